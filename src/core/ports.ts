@@ -1,0 +1,69 @@
+// What the core asks of the world: starting commands and checking credentials. Doors and the composition root bring
+// the implementations; the shapes here know no socket, no file and no clock.
+
+/**
+ * Bytes that come as long as they are wanted. A source starts paused: nothing is read before `resume()`.
+ * At most one listener of each kind.
+ */
+export interface ByteSource {
+  onData(listener: (chunk: Uint8Array) => void): void;
+  /** No byte follows: the writers are gone, or the reader cancelled. Called once. */
+  onEnd(listener: () => void): void;
+  pause(): void;
+  resume(): void;
+  /** The reader wants no more: the writer meets a broken pipe, as behind `yes | head`. */
+  cancel(): void;
+}
+
+/** Bytes on their way to a command. */
+export interface ByteSink {
+  /** False: the sink is full, wait for `onDrain`. Bytes for a reader that is gone are dropped. */
+  write(chunk: Uint8Array): boolean;
+  onDrain(listener: () => void): void;
+  /** The reader is gone and takes nothing more (EPIPE). Called once at most. */
+  onClosed(listener: () => void): void;
+  end(): void;
+}
+
+/** A shell line for `/bin/sh -c`, or an argument vector that no shell sees. */
+export type RunCommand = { kind: 'shell'; line: string } | { kind: 'argv'; argv: readonly string[] };
+
+export interface RunRequest {
+  readonly command: RunCommand;
+  /** Only names of the allow-list (`core/run/environment.ts`); the runner adds PATH, HOME and the like. */
+  readonly env: Readonly<Record<string, string>>;
+  /** After so many milliseconds the command is ended and the result is `timeout`. */
+  readonly timeoutMs?: number;
+}
+
+/** How a run ended. `status` is what a shell would report: its own, 128+N for signal N, 124 for a timeout. */
+export type RunResult =
+  | { result: 'exited'; status: number }
+  | { result: 'signalled'; status: number; signal: number }
+  | { result: 'timeout'; status: 124 }
+  | { result: 'cancelled'; status: number }
+  | { result: 'lost'; status: null; reason: string };
+
+/** One command under way. */
+export interface Run {
+  readonly stdin: ByteSink;
+  readonly stdout: ByteSource;
+  readonly stderr: ByteSource;
+  /** Settles, never rejects, once the command has ended and both outputs have ended. */
+  readonly ended: Promise<RunResult>;
+  /** Ends the command and all it started: HUP, TERM, then KILL on its process group. Idempotent. */
+  cancel(): void;
+}
+
+export interface Runner {
+  /** Returns at once. What cannot be started ends with 126 or 127 and words on stderr, as from a shell. */
+  start(request: RunRequest): Run;
+  /** Ends every run, then the runner itself. */
+  close(): Promise<void>;
+}
+
+/** Knows the owner token without showing it. */
+export interface OwnerCredential {
+  /** Whether the text is the owner token; takes the same time either way. */
+  matches(text: string): boolean;
+}
