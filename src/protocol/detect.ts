@@ -1,0 +1,43 @@
+// Which protocol a connection speaks, told from its first bytes. Pure: bytes in, verdict out.
+
+export type Spoken = 'tls' | 'http' | 'echo' | 'native' | 'line';
+
+/** A request line longer than this is nobody's (RFC 9112 section 3 recommends to support 8,000 octets). */
+const MAX_REQUEST_LINE_BYTES = 8_192;
+
+/** RFC 8446 section 5.1: a record of type handshake(22), whose legacy version begins with 3. */
+const TLS_HANDSHAKE = 0x16;
+const TLS_MAJOR = 0x03;
+
+const ECHO = 'ECHO ';
+const NATIVE = 'PARTYLINE/';
+/** RFC 9110 section 9.3, PATCH (RFC 5789), and the preface of HTTP/2 (RFC 9113 section 3.4). */
+const METHODS = ['GET ', 'HEAD ', 'POST ', 'PUT ', 'DELETE ', 'CONNECT ', 'OPTIONS ', 'TRACE ', 'PATCH ', 'PRI '];
+
+const utf8 = new TextDecoder();
+
+/** Undefined: too little has come to tell. Anything that is not one of the others is the line protocol. */
+export function detect(first: Uint8Array): Spoken | undefined {
+  if (first.length === 0) return undefined;
+  if (first[0] === TLS_HANDSHAKE) {
+    if (first.length === 1) return undefined;
+    return first[1] === TLS_MAJOR ? 'tls' : 'line';
+  }
+  const head = utf8.decode(first.subarray(0, NATIVE.length));
+  if (head.startsWith(ECHO)) return 'echo';
+  if (head.startsWith(NATIVE)) return 'native';
+  if (METHODS.some((method) => head.startsWith(method))) return detectRequestLine(first);
+  return [ECHO, NATIVE, ...METHODS].some((word) => word.startsWith(head)) ? undefined : 'line';
+}
+
+/** `GET me out` may be what somebody answered to the name prompt; only a whole request line is HTTP. */
+function detectRequestLine(first: Uint8Array): 'http' | 'line' | undefined {
+  const end = first.indexOf(0x0a);
+  if (end < 0) return first.length > MAX_REQUEST_LINE_BYTES ? 'line' : undefined;
+  return isRequestLine(utf8.decode(first.subarray(0, end))) ? 'http' : 'line';
+}
+
+/** RFC 9112 section 3: method, target, version. */
+export function isRequestLine(line: string): boolean {
+  return /^[A-Z]{3,16} .*\S HTTP\/\d/.test(line);
+}
