@@ -1,0 +1,126 @@
+// Which address to try when: Happy Eyeballs (RFC 8305 sections 4 and 5) as a machine without sockets or clock. It is
+// told what happened and when; it answers with what to do next.
+
+export type AddressFamily = 4 | 6;
+
+export interface Candidate {
+  readonly address: string;
+  readonly family: AddressFamily;
+}
+
+/** Times are milliseconds since the dialling began. */
+export interface Attempt extends Candidate {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly outcome: 'connected' | 'failed' | 'cancelled';
+  /** Why, in words, unless it connected. */
+  readonly reason?: string;
+}
+
+export type RaceStep =
+  | { do: 'connect'; index: number; to: Candidate }
+  | { do: 'cancel'; index: number }
+  | { do: 'won'; index: number }
+  | { do: 'lost' };
+
+/** RFC 8305 section 8, "Connection Attempt Delay": 250 ms recommended, never under 100 ms. */
+export const CONNECTION_ATTEMPT_DELAY_MS = 250;
+
+type Lane = Candidate & { startedAtMs: number; end?: Pick<Attempt, 'endedAtMs' | 'outcome' | 'reason'> };
+
+/**
+ * RFC 8305 section 4: the resolver's order (RFC 6724) decides which family goes first and the order within each;
+ * from then on the families take turns (First Address Family Count 1). An address is tried once.
+ */
+export function interleave(found: readonly Candidate[]): Candidate[] {
+  const unique = [...new Map(found.map((candidate) => [candidate.address, candidate])).values()];
+  const first = unique.filter((candidate) => candidate.family === unique[0]?.family);
+  const second = unique.filter((candidate) => candidate.family !== unique[0]?.family);
+  const order: Candidate[] = [];
+  for (let turn = 0; turn < Math.max(first.length, second.length); turn++) {
+    order.push(...first.slice(turn, turn + 1), ...second.slice(turn, turn + 1));
+  }
+  return order;
+}
+
+/**
+ * RFC 8305 section 5: attempts start one at a time, the next when the delay has passed or at once when the one
+ * started last has failed. A later attempt does not end an earlier one: the first to connect wins, however late it
+ * began, and only then are the others cancelled.
+ */
+export class Race {
+  readonly #candidates: readonly Candidate[];
+  readonly #delayMs: number;
+  readonly #lanes: Lane[] = [];
+  #isOver = false;
+
+  constructor(candidates: readonly Candidate[], delayMs: number = CONNECTION_ATTEMPT_DELAY_MS) {
+    this.#candidates = candidates;
+    this.#delayMs = delayMs;
+  }
+
+  /** When `tick` is to be called next; undefined when nothing waits for the clock. */
+  get nextStartAtMs(): number | undefined {
+    const last = this.#lanes.at(-1);
+    if (this.#isOver || last === undefined || this.#lanes.length === this.#candidates.length) return undefined;
+    return last.startedAtMs + this.#delayMs;
+  }
+
+  begin(now: number): RaceStep[] {
+    return this.#startNext(now);
+  }
+
+  tick(now: number): RaceStep[] {
+    const due = this.nextStartAtMs;
+    return due !== undefined && now >= due ? this.#startNext(now) : [];
+  }
+
+  connected(index: number, now: number): RaceStep[] {
+    const lane = this.#lanes[index];
+    // Two can connect in one turn of the event loop: the second has been cancelled already.
+    if (this.#isOver || lane === undefined || lane.end !== undefined) return [];
+    lane.end = { endedAtMs: now, outcome: 'connected' };
+    return [{ do: 'won', index }, ...this.#cancelOthers(now, 'another address was faster')];
+  }
+
+  failed(index: number, now: number, reason: string): RaceStep[] {
+    const lane = this.#lanes[index];
+    if (this.#isOver || lane === undefined || lane.end !== undefined) return [];
+    lane.end = { endedAtMs: now, outcome: 'failed', reason };
+    if (this.#lanes.length < this.#candidates.length) {
+      return index === this.#lanes.length - 1 ? this.#startNext(now) : [];
+    }
+    if (this.#lanes.some((other) => other.end === undefined)) return [];
+    this.#isOver = true;
+    return [{ do: 'lost' }];
+  }
+
+  /** The deadline has passed, or nobody wants the connection any more. */
+  stop(now: number, reason: string): RaceStep[] {
+    return this.#isOver ? [] : [...this.#cancelOthers(now, reason), { do: 'lost' }];
+  }
+
+  /** What was tried so far and is over. */
+  get attempts(): Attempt[] {
+    return this.#lanes.flatMap(({ address, family, startedAtMs, end }) =>
+      end === undefined ? [] : [{ address, family, startedAtMs, ...end }],
+    );
+  }
+
+  #startNext(now: number): RaceStep[] {
+    const to = this.#candidates[this.#lanes.length];
+    if (to === undefined) {
+      this.#isOver = true;
+      return [{ do: 'lost' }];
+    }
+    this.#lanes.push({ ...to, startedAtMs: now });
+    return [{ do: 'connect', index: this.#lanes.length - 1, to }];
+  }
+
+  #cancelOthers(now: number, reason: string): RaceStep[] {
+    this.#isOver = true;
+    const running = this.#lanes.flatMap((lane, index) => (lane.end === undefined ? [{ lane, index }] : []));
+    for (const { lane } of running) lane.end = { endedAtMs: now, outcome: 'cancelled', reason };
+    return running.map(({ index }) => ({ do: 'cancel', index }));
+  }
+}

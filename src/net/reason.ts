@@ -1,0 +1,39 @@
+// What the system says about connecting, in words: nobody should have to know what ECONNREFUSED is.
+
+const CONNECT: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  ETIMEDOUT: 'timed out',
+  EHOSTUNREACH: 'no route to that host',
+  EHOSTDOWN: 'that host is down',
+  ENETUNREACH: 'network unreachable',
+  ENETDOWN: 'network down',
+  EACCES: 'not permitted',
+  EPERM: 'not permitted',
+  EADDRNOTAVAIL: 'no address of this machine leads there',
+  EAFNOSUPPORT: 'this machine does not have that family',
+  EINVAL: 'not an address that can be reached from here',
+  EMFILE: 'too many files are open here',
+  EPIPE: 'connection closed',
+};
+
+/** Node turns both EAI_NONAME and EAI_NODATA into ENOTFOUND. */
+const LOOKUP: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'name does not resolve',
+  EAI_AGAIN: 'the name service does not answer',
+  EAI_FAIL: 'the name service failed',
+};
+
+export function whyConnectFailed(error: unknown): string {
+  return inWords(error, CONNECT);
+}
+
+export function whyLookupFailed(error: unknown): string {
+  return inWords(error, LOOKUP);
+}
+
+function inWords(error: unknown, words: Readonly<Record<string, string>>): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return (code === undefined ? undefined : words[code]) ?? code ?? error.message;
+}
