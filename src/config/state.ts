@@ -12,7 +12,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function stateDirectory(environment: Environment = process.env, platform: string = process.platform): string {
   const given = environment['PARTYLINE_DATA'];
   if (given) return given;
-  if (platform === 'win32') return join(environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'partyline');
+  if (platform === 'win32')
+    return join(environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'partyline');
   if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'partyline');
   // XDG says that a relative path there is invalid and is to be ignored.
   const xdg = environment['XDG_STATE_HOME'];

@@ -1,0 +1,86 @@
+// The program: which subcommand, and nothing else. Each is loaded when it is asked for, so that asking for help costs
+// little more than starting Node.
+
+/** Wrong usage (sysexits.h EX_USAGE); `run` has 255 for that, since 64 may be the command's own. */
+export const USAGE_STATUS = 64;
+
+export const VERSION = '0.1.0';
+
+interface Subcommand {
+  /** Carries out the subcommand; the status it ends with. */
+  run(args: string[]): Promise<number>;
+  readonly help: string;
+}
+
+const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
+  serve: async () => {
+    const { HELP, serve } = await import('./serve.ts');
+    return { run: serve, help: HELP };
+  },
+  chat: async () => {
+    const { HELP, chat } = await import('./chat.ts');
+    return { run: chat, help: HELP };
+  },
+  echo: async () => {
+    const { HELP, echo } = await import('./echo.ts');
+    return { run: echo, help: HELP };
+  },
+  run: async () => {
+    const { HELP, run } = await import('./run.ts');
+    return { run, help: HELP };
+  },
+};
+
+const HELP = `Partyline: reach a machine, run something on it, talk to everyone on it
+
+Usage: partyline COMMAND [ARGUMENT...]
+
+  serve    start a server: echo, run and chat on one port, IPv4 and IPv6
+  chat     come in by name, read and write messages
+  echo     is a host reachable, over which family, how well
+  run      execute a command on the server
+
+Each command explains itself with --help. --version prints the version.
+
+Examples:
+  partyline serve
+  partyline chat localhost --name Vamshi
+  partyline run localhost -- uptime
+  partyline echo ::1
+
+Plain tools work as well: nc localhost 7270
+`;
+
+export async function main(args: string[]): Promise<void> {
+  // A reader that has seen enough (partyline … piped to head) ends us quietly; the subcommands see it on their writes.
+  process.stdout.on('error', onOutputError);
+  process.stderr.on('error', onOutputError);
+  process.exitCode = await dispatch(args);
+}
+
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+async function dispatch([command, ...rest]: string[]): Promise<number> {
+  if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
+    return command === 'help' && rest[0] !== undefined ? dispatch([rest[0], '--help']) : print(HELP);
+  }
+  if (command === '--version' || command === '-V') return print(`${VERSION}\n`);
+  const load = Object.hasOwn(LOADERS, command) ? LOADERS[command] : undefined;
+  if (load === undefined) {
+    const known = Object.keys(LOADERS).join(', ');
+    process.stderr.write(`partyline: no command ${JSON.stringify(command)}: the commands are ${known}\n`);
+    return USAGE_STATUS;
+  }
+  const subcommand = await load();
+  const end = rest.indexOf('--');
+  const own = end < 0 ? rest : rest.slice(0, end);
+  if (own.includes('--help') || own.includes('-h')) return print(subcommand.help);
+  return subcommand.run(rest);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

@@ -1,0 +1,115 @@
+// `partyline serve`: from arguments to a running server, until a signal ends it.
+
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stateDirectory } from '../config/state.ts';
+import { ConsoleLog } from '../log/console.ts';
+import { parseListen, type Listen } from '../net/listen.ts';
+import { lookUpUser } from '../runner/user.ts';
+import { namesAreUsable, startServer, type RunningServer, type ServerOptions } from '../server.ts';
+import { USAGE_STATUS } from './main.ts';
+
+const DEFAULT_LISTEN = ['tcp://localhost:7270', 'echo://localhost:7007'];
+
+export const HELP = `Start a server: echo, run and chat on one port, over IPv4 and IPv6
+
+Usage: partyline serve [OPTION...]
+
+  --name NAME      what the server is called (Server)
+  --owner NAME     what its owner is called (owner)
+  --listen URL     where to listen, repeatable (${DEFAULT_LISTEN.join(', ')})
+                   tcp://HOST:PORT   every protocol, told apart by the first bytes
+                   line:// http:// echo://   that one alone; echo:// is RFC 862
+                   HOST: a name or address, localhost (both loopbacks), * (every address)
+                   PORT 0: one free port, the same for both families
+                   beyond loopback plain text has to be asked for: tcp+insecure://*:7270
+  --data DIR       where the server keeps its state (the platform's state directory)
+  --open           let guests in from other machines
+  --run-as USER    run commands as this user instead of as the server's own
+  --json           what happens as JSON, one object a line
+  --verbose        also each connection's two lines, on stderr
+
+Examples:
+  partyline serve
+  partyline serve --name Lab --listen tcp://localhost:0
+  partyline serve --open --listen 'tcp+insecure://*:7270'
+`;
+
+/** How long the last lines may take to leave; all of it within 5 s of the signal. */
+const FLUSH_MS = 500;
+
+export async function serve(args: string[]): Promise<number> {
+  const read = readArguments(args);
+  if ('wrong' in read) {
+    process.stderr.write(`partyline serve: ${read.wrong}\n`);
+    return USAGE_STATUS;
+  }
+  const runAs = read.runAs === undefined ? undefined : await lookUpUser(read.runAs);
+  if (runAs !== undefined && 'reason' in runAs) return fail(runAs.reason);
+  const ended = signalled();
+  let server: RunningServer;
+  try {
+    server = await startServer({ ...read.options, ...(runAs === undefined ? {} : { runAs }) });
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+  await ended;
+  await server.close();
+  await flushed();
+  // What still holds the loop (a signal's second handler, a cut connection) is not worth waiting for.
+  process.exit(0);
+}
+
+function fail(reason: string): number {
+  process.stderr.write(`partyline serve: ${reason}\n`);
+  process.exitCode = 1;
+  return 1;
+}
+
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('SIGINT', () => resolve());
+    process.on('SIGTERM', () => resolve());
+  });
+}
+
+async function flushed(): Promise<void> {
+  const written = new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS));
+  await Promise.race([written, late]);
+}
+
+type Read = { options: Omit<ServerOptions, 'runAs'>; runAs: string | undefined } | { wrong: string };
+
+function readArguments(args: string[]): Read {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        name: { type: 'string', default: 'Server' },
+        owner: { type: 'string', default: 'owner' },
+        listen: { type: 'string', multiple: true },
+        data: { type: 'string' },
+        open: { type: 'boolean', default: false },
+        'run-as': { type: 'string' },
+        json: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    return { wrong: error instanceof Error ? error.message : String(error) };
+  }
+  const listen: Listen[] = [];
+  for (const url of values.listen ?? DEFAULT_LISTEN) {
+    const parsed = parseListen(url);
+    if ('refused' in parsed) return { wrong: parsed.refused };
+    listen.push(parsed);
+  }
+  const { name, owner } = values;
+  const wrong = namesAreUsable(name, owner);
+  if (wrong !== undefined) return { wrong };
+  const log = new ConsoleLog({ json: values.json, verbose: values.verbose });
+  const directory = resolve(values.data ?? stateDirectory());
+  return { options: { name, owner, listen, directory, isOpen: values.open, log }, runAs: values['run-as'] };
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { lockDirectory } from './lock.ts';
+
+test('a directory serves one server at a time, and is free again when that one has gone', (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'partyline-'));
+  t.after(() => rmSync(parent, { recursive: true }));
+  const directory = join(parent, 'data');
+  const first = lockDirectory(directory);
+  assert.equal(statSync(directory).mode & 0o777, 0o700);
+  assert.throws(() => lockDirectory(directory), { message: `Cannot use ${directory} for the server's data: another server uses it` });
+  first.release();
+  lockDirectory(directory).release();
+});
+
+test('what is not a directory is refused in words', (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'partyline-'));
+  t.after(() => rmSync(parent, { recursive: true }));
+  const file = join(parent, 'file');
+  writeFileSync(file, '');
+  assert.throws(() => lockDirectory(file), { message: `Cannot use ${file} for the server's data: it is not a directory` });
+});

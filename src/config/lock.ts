@@ -1,0 +1,45 @@
+// One server for one directory. The lock is SQLite's on a file there: the kernel lets go of it when the process ends,
+// however it ends, so nothing is left to clean up after a `kill -9`. Node has no flock(2) of its own.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+export interface Lock {
+  release(): void;
+}
+
+/** Makes the directory (0700) where it is missing. Throws an Error whose message is the whole story. */
+export function lockDirectory(directory: string): Lock {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Error(`Cannot use ${directory} for the server's data: ${wordsFor(error)}`, { cause: error });
+  }
+  let database: DatabaseSync;
+  try {
+    database = new DatabaseSync(join(directory, 'lock'));
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    const isTaken = error instanceof Error && /locked|busy/.test(error.message);
+    const why = isTaken ? 'another server uses it' : wordsFor(error);
+    throw new Error(`Cannot use ${directory} for the server's data: ${why}`, { cause: error });
+  }
+  return { release: () => database.close() };
+}
+
+function wordsFor(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'this user may not write there';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'it is not a directory';
+    case 'EROFS':
+      return 'it is on a read-only file system';
+    default:
+      return message;
+  }
+}

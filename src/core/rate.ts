@@ -1,0 +1,30 @@
+// How fast somebody may go on: a token bucket as a function of the time given.
+
+export interface Rate {
+  /** Tokens that come back each second. */
+  readonly perSecond: number;
+  /** Tokens a patient sender has saved up. */
+  readonly burst: number;
+}
+
+export class TokenBucket {
+  readonly #rate: Rate;
+  #tokens: number;
+  #atMs: number;
+
+  constructor(rate: Rate, nowMs: number) {
+    this.#rate = rate;
+    this.#tokens = rate.burst;
+    this.#atMs = nowMs;
+  }
+
+  /** Takes the tokens even if it goes into debt, and returns how many milliseconds it takes to be out of it again. */
+  take(tokens: number, nowMs: number): number {
+    const { perSecond, burst } = this.#rate;
+    // A clock set back gives nothing and takes nothing.
+    const elapsedMs = Math.max(0, nowMs - this.#atMs);
+    this.#atMs = nowMs;
+    this.#tokens = Math.min(burst, this.#tokens + (elapsedMs * perSecond) / 1000) - tokens;
+    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1000) / perSecond);
+  }
+}

@@ -1,0 +1,138 @@
+// The door for nc, telnet and scripts. It keeps its connections, lets nobody stand nameless for ever, and words each
+// message once for all who are told it.
+
+import type { Socket } from 'node:net';
+import type { Said } from '../../core/event.ts';
+import type { Hub } from '../../core/hub.ts';
+import type { OwnerCredential, Runner } from '../../core/ports.ts';
+import type { Rate } from '../../core/rate.ts';
+import type { Outlet, Session } from '../../core/session.ts';
+import type { Log } from '../../log/log.ts';
+import type { Peer } from '../../net/peer.ts';
+import { formatDate, formatError, formatMessage, PROMPT } from '../../protocol/line/reply.ts';
+import type { Door } from '../door.ts';
+import { LineConnection } from './connection.ts';
+import { Fanout } from './fanout.ts';
+
+/** A connection without a name is closed after this: as long as sshd waits for a login (LoginGraceTime). */
+export const NAMING_MS = 120_000;
+
+export interface LineDoorOptions {
+  readonly hub: Hub;
+  readonly owner: OwnerCredential;
+  readonly runner: Runner;
+  readonly log: Log;
+  readonly now: () => number;
+  /** Lines a sender from beyond loopback may send before it is read more slowly. */
+  readonly rate?: Rate;
+  readonly namingMs?: number;
+}
+
+/** What a connection needs of its door. */
+export interface LineRoom extends Outlet, Omit<LineDoorOptions, 'namingMs'> {
+  readonly fanout: Fanout;
+  wordsFor(said: Said): string;
+  /** The connection has a name now, or has gone. */
+  named(connection: LineConnection): void;
+  forget(connection: LineConnection): void;
+}
+
+export class LineDoor implements Door, LineRoom {
+  readonly hub: Hub;
+  readonly owner: OwnerCredential;
+  readonly runner: Runner;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly rate?: Rate;
+  readonly fanout = new Fanout();
+  readonly #namingMs: number;
+  readonly #connections = new Set<LineConnection>();
+  /** Nameless connections and when their time is up; the wait is the same for all, so the first is the first due. */
+  readonly #nameless = new Map<LineConnection, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #closing: (() => void) | undefined;
+  #worded: { said: Said; words: string } | undefined;
+  #second = { atSecond: -1, date: '' };
+
+  constructor(options: LineDoorOptions) {
+    this.hub = options.hub;
+    this.owner = options.owner;
+    this.runner = options.runner;
+    this.log = options.log;
+    this.now = options.now;
+    if (options.rate !== undefined) this.rate = options.rate;
+    this.#namingMs = options.namingMs ?? NAMING_MS;
+  }
+
+  /** Whoever says nothing is asked for a name. */
+  greet(socket: Socket): void {
+    socket.write(PROMPT);
+  }
+
+  accept(socket: Socket, peer: Peer, first: Uint8Array): void {
+    const connection = new LineConnection(socket, peer, this);
+    this.#connections.add(connection);
+    this.#nameless.set(connection, this.now() + this.#namingMs);
+    this.#arm();
+    connection.open(first);
+  }
+
+  broadcast(said: Said, except: readonly Session[]): void {
+    const lanes: LineConnection[] = [];
+    for (const { listener } of except) if (listener instanceof LineConnection) lanes.push(listener);
+    this.fanout.broadcast(this.wordsFor(said), lanes);
+  }
+
+  /** The same words for everyone who is told the same. */
+  wordsFor(said: Said): string {
+    if (this.#worded?.said !== said) this.#worded = { said, words: formatMessage(this.#dateOf(said.atMs), said) };
+    return this.#worded.words;
+  }
+
+  named(connection: LineConnection): void {
+    this.#nameless.delete(connection);
+  }
+
+  forget(connection: LineConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#closing?.();
+  }
+
+  async close(signal: AbortSignal): Promise<void> {
+    clearTimeout(this.#timer);
+    const goodbye = `${this.hub.serverName} is closing at date_time = ${formatDate(this.now())}\n`;
+    const done = new Promise<void>((resolve) => (this.#closing = resolve));
+    for (const connection of this.#connections) connection.close(goodbye);
+    if (this.#connections.size === 0) return;
+    const cut = () => {
+      for (const { socket } of this.#connections) socket.destroy();
+    };
+    if (signal.aborted) cut();
+    else signal.addEventListener('abort', cut, { once: true });
+    await done;
+  }
+
+  #dateOf(atMs: number): string {
+    const atSecond = Math.floor(atMs / 1000);
+    if (this.#second.atSecond !== atSecond) this.#second = { atSecond, date: formatDate(atMs) };
+    return this.#second.date;
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) return;
+    const [due] = this.#nameless.values();
+    if (due === undefined) return;
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - this.now()));
+    this.#timer.unref();
+  }
+
+  #sweep(): void {
+    this.#timer = undefined;
+    const now = this.now();
+    for (const [connection, due] of this.#nameless) {
+      if (due > now) break;
+      connection.close(formatError(`Cannot wait any longer: no name came within ${this.#namingMs / 1000} s`));
+    }
+    this.#arm();
+  }
+}

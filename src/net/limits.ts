@@ -1,0 +1,74 @@
+// How many connections may be open: in all, because descriptors are, and from one address, because patience is.
+
+import { readFileSync } from 'node:fs';
+import type { Peer } from './peer.ts';
+
+/** From one IPv4 address or one IPv6 /64, a classroom behind one router included; loopback is exempt. */
+export const MAX_CONNECTIONS_PER_PREFIX = 256;
+/** Descriptors kept back for commands, files and listeners. */
+const RESERVED_DESCRIPTORS = 256;
+/** Where the system does not say how many descriptors a process may have. */
+const ASSUMED_DESCRIPTORS = 1_024;
+
+/** Connections in all, from the descriptors this process may open. */
+export function maxConnections(limits = readLimits()): number {
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+  const descriptors = soft === undefined ? ASSUMED_DESCRIPTORS : Number(soft);
+  return Math.max(descriptors - RESERVED_DESCRIPTORS, Math.floor(descriptors / 2));
+}
+
+function readLimits(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+export class ConnectionLimits {
+  readonly #max: number;
+  readonly #maxPerPrefix: number;
+  readonly #perPrefix = new Map<string, number>();
+  #open = 0;
+
+  constructor(max = maxConnections(), maxPerPrefix = MAX_CONNECTIONS_PER_PREFIX) {
+    this.#max = max;
+    this.#maxPerPrefix = maxPerPrefix;
+  }
+
+  /** Counts the connection in, or says why it is one too many. */
+  enter(peer: Peer): string | undefined {
+    if (this.#open >= this.#max) return `this server has ${this.#open} connections and takes no more`;
+    if (!peer.isLoopback) {
+      const prefix = prefixOf(peer);
+      const open = this.#perPrefix.get(prefix) ?? 0;
+      if (open >= this.#maxPerPrefix) return `${open} connections come from ${prefix} and no more are taken`;
+      this.#perPrefix.set(prefix, open + 1);
+    }
+    this.#open++;
+    return undefined;
+  }
+
+  leave(peer: Peer): void {
+    this.#open--;
+    if (peer.isLoopback) return;
+    const prefix = prefixOf(peer);
+    const open = (this.#perPrefix.get(prefix) ?? 1) - 1;
+    if (open === 0) this.#perPrefix.delete(prefix);
+    else this.#perPrefix.set(prefix, open);
+  }
+}
+
+/** An IPv4 address as it is; of an IPv6 address the /64, which is what one subscriber is given (RFC 6177). */
+export function prefixOf({ address, family }: Pick<Peer, 'address' | 'family'>): string {
+  if (family === 'ipv4') return address;
+  const [head = '', tail] = address.split('%', 1).join('').split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}

@@ -1,0 +1,149 @@
+// Listening: what an operator asks for as URLs, bound by address on every family the machine has.
+
+import { lookup } from 'node:dns/promises';
+import { createServer, isIP, type Server, type Socket } from 'node:net';
+import { DEFAULT_PORT, formatUrl, parseServerAddress } from './address.ts';
+import { isLoopbackAddress, normaliseAddress } from './peer.ts';
+
+/** What is spoken at a listener; `tcp` is every protocol, told apart by the first bytes. */
+export type Scheme = 'tcp' | 'line' | 'http' | 'echo';
+
+export interface Listen {
+  readonly scheme: Scheme;
+  /** Plain text beyond loopback was asked for by name (`tcp+insecure://`). */
+  readonly isInsecure: boolean;
+  /** A name or address; `localhost` is both loopbacks by address, `*` every address of both families. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Listener {
+  readonly scheme: Scheme;
+  readonly url: string;
+  /** Accepts no more connections; those accepted go on. */
+  close(): void;
+}
+
+const SCHEMES: readonly string[] = ['tcp', 'line', 'http', 'echo'] satisfies Scheme[];
+const LATER: readonly string[] = ['https', 'irc', 'ircs', 'ssh'];
+/** RFC 862 has port 7, which is for root. */
+const ECHO_PORT = 7_007;
+/** Connections the kernel holds until they are accepted; it cuts this to its own limit (net.core.somaxconn). */
+const BACKLOG = 4_096;
+/** Tries to find a port that is free in both families. */
+const PORT_TRIES = 20;
+const KEEP_ALIVE_MS = 60_000;
+
+/** One `--listen` URL, or why it is none. */
+export function parseListen(text: string): Listen | { refused: string } {
+  const at = text.indexOf('://');
+  if (at < 0) return { refused: `Cannot listen on ${text}: expected SCHEME://HOST:PORT, as in tcp://localhost:7270` };
+  const asked = text.slice(0, at);
+  const isInsecure = asked.endsWith('+insecure');
+  const scheme = isInsecure ? asked.slice(0, -'+insecure'.length) : asked;
+  if (LATER.includes(scheme)) return { refused: `Cannot listen on ${text}: ${scheme}:// is not available yet` };
+  if (!isScheme(scheme)) {
+    return { refused: `Cannot listen on ${text}: the scheme is one of ${SCHEMES.join(', ')}, not ${scheme}` };
+  }
+  const parsed = parseServerAddress(text, { listening: true, defaultPort: scheme === 'echo' ? ECHO_PORT : DEFAULT_PORT });
+  return 'refused' in parsed ? parsed : { scheme, isInsecure, host: parsed.host, port: parsed.port };
+}
+
+function isScheme(text: string): text is Scheme {
+  return SCHEMES.includes(text);
+}
+
+/** Addresses to bind for a host; a name gives every address it has. */
+export async function addressesOf(host: string): Promise<string[]> {
+  if (host === '*') return ['0.0.0.0', '::'];
+  if (host.toLowerCase() === 'localhost') return ['127.0.0.1', '::1'];
+  if (isIP(host) !== 0) return [normaliseAddress(host)];
+  const found = await lookup(host, { all: true, order: 'verbatim' });
+  return [...new Set(found.map(({ address }) => normaliseAddress(address)))];
+}
+
+export interface Bound {
+  readonly listeners: Listener[];
+  /** Families that the machine lacks: one sentence each. */
+  readonly warnings: string[];
+}
+
+/** Binds every address of a listener or none. Throws an Error whose message is the whole story. */
+export async function bind(listen: Listen, onConnection: (socket: Socket) => void): Promise<Bound> {
+  const scheme = listen.isInsecure ? `${listen.scheme}+insecure` : listen.scheme;
+  const addresses = await addressesOf(listen.host).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`Cannot listen on ${formatUrl(scheme, listen.host, listen.port)}: the name does not resolve (${error.code})`);
+  });
+  const exposed = addresses.find((address) => !isLoopbackAddress(address));
+  if (exposed !== undefined && !listen.isInsecure) {
+    const url = formatUrl(listen.scheme, listen.host, listen.port);
+    throw new Error(
+      `Cannot listen on ${url}: ${exposed} is reachable from other machines and this would be plain text; ` +
+        `${url.replace('://', '+insecure://')} says that it is meant`,
+    );
+  }
+  for (let tries = 1; ; tries++) {
+    const warnings: string[] = [];
+    const servers: Server[] = [];
+    let port = listen.port;
+    try {
+      for (const address of addresses) {
+        const server = await bindOne(address, port, onConnection).catch((error: NodeJS.ErrnoException) => {
+          if (!isFamilyMissing(error)) throw error;
+          warnings.push(`Cannot listen on ${formatUrl(scheme, address, port)}: this machine lacks the address family`);
+        });
+        if (server === undefined) continue;
+        servers.push(server);
+        port = portOf(server);
+      }
+      if (servers.length === 0) throw new Error(warnings.join('; '));
+      const listeners = servers.map((server) => listenerOf(server, listen.scheme, scheme));
+      return { listeners, warnings };
+    } catch (error) {
+      for (const server of servers) server.close();
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE' && listen.port === 0 && tries < PORT_TRIES) continue;
+      if (code === undefined) throw error;
+      const { address = listen.host } = error as { address?: string };
+      throw new Error(`Cannot listen on ${formatUrl(scheme, address, port)}: ${WORDS[code] ?? code}`, { cause: error });
+    }
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the address is in use',
+  EADDRNOTAVAIL: 'this machine does not have the address',
+  EACCES: 'the port needs more rights than this user has',
+};
+
+/** No IPv6 (or IPv4) at all, or its loopback is missing. */
+function isFamilyMissing({ code, address }: NodeJS.ErrnoException & { address?: string }): boolean {
+  if (code === 'EAFNOSUPPORT') return true;
+  return code === 'EADDRNOTAVAIL' && (address === '::1' || address === '127.0.0.1' || address === '::');
+}
+
+function bindOne(host: string, port: number, onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(
+    { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+    onConnection,
+  );
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    // A server for IPv6 takes IPv6 alone, so that each address bound is one line of the start-up text.
+    server.listen({ host, port, ipv6Only: true, backlog: BACKLOG }, () => {
+      server.off('error', reject);
+      resolve(server);
+    });
+  });
+}
+
+function listenerOf(server: Server, scheme: Scheme, shown: string): Listener {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('a TCP server has an address');
+  return { scheme, url: formatUrl(shown, bound.address, bound.port), close: () => server.close() };
+}
+
+function portOf(server: Server): number {
+  const bound = server.address();
+  return bound === null || typeof bound === 'string' ? 0 : bound.port;
+}

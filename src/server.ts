@@ -1,0 +1,149 @@
+// The composition root: the only file that knows every room. It locks the data directory, builds the core and its
+// doors, opens the listeners, and shuts all of it down again in order.
+
+import { join } from 'node:path';
+import { lockDirectory } from './config/lock.ts';
+import { Hub } from './core/hub.ts';
+import type { Runner } from './core/ports.ts';
+import type { Rate } from './core/rate.ts';
+import type { Door } from './doors/door.ts';
+import { EchoDoor } from './doors/echo/door.ts';
+import { HttpDoor } from './doors/http/door.ts';
+import { LineDoor } from './doors/line/door.ts';
+import { NativeDoor } from './doors/native/door.ts';
+import type { Log } from './log/log.ts';
+import { Front, type Arrival } from './net/front.ts';
+import { bind, type Listen, type Listener } from './net/listen.ts';
+import { ensureOwnerToken } from './net/owner.ts';
+import { refuseTls } from './net/refuse-tls.ts';
+import type { Spoken } from './protocol/detect.ts';
+import { formatDate } from './protocol/line/reply.ts';
+import { createRunner, type RunnerUser } from './runner/runner.ts';
+
+export interface ServerOptions {
+  readonly name: string;
+  readonly owner: string;
+  readonly listen: readonly Listen[];
+  readonly directory: string;
+  readonly isOpen: boolean;
+  /** Commands run as this user instead of as the server's. */
+  readonly runAs?: RunnerUser;
+  readonly log: Log;
+  readonly now?: () => number;
+}
+
+export interface RunningServer {
+  /** Stops accepting, tells everyone, flushes; whoever has not ended by `graceMs` is cut. */
+  close(): Promise<void>;
+}
+
+/** Lines of a sender from beyond loopback: a person pasting a page passes, a flood is read more slowly. */
+const LINE_RATE: Rate = { perSecond: 50, burst: 500 };
+/** After the greeting a silent connection is looked at for this long before it counts as a person's. */
+const SILENCE_MS = 60_000;
+/** All must be over 5 s after the signal. */
+const CLOSE_GRACE_MS = 3_000;
+
+/** Throws an Error whose message says what was attempted and what is true now; nothing is left behind then. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { log, directory, now = Date.now } = options;
+  log.tell(starting(now()));
+  const lock = lockDirectory(directory);
+  const listeners: Listener[] = [];
+  let runner: Runner | undefined;
+  try {
+    const token = await ensureOwnerToken(directory);
+    runner = createRunner({
+      directory: join(directory, 'pipes'),
+      log,
+      ...(options.runAs === undefined ? {} : { user: options.runAs }),
+    });
+    const { doors, front } = furnish(options, { token, runner, now });
+    for (const listen of options.listen) {
+      const bound = await bind(listen, (socket) => front.receive(socket, listen.scheme));
+      listeners.push(...bound.listeners);
+      for (const warning of bound.warnings) log.warn(warning);
+    }
+    for (const { url } of listeners) log.tell({ event: 'listening', text: `listening on ${url}`, url });
+    log.tell({ event: 'ready', text: 'ready' });
+    return { close: () => closeAll({ listeners, front, doors, runner, lock }) };
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    await runner?.close();
+    lock.release();
+    throw error;
+  }
+}
+
+function starting(atMs: number) {
+  return {
+    event: 'starting',
+    text: `server starting at date_time = ${formatDate(atMs)}`,
+    at: new Date(atMs).toISOString(),
+  };
+}
+
+interface Furniture {
+  readonly token: string;
+  readonly runner: Runner;
+  readonly now: () => number;
+}
+
+/** Builds the core and its doors, and the front that shows connections to them. */
+function furnish(options: ServerOptions, { token, runner, now }: Furniture): { doors: Door[]; front: Front } {
+  const { name: serverName, log } = options;
+  const startedMs = now();
+  const hub = new Hub({
+    serverName,
+    ownerName: options.owner,
+    isOpen: options.isOpen,
+    onPresence: ({ type, name }) => {
+      const text = type === 'arrived' ? `Name of client: ${name}` : `${name} connection closed`;
+      log.tell({ event: type, text, name });
+    },
+  });
+  const owner = ownerCredential(token);
+  const line = new LineDoor({ hub, owner, runner, log, now, rate: LINE_RATE });
+  const native = new NativeDoor({ serverName, ownerName: hub.ownerName, token, runner, log });
+  const http = new HttpDoor({
+    health: () => ({ status: 'ok', name: serverName, uptimeSeconds: Math.floor((now() - startedMs) / 1000) }),
+    hostNames: options.listen.map(({ host }) => host),
+    log,
+  });
+  const echo = new EchoDoor({ mode: 'named', serverName, log });
+  const plainEcho = new EchoDoor({ mode: 'plain', serverName, log });
+  const accept = (spoken: Spoken | 'plain-echo', { socket, peer, first }: Arrival): void => {
+    switch (spoken) {
+      case 'line':
+        return line.accept(socket, peer, first);
+      case 'native':
+        return native.accept(socket, peer, first);
+      case 'http':
+        return http.accept(socket, peer, first);
+      case 'echo':
+        return echo.accept(socket, peer, first);
+      case 'plain-echo':
+        return plainEcho.accept(socket, peer, first);
+      case 'tls':
+        return refuseTls(socket);
+    }
+  };
+  const front = new Front({ accept, greet: (socket) => line.greet(socket), log, now, silenceMs: SILENCE_MS });
+  return { doors: [line, native, http, echo, plainEcho], front };
+}
+
+interface Everything {
+  readonly listeners: readonly Listener[];
+  readonly front: Front;
+  readonly doors: readonly Door[];
+  readonly runner: Runner;
+  readonly lock: { release(): void };
+}
+
+async function closeAll({ listeners, front, doors, runner, lock }: Everything): Promise<void> {
+  for (const listener of listeners) listener.close();
+  front.close();
+  const signal = AbortSignal.timeout(CLOSE_GRACE_MS);
+  await Promise.all([...doors.map((door) => door.close(signal)), runner.close()]);
+  lock.release();
+}
