@@ -17,13 +17,13 @@ export interface DialOptions {
   readonly host: string;
   readonly port: number;
   /** Only this family, if given. */
-  readonly family?: AddressFamily;
+  readonly family?: AddressFamily | undefined;
   /** Ends the dialling: the promise is then rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly deadlineMs?: number;
   /** As `net.connect` means it: the end of what the other side sends does not end our sending. */
   readonly allowHalfOpen?: boolean;
-  readonly lookup?: Lookup;
+  readonly lookup?: Lookup | undefined;
   readonly connect?: (to: Candidate, port: number, allowHalfOpen: boolean) => Socket;
   readonly clock?: DialClock;
 }

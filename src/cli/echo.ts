@@ -1,0 +1,125 @@
+// `partyline echo`: what you type comes back. Proves that a server is reachable, by a name or as plain RFC 862.
+
+import type { Readable, Writable } from 'node:stream';
+import { converse, type Ended } from '../client/converse.ts';
+import { EchoError, openEcho, type EchoConnection } from '../client/echo.ts';
+import { DialError, type Lookup } from '../net/dial.ts';
+import { readEchoArguments, type EchoArguments } from './echo-options.ts';
+import { jsonView, plainView, terminalView, type EchoView } from './echo-view.ts';
+
+export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
+       partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
+
+Sends what comes in on standard input to HOST and shows what comes back.
+HOST is [SCHEME://]HOST[:PORT]; default: PARTYLINE_HOST, else localhost; default port 7270.
+tcp:// is a Partyline server's port (as without a scheme), echo:// plain RFC 862, default port 7007.
+
+  --name NAME      what the server knows you by (default: Client)
+  -4, -6           only over IPv4, only over IPv6
+  --raw            send no first line, only bytes
+  --json           print JSON lines
+  --probe          measure instead: connect and round-trip times over each family
+    --count N        round trips per family (default: 10)
+    --interval MS    from one to the next (default: 100)
+    --size BYTES     of each (default: 64)
+  --help           print this
+
+A line "close", or the end of the input, ends it.
+Status: 0; 255 if it could not connect or the echo was cut off; 64 if used wrongly.
+With --probe: 0 every family asked for works, 1 of both only IPv4, 2 only IPv6, 3 none.
+`;
+
+const EX_OK = 0;
+/** sysexits.h: the command was used incorrectly. */
+const EX_USAGE = 64;
+const EX_UNREACHABLE = 255;
+
+/** What the command touches of the world. */
+export interface EchoIo {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly lookup?: Lookup;
+}
+
+/** Runs the command and returns its exit status. */
+export async function echo(args: string[], io: EchoIo = processIo()): Promise<number> {
+  // A closed pipe is no news: `partyline echo … | head` ends quietly.
+  io.stdout.on('error', () => {});
+  const read = readEchoArguments(args, io.environment['PARTYLINE_HOST'] || 'localhost');
+  switch (read.asks) {
+    case 'help':
+      io.stdout.write(HELP);
+      return EX_OK;
+    case 'wrong':
+      io.stderr.write(`partyline echo: ${read.why}; see partyline echo --help\n`);
+      return EX_USAGE;
+    case 'refused':
+      io.stderr.write(`${read.why}\n`);
+      return EX_UNREACHABLE;
+    case 'echo': {
+      const { probe } = read.given;
+      if (probe === undefined) return await talk(read.given, io);
+      const { runProbe } = await import('./echo-probe.ts');
+      return await runProbe(read.given, probe, io);
+    }
+  }
+}
+
+async function talk(given: EchoArguments, io: EchoIo): Promise<number> {
+  let connection: EchoConnection;
+  try {
+    connection = await openEcho({ ...given, lookup: io.lookup });
+  } catch (error) {
+    if (!(error instanceof DialError || error instanceof EchoError)) throw error;
+    io.stderr.write(`${error.message}\n`);
+    return EX_UNREACHABLE;
+  }
+  const { server } = connection;
+  const serverName = server.kind === 'partyline' ? server.name : given.host;
+  const view = viewFor(given, io, serverName);
+  const isDialogue = io.stdin.isTTY === true && io.stdout.isTTY === true && !given.json;
+  const prompt = (): void => void (isDialogue && view.isAtLineStart && io.stdout.write(`${given.name ?? 'Client'} : `));
+
+  io.stdout.write(given.json ? connectedLine(connection, serverName) : `Connected with ${serverName}\n`);
+  const { stdin: input, stdout: output } = io;
+  const ended = await converse({ connection, input, output, show: view.show, onQuiet: prompt });
+  io.stdin.destroy();
+  const last = view.end() + (given.json && 'sent' in ended ? `${JSON.stringify({ event: 'closed', ...ended })}\n` : '');
+  if (last !== '') await new Promise((written) => io.stdout.write(last, written));
+  return status(ended, serverName, io);
+}
+
+function viewFor(given: EchoArguments, io: EchoIo, serverName: string): EchoView {
+  if (given.json) return jsonView();
+  const label = `${serverName} : `;
+  return io.stdout.isTTY === true ? terminalView(label) : plainView(label);
+}
+
+function connectedLine({ server, address, port, family }: EchoConnection, serverName: string): string {
+  const seenAs = server.kind === 'partyline' ? server.seenAs : null;
+  const fields = { server: serverName, kind: server.kind, address, port, family: `ipv${family}`, seenAs };
+  return `${JSON.stringify({ event: 'connected', ...fields })}\n`;
+}
+
+function status(ended: Ended, serverName: string, io: EchoIo): number {
+  switch (ended.why) {
+    case 'done':
+    case 'output-closed':
+      return EX_OK;
+    case 'input-failed':
+      io.stderr.write(`Cannot read standard input: ${ended.reason}\n`);
+      return EX_UNREACHABLE;
+    case 'cut': {
+      const owed = ended.sent - ended.received;
+      const bytes = owed === 1 ? '1 byte' : `${owed} bytes`;
+      io.stderr.write(`${serverName} closed the connection${owed > 0 ? ` and still owes ${bytes} of the echo` : ''}\n`);
+      return owed > 0 ? EX_UNREACHABLE : EX_OK;
+    }
+  }
+}
+
+function processIo(): EchoIo {
+  return { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, environment: process.env };
+}
