@@ -1,0 +1,49 @@
+// What the server and its runner process say to each other, over the channel that Node gives a child (`ipc`). Output
+// and input of commands never pass here: they have pipes of their own (pipes.ts).
+
+import type { RunCommand } from '../core/ports.ts';
+import type { Ending } from '../core/run/result.ts';
+
+/** Fixed for the life of a runner process; given as its one argument, in JSON. */
+export interface Settings {
+  /** Where this runner process makes its pipes. */
+  readonly directory: string;
+  /** Where commands start. */
+  readonly cwd: string;
+  /** Commands run as this user; absent: as the server does. */
+  readonly identity?: Identity;
+  /** From the first signal to KILL, when the server closes or is gone. */
+  readonly closeGraceMs: number;
+}
+
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A run's id is the number of its set of pipes. */
+export type ToProcess =
+  | { do: 'make'; from: number; count: number }
+  | { do: 'spawn'; id: number; command: RunCommand; env: Readonly<Record<string, string>> }
+  | { do: 'end'; id: number; graceMs: number }
+  | { do: 'close' };
+
+export type FromProcess =
+  | { did: 'make'; count: number }
+  | { did: 'fail'; reason: string }
+  /** The command's ends of the pipes are open; without a pid there is no command, and words on stderr say why. */
+  | { did: 'spawn'; id: number; pid: number | undefined }
+  | { did: 'exit'; id: number; ending: Ending }
+  | { did: 'lose'; id: number; reason: string }
+  /** Nothing of the run's process group is left, or all of it was sent KILL. */
+  | { did: 'finish'; id: number };
+
+// Both sides are this program; what they say needs no more than to be told from nothing.
+
+export function isToProcess(message: unknown): message is ToProcess {
+  return typeof message === 'object' && message !== null && 'do' in message;
+}
+
+export function isFromProcess(message: unknown): message is FromProcess {
+  return typeof message === 'object' && message !== null && 'did' in message;
+}

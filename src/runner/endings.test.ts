@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { argv, aRunner, finish, firstLineOf, lifeline, sh, temporaryDirectory } from './test-kit.ts';
+
+const LIMIT = { timeout: 20_000 };
+const env = {};
+const PARENT = fileURLToPath(new URL('./test-parent.ts', import.meta.url));
+
+/** Holds the lifeline, takes neither HUP nor TERM, and says "up" when that is so. */
+const stubborn = (path: string): string => `trap '' HUP TERM; exec 9>${path}; echo up; while :; do sleep 1; done`;
+
+test('what a command leaves behind holds its output for the drain time, and is ended', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const run = aRunner(t, { drainMs: 50 }).start({ command: sh(`exec 9>${path}; sleep 100 & echo hi`), env });
+  run.stderr.resume();
+  assert.equal(await firstLineOf(run.stdout), 'hi');
+  assert.deepEqual(await run.ended, { result: 'exited', status: 0 });
+  await gone();
+});
+
+test('what is left behind with its output elsewhere is ended too', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const runner = aRunner(t);
+  const run = runner.start({ command: sh(`exec 9>${path}; echo up; sleep 100 >/dev/null 2>&1 & read line`), env });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  const isGone = gone();
+  run.stdin.end();
+  assert.deepEqual(await run.ended, { result: 'exited', status: 1 });
+  await isGone;
+});
+
+test('a cancelled command that takes HUP is gone', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const run = aRunner(t).start({ command: sh(`exec 9>${path}; echo up; sleep 100; echo never`), env });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  run.cancel();
+  run.cancel();
+  assert.deepEqual(await run.ended, { result: 'cancelled', status: 129 });
+  await gone();
+});
+
+test('a cancelled command that takes neither HUP nor TERM is gone', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const run = aRunner(t, { killGraceMs: 300 }).start({ command: sh(stubborn(path)), env });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  run.cancel();
+  assert.deepEqual(await run.ended, { result: 'cancelled', status: 137 });
+  await gone();
+});
+
+test('a command cancelled before it started never starts', LIMIT, async (t) => {
+  const run = aRunner(t).start({ command: sh('echo started'), env });
+  run.cancel();
+  const { result, stdout } = await finish(run);
+  assert.deepEqual(result, { result: 'cancelled', status: 129 });
+  assert.equal(stdout, '');
+});
+
+test('a command cancelled while its reader stalls ends without the reader', LIMIT, async (t) => {
+  const run = aRunner(t, { drainMs: 20 }).start({ command: sh('echo up >&2; exec yes'), env });
+  await firstLineOf(run.stderr);
+  run.cancel();
+  assert.deepEqual(await run.ended, { result: 'cancelled', status: 129 });
+});
+
+test('a command past its time has status 124 and is gone', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const runner = aRunner(t, { killGraceMs: 300 });
+  await finish(runner.start({ command: argv('true'), env }));
+  const run = runner.start({ command: sh(stubborn(path)), env, timeoutMs: 500 });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });
+  await gone();
+});
+
+test('the time counts for what a command left behind', LIMIT, async (t) => {
+  const line = '(while :; do echo x; sleep 0.01; done) & exit 0';
+  const { result } = await finish(aRunner(t).start({ command: sh(line), env, timeoutMs: 300 }));
+  assert.deepEqual(result, { result: 'timeout', status: 124 });
+});
+
+test('a writer out of reach of signals does not keep a run past its time', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const line = `exec 9>${path}; setsid sh -c 'while echo x; do sleep 0.01; done' 2>/dev/null & exit 0`;
+  const runner = aRunner(t, { killGraceMs: 50, drainMs: 100 });
+  const run = runner.start({ command: sh(line), env, timeoutMs: 200 });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });
+  await gone();
+});
+
+test('a time of many years is not over at once', LIMIT, async (t) => {
+  const run = aRunner(t).start({ command: argv('cat'), env, timeoutMs: 2 ** 40 });
+  assert.deepEqual((await finish(run, 'fine')).result, { result: 'exited', status: 0 });
+});
+
+test(
+  'when the runner process dies its runs are lost and ended, and the next command gets a new one',
+  LIMIT,
+  async (t) => {
+    const { path, gone } = lifeline(t);
+    const warnings: string[] = [];
+    const runner = aRunner(t, { log: { warn: (event) => warnings.push(event) } });
+    const run = runner.start({ command: sh(`exec 9>${path}; echo $PPID; exec sleep 100`), env });
+    run.stderr.resume();
+    process.kill(Number(await firstLineOf(run.stdout)), 'SIGKILL');
+    assert.deepEqual(await run.ended, { result: 'lost', status: null, reason: 'The runner process died.' });
+    await gone();
+    assert.deepEqual(warnings, ['runner lost']);
+    assert.equal((await finish(runner.start({ command: argv('echo', 'again'), env }))).stdout, 'again\n');
+  },
+);
+
+test('closing ends every command, stubborn ones too, and then the runner process', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const runner = aRunner(t, { killGraceMs: 300 });
+  const held = runner.start({ command: sh(stubborn(path)), env });
+  held.stderr.resume();
+  await firstLineOf(held.stdout);
+  const other = runner.start({ command: sh('echo $PPID; exec cat'), env });
+  other.stderr.resume();
+  const pid = Number(await firstLineOf(other.stdout));
+  await runner.close();
+  assert.equal(isAlive(pid), false);
+  assert.deepEqual(await held.ended, { result: 'cancelled', status: 137 });
+  assert.deepEqual(await other.ended, { result: 'cancelled', status: 129 });
+  await gone();
+  const late = await finish(runner.start({ command: argv('true'), env }));
+  assert.equal(late.result.result, 'lost');
+});
+
+test('a runner that never ran anything closes at once', LIMIT, async (t) => {
+  await aRunner(t).close();
+});
+
+test('when the server is killed its commands and the runner process are gone', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const line = `trap '' HUP TERM; exec 9>${path}; echo $PPID; while :; do sleep 1; done`;
+  const directory = join(temporaryDirectory(t), 'run');
+  const parent = spawn(process.execPath, [PARENT, directory, line], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => {
+    parent.kill('SIGKILL');
+  });
+  const [chunk]: Buffer[] = await once(parent.stdout, 'data');
+  const runnerPid = Number(String(chunk));
+  assert.equal(isAlive(runnerPid), true);
+  const isGone = gone();
+  parent.kill('SIGKILL');
+  await isGone;
+  while (isAlive(runnerPid)) await nextTurn();
+});
+
+/** A zombie is not: nothing may reap orphans here. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,27 @@
+// The environment that a command gets: a few names of the server's own, and what the request brought. Both are
+// allow-lists, so LD_PRELOAD, BASH_ENV, NODE_OPTIONS and whatever comes to be like them never pass.
+
+import { allowedEnvironment } from '../core/run/environment.ts';
+import type { User } from './user.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** About the machine: right for every user on it. */
+const OF_THE_MACHINE = /^(?:LANG|LC_[A-Z]+|TZ)$/;
+/** About the user whom the server runs as. */
+const OF_THE_USER = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR)$/;
+/** As login(1) gives it to a user who is not root. */
+const PLAIN_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+export function commandEnvironment(
+  requested: Environment,
+  { server, user }: { server: Environment; user?: User | undefined },
+): Record<string, string> {
+  const given: Record<string, string> = { PATH: PLAIN_PATH };
+  for (const [name, value] of Object.entries(server)) {
+    if (value === undefined) continue;
+    if (OF_THE_MACHINE.test(name) || (user === undefined && OF_THE_USER.test(name))) given[name] = value;
+  }
+  const identity = user && { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
+  return { ...given, ...identity, ...allowedEnvironment(requested) };
+}

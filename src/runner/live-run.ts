@@ -1,0 +1,160 @@
+// One run as the server sees it: three pipes, and how far it has come. The runner process says what happens to the
+// command; here it is decided when the run has ended, and as what.
+
+import type { Run, RunResult } from '../core/ports.ts';
+import { type EndedFor, type Ending, resultOf } from '../core/run/result.ts';
+import type { ServerEnds } from './pipes.ts';
+import { PipeSink } from './sink.ts';
+import { PipeSource } from './source.ts';
+
+/** setTimeout takes 31 bits; a longer time is waited for in several pieces. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** After KILL nothing can take this long but a process that hangs in the kernel, or a runner that was stopped. */
+const UNKILLABLE_MS = 1_000;
+const SIGHUP = 1;
+const SIGKILL = 9;
+
+export interface RunOptions {
+  readonly timeoutMs: number | undefined;
+  readonly drainMs: number;
+  readonly killGraceMs: number;
+  /** The process group is to be ended, over so many milliseconds. Not called before the command was asked for. */
+  readonly endGroup: (graceMs: number) => void;
+  /** Called once, before `ended` settles. */
+  readonly onSettled: () => void;
+}
+
+/** `waiting`: for pipes; nothing was started. `running`: asked for. `draining`: the command has exited. */
+type Phase = 'waiting' | 'running' | 'draining' | 'settled';
+
+export class LiveRun implements Run {
+  readonly stdin = new PipeSink();
+  readonly stdout = new PipeSource(() => this.#settleIfDone());
+  readonly stderr = new PipeSource(() => this.#settleIfDone());
+  readonly ended: Promise<RunResult>;
+  readonly #options: RunOptions;
+  readonly #settleEnded: (result: RunResult) => void;
+  #phase: Phase = 'waiting';
+  #endedFor: EndedFor;
+  #isCancelled = false;
+  #outcome: Ending | { kind: 'lost'; reason: string } | undefined;
+  #timeout: NodeJS.Timeout | undefined;
+  #unkillable: NodeJS.Timeout | undefined;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<RunResult>();
+    this.ended = promise;
+    this.#settleEnded = resolve;
+    if (options.timeoutMs !== undefined) this.#waitForTimeout(options.timeoutMs);
+  }
+
+  get isWaiting(): boolean {
+    return this.#phase === 'waiting';
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#endFor('cancel', this.#options.killGraceMs);
+  }
+
+  /** As `cancel`, when the server closes and waits for no reader. */
+  abandon(graceMs: number): void {
+    this.#isCancelled = true;
+    this.#endFor('cancel', graceMs);
+  }
+
+  begin(ends: ServerEnds): void {
+    this.#phase = 'running';
+    this.stdin.attach(ends);
+    this.stdout.attach(ends.stdout, ends.paths[1]);
+    this.stderr.attach(ends.stderr, ends.paths[2]);
+  }
+
+  /** The command's ends of the pipes are open. */
+  started(): void {
+    this.stdin.open();
+    this.stdout.open();
+    this.stderr.open();
+  }
+
+  exited(ending: Ending): void {
+    this.#leave(ending);
+  }
+
+  /** The command never started, or nobody knows any more how it fares. */
+  lose(reason: string): void {
+    if (this.#phase === 'waiting') {
+      this.stdout.end();
+      this.stderr.end();
+    }
+    // Whoever could write is gone: what the pipes hold can be read, and then their end.
+    this.started();
+    // A run that was to end has ended: its process group was sent KILL.
+    this.#leave(this.#endedFor ? { kind: 'signal', signal: SIGKILL } : { kind: 'lost', reason });
+  }
+
+  #leave(outcome: Ending | { kind: 'lost'; reason: string }): void {
+    if (this.#phase === 'draining' || this.#phase === 'settled') return;
+    this.#phase = 'draining';
+    this.#outcome = outcome;
+    this.#drain();
+    this.#settleIfDone();
+  }
+
+  #drain(): void {
+    const how = { evenIfPaused: this.#isCancelled };
+    this.stdout.endWhenQuiet(this.#options.drainMs, how);
+    this.stderr.endWhenQuiet(this.#options.drainMs, how);
+  }
+
+  #endFor(why: 'timeout' | 'cancel', graceMs: number): void {
+    if (this.#phase === 'settled') return;
+    this.#endedFor ??= why;
+    if (this.#phase === 'waiting') {
+      this.stdout.end();
+      this.stderr.end();
+      this.#leave({ kind: 'signal', signal: SIGHUP });
+      return;
+    }
+    this.#options.endGroup(graceMs);
+    clearTimeout(this.#unkillable);
+    this.#unkillable = setTimeout(() => this.#giveUp(), graceMs + UNKILLABLE_MS);
+    if (this.#phase === 'draining') this.#drain();
+  }
+
+  /** What is still there now, hanging in the kernel or out of the group's reach, is waited for no longer. */
+  #giveUp(): void {
+    this.started();
+    this.#leave({ kind: 'signal', signal: SIGKILL });
+    for (const source of [this.stdout, this.stderr]) {
+      if (this.#isCancelled) source.end();
+      else source.endSoon();
+    }
+  }
+
+  #settleIfDone(): void {
+    if (this.#phase !== 'draining' || !this.stdout.hasEnded || !this.stderr.hasEnded) return;
+    if (this.#outcome === undefined) return;
+    this.#phase = 'settled';
+    clearTimeout(this.#timeout);
+    clearTimeout(this.#unkillable);
+    this.stdin.close();
+    this.stdout.release();
+    this.stderr.release();
+    this.#options.onSettled();
+    this.#settleEnded(
+      this.#outcome.kind === 'lost'
+        ? { result: 'lost', status: null, reason: this.#outcome.reason }
+        : resultOf(this.#outcome, this.#endedFor),
+    );
+  }
+
+  #waitForTimeout(leftMs: number): void {
+    const step = Math.min(leftMs, MAX_TIMER_MS);
+    this.#timeout = setTimeout(() => {
+      if (leftMs > step) this.#waitForTimeout(leftMs - step);
+      else this.#endFor('timeout', this.#options.killGraceMs);
+    }, step);
+  }
+}

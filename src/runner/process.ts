@@ -1,0 +1,137 @@
+// The process that starts processes. Starting one copies the page tables of whoever does it (1 ms at 80 MB, 25 ms at
+// 760 MB), so a small process does it for the server. It outlives nothing: when the channel to the server closes,
+// however the server died, it ends every run and itself.
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { closeSync, existsSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Ending } from '../core/run/result.ts';
+import { type FromProcess, isToProcess, type Settings, type ToProcess } from './control.ts';
+import { codeOf, wordsFor } from './errors.ts';
+import { Group } from './group.ts';
+import { openCommandEnds, pathsOf, type Three } from './pipes.ts';
+
+/** POSIX XCU 2.8.2: the status of a command that was not found, and of one that was found and cannot be executed. */
+const NOT_FOUND_STATUS = 127;
+const NOT_EXECUTABLE_STATUS = 126;
+/** The machine is short of something, for now: the command did not fail, it never started. */
+const EXHAUSTED = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
+const MISSING = new Set(['ENOENT', 'ENOTDIR']);
+/** Words about a command are written before anyone reads, so they must fit into the pipe. */
+const MAX_SHOWN_CHARACTERS = 200;
+/** What KILL does not end within this time hangs in the kernel and is not waited for. */
+const UNKILLABLE_MS = 500;
+
+const settings: Settings = JSON.parse(process.argv[2] ?? '');
+const groups = new Map<number, Group>();
+/** Runs whose leader has not been reaped: its status is still to be told. */
+const leaders = new Set<number>();
+let isClosing = false;
+
+// Terminals and service managers signal all they know; ending the runs in order is the server's decision.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('message', (message) => isToProcess(message) && obey(message));
+process.on('disconnect', close);
+
+function obey(message: ToProcess): void {
+  switch (message.do) {
+    case 'make':
+      return makePipes(message.from, message.count);
+    case 'spawn':
+      return start(message);
+    case 'end':
+      return groups.get(message.id)?.end(message.graceMs);
+    case 'close':
+      return close();
+  }
+}
+
+function tell(message: FromProcess): void {
+  // A server that is gone is told nothing; `disconnect` follows.
+  if (process.connected) process.send?.(message, () => {});
+}
+
+function makePipes(from: number, count: number): void {
+  const paths = Array.from({ length: count }, (_, index) => pathsOf(settings.directory, from + index)).flat();
+  execFile('mkfifo', ['-m', '600', ...paths], (error) => {
+    if (error) tell({ did: 'fail', reason: `Cannot make pipes in ${settings.directory}: ${error.message.trim()}` });
+    else tell({ did: 'make', count });
+  });
+}
+
+function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void {
+  const { cwd, identity } = settings;
+  let ends: Three<number>;
+  try {
+    ends = openCommandEnds(pathsOf(settings.directory, id), identity);
+  } catch (error) {
+    return tell({ did: 'lose', id, reason: `Cannot open the command's pipes: ${wordsFor(error)}` });
+  }
+  const release = (): void => ends.forEach((end) => closeSync(end));
+  // Said here, because spawning into a missing directory fails with the same ENOENT as a missing command.
+  if (identity === undefined && !existsSync(cwd)) {
+    release();
+    return tell({ did: 'lose', id, reason: `Cannot run commands in ${cwd}: the directory is gone` });
+  }
+  const [file = '', ...args] = command.kind === 'shell' ? ['/bin/sh', '-c', command.line] : command.argv;
+  const refuse = (error: unknown): void => {
+    if (EXHAUSTED.has(codeOf(error))) {
+      tell({ did: 'lose', id, reason: `Cannot start ${file.slice(0, MAX_SHOWN_CHARACTERS)}: ${wordsFor(error)}` });
+    } else {
+      const isMissing = file === '' || MISSING.has(codeOf(error));
+      const why = isMissing ? 'not found' : wordsFor(error);
+      writeSync(ends[2], `partyline: ${file.slice(0, MAX_SHOWN_CHARACTERS)}: ${why}\n`);
+      tell({ did: 'spawn', id, pid: undefined });
+      const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
+      tell({ did: 'exit', id, ending: { kind: 'code', code } });
+    }
+    release();
+  };
+  let child: ChildProcess;
+  try {
+    const home = existsSync(cwd) ? cwd : '/';
+    child = spawn(file, args, { cwd: home, env, detached: true, stdio: [...ends], ...identity });
+  } catch (error) {
+    return refuse(error);
+  }
+  if (child.pid === undefined) {
+    child.once('error', refuse);
+    return;
+  }
+  release();
+  tell({ did: 'spawn', id, pid: child.pid });
+  follow(id, child, child.pid);
+}
+
+function follow(id: number, child: ChildProcess, pid: number): void {
+  const group = new Group(pid, () => {
+    groups.delete(id);
+    tell({ did: 'finish', id });
+    leaveIfDone();
+  });
+  groups.set(id, group);
+  leaders.add(id);
+  // Never 'close': that waits for whoever inherited the pipes.
+  child.once('exit', (code, signal) => {
+    const ending: Ending = signal
+      ? { kind: 'signal', signal: constants.signals[signal] }
+      : { kind: 'code', code: code ?? 0 };
+    tell({ did: 'exit', id, ending });
+    leaders.delete(id);
+    group.leaderExited();
+    leaveIfDone();
+  });
+}
+
+function close(): void {
+  if (!isClosing) {
+    isClosing = true;
+    for (const group of groups.values()) group.end(settings.closeGraceMs);
+    setTimeout(() => process.exit(), settings.closeGraceMs + UNKILLABLE_MS).unref();
+  }
+  leaveIfDone();
+}
+
+function leaveIfDone(): void {
+  if (isClosing && groups.size === 0 && leaders.size === 0 && process.connected) process.disconnect?.();
+}

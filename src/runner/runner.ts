@@ -1,0 +1,106 @@
+// Runs commands for the server: the implementation of the core's port `Runner`. The server itself starts only one
+// process, at the first command, and that one starts all the others (process.ts); their output and input go past it,
+// through pipes that the server reads and writes itself.
+
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import type { Run, Runner } from '../core/ports.ts';
+import type { Log } from '../log/log.ts';
+import { commandEnvironment } from './environment.ts';
+import { wordsFor } from './errors.ts';
+import { Link } from './link.ts';
+import { LiveRun } from './live-run.ts';
+import type { User } from './user.ts';
+
+/** Each holds three descriptors here and a process or more on the machine; more at once is a mistake or an attack. */
+export const MAX_RUNS = 256;
+/** What a command left behind may hold its output open; when the output is quiet for so long, it is over. */
+const DRAIN_MS = 500;
+/** From HUP to KILL: time for a command to put its things away, and well within the 10 s that are promised. */
+const KILL_GRACE_MS = 5_000;
+/** The same when the server closes, which has 5 s for everything. */
+const CLOSE_GRACE_MS = 2_000;
+/** What a server makes in its directory, one for each runner process, and what the next one may remove. */
+const PIPES = /^pipes-\d+$/;
+
+export type RunnerUser = User;
+
+export interface RunnerOptions {
+  /** For pipes; made if need be, for this user's eyes only, and used by one server at a time. */
+  readonly directory: string;
+  /** Commands run as this user, in its home; without it as the server's own user, where the server was started. */
+  readonly user?: RunnerUser | undefined;
+  readonly log?: Pick<Log, 'warn'>;
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly drainMs?: number;
+  readonly killGraceMs?: number;
+  readonly maxRuns?: number;
+}
+
+export function createRunner(options: RunnerOptions): Runner {
+  const { directory, user, log, drainMs = DRAIN_MS, killGraceMs = KILL_GRACE_MS, maxRuns = MAX_RUNS } = options;
+  const { cwd = user?.home ?? process.cwd(), environment: server = process.env } = options;
+  const closeGraceMs = Math.min(killGraceMs, CLOSE_GRACE_MS);
+  const runs = new Set<LiveRun>();
+  let link: Link | undefined;
+  let links = 0;
+  let isClosed = false;
+
+  function openLink(): Link {
+    if (links === 0) prepare(directory);
+    const own = `${directory}/pipes-${links++}`;
+    const identity = user && { identity: { uid: user.uid, gid: user.gid } };
+    const opened = new Link({
+      settings: { directory: own, cwd, closeGraceMs, ...identity },
+      onGone(reason) {
+        if (link === opened) link = undefined;
+        log?.warn('runner lost', { reason });
+      },
+    });
+    return opened;
+  }
+
+  return {
+    start({ command, env, timeoutMs }): Run {
+      let used: Link | undefined;
+      const run: LiveRun = new LiveRun({
+        timeoutMs,
+        drainMs,
+        killGraceMs,
+        endGroup: (graceMs) => used?.endGroup(run, graceMs),
+        onSettled() {
+          used?.endGroup(run, killGraceMs);
+          runs.delete(run);
+        },
+      });
+      if (isClosed) run.lose('Cannot start a command: the server is closing');
+      else if (runs.size >= maxRuns) run.lose(`Cannot start a command: ${maxRuns} are running, as many as may at once`);
+      else {
+        runs.add(run);
+        try {
+          used = link ??= openLink();
+          used.start({ run, command, env: commandEnvironment(env, { server, user }) });
+        } catch (error) {
+          run.lose(`Cannot start the runner process: ${wordsFor(error)}`);
+        }
+      }
+      return run;
+    },
+
+    async close(): Promise<void> {
+      isClosed = true;
+      for (const run of runs) run.abandon(closeGraceMs);
+      await link?.close();
+      await Promise.all([...runs].map((run) => run.ended));
+    },
+  };
+}
+
+/** What an earlier server left there is removed: pipes that nobody reads any more, and nothing else. */
+function prepare(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  chmodSync(directory, 0o700);
+  for (const name of readdirSync(directory)) {
+    if (PIPES.test(name)) rmSync(`${directory}/${name}`, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,92 @@
+// A run's standard input. What is written before the command is there waits here.
+
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { ByteSink } from '../core/ports.ts';
+import { keepRousing, type Three } from './pipes.ts';
+
+/** What may wait for a command that is being started; as much as a pipe holds on Linux. */
+const MAX_WAITING_BYTES = 65_536;
+
+interface Ends {
+  readonly hold: number;
+  readonly stdin: number;
+  readonly paths: Three<string>;
+}
+
+export class PipeSink implements ByteSink {
+  #phase: 'idle' | 'open' | 'closed' = 'idle';
+  #ends: Ends | undefined;
+  #stopRousing: (() => void) | undefined;
+  #socket: Socket | undefined;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #isFull = false;
+  #hasEnded = false;
+  #tellDrain: (() => void) | undefined;
+  #tellClosed: (() => void) | undefined;
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#hasEnded || this.#phase === 'closed') return true;
+    if (this.#socket !== undefined) return this.#socket.write(chunk);
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.byteLength;
+    this.#isFull = this.#waitingBytes >= MAX_WAITING_BYTES;
+    return !this.#isFull;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#tellDrain = listener;
+  }
+
+  onClosed(listener: () => void): void {
+    this.#tellClosed = listener;
+  }
+
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#socket?.end();
+  }
+
+  attach(ends: Ends): void {
+    this.#ends = ends;
+    if (this.#phase === 'closed') this.#release(ends);
+  }
+
+  /** The command holds the read end: from now on its going is noticed, and the server's own is let go. */
+  open(): void {
+    if (this.#phase !== 'idle' || this.#ends === undefined) return;
+    this.#phase = 'open';
+    closeSync(this.#ends.hold);
+    const [path] = this.#ends.paths;
+    const socket = new Socket({ fd: this.#ends.stdin, readable: false, writable: true });
+    this.#socket = socket;
+    socket.on('error', () => this.close());
+    socket.on('close', () => {
+      if (this.#phase === 'open') this.#stopRousing = keepRousing(path);
+    });
+    socket.on('drain', () => this.#tellDrain?.());
+    for (const chunk of this.#waiting) socket.write(chunk);
+    this.#waiting = [];
+    if (this.#hasEnded) socket.end();
+    else if (this.#isFull && !socket.writableNeedDrain) this.#tellDrain?.();
+  }
+
+  /** Nothing is taken any more. */
+  close(): void {
+    if (this.#phase === 'closed') return;
+    const wasOpen = this.#phase === 'open';
+    this.#phase = 'closed';
+    this.#waiting = [];
+    this.#stopRousing?.();
+    if (wasOpen) this.#socket?.destroy();
+    else if (this.#ends !== undefined) this.#release(this.#ends);
+    if (!this.#hasEnded) queueMicrotask(() => this.#tellClosed?.());
+  }
+
+  #release({ hold, stdin }: Ends): void {
+    closeSync(hold);
+    closeSync(stdin);
+  }
+}

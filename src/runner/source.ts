@@ -1,0 +1,149 @@
+// One output of a run, as bytes that come as long as they are wanted. Nothing is read from the pipe before the first
+// `resume()`, so that a reader that stalls stalls the command, and costs one buffer.
+
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { ByteSource } from '../core/ports.ts';
+import { keepRousing } from './pipes.ts';
+
+/** `idle`: no writer yet, and reading would meet an end at once. */
+type Phase = 'idle' | 'open' | 'ended';
+
+export class PipeSource implements ByteSource {
+  readonly #onEnded: () => void;
+  #phase: Phase = 'idle';
+  #descriptor: number | undefined;
+  #path = '';
+  #stopRousing: (() => void) | undefined;
+  #socket: Socket | undefined;
+  #isWanted = false;
+  #tellData: ((chunk: Uint8Array) => void) | undefined;
+  #tellEnd: (() => void) | undefined;
+  #chunks = 0;
+  #quietMs: number | undefined;
+  #isHurried = false;
+  #isLastCall = false;
+  #hasTold = false;
+  #quiet: NodeJS.Timeout | undefined;
+
+  /** `onEnded` is called once, after the reader's own `onEnd` listener. */
+  constructor(onEnded: () => void) {
+    this.#onEnded = onEnded;
+  }
+
+  /** And its reader knows. */
+  get hasEnded(): boolean {
+    return this.#hasTold;
+  }
+
+  onData(listener: (chunk: Uint8Array) => void): void {
+    this.#tellData = listener;
+  }
+
+  onEnd(listener: () => void): void {
+    this.#tellEnd = listener;
+    if (this.#hasTold) queueMicrotask(listener);
+  }
+
+  pause(): void {
+    this.#isWanted = false;
+    this.#socket?.pause();
+    this.#watch();
+  }
+
+  resume(): void {
+    this.#isWanted = true;
+    this.#read();
+    this.#watch();
+  }
+
+  cancel(): void {
+    if (this.#phase === 'ended') return;
+    this.end();
+    if (this.#path !== '') this.#stopRousing = keepRousing(this.#path);
+  }
+
+  /** Takes over the read end. */
+  attach(descriptor: number, path: string): void {
+    this.#path = path;
+    this.#descriptor = descriptor;
+    if (this.#phase !== 'ended') return;
+    closeSync(descriptor);
+    this.#stopRousing = keepRousing(path);
+  }
+
+  /** The run is over: nobody is left who could open the write end. */
+  release(): void {
+    this.#stopRousing?.();
+  }
+
+  /** The command holds the write end, so an end that is read now is a true one. */
+  open(): void {
+    if (this.#phase !== 'idle') return;
+    this.#phase = 'open';
+    this.#read();
+    this.#watch();
+  }
+
+  /**
+   * The command has exited. Something it left behind may hold the pipe for ever: the source ends when, being read, it
+   * brings nothing for so long. A paused reader has all the time it wants, unless the run was cancelled.
+   */
+  endWhenQuiet(quietMs: number, { evenIfPaused }: { evenIfPaused: boolean }): void {
+    this.#quietMs = quietMs;
+    this.#isHurried = evenIfPaused;
+    this.#watch();
+  }
+
+  /** As `endWhenQuiet`, for a writer that nothing silences: being read, the source ends after so long. */
+  endSoon(): void {
+    this.#isLastCall = true;
+    this.#watch();
+  }
+
+  /** Closes the read end, whoever still writes. */
+  end(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    clearTimeout(this.#quiet);
+    if (this.#socket !== undefined) this.#socket.destroy();
+    else if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    queueMicrotask(() => {
+      this.#hasTold = true;
+      this.#tellEnd?.();
+      this.#onEnded();
+    });
+  }
+
+  #read(): void {
+    if (this.#phase !== 'open' || !this.#isWanted || this.#descriptor === undefined) return;
+    if (this.#socket === undefined) {
+      this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
+      this.#socket.on('data', (chunk: Uint8Array) => {
+        this.#chunks += 1;
+        if (!this.#isLastCall) this.#quiet?.refresh();
+        if (this.#phase === 'open') this.#tellData?.(chunk);
+      });
+      this.#socket.on('error', () => this.end());
+      this.#socket.on('end', () => this.end());
+    }
+    this.#socket.resume();
+  }
+
+  #watch(): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = undefined;
+    if (this.#quietMs === undefined || this.#phase !== 'open') return;
+    if (this.#isWanted || this.#isHurried) this.#quiet = setTimeout(() => this.#lookOnceMore(), this.#quietMs);
+  }
+
+  /** A busy event loop comes late: what the pipe held all along is read between a timer and an immediate. */
+  #lookOnceMore(): void {
+    const before = this.#chunks;
+    setImmediate(() => {
+      if (this.#phase !== 'open' || !(this.#isWanted || this.#isHurried)) return;
+      if (this.#chunks === before || this.#isLastCall) this.end();
+      else this.#watch();
+    });
+  }
+}
