@@ -1,0 +1,157 @@
+// One run and its three streams. An output is read only while the client has granted credit for it and the socket is
+// not behind; input is granted as the command takes it. So a run costs a few buffers, however much flows.
+
+import type { ByteSource, Run, RunResult } from '../../core/ports.ts';
+import type { NativeConnection, NativeEvent } from '../../protocol/native/connection.ts';
+import { RUN_ENDED, type RunStart } from '../../protocol/native/methods.ts';
+import type { Pump } from '../../protocol/native/pump.ts';
+import { toRunEnded } from './translate.ts';
+
+export interface WireRunOptions {
+  readonly id: number;
+  readonly run: Run;
+  readonly streams: Pick<RunStart, 'stdin' | 'stdout' | 'stderr'>;
+  readonly connection: NativeConnection;
+  readonly pump: Pump;
+  /** The client has been told how the run ended. */
+  readonly onEnded: (run: WireRun) => void;
+}
+
+type StreamEvent = Extract<NativeEvent, { stream: number }>;
+
+export class WireRun {
+  readonly id: number;
+  readonly #run: Run;
+  readonly #stdin: number;
+  readonly #connection: NativeConnection;
+  readonly #pump: Pump;
+  readonly #onEnded: (run: WireRun) => void;
+  /** Outputs whose END is not on its way yet. */
+  readonly #outputs = new Map<number, Output>();
+  #result: RunResult | undefined;
+  #cancelReason: string | undefined;
+  #isGone = false;
+
+  constructor({ id, run, streams, connection, pump, onEnded }: WireRunOptions) {
+    this.id = id;
+    this.#run = run;
+    this.#stdin = streams.stdin;
+    this.#connection = connection;
+    this.#pump = pump;
+    this.#onEnded = onEnded;
+    connection.accept(streams.stdin, 'in');
+    this.#takeInput();
+    for (const [stream, source] of [[streams.stdout, run.stdout] as const, [streams.stderr, run.stderr] as const]) {
+      connection.accept(stream, 'out');
+      this.#outputs.set(stream, new Output(stream, source, { connection, pump }));
+    }
+    void run.ended.then((result) => {
+      this.#result = result;
+      this.#tellWhenOver();
+    });
+  }
+
+  get streams(): number[] {
+    return [this.#stdin, ...this.#outputs.keys()];
+  }
+
+  receive(event: StreamEvent): void {
+    switch (event.type) {
+      case 'data':
+        return this.#write(event.bytes);
+      case 'end':
+        return this.#run.stdin.end();
+      case 'drain':
+        return this.#outputs.get(event.stream)?.update();
+      case 'reset':
+        return this.#outputs.get(event.stream)?.cancel();
+      case 'finished':
+        this.#outputs.delete(event.stream);
+        this.#tellWhenOver();
+    }
+  }
+
+  /** The socket takes bytes again. */
+  update(): void {
+    for (const output of this.#outputs.values()) output.update();
+  }
+
+  cancel(reason?: string): void {
+    this.#cancelReason ??= reason;
+    this.#run.cancel();
+  }
+
+  /** Nobody listens any more: nothing of the run may go on. */
+  abandon(): void {
+    this.#isGone = true;
+    this.#run.cancel();
+    this.#run.stdin.end();
+    for (const output of this.#outputs.values()) output.cancel();
+  }
+
+  #owedBytes = 0;
+
+  #takeInput(): void {
+    this.#run.stdin.onDrain(() => {
+      this.#connection.consume(this.#stdin, this.#owedBytes);
+      this.#owedBytes = 0;
+      this.#pump.settle();
+    });
+    this.#run.stdin.onClosed(() => {
+      this.#connection.reset(this.#stdin);
+      this.#pump.settle();
+    });
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#run.stdin.write(bytes)) this.#connection.consume(this.#stdin, bytes.length);
+    else this.#owedBytes += bytes.length;
+  }
+
+  #tellWhenOver(): void {
+    if (this.#result === undefined || this.#outputs.size > 0) return;
+    if (!this.#isGone) {
+      this.#connection.reset(this.#stdin);
+      this.#connection.notify(RUN_ENDED, toRunEnded(this.id, this.#result, this.#cancelReason));
+      this.#pump.settle();
+    }
+    this.#onEnded(this);
+  }
+}
+
+class Output {
+  readonly #stream: number;
+  readonly #source: ByteSource;
+  readonly #connection: NativeConnection;
+  readonly #pump: Pump;
+  #isPaused = false;
+
+  constructor(stream: number, source: ByteSource, { connection, pump }: { connection: NativeConnection; pump: Pump }) {
+    this.#stream = stream;
+    this.#source = source;
+    this.#connection = connection;
+    this.#pump = pump;
+    source.onData((chunk) => {
+      connection.write(stream, chunk);
+      pump.settle();
+      this.update();
+    });
+    source.onEnd(() => {
+      connection.end(stream);
+      pump.settle();
+    });
+    source.resume();
+  }
+
+  update(): void {
+    const mustWait = this.#connection.isHoldingBack(this.#stream) || this.#pump.isBacklogged;
+    if (mustWait === this.#isPaused) return;
+    this.#isPaused = mustWait;
+    if (mustWait) this.#source.pause();
+    else this.#source.resume();
+  }
+
+  cancel(): void {
+    this.#source.cancel();
+  }
+}

@@ -1,0 +1,161 @@
+// The owner token: whoever can read the file is the owner. It never travels: both ends prove that they know it, over
+// fresh nonces of both and the address and port that each of them sees, the server first. Somebody who listens on
+// another port and passes everything on has no use for what it hears.
+
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { normaliseAddress } from './peer.ts';
+
+export const OWNER_TOKEN_FILE = 'owner.token';
+
+/** 256 random bits: nobody guesses them. */
+const TOKEN_BYTES = 32;
+/** Those bytes in base64url. */
+const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+/** Bytes of the file that are looked at; a token with its line end is 44. */
+const MAX_FILE_BYTES = 256;
+/** Of group and others, every bit. */
+const OTHERS = 0o077;
+/** Separates these proofs from every other use of the token; a later scheme has another label. */
+const LABEL = 'partyline owner proof 1';
+
+export interface Proven {
+  /** Who proves: a proof of one side is worth nothing as the other's. */
+  readonly by: 'server' | 'client';
+  readonly clientNonce: string;
+  readonly serverNonce: string;
+  /** The server's end of the connection, as this side sees it. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Knows the token without showing it: not in JSON, not when it is inspected. */
+export class OwnerToken {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Whether the text is the token. Digests are compared, so that neither length nor content shows in the time. */
+  matches(text: string): boolean {
+    return timingSafeEqual(digest(text), digest(this.#text));
+  }
+
+  prove({ by, clientNonce, serverNonce, address, port }: Proven): string {
+    const said = JSON.stringify([LABEL, by, clientNonce, serverNonce, normaliseAddress(address), port]);
+    return createHmac('sha256', this.#text).update(said).digest('base64url');
+  }
+
+  verify(proof: string, proven: Proven): boolean {
+    return timingSafeEqual(digest(proof), digest(this.prove(proven)));
+  }
+}
+
+export function newNonce(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Reads the token; a refusal says what is wrong with the file. */
+export function readOwnerToken(path: string): OwnerToken | { refused: string } {
+  const no = (why: string) => ({ refused: `Cannot use the owner token ${path}: ${why}` });
+  let descriptor: number;
+  try {
+    // Not blocking: a pipe in its place must not hang the one who opens it.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    return no(whyOf(error));
+  }
+  try {
+    const file = fstatSync(descriptor);
+    if (!file.isFile()) return no('it is not a file');
+    if (process.platform !== 'win32' && (file.mode & OTHERS) !== 0) {
+      return no(`others may read it (mode ${(file.mode & 0o777).toString(8).padStart(4, '0')}); it must be 0600`);
+    }
+    const bytes = Buffer.alloc(MAX_FILE_BYTES);
+    const text = bytes.toString('latin1', 0, readSync(descriptor, bytes)).replace(/\r?\n$/, '');
+    return TOKEN.test(text) ? new OwnerToken(text) : no('it does not hold a token');
+  } catch (error) {
+    return no(whyOf(error));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Reads the token of a server's directory, and makes it first if there is none. Throws an Error whose message says
+ * what is wrong. However many start at once, all come out with the same token.
+ */
+export async function ensureOwnerToken(directory: string): Promise<OwnerToken> {
+  const path = join(directory, OWNER_TOKEN_FILE);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) create(path);
+  const token = readOwnerToken(path);
+  if ('refused' in token) throw new Error(token.refused);
+  return token;
+}
+
+/** Written whole beside its place, then linked there: it appears complete, once, or was there already. */
+function create(path: string): void {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    const descriptor = openSync(draft, 'wx', 0o600);
+    try {
+      writeSync(descriptor, `${randomBytes(TOKEN_BYTES).toString('base64url')}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    linkSync(draft, path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST')
+      throw new Error(`Cannot make the owner token ${path}: ${whyOf(error)}`, { cause: error });
+  } finally {
+    unlinkQuietly(draft);
+  }
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'it does not exist',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is not a file',
+  ENXIO: 'it is not a file',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left',
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function whyOf(error: unknown): string {
+  const code = codeOf(error);
+  return WORDS[code] ?? (code === '' ? String(error) : code);
+}

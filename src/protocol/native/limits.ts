@@ -1,0 +1,31 @@
+// How far a native connection may grow, each bound with its reason. docs/protocol/native.md repeats the numbers.
+
+/** The most payload in a DATA frame, in bytes: one read from a pipe, and short enough that others get their turn. */
+export const MAX_DATA_BYTES = 65_536;
+
+/** The most payload in a CONTROL frame, in bytes. A whole argument vector fits; a whole file does not belong there. */
+export const MAX_CONTROL_BYTES = 1_048_576;
+
+/** The same before the other end has shown who it is: a challenge and a proof need a few hundred bytes. */
+export const MAX_CONTROL_BYTES_WITHOUT_ROLE = 4_096;
+
+/** Bytes that may be sent on a new stream, each direction, before any CREDIT: a run's first bytes need no round trip. */
+export const INITIAL_WINDOW_BYTES = 1_048_576;
+
+/** What was consumed is granted again in steps of this many bytes, so that a CREDIT frame is rare. */
+export const CREDIT_STEP_BYTES = INITIAL_WINDOW_BYTES / 2;
+
+/** No window grows beyond this many bytes (as in RFC 9113, 6.9.1): sums stay exact and a mistake is noticed. */
+export const MAX_WINDOW_BYTES = 0x7fff_ffff;
+
+/** Streams open at once on a connection. A run takes three. */
+export const MAX_STREAMS = 256;
+
+/** Requests received and not yet answered. */
+export const MAX_OUTSTANDING_REQUESTS = 64;
+
+/** Characters of a request's id, when it is text: it is kept and sent back. */
+export const MAX_ID_CHARACTERS = 64;
+
+/** Bytes of a preface line, its end included: a server's name of 32 code points and a reason fit. */
+export const MAX_PREFACE_BYTES = 512;

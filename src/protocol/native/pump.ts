@@ -1,0 +1,101 @@
+// Joins a native link to whatever carries its bytes. It knows the carrier only by the few things it does with one, so
+// that a TCP socket, a TLS socket and a pair in a test all fit.
+
+import type { LinkEvent, NativeLink } from './link.ts';
+
+/** What the pump needs of a `net.Socket`, or of anything like it. */
+export interface Carrier {
+  readonly writableLength: number;
+  readonly writableNeedDrain: boolean;
+  write(bytes: Uint8Array): boolean;
+  cork(): void;
+  uncork(): void;
+  /** Sends what is waiting and closes this direction. */
+  end(): unknown;
+  /** Sends what is waiting and closes altogether. */
+  destroySoon(): void;
+  pause(): unknown;
+  resume(): unknown;
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
+  on(event: 'end' | 'drain' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** Answers that the other end does not fetch, in bytes, before it is no longer read: it asks and does not listen. */
+const MAX_BACKLOG_BYTES = 4 * 1_048_576;
+
+export interface Listener {
+  onEvent(event: LinkEvent): void;
+  /** The carrier takes bytes again after `isBacklogged`. */
+  onDrain(): void;
+  /** The carrier is gone, with the error that ended it if one did. Called once. */
+  onClosed(error: Error | undefined): void;
+}
+
+export class Pump {
+  readonly #carrier: Carrier;
+  readonly #link: NativeLink;
+  readonly #listener: Listener;
+  #isSettling = false;
+  #isClosing = false;
+  #error: Error | undefined;
+
+  constructor(carrier: Carrier, link: NativeLink, listener: Listener) {
+    this.#carrier = carrier;
+    this.#link = link;
+    this.#listener = listener;
+    carrier.on('data', (chunk) => {
+      link.receive(chunk);
+      this.settle();
+      if (carrier.writableLength > MAX_BACKLOG_BYTES) carrier.pause();
+    });
+    carrier.on('drain', () => {
+      carrier.resume();
+      listener.onDrain();
+      this.settle();
+    });
+    carrier.on('end', () => {
+      link.receiveEnd();
+      this.settle();
+    });
+    carrier.on('error', (error) => (this.#error = error));
+    carrier.on('close', () => listener.onClosed(this.#error));
+  }
+
+  /** Begins to read; `first` is what had been read before. */
+  start(first?: Uint8Array): void {
+    if (first !== undefined) this.#link.receive(first);
+    this.settle();
+    this.#carrier.resume();
+  }
+
+  /** More bytes would only pile up here. */
+  get isBacklogged(): boolean {
+    return this.#carrier.writableNeedDrain;
+  }
+
+  /** Hands over what has happened and writes what is to be sent. To be called after every call into the connection. */
+  settle(): void {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    this.#carrier.cork();
+    for (const event of this.#link.takeEvents()) {
+      this.#flush();
+      this.#listener.onEvent(event);
+    }
+    this.#flush();
+    this.#carrier.uncork();
+    this.#isSettling = false;
+    if (this.#isClosing) this.#carrier.destroySoon();
+  }
+
+  /** Sends what is waiting, then closes. */
+  close(): void {
+    this.#isClosing = true;
+    this.settle();
+  }
+
+  #flush(): void {
+    for (const bytes of this.#link.takeOutput()) this.#carrier.write(bytes);
+  }
+}

@@ -1,0 +1,97 @@
+// JSON-RPC 2.0 (https://www.jsonrpc.org/specification): text ⇄ messages, no state. Either end may ask. Batches are
+// answered with Invalid Request: frames already let many requests be under way at once. So is an id that is null or
+// fractional, which the specification advises against.
+
+import { MAX_ID_CHARACTERS } from './limits.ts';
+
+export type Id = number | string;
+
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  /** What a program decides by; `message` is for people. */
+  readonly data?: { readonly code: string };
+}
+
+export type RpcMessage =
+  | { kind: 'request'; id: Id; method: string; params: unknown }
+  | { kind: 'notification'; method: string; params: unknown }
+  | { kind: 'answer'; id: Id; result: unknown }
+  | { kind: 'refusal'; id: Id | null; error: RpcError }
+  /** Not a message; to be answered with this error. */
+  | { kind: 'invalid'; id: Id | null; error: RpcError };
+
+/** Section 5.1 of the specification; -32000 is the first of those left to the server. */
+export const RPC_CODES = { parse: -32700, request: -32600, method: -32601, params: -32602, refused: -32000 } as const;
+
+export function rpcError(kind: keyof typeof RPC_CODES, code: string, message: string): RpcError {
+  return { code: RPC_CODES[kind], message, data: { code } };
+}
+
+export function formatRpc(message: Exclude<RpcMessage, { kind: 'invalid' }>): string {
+  const { kind: _, ...fields } = message;
+  return JSON.stringify({ jsonrpc: '2.0', ...fields });
+}
+
+export function parseRpc(text: string): RpcMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: 'invalid', id: null, error: rpcError('parse', 'not-json', 'Cannot read the message: not JSON') };
+  }
+  if (Array.isArray(value)) return invalid(null, 'batches are not spoken here');
+  if (!isRecord(value)) return invalid(null, 'not an object');
+  const given = field(value, 'id');
+  const id = isId(given) ? given : null;
+  if (field(value, 'jsonrpc') !== '2.0') return invalid(id, 'jsonrpc is not "2.0"');
+  if (Object.hasOwn(value, 'method')) return parseCall(value, id);
+  if (Object.hasOwn(value, 'error')) return parseRefusal(value, id);
+  if (!Object.hasOwn(value, 'result')) return invalid(id, 'no method, no result and no error');
+  if (id === null) return invalid(null, 'an answer without an id');
+  return { kind: 'answer', id, result: field(value, 'result') };
+}
+
+function parseCall(value: Record<string, unknown>, id: Id | null): RpcMessage {
+  const method = field(value, 'method');
+  const params = field(value, 'params');
+  if (typeof method !== 'string') return invalid(id, 'method is not a string');
+  if (params !== undefined && (typeof params !== 'object' || params === null)) {
+    return invalid(id, 'params is neither an object nor an array');
+  }
+  if (!Object.hasOwn(value, 'id')) return { kind: 'notification', method, params };
+  if (id === null) return invalid(null, `id is neither an integer nor a string of at most ${MAX_ID_CHARACTERS}`);
+  return { kind: 'request', id, method, params };
+}
+
+function parseRefusal(value: Record<string, unknown>, id: Id | null): RpcMessage {
+  const error = field(value, 'error');
+  if (!isRecord(error)) return invalid(id, 'error is not an object');
+  const code = field(error, 'code');
+  const message = field(error, 'message');
+  if (typeof code !== 'number' || typeof message !== 'string') return invalid(id, 'error lacks a code or a message');
+  const data = field(error, 'data');
+  const reason = isRecord(data) ? field(data, 'code') : undefined;
+  return {
+    kind: 'refusal',
+    id,
+    error: typeof reason === 'string' ? { code, message, data: { code: reason } } : { code, message },
+  };
+}
+
+function invalid(id: Id | null, why: string): RpcMessage {
+  return { kind: 'invalid', id, error: rpcError('request', 'invalid-request', `Invalid request: ${why}`) };
+}
+
+function isId(value: unknown): value is Id {
+  return typeof value === 'string' ? value.length <= MAX_ID_CHARACTERS : Number.isSafeInteger(value);
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Only what the sender wrote: never something inherited. */
+export function field(value: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
+}
