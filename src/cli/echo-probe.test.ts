@@ -14,6 +14,8 @@ const BOTH: Candidate[] = [
 ];
 
 const plainEcho = (socket: Socket): void => void socket.pipe(socket);
+const sink = (socket: Socket) => void socket.resume().once('data', () => socket.end());
+const louder = (socket: Socket) => void socket.on('data', (chunk) => socket.write(String(chunk).toUpperCase()));
 
 /**
  * One port on both loopbacks: a server where there is something to accept with, else held without listening, so that
@@ -117,14 +119,12 @@ test('where nothing answers, or nothing echoes, the status is 3', async (t) => {
     refused.report.get('verdict'),
     'hub.example does not answer (IPv4: 127.0.0.1: connection refused; IPv6: ::1: connection refused)',
   );
-  const sink = (socket: Socket) => void socket.resume().once('data', () => socket.end());
   const { code, stdout } = await run([`hub.example:${await serve(t, { v4: sink, v6: sink })}`, '--raw']);
   assert.equal(code, 3);
   assert.match(stdout, /IPv4 {2}127\.0\.0\.1 was connected, but no echo came back\n/);
 });
 
 test('a server that changes bytes does not count as one that echoes', async (t) => {
-  const louder = (socket: Socket) => void socket.on('data', (chunk) => socket.write(String(chunk).toUpperCase()));
   const port = await serve(t, { v4: louder });
   assert.equal((await run([`127.0.0.1:${port}`, '--raw'])).code, 3);
 });
@@ -170,21 +170,22 @@ test('for a person it is a few lines that end with the verdict', async (t) => {
   assert.match(lines[6] ?? '', /^hub\.example works over IPv4 and IPv6; /);
 });
 
-test('the verdict tells the faster family and what was lost', () => {
-  const works = (p50: number, lost: number): FamilyProbe => ({
-    works: true,
-    addresses: [],
-    connectMs: 1,
-    rtt: { count: 10, lost, min: p50, p50, p95: p50, p99: p50, max: p50 },
+const works = (p50: number, lost: number): FamilyProbe => ({
+  works: true,
+  addresses: [],
+  connectMs: 1,
+  rtt: { count: 10, lost, min: p50, p50, p95: p50, p99: p50, max: p50 },
+});
+const verdict = (v4: FamilyProbe, v6: FamilyProbe): string =>
+  verdictOf('hub', {
+    winner: 4,
+    families: new Map<AddressFamily, FamilyProbe>([
+      [4, v4],
+      [6, v6],
+    ]),
   });
-  const verdict = (v4: FamilyProbe, v6: FamilyProbe): string =>
-    verdictOf('hub', {
-      winner: 4,
-      families: new Map<AddressFamily, FamilyProbe>([
-        [4, v4],
-        [6, v6],
-      ]),
-    });
+
+test('the verdict tells the faster family and what was lost', () => {
   assert.equal(verdict(works(20, 0), works(20.9, 0)), 'hub works over IPv4 and IPv6; both are equally fast');
   assert.equal(verdict(works(20, 0), works(31.5, 0)), 'hub works over IPv4 and IPv6; IPv4 is 11.5 ms faster');
   assert.equal(
