@@ -1,0 +1,250 @@
+// The client's end of a native connection: dials, shows the server who is there, then asks and is answered.
+
+import { newNonce, type OwnerToken, type Proven } from '../net/owner.ts';
+import { formatHostPort, parseServerAddress } from '../net/address.ts';
+import { dial, DialError, type Dialled } from '../net/dial.ts';
+import { isLoopbackAddress } from '../net/peer.ts';
+import { CLOSING } from '../protocol/native/connection.ts';
+import { NativeLink, type LinkEvent } from '../protocol/native/link.ts';
+import { METHODS, parseNonce, parseProof } from '../protocol/native/methods.ts';
+import { Pump } from '../protocol/native/pump.ts';
+import { field, isRecord, type RpcError } from '../protocol/native/rpc.ts';
+import { escapeControls, quote, shorten } from '../protocol/text.ts';
+
+/** Why there is no connection, or none of the owner's, in one line fit to be shown. */
+export interface Refused {
+  readonly refused: string;
+}
+
+export type Answer = { ok: true; result: unknown } | { ok: false; error: RpcError };
+
+export interface ConnectOptions {
+  /** Called once it is known that the server is on this machine. */
+  readonly readToken: () => OwnerToken | Refused;
+  readonly signal?: AbortSignal;
+}
+
+type StreamEvent = Extract<LinkEvent, { stream: number }>;
+
+/** Milliseconds until a server must have answered the preface and proven itself: it does nothing slow for that. */
+const HELLO_TIMEOUT_MS = 10_000;
+/** UTF-16 units of what a server gives as its reason that are shown. */
+const MAX_REASON_LENGTH = 200;
+
+/** Connects to a server and shows it that the owner is there. */
+export async function connectAsOwner(target: string, options: ConnectOptions): Promise<NativeClient | Refused> {
+  const { readToken, signal } = options;
+  const address = parseServerAddress(target);
+  if ('refused' in address) return address;
+  const { host, port, scheme } = address;
+  const no = (why: string): Refused => ({ refused: `Cannot connect to ${formatHostPort(host, port)}: ${why}` });
+  if (scheme === 'tls') return no('TLS is not available yet, and nothing was sent');
+  if (scheme !== undefined && scheme !== 'tcp' && scheme !== 'tcp+insecure') return no(`no scheme ${quote(scheme)}`);
+  let dialled: Dialled;
+  try {
+    dialled = await dial({ host, port, ...(signal === undefined ? {} : { signal }) });
+  } catch (error) {
+    if (error instanceof DialError) return { refused: error.message };
+    throw error;
+  }
+  const refused = refusalToSpeak(dialled.address, scheme);
+  const token = refused === undefined ? readToken() : no(refused);
+  if ('refused' in token) {
+    dialled.socket.destroy();
+    return token;
+  }
+  const client = new NativeClient(dialled);
+  const onAbort = () => client.destroy();
+  signal?.addEventListener('abort', onAbort);
+  const wrong = await client.becomeOwner(token);
+  signal?.removeEventListener('abort', onAbort);
+  if (wrong === undefined) return client;
+  client.destroy();
+  signal?.throwIfAborted();
+  return no(wrong);
+}
+
+/** Judged by the address that was reached, never by what was typed. */
+function refusalToSpeak(address: string, scheme: string | undefined): string | undefined {
+  if (isLoopbackAddress(address)) return undefined;
+  return scheme === 'tcp+insecure'
+    ? `not allowed: the owner token counts from loopback only, ${address} is not, and nothing was sent`
+    : `${address} is not loopback, TLS is not available yet, and nothing was sent in plain text`;
+}
+
+export class NativeClient {
+  readonly #dialled: Dialled;
+  readonly #link = new NativeLink('client');
+  readonly #pump: Pump;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #streams = new Map<number, (event: StreamEvent) => void>();
+  readonly #notified = new Map<string, (params: unknown) => void>();
+  readonly #opened: Promise<void>;
+  #open!: () => void;
+  #drained: (() => void) | undefined;
+  #lost: string | undefined;
+  #tellLost: (reason: string) => void = () => {};
+  #statedReason: string | undefined;
+  /** What the server calls itself. */
+  serverName = '';
+  /** Settles with the reason once the connection is gone, however that came. */
+  readonly gone: Promise<string>;
+
+  constructor(dialled: Dialled) {
+    this.#dialled = dialled;
+    this.#opened = new Promise((resolve) => (this.#open = resolve));
+    this.gone = new Promise((resolve) => (this.#tellLost = resolve));
+    this.#pump = new Pump(dialled.socket, this.#link, {
+      onEvent: (event) => this.#receive(event),
+      onDrain: () => this.#drained?.(),
+      onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : error.message),
+    });
+    this.#pump.start();
+  }
+
+  /** The server proves that it knows the token before anything is proven to it. Undefined: done. */
+  async becomeOwner(token: OwnerToken): Promise<string | undefined> {
+    const timer = setTimeout(() => this.#lose('it does not answer as a native server'), HELLO_TIMEOUT_MS);
+    try {
+      await Promise.race([this.#opened, this.gone]);
+      const clientNonce = newNonce();
+      const challenged = await this.request(METHODS.ownerChallenge, { nonce: clientNonce });
+      if (!challenged.ok) return shown(challenged.error.message);
+      const nonce = parseNonce(challenged.result);
+      const proof = parseProof(challenged.result);
+      if ('bad' in nonce || 'bad' in proof) return 'it does not prove that it knows the owner token';
+      const { address, port } = this.#dialled;
+      const nonces = { clientNonce, serverNonce: nonce.nonce, address, port };
+      if (!token.verify(proof.proof, { by: 'server', ...nonces } satisfies Proven)) {
+        return 'this server does not know the owner token, or not at this address; nothing was proven to it';
+      }
+      const proven = await this.request(METHODS.ownerProve, { proof: token.prove({ by: 'client', ...nonces }) });
+      return proven.ok ? undefined : shown(proven.error.message);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async request(method: string, params: object): Promise<Answer> {
+    if (this.#lost !== undefined) return gone(this.#lost);
+    const id = this.#link.connection.request(method, params);
+    const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
+    this.#pump.settle();
+    return answered;
+  }
+
+  /** Opens a stream; its events go to the listener. The request that names it is to follow at once. */
+  openStream(direction: 'in' | 'out', listener: (event: StreamEvent) => void): number {
+    const stream = this.#link.connection.nextStream();
+    this.#link.connection.open(stream, direction);
+    this.#streams.set(stream, listener);
+    return stream;
+  }
+
+  /** False: wait for the stream's `drain`, or for `onDrain` if the socket is what is behind. */
+  write(stream: number, bytes: Uint8Array): boolean {
+    const hasCredit = this.#link.connection.write(stream, bytes);
+    this.#pump.settle();
+    return hasCredit && !this.#pump.isBacklogged;
+  }
+
+  canWrite(stream: number): boolean {
+    return !this.#link.connection.isHoldingBack(stream) && !this.#pump.isBacklogged;
+  }
+
+  end(stream: number): void {
+    this.#link.connection.end(stream);
+    this.#pump.settle();
+  }
+
+  consume(stream: number, count: number): void {
+    this.#link.connection.consume(stream, count);
+    this.#pump.settle();
+  }
+
+  reset(stream: number): void {
+    this.#link.connection.reset(stream);
+    this.#pump.settle();
+  }
+
+  onNotification(method: string, listener: (params: unknown) => void): void {
+    this.#notified.set(method, listener);
+  }
+
+  /** The socket takes bytes again. */
+  onDrain(listener: () => void): void {
+    this.#drained = listener;
+  }
+
+  /** Sends what is waiting and closes. */
+  close(): void {
+    this.#pump.close();
+  }
+
+  destroy(): void {
+    this.#dialled.socket.destroy();
+    this.#lose('interrupted');
+  }
+
+  #receive(event: LinkEvent): void {
+    switch (event.type) {
+      case 'opened':
+        this.serverName = event.serverName;
+        return this.#open();
+      case 'answer':
+        return this.#settleRequest(event.id, { ok: true, result: event.result });
+      case 'refusal':
+        return this.#settleRequest(event.id, { ok: false, error: event.error });
+      case 'notification':
+        if (event.method === CLOSING) this.#statedReason = reasonIn(event.params);
+        else this.#notified.get(event.method)?.(event.params);
+        return undefined;
+      case 'request': {
+        const error = { code: -32601, message: 'A client of this kind answers no requests' };
+        return this.#link.connection.refuse(event.id, error);
+      }
+      case 'data':
+      case 'end':
+      case 'drain':
+      case 'reset':
+      case 'finished':
+        return this.#streams.get(event.stream)?.(event);
+      case 'failed':
+      case 'unusable':
+        return this.#lose(event.reason);
+      case 'ended':
+        return this.#lose('the server closed the connection');
+    }
+  }
+
+  #settleRequest(id: number, answer: Answer): void {
+    this.#waiting.get(id)?.(answer);
+    this.#waiting.delete(id);
+  }
+
+  #lose(reason: string): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = shown(this.#statedReason ?? reason);
+    this.#pump.close();
+    for (const settle of this.#waiting.values()) settle(gone(this.#lost));
+    this.#waiting.clear();
+    this.#tellLost(this.#lost);
+  }
+}
+
+/** What a server says is another's text. */
+function shown(text: string): string {
+  return shorten(escapeControls(text), MAX_REASON_LENGTH);
+}
+
+function reasonIn(params: unknown): string | undefined {
+  const reason = isRecord(params) ? field(params, 'reason') : undefined;
+  return typeof reason === 'string' ? reason : undefined;
+}
+
+/** In `error.data.code`: the connection went before an answer came. */
+export const LOST = 'lost';
+
+function gone(message: string): Answer {
+  return { ok: false, error: { code: 0, message, data: { code: LOST } } };
+}
