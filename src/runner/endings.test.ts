@@ -76,7 +76,7 @@ test('a command past its time has status 124 and is gone', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const runner = aRunner(t, { killGraceMs: 300 });
   await finish(runner.start({ command: argv('true'), env }));
-  const run = runner.start({ command: sh(stubborn(path)), env, timeoutMs: 500 });
+  const run = runner.start({ command: sh(stubborn(path)), env, timeoutMs: 1_000 });
   run.stderr.resume();
   await firstLineOf(run.stdout);
   assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });
@@ -84,18 +84,21 @@ test('a command past its time has status 124 and is gone', LIMIT, async (t) => {
 });
 
 test('the time counts for what a command left behind', LIMIT, async (t) => {
-  const line = '(while :; do echo x; sleep 0.01; done) & exit 0';
-  const { result } = await finish(aRunner(t).start({ command: sh(line), env, timeoutMs: 300 }));
+  const line = '(while :; do echo x; sleep 0.05; done) & exit 0';
+  const { result } = await finish(aRunner(t, { drainMs: 10_000 }).start({ command: sh(line), env, timeoutMs: 300 }));
   assert.deepEqual(result, { result: 'timeout', status: 124 });
 });
 
 test('a writer out of reach of signals does not keep a run past its time', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
-  const line = `exec 9>${path}; setsid sh -c 'while echo x; do sleep 0.01; done' 2>/dev/null & exit 0`;
   const runner = aRunner(t, { killGraceMs: 50, drainMs: 100 });
-  const run = runner.start({ command: sh(line), env, timeoutMs: 200 });
+  await finish(runner.start({ command: argv('true'), env }));
+  const line = `exec 9>${path}; setsid yes 2>/dev/null & read line; exit 0`;
+  const run = runner.start({ command: sh(line), env, timeoutMs: 600 });
   run.stderr.resume();
   await firstLineOf(run.stdout);
+  run.stdout.onData(() => {});
+  run.stdin.end();
   assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });
   await gone();
 });

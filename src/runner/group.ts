@@ -23,7 +23,8 @@ export class Group {
 
   leaderExited(): void {
     this.#isLeaderReaped = true;
-    if (this.#phase === 'ending') this.#signal(0);
+    // An empty group's number may be a stranger's soon.
+    this.#signal(0);
   }
 
   /** May be called again; a shorter grace then holds. */

@@ -9,8 +9,8 @@ import { PipeSource } from './source.ts';
 
 /** setTimeout takes 31 bits; a longer time is waited for in several pieces. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** After KILL nothing can take this long but a process that hangs in the kernel, or a runner that was stopped. */
-const UNKILLABLE_MS = 1_000;
+/** After KILL nothing takes this long but a process that hangs in the kernel or left its group. */
+const UNKILLABLE_MS = 500;
 const SIGHUP = 1;
 const SIGKILL = 9;
 
@@ -54,11 +54,10 @@ export class LiveRun implements Run {
   }
 
   cancel(): void {
-    this.#isCancelled = true;
-    this.#endFor('cancel', this.#options.killGraceMs);
+    this.abandon(this.#options.killGraceMs);
   }
 
-  /** As `cancel`, when the server closes and waits for no reader. */
+  /** As `cancel`, with a grace of its own: the server closes. */
   abandon(graceMs: number): void {
     this.#isCancelled = true;
     this.#endFor('cancel', graceMs);

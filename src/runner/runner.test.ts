@@ -220,6 +220,11 @@ test('more commands than may run at once are not started', LIMIT, async (t) => {
   assert.equal((await finish(runner.start({ command: argv('true'), env }))).result.status, 0);
 });
 
+test('a command gets its three pipes and none of what the runner process has open', LIMIT, async (t) => {
+  const command = sh('for fd in 0 1 2 3 4 5 6 7 8 9; do if [ -e /proc/$$/fd/$fd ]; then echo $fd; fi; done');
+  assert.equal((await finish(aRunner(t).start({ command, env }))).stdout, '0\n1\n2\n');
+});
+
 test('nothing hostile reaches a command from either environment', LIMIT, async (t) => {
   const hostile = { LD_PRELOAD: '/x.so', BASH_ENV: '/x', NODE_OPTIONS: '--bad', NODE_CHANNEL_FD: '9', SECRET: 'x' };
   const environment = { ...hostile, PATH: process.env['PATH'], HOME: '/here', LANG: 'C' };
