@@ -20,7 +20,7 @@ export function temporaryDirectory(t: Cleanup): string {
 }
 
 export function aRunner(t: Cleanup, options: Partial<RunnerOptions> = {}): Runner {
-  const runner = createRunner({ directory: join(temporaryDirectory(t), 'run'), killGraceMs: 300, ...options });
+  const runner = createRunner({ directory: join(temporaryDirectory(t), 'run'), killGraceMs: 100, ...options });
   t.after(() => runner.close());
   return runner;
 }
