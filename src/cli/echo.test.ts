@@ -181,6 +181,13 @@ test('on a terminal there is a prompt after each answer, and nothing drives the 
   assert.deepEqual(await command.end(), { code: 0, stdout: shown, stderr: '' });
 });
 
+test('leaving at the prompt leaves the cursor on a line of its own', async (t) => {
+  const command = start([await serve(t, '::1', plainEcho), '--name', 'Me'], { isTTY: true });
+  await command.until('Connected with ::1\nMe : ');
+  command.stdin.end();
+  assert.equal((await command.end()).stdout, 'Connected with ::1\nMe : \n');
+});
+
 test('as JSON lines it tells the connection, each line, and the sums', async (t) => {
   const { code, stdout } = await run(
     [await serve(t, '::1', namedEcho([])), '--json'],
@@ -198,7 +205,7 @@ test('as JSON lines it tells the connection, each line, and the sums', async (t)
   assert.deepEqual(rest, [
     { event: 'echo', text: 'hi', endsLine: true },
     { event: 'echo', dataBase64: '/w==', endsLine: true },
-    { event: 'closed', why: 'done', sent: 5, received: 5 },
+    { event: 'closed', why: 'done', by: 'end', sent: 5, received: 5 },
   ]);
   assert.equal(code, 0);
 });

@@ -86,7 +86,9 @@ async function talk(given: EchoArguments, io: EchoIo): Promise<number> {
   const { stdin: input, stdout: output } = io;
   const ended = await converse({ connection, input, output, show: view.show, onQuiet: prompt });
   io.stdin.destroy();
-  const last = view.end() + (given.json && 'sent' in ended ? `${JSON.stringify({ event: 'closed', ...ended })}\n` : '');
+  const isLeftAtPrompt = isDialogue && view.isAtLineStart && !(ended.why === 'done' && ended.by === 'close');
+  const sums = given.json && 'sent' in ended ? `${JSON.stringify({ event: 'closed', ...ended })}\n` : '';
+  const last = view.end() + sums + (isLeftAtPrompt ? '\n' : '');
   if (last !== '') await new Promise((written) => io.stdout.write(last, written));
   return status(ended, serverName, io);
 }

@@ -21,7 +21,7 @@ export interface Conversation {
 
 /** Counts are of bytes that are to be shown; the word `close` is not among them. */
 export type Ended =
-  | { readonly why: 'done'; readonly sent: number; readonly received: number }
+  | { readonly why: 'done'; readonly by: 'close' | 'end'; readonly sent: number; readonly received: number }
   | { readonly why: 'cut'; readonly sent: number; readonly received: number; readonly isInputOver: boolean }
   /** Nobody reads the output any more. */
   | { readonly why: 'output-closed' }
@@ -35,6 +35,8 @@ export function converse(conversation: Conversation): Promise<Ended> {
   let sent = 0;
   let received = 0;
   let isInputOver = false;
+  /** What ended the input: the line `close`, or its end. */
+  let by: 'close' | 'end' = 'end';
   /** A named server is told `close`, and may echo the word: nothing after what is owed is shown then. */
   let saidClose = false;
   let isOutputFull = false;
@@ -51,7 +53,7 @@ export function converse(conversation: Conversation): Promise<Ended> {
     };
     const finishAsItStands = (): void => {
       const isDone = received >= sent && isInputOver;
-      finish(isDone ? { why: 'done', sent, received } : { why: 'cut', sent, received, isInputOver });
+      finish(isDone ? { why: 'done', by, sent, received } : { why: 'cut', sent, received, isInputOver });
     };
     const send = ({ pass, isClosed }: Watched): void => {
       sent += pass.length;
@@ -61,6 +63,7 @@ export function converse(conversation: Conversation): Promise<Ended> {
     const endSending = (isClosed: boolean): void => {
       if (isInputOver) return;
       isInputOver = true;
+      by = isClosed ? 'close' : 'end';
       input.off('data', onInput).off('end', onInputEnd).pause();
       saidClose = isClosed && server.kind === 'partyline';
       if (saidClose) socket.end('close\n');
