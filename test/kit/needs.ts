@@ -1,0 +1,43 @@
+// How a test says what it needs of the machine. Where that is missing the test is left out, with a sentence that says
+// so; in CI (the variable CI is set) nothing is left out and the test fails instead.
+
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+export interface Privileges {
+  readonly root?: boolean;
+  /** May make network namespaces, with files of their own under /etc/netns. */
+  readonly netns?: boolean;
+}
+
+/** False: the test has been marked as left out and returns at once. */
+export function needs(t: TestContext, programs: readonly string[], privileges: Privileges = {}): boolean {
+  const missing = programs.filter((program) => !isInstalled(program)).map((program) => `the program ${program}`);
+  if (privileges.root && process.getuid?.() !== 0) missing.push('root rights');
+  if (privileges.netns && missing.length === 0 && !makesNamespaces())
+    missing.push('the right to make network namespaces');
+  if (missing.length === 0) return true;
+  const reason = `this machine lacks ${missing.join(', ')}`;
+  if (process.env['CI']) throw new Error(`${reason}, and nothing may be left out where CI is set`);
+  t.skip(reason);
+  return false;
+}
+
+function isInstalled(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function makesNamespaces(): boolean {
+  const name = `partyline-probe-${process.pid}`;
+  if (spawnSync('ip', ['netns', 'add', name], { stdio: 'ignore' }).status !== 0) return false;
+  return spawnSync('ip', ['netns', 'delete', name], { stdio: 'ignore' }).status === 0;
+}
