@@ -75,7 +75,8 @@ export function startRun(client: NativeClient, wishes: RunWishes, listener: RunL
   });
   client.onNotification(RUN_ENDED, (params) => {
     const end = parseRunEnded(params);
-    if (end === undefined || (run !== undefined && end.run !== run)) return;
+    if (end === undefined) return settle({ end: 'lost', reason: 'the server tells its end in a way not known here' });
+    if (run !== undefined && end.run !== run) return;
     const { result, status, reason } = end;
     if (result === 'lost' || status === null) settle({ end: 'lost', reason: reason ?? 'the command was lost' });
     else settle({ end: 'ended', result, status, ...(reason === undefined ? {} : { reason }) });

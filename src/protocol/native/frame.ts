@@ -72,23 +72,23 @@ export function parseHeader(bytes: Uint8Array, maxControlBytes: number): Header 
   const stream = readU32(bytes, 4);
   const kind = KIND_OF.get(bytes[3] ?? 0);
   if (kind === undefined) return malformed(`a frame of unknown kind ${bytes[3]}`);
-  if ((kind === 'control') !== (stream === 0)) return malformed(`a ${kind} frame on stream ${stream}`);
+  if ((kind === 'control') !== (stream === 0)) return malformed(`${kind} on stream ${stream}`);
   const allowed = { control: maxControlBytes, data: MAX_DATA_BYTES, end: 0, credit: 4, reset: 0 }[kind];
-  if (length > allowed) return malformed(`a ${kind} frame of ${length} bytes where ${allowed} are the most`);
-  if (length === 0 && (kind === 'control' || kind === 'data')) return malformed(`an empty ${kind} frame`);
-  if (kind === 'credit' && length !== 4) return malformed(`a credit frame of ${length} bytes instead of 4`);
+  if (length > allowed) return malformed(`${kind} with ${length} bytes of payload where ${allowed} are the most`);
+  if (length === 0 && (kind === 'control' || kind === 'data')) return malformed(`${kind} without a payload`);
+  if (kind === 'credit' && length !== 4) return malformed(`credit with ${length} bytes of payload instead of 4`);
   return { kind, length, stream };
 }
 
 export function parsePayload({ kind, stream }: Header, payload: Uint8Array): Frame | Malformed {
   if (kind === 'control') {
     const text = decode(payload);
-    return text === undefined ? malformed('a control frame that is not UTF-8') : { kind, text };
+    return text === undefined ? malformed('control that is not UTF-8') : { kind, text };
   }
   if (kind === 'data') return { kind, stream, bytes: payload };
   if (kind !== 'credit') return { kind, stream };
   const bytes = readU32(payload, 0);
-  return bytes === 0 ? malformed('a credit frame of no bytes') : { kind, stream, bytes };
+  return bytes === 0 ? malformed('credit of no bytes') : { kind, stream, bytes };
 }
 
 function decode(bytes: Uint8Array): string | undefined {

@@ -1,0 +1,86 @@
+// What is asked is read field by field: what is missing, of another type or out of bounds is refused.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import {
+  MAX_ENV_NAMES,
+  MAX_TIMEOUT_MS,
+  parseNonce,
+  parseProof,
+  parseRunCancel,
+  parseRunEnded,
+  parseRunStart,
+  parseRunStarted,
+} from './methods.ts';
+
+const START = { command: { shell: 'ls' }, stdin: 1, stdout: 3, stderr: 5 };
+const NONCE = 'ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
+
+test('run.start is read with everything that it may have', () => {
+  assert.deepEqual(parseRunStart(START), { ...START, env: {} });
+  const full = { ...START, command: { argv: ['a', ''] }, on: 'web1', env: { TERM: 'x' }, timeoutMs: 5 };
+  assert.deepEqual(parseRunStart({ ...full, unknown: 1 }), full);
+});
+
+test('run.start without something that it needs, or with something else in its place, is refused', () => {
+  const wrong: [string, unknown][] = [
+    ['params is not an object', []],
+    ['params is not an object', undefined],
+    ['command is neither {"shell": …} nor {"argv": […]}', { ...START, command: 'ls' }],
+    ['command has not exactly one of shell and argv', { ...START, command: {} }],
+    ['command has not exactly one of shell and argv', { ...START, command: { shell: 'a', argv: ['a'] } }],
+    ['shell is not a string without NUL', { ...START, command: { shell: 'a\0b' } }],
+    ['argv is not an array with a program in it', { ...START, command: { argv: [] } }],
+    ['argv is not an array with a program in it', { ...START, command: { argv: 'ls' } }],
+    ['argv holds something that is not a string without NUL', { ...START, command: { argv: ['a', 1] } }],
+    ['argv holds something that is not a string without NUL', { ...START, command: { argv: ['a\0'] } }],
+    ['a stream is not a positive integer', { ...START, stdin: 0 }],
+    ['a stream is not a positive integer', { ...START, stdout: 1.5 }],
+    ['a stream is not a positive integer', { ...START, stderr: 2 ** 32 }],
+    ['a stream is not a positive integer', { ...START, stderr: '5' }],
+    ['on is not a string', { ...START, on: ['web1'] }],
+    [`timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}`, { ...START, timeoutMs: 0 }],
+    [`timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}`, { ...START, timeoutMs: MAX_TIMEOUT_MS + 1 }],
+    [`env is not an object of at most ${MAX_ENV_NAMES} strings`, { ...START, env: { A: 1 } }],
+    [`env is not an object of at most ${MAX_ENV_NAMES} strings`, { ...START, env: ['A=1'] }],
+  ];
+  for (const [bad, params] of wrong) assert.deepEqual(parseRunStart(params), { bad });
+  const many = Object.fromEntries(Array.from({ length: MAX_ENV_NAMES + 1 }, (_, index) => [`A${index}`, '']));
+  assert.ok('bad' in parseRunStart({ ...START, env: many }));
+});
+
+test('a nonce and a proof are 32 bytes in base64url', () => {
+  assert.deepEqual(parseNonce({ nonce: NONCE }), { nonce: NONCE });
+  assert.deepEqual(parseProof({ proof: NONCE }), { proof: NONCE });
+  for (const wrong of [undefined, 1, '', `${NONCE}A`, `${NONCE.slice(1)}=`, `${NONCE.slice(1)}\n`]) {
+    assert.ok('bad' in parseNonce({ nonce: wrong }));
+    assert.ok('bad' in parseProof({ proof: wrong }));
+  }
+});
+
+test('what a server says of a run is read just as carefully', () => {
+  const ended = { run: 1, result: 'signalled', status: 137, signal: 9 } as const;
+  assert.deepEqual(parseRunEnded(ended), ended);
+  const lost = { run: 1, result: 'lost', status: null, reason: 'r' } as const;
+  assert.deepEqual(parseRunEnded(lost), lost);
+  for (const wrong of [{ status: 256 }, { status: -1 }, { status: '0' }, { result: 'fine' }, { run: 0 }]) {
+    assert.equal(parseRunEnded({ ...ended, ...wrong }), undefined);
+  }
+  assert.deepEqual(parseRunStarted({ run: 7 }), { run: 7 });
+  assert.equal(parseRunStarted({}), undefined);
+  assert.deepEqual(parseRunCancel({ run: 7 }), { run: 7 });
+  assert.ok('bad' in parseRunCancel([7]));
+});
+
+test('property: no value makes a reader throw', () => {
+  const value = fc.oneof(
+    fc.anything(),
+    fc.record({ command: fc.anything(), env: fc.anything(), stdin: fc.anything() }),
+  );
+  fc.assert(
+    fc.property(value, (params) => {
+      for (const read of [parseRunStart, parseNonce, parseProof, parseRunCancel, parseRunEnded]) read(params);
+    }),
+  );
+});
