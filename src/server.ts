@@ -3,7 +3,9 @@
 
 import { join } from 'node:path';
 import { lockDirectory } from './config/lock.ts';
+import { ALL } from './core/chat/send.ts';
 import { Hub } from './core/hub.ts';
+import { isSameName, parseName } from './core/name.ts';
 import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
 import type { Door } from './doors/door.ts';
@@ -11,14 +13,17 @@ import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
 import { LineDoor } from './doors/line/door.ts';
 import { NativeDoor } from './doors/native/door.ts';
+import { wordsForName } from './doors/line/translate.ts';
 import type { Log } from './log/log.ts';
 import { Front, type Arrival } from './net/front.ts';
 import { bind, type Listen, type Listener } from './net/listen.ts';
-import { ensureOwnerToken } from './net/owner.ts';
+import { ensureOwnerToken, type OwnerToken } from './net/owner.ts';
 import { refuseTls } from './net/refuse-tls.ts';
 import type { Spoken } from './protocol/detect.ts';
 import { formatDate } from './protocol/line/reply.ts';
-import { createRunner, type RunnerUser } from './runner/runner.ts';
+import { quote } from './protocol/text.ts';
+import { createRunner } from './runner/runner.ts';
+import type { User } from './runner/user.ts';
 
 export interface ServerOptions {
   readonly name: string;
@@ -27,7 +32,7 @@ export interface ServerOptions {
   readonly directory: string;
   readonly isOpen: boolean;
   /** Commands run as this user instead of as the server's. */
-  readonly runAs?: RunnerUser;
+  readonly runAs?: User;
   readonly log: Log;
   readonly now?: () => number;
 }
@@ -50,13 +55,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   log.tell(starting(now()));
   const lock = lockDirectory(directory);
   const listeners: Listener[] = [];
-  let runner: Runner | undefined;
   try {
     const token = await ensureOwnerToken(directory);
-    runner = createRunner({
+    const runner = createRunner({
       directory: join(directory, 'pipes'),
+      user: options.runAs,
       log,
-      ...(options.runAs === undefined ? {} : { user: options.runAs }),
     });
     const { doors, front } = furnish(options, { token, runner, now });
     for (const listen of options.listen) {
@@ -69,7 +73,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return { close: () => closeAll({ listeners, front, doors, runner, lock }) };
   } catch (error) {
     for (const listener of listeners) listener.close();
-    await runner?.close();
     lock.release();
     throw error;
   }
@@ -84,7 +87,7 @@ function starting(atMs: number) {
 }
 
 interface Furniture {
-  readonly token: string;
+  readonly token: OwnerToken;
   readonly runner: Runner;
   readonly now: () => number;
 }
@@ -102,8 +105,7 @@ function furnish(options: ServerOptions, { token, runner, now }: Furniture): { d
       log.tell({ event: type, text, name });
     },
   });
-  const owner = ownerCredential(token);
-  const line = new LineDoor({ hub, owner, runner, log, now, rate: LINE_RATE });
+  const line = new LineDoor({ hub, owner: token, runner, log, now, rate: LINE_RATE });
   const native = new NativeDoor({ serverName, ownerName: hub.ownerName, token, runner, log });
   const http = new HttpDoor({
     health: () => ({ status: 'ok', name: serverName, uptimeSeconds: Math.floor((now() - startedMs) / 1000) }),
@@ -146,4 +148,16 @@ async function closeAll({ listeners, front, doors, runner, lock }: Everything): 
   const signal = AbortSignal.timeout(CLOSE_GRACE_MS);
   await Promise.all([...doors.map((door) => door.close(signal)), runner.close()]);
   lock.release();
+}
+
+/** Why a server cannot have these names, in words for the operator who gave them. */
+export function namesAreUsable(name: string, owner: string): string | undefined {
+  for (const given of [name, owner]) {
+    const parsed = parseName(given);
+    if ('refused' in parsed) return `Cannot use ${quote(given)} as a name: ${wordsForName(parsed)}`;
+    if (isSameName(given, ALL)) return `Cannot use ${quote(given)} as a name: it means everyone`;
+  }
+  return isSameName(name, owner)
+    ? `Cannot call both server and owner ${quote(name)}: a name belongs to one`
+    : undefined;
 }

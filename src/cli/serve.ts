@@ -35,6 +35,8 @@ Examples:
   partyline serve --open --listen 'tcp+insecure://*:7270'
 `;
 
+/** Of the 5 s that stopping may take. */
+const CLOSE_DEADLINE_MS = 4_500;
 /** How long the last lines may take to leave; all of it within 5 s of the signal. */
 const FLUSH_MS = 500;
 
@@ -54,6 +56,8 @@ export async function serve(args: string[]): Promise<number> {
     return fail(error instanceof Error ? error.message : String(error));
   }
   await ended;
+  // Whatever holds on: an operator who stops a server gets it stopped.
+  setTimeout(() => process.exit(0), CLOSE_DEADLINE_MS).unref();
   await server.close();
   await flushed();
   // What still holds the loop (a signal's second handler, a cut connection) is not worth waiting for.

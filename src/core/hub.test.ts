@@ -82,7 +82,10 @@ test('a message to several of whom one is unknown is sent to nobody and names th
 test('all among names, and an empty message, are refused', () => {
   const { hub, come } = aHub();
   const { session } = come('Vamshi');
-  assert.equal(hub.handle(session, { type: 'send', to: ['Vamshi', 'All'], text: 'hi' }, NOW)?.refused, 'all-among-names');
+  assert.equal(
+    hub.handle(session, { type: 'send', to: ['Vamshi', 'All'], text: 'hi' }, NOW)?.refused,
+    'all-among-names',
+  );
   assert.equal(hub.handle(session, { type: 'send', to: 'all', text: '' }, NOW)?.refused, 'empty-message');
   assert.equal(hub.handle(session, { type: 'send', to: ['Vamshi'], text: '' }, NOW)?.refused, 'empty-message');
 });

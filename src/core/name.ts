@@ -39,6 +39,12 @@ export function parseName(
   return refusalOf(name, mapped) ?? branded(name, mapped.toLowerCase().normalize('NFC'));
 }
 
+/** Whether two spellings are one name; what is no name is the same as nothing. */
+export function isSameName(one: string, other: string): boolean {
+  const [a, b] = [parseName(one), parseName(other)];
+  return !('refused' in a) && !('refused' in b) && a.key === b.key;
+}
+
 function branded(name: string, key: string): { name: Name; key: NameKey } {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the only place that says so, after every rule
   return { name: name as Name, key: key as NameKey };

@@ -27,7 +27,12 @@ export class ConsoleLog implements Log {
   readonly #stderr: Output;
   #leftOut = 0;
 
-  constructor({ json = false, verbose = false, stdout = process.stdout, stderr = process.stderr }: ConsoleOptions = {}) {
+  constructor({
+    json = false,
+    verbose = false,
+    stdout = process.stdout,
+    stderr = process.stderr,
+  }: ConsoleOptions = {}) {
     this.#json = json;
     this.#verbose = verbose;
     this.#stdout = stdout;

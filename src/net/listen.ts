@@ -45,7 +45,10 @@ export function parseListen(text: string): Listen | { refused: string } {
   if (!isScheme(scheme)) {
     return { refused: `Cannot listen on ${text}: the scheme is one of ${SCHEMES.join(', ')}, not ${scheme}` };
   }
-  const parsed = parseServerAddress(text, { listening: true, defaultPort: scheme === 'echo' ? ECHO_PORT : DEFAULT_PORT });
+  const parsed = parseServerAddress(text, {
+    listening: true,
+    defaultPort: scheme === 'echo' ? ECHO_PORT : DEFAULT_PORT,
+  });
   return 'refused' in parsed ? parsed : { scheme, isInsecure, host: parsed.host, port: parsed.port };
 }
 
@@ -72,7 +75,9 @@ export interface Bound {
 export async function bind(listen: Listen, onConnection: (socket: Socket) => void): Promise<Bound> {
   const scheme = listen.isInsecure ? `${listen.scheme}+insecure` : listen.scheme;
   const addresses = await addressesOf(listen.host).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`Cannot listen on ${formatUrl(scheme, listen.host, listen.port)}: the name does not resolve (${error.code})`);
+    throw new Error(
+      `Cannot listen on ${formatUrl(scheme, listen.host, listen.port)}: the name does not resolve (${error.code})`,
+    );
   });
   const exposed = addresses.find((address) => !isLoopbackAddress(address));
   if (exposed !== undefined && !listen.isInsecure) {

@@ -1,7 +1,7 @@
 // Who may run what where. Default deny: the server itself obeys its owner only, for whoever runs there could read its
 // keys and everyone's words; and no other machine has joined yet.
 
-import { parseName } from '../name.ts';
+import { isSameName } from '../name.ts';
 import type { RunRefusal } from '../refusal.ts';
 import type { Role } from '../session.ts';
 
@@ -15,12 +15,6 @@ export interface RunQuestion {
 /** Undefined: the command may run, on the server itself. */
 export function refusalToRun({ role, hosts, serverName }: RunQuestion): RunRefusal | undefined {
   if (role !== 'owner') return { refused: 'not-allowed' };
-  const server = keyOf(serverName);
-  const unknown = hosts.filter((host) => keyOf(host) !== server);
+  const unknown = hosts.filter((host) => !isSameName(host, serverName));
   return unknown.length > 0 ? { refused: 'unknown-host', names: unknown } : undefined;
-}
-
-function keyOf(text: string): string | undefined {
-  const parsed = parseName(text);
-  return 'refused' in parsed ? undefined : parsed.key;
 }

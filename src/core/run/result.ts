@@ -7,9 +7,7 @@ export const TIMEOUT_STATUS = 124;
 /** POSIX shells add the signal's number to this (XCU 2.8.2). */
 export const SIGNAL_STATUS_BASE = 128;
 
-export type Ending =
-  | { kind: 'code'; code: number }
-  | { kind: 'signal'; signal: number };
+export type Ending = { kind: 'code'; code: number } | { kind: 'signal'; signal: number };
 
 /** Why the runner ended the command itself, if it did. */
 export type EndedFor = 'timeout' | 'cancel' | undefined;

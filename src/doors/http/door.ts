@@ -13,6 +13,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const MAX_HEADER_BYTES = 16_384;
 
+const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
 const LOOPBACK_NAMES = ['localhost', 'ip6-localhost', 'ip6-loopback'];
 
 export interface HttpDoorOptions {
@@ -42,6 +44,7 @@ export class HttpDoor implements Door {
       if (socket.destroyed) return;
       if (first.length > 0) socket.unshift(first);
       server.emit('connection', socket);
+      socket.resume();
     });
   }
 
@@ -63,7 +66,11 @@ export class HttpDoor implements Door {
   /** Loaded with the first request: `node:http` costs start-up time that most servers never need. */
   async #start(): Promise<Server> {
     const { createServer } = await import('node:http');
-    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => this.#answer(request, response));
+    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) =>
+      this.#answer(request, response),
+    );
+    // Said and then closed in order: cut at once, the words could be lost on the way.
+    server.on('clientError', (_error, socket) => socket.end(BAD_REQUEST));
     server.headersTimeout = HEADERS_TIMEOUT_MS;
     server.requestTimeout = REQUEST_TIMEOUT_MS;
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
@@ -86,12 +93,14 @@ export class HttpDoor implements Door {
 }
 
 function say(response: ServerResponse, status: number, body: object): void {
+  const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
+    'Content-Length': Buffer.byteLength(text),
     'Content-Type': 'application/json; charset=utf-8',
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   });
-  response.end(`${JSON.stringify(body)}\n`);
+  response.end(text);
 }
 
 /** Loopback names, address literals, and the names an operator gave; with or without a port. */

@@ -188,7 +188,9 @@ export class LineConnection implements Lane, Listener {
         const reason = this.#reasonAgainstLogin(request.secret);
         if (reason !== undefined) return this.tell(formatError(reason));
         this.#room.hub.raise(session, 'owner');
-        return this.tell(`${session.member.name} has the rights of ${this.#room.hub.ownerName} until this connection ends\n`);
+        return this.tell(
+          `${session.member.name} has the rights of ${this.#room.hub.ownerName} until this connection ends\n`,
+        );
       }
       case 'run':
         return this.#run(request, session);
@@ -215,7 +217,9 @@ export class LineConnection implements Lane, Listener {
     if (refusal !== undefined) return this.tell(formatError(wordsForRunning(refusal)));
     this.#runs ??= new Set();
     if (this.#runs.size >= MAX_RUNS) {
-      return this.tell(formatError(`Cannot run: ${MAX_RUNS} commands of this session are running; nothing was started`));
+      return this.tell(
+        formatError(`Cannot run: ${MAX_RUNS} commands of this session are running; nothing was started`),
+      );
     }
     log.tell(announceCommand(command, { by: member.name, address: this.peer.address, host: hub.serverName }));
     const run = new LineRun(runner.start({ command: { kind: 'shell', line: command }, env: {} }), hub.serverName, this);

@@ -23,7 +23,7 @@ export function wordsForEntering(refusal: EnterRefusal, given: string, address: 
   }
 }
 
-function wordsForName(refusal: NameRefusal): string {
+export function wordsForName(refusal: NameRefusal): string {
   switch (refusal.refused) {
     case 'empty':
       return 'a name has at least one character';

@@ -1,0 +1,80 @@
+// `partyline chat`: come in by name, lines in, lines out.
+
+import { userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
+import { comeIn, talk } from '../client/chat.ts';
+import { ReachError, reach } from '../client/reach.ts';
+import { escapeControls } from '../protocol/text.ts';
+import { USAGE_STATUS } from './main.ts';
+
+export const HELP = `Come in by name, read and write messages
+
+Usage: partyline chat [HOST] [--name NAME]
+
+  HOST          [SCHEME://]HOST[:PORT] (PARTYLINE_HOST, else localhost; port 7270)
+  --name NAME   who you are (your user name)
+  --json        each line of the server as a JSON object
+
+What you type goes to the server, line by line:
+  get_list                      who is here
+  send all TEXT                 to everyone
+  send NAME [NAME...] : TEXT    to one or several
+  help, quit
+
+Examples:
+  partyline chat --name Vamshi
+  printf 'send all hello\\n' | partyline chat ::1 --name Vamshi
+`;
+
+/** Could not connect, or the server went away. */
+const NOT_REACHED_STATUS = 255;
+
+export async function chat(args: string[]): Promise<number> {
+  let read;
+  try {
+    read = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { name: { type: 'string' }, json: { type: 'boolean', default: false } },
+    });
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error), USAGE_STATUS);
+  }
+  const { values, positionals } = read;
+  if (positionals.length > 1) return fail(`one HOST is expected, not ${positionals.length}`, USAGE_STATUS);
+  const host = positionals[0] ?? process.env['PARTYLINE_HOST'] ?? 'localhost';
+  const name = values.name ?? userInfo().username;
+  if (/[\r\n]/.test(name)) return fail('a name is one line', USAGE_STATUS);
+  try {
+    const { socket } = await reach(host);
+    const first = await comeIn(socket, name);
+    const show = values.json ? linesAsJson() : process.stdout.isTTY ? forTerminal() : (chunk: Buffer) => chunk;
+    const end = await talk({ socket, first, input: process.stdin, output: process.stdout, show });
+    if (end === 'server-gone') return fail(`${host} went away`, NOT_REACHED_STATUS);
+    return 0;
+  } catch (error) {
+    if (error instanceof ReachError) return fail(error.message, NOT_REACHED_STATUS);
+    throw error;
+  }
+}
+
+function fail(reason: string, status: number): number {
+  process.stderr.write(`partyline chat: ${reason}\n`);
+  return status;
+}
+
+/** A server that is not to be trusted may still not drive this terminal. */
+function forTerminal(): (chunk: Buffer) => string {
+  const utf8 = new TextDecoder();
+  return (chunk) => utf8.decode(chunk, { stream: true }).split('\n').map(escapeControls).join('\n');
+}
+
+function linesAsJson(): (chunk: Buffer) => string {
+  const utf8 = new TextDecoder();
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + utf8.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    return lines.map((line) => `${JSON.stringify({ line })}\n`).join('');
+  };
+}

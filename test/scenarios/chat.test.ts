@@ -1,0 +1,256 @@
+// The evening the project grew out of, replayed; and what may go wrong in such an evening.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Caller } from '../kit/caller.ts';
+import { outcomeOf, partyline, ROOT, start } from '../kit/program.ts';
+import { needs } from '../kit/needs.ts';
+import { at, LOOPBACKS, startServer } from '../kit/server.ts';
+
+const DATE = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`;
+const TRANSCRIPT = join(ROOT, 'test/vectors/transcripts/chat-three-and-one.txt');
+
+interface Step {
+  readonly who: string;
+  readonly does: '>' | '<';
+  readonly text: string;
+}
+
+function steps(): Step[] {
+  const lines = readFileSync(TRANSCRIPT, 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [, who, does, text] = /^\d\d:\d\d:\d\d (\S+) +([<>]) (.*)$/.exec(line) ?? [];
+    return who !== undefined && text !== undefined && (does === '>' || does === '<') ? [{ who, does, text }] : [];
+  });
+}
+
+for (const host of LOOPBACKS) {
+  test(`three come in, talk, one leaves, a fourth arrives, all leave: word for word over ${host}`, async (t) => {
+    await using server = await startServer();
+    const callers = new Map<string, Caller>();
+    t.after(() => Promise.all(Array.from(callers.values(), (caller) => caller[Symbol.asyncDispose]())));
+    const of = (who: string) => {
+      const caller = callers.get(who);
+      assert.ok(caller, `${who} is not here`);
+      return caller;
+    };
+    let replayed = 0;
+    for (const { who, does, text } of steps()) {
+      if (who === 'server') {
+        if (text !== 'server starting') await server.program.stdout.until(`${text}\n`);
+      } else if (does === '<') {
+        const heard = await of(who).until(/\n.*\n/);
+        assert.match(heard, new RegExp(`^${DATE}\n`));
+        assert.equal(heard.slice(heard.indexOf('\n') + 1), `${text}\n`);
+      } else if (text === '(comes in)') {
+        const caller = await Caller.connect(host, server.port);
+        callers.set(who, caller);
+        await caller.until('Enter your name: ');
+        caller.type(who);
+        const welcome = await caller.until(/^Format: .*\n\n/m);
+        assert.match(
+          welcome,
+          new RegExp(`^Connected with Server at date_time = ${DATE}\n\nFormat: .*get_list.*send.*quit.*\n\n$`),
+        );
+        await server.program.stdout.until(`Name of client: ${who}\n`);
+      } else {
+        of(who).type(text);
+        if (text === 'quit') assert.equal(await of(who).heard.rest(), '');
+      }
+      replayed++;
+    }
+    assert.ok(replayed > 40, `${replayed} steps were replayed`);
+  });
+
+  test(`everything may be said before any prompt, and what was accepted before an EOF is delivered: ${host}`, async () => {
+    await using server = await startServer();
+    await using bob = await Caller.named('bob', host, server.port);
+    await using eve = await Caller.connect(host, server.port);
+    eve.socket.end('A\nsend all hi\nsend bob : last words');
+    const heard = await eve.heard.rest();
+    assert.match(heard, /^Connected with Server at /);
+    assert.match(await bob.until(/last words\n/), /A \(broadcasted\) : hi\n.*\nA \(singlecasted\) : last words\n/);
+    await server.program.stdout.until('A connection closed\n');
+  });
+
+  test(`telnet line ends and sequences are taken as they come: ${host}`, async () => {
+    await using server = await startServer();
+    await using bob = await Caller.connect(host, server.port);
+    bob.socket.write(Buffer.from([0xff, 0xfd, 0x03, ...Buffer.from('bob\r\n')]));
+    await bob.until(/^Format: .*\n\n/m);
+    bob.socket.write(Buffer.from([0xff, 0xf4, 0xff, 0xfd, 0x06, ...Buffer.from('send bob : hé\r\n')]));
+    assert.match(await bob.until(/hé\n/), /^.*\nbob \(singlecasted\) : hé\n$/);
+  });
+
+  test(`a refusal is one line, changes nothing, and the session goes on: ${host}`, async () => {
+    await using server = await startServer();
+    await using a = await Caller.connect(host, server.port);
+    await a.until('Enter your name: ');
+    for (const name of ['', 'all', 'OWNER', 'server', 'a b', '-x', 'x'.repeat(33), 'esc\x1b[31m']) {
+      a.type(name);
+      const answer = await a.until('Enter your name: ');
+      assert.match(answer, /^error: Cannot come in as "[^\n]*\nEnter your name: $/);
+      assert.ok(!answer.includes('\x1b'));
+    }
+    a.type('Vamshi');
+    await a.until(/^Format: .*\n\n/m);
+    await using taken = await Caller.connect(host, server.port);
+    taken.type('vAMSHI');
+    assert.equal(
+      await taken.until('Enter your name: '),
+      'error: Cannot come in as "vAMSHI": somebody of that name is here\nEnter your name: ',
+    );
+    taken.type('Janaki');
+    await taken.until(/^Format: .*\n\n/m);
+    const refused: [line: string, words: RegExp][] = [
+      [
+        'send Janaki Bob Eve : hi',
+        /^error: Cannot send: nobody named "Bob", "Eve" is here; the message was sent to nobody\n$/,
+      ],
+      ['send Janaki all : hi', /^error: Cannot send: all is everyone already and stands alone; /],
+      ['send Janaki :', /^error: Cannot send: the message is empty/],
+      ['send Janaki hi', /^error: Cannot read the command: its form is send NAME/],
+      ['dance', /^error: Unknown command "dance": the commands are get_list, send, login, run, help, quit\n$/],
+      ['run : id', /^error: Cannot run: only the owner may/],
+      ['login wrong', /^error: Cannot log in: the token is not valid\n$/],
+      ['x'.repeat(65_537), /^error: Cannot read the line: it is longer than 65536 bytes and was skipped\n$/],
+    ];
+    for (const [line, words] of refused) {
+      a.type(line);
+      assert.match(await a.until('\n'), words);
+    }
+    a.socket.write(Buffer.from([0x61, 0xff, 0xff, 0x0a]));
+    assert.match(await a.until('\n'), /^error: Cannot read the line: it is not UTF-8 and went nowhere\n$/);
+    assert.equal(await a.barrier(), '');
+    assert.equal(await taken.barrier(), '');
+  });
+
+  test(`control characters are shown, never passed on: ${host}`, async () => {
+    await using server = await startServer();
+    await using bob = await Caller.named('bob', host, server.port);
+    await using eve = await Caller.named('eve', host, server.port);
+    eve.type('send bob : \x1b]0;owned\x07 \u202eabc \u2028 tab\there');
+    assert.match(
+      await bob.until(/here\n/),
+      /eve \(singlecasted\) : \\x1b\]0;owned\\x07 \\u202eabc \\u2028 tab\\there\n$/,
+    );
+  });
+
+  test(`partyline chat takes lines and gives lines, and ends with its input: ${host}`, async () => {
+    await using server = await startServer();
+    await using bob = await Caller.named('bob', host, server.port);
+    await using program = partyline(['chat', at(host, server.port), '--name', 'eve']);
+    const { status, stdout, stderr } = await outcomeOf(program, 'send bob : hi\nget_list\n');
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(
+      stdout,
+      new RegExp(
+        `^Connected with Server at date_time = ${DATE}\n\nFormat: .*\n\n${DATE}\nAvailable client: bob eve\n$`,
+      ),
+    );
+    await bob.until('eve (singlecasted) : hi\n');
+  });
+}
+
+test('partyline chat says what it could not do, with status 255', async () => {
+  await using server = await startServer();
+  await using bob = await Caller.named('bob', '127.0.0.1', server.port);
+  await using taken = partyline(['chat', at('::1', server.port), '--name', 'Bob']);
+  assert.deepEqual(await outcomeOf(taken), {
+    status: 255,
+    stdout: '',
+    stderr: 'partyline chat: Cannot come in as "Bob": somebody of that name is here\n',
+  });
+  await using eve = partyline(['chat', at('::1', server.port), '--name', 'eve']);
+  await eve.stdout.until(/^Format: .*\n\n/m);
+  server.program.kill('SIGKILL');
+  assert.equal(await eve.ended, 255);
+  await bob.heard.rest();
+  await using nobody = partyline(['chat', at('::1', server.port), '--name', 'eve']);
+  const { status, stderr } = await outcomeOf(nobody);
+  assert.equal(status, 255);
+  assert.equal(stderr, `partyline chat: Cannot connect to ::1 port ${server.port}: ::1: connection refused\n`);
+});
+
+test('all members see all messages in one order', async (t) => {
+  await using server = await startServer();
+  const callers = await Promise.all(
+    ['a', 'b', 'c', 'd'].map((name, at) => Caller.named(name, LOOPBACKS[at % 2] ?? '::1', server.port)),
+  );
+  t.after(() => Promise.all(callers.map((caller) => caller[Symbol.asyncDispose]())));
+  await using reader = await Caller.named('reader', '::1', server.port);
+  const count = 500;
+  // Everyone sends to all and, in between, to some: every lane has a view of its own and still the same order.
+  for (let n = 0; n < count; n++) {
+    for (const caller of callers) caller.type(n % 3 === 0 ? `send a b c d reader : ${n}` : `send all ${n}`);
+  }
+  // A barrier each: everything said is heard by then. Once more, and everyone has heard everyone.
+  const everyone = [reader, ...callers];
+  const early = await Promise.all(everyone.map((caller) => caller.barrier()));
+  const late = await Promise.all(everyone.map((caller) => caller.barrier()));
+  const views = everyone.map((_, at) =>
+    `${early[at]}${late[at]}`.split('\n').filter((line) => line.includes('casted) : ')),
+  );
+  const [whole = [], ...others] = views;
+  assert.equal(whole.length, count * callers.length);
+  for (const [at, view] of others.entries()) {
+    const own = ['a', 'b', 'c', 'd'][at];
+    assert.deepEqual(
+      view,
+      whole.filter((line) => !line.startsWith(`${own} (broadcasted)`)),
+    );
+  }
+});
+
+test('a reader that does not read is closed with a reason; the others go on', async () => {
+  await using server = await startServer();
+  await using sender = await Caller.named('sender', '127.0.0.1', server.port);
+  await using reader = await Caller.named('reader', '::1', server.port);
+  await using stuck = await Caller.named('stuck', '127.0.0.1', server.port);
+  stuck.socket.pause();
+  const text = 'x'.repeat(60_000);
+  let left = '';
+  // Until the stuck one's outbox and the kernel's buffers are full; the bound keeps a broken server from hanging us.
+  for (let sent = 0; sent < 2_000 && !left.includes('stuck connection closed'); sent++) {
+    sender.type(`send all ${text}`);
+    await reader.until(/x\n/);
+    left = server.program.stdout.text;
+  }
+  assert.match(left, /stuck connection closed/);
+  stuck.socket.resume();
+  assert.match(
+    (await stuck.heard.rest()).slice(-200),
+    /error: Cannot send you more: \d+ bytes wait to be read; the connection is closed\n$/,
+  );
+  assert.equal(await sender.barrier(), '');
+  assert.match(server.program.stderr.text, /slow reader closed/);
+});
+
+for (const host of LOOPBACKS) {
+  test(`from plain nc, with a half-close: ${host}`, async (t) => {
+    if (!needs(t, ['nc'])) return;
+    await using server = await startServer();
+    await using bob = await Caller.named('bob', host, server.port);
+    await using nc = start('nc', ['-N', host, String(server.port)]);
+    const { status, stdout } = await outcomeOf(nc, 'A\nsend all hi\nquit\n');
+    assert.equal(status, 0);
+    assert.match(stdout, /^Connected with Server at date_time = /);
+    await bob.until('A (broadcasted) : hi\n');
+  });
+
+  test(`from telnet: ${host}`, async (t) => {
+    if (!needs(t, ['telnet'])) return;
+    await using server = await startServer();
+    await using telnet = start('telnet', [host, String(server.port)]);
+    await telnet.stdout.until('Enter your name: ');
+    telnet.stdin.write('Vamshi\n');
+    await telnet.stdout.until(/^Format: .*\n/m);
+    telnet.stdin.write('send Vamshi : to myself\n');
+    await telnet.stdout.until('Vamshi (singlecasted) : to myself');
+    telnet.stdin.write('quit\n');
+    await server.program.stdout.until('Vamshi connection closed\n');
+    await telnet.ended;
+  });
+}

@@ -1,0 +1,98 @@
+// One port for every protocol: who is what, told from the first bytes, and what happens to those who say nothing.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { Caller } from '../kit/caller.ts';
+import { at, LOOPBACKS, startServer } from '../kit/server.ts';
+
+async function ask(host: string, port: number, request: string): Promise<string> {
+  await using caller = await Caller.connect(host, port);
+  caller.socket.write(request);
+  return await caller.heard.rest();
+}
+
+function get(path: string, hostHeader: string, method = 'GET'): string {
+  return `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader}\r\nConnection: close\r\n\r\n`;
+}
+
+for (const host of LOOPBACKS) {
+  test(`a silent client is greeted once, and may then still speak ECHO: ${host}`, async () => {
+    await using server = await startServer();
+    await using person = await Caller.connect(host, server.port);
+    await person.until(/^Enter your name: $/);
+    person.type('Vamshi');
+    assert.match(await person.until(/^Format: /m), /^Connected with Server at /);
+    await using late = await Caller.connect(host, server.port);
+    await late.until(/^Enter your name: $/);
+    late.type('ECHO late');
+    assert.match(await late.until('\n'), new RegExp(`^ECHO Server ${host} ${late.socket.localPort}\n$`));
+  });
+
+  test(`/healthz answers on the port of everything else, to known hosts only: ${host}`, async () => {
+    await using server = await startServer();
+    for (const name of [`localhost:${server.port}`, at(host, server.port), 'LOCALHOST', 'a.localhost', '[::1]']) {
+      const answer = await ask(host, server.port, get('/healthz', name));
+      assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/, name);
+      assert.equal(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))).status, 'ok');
+    }
+    for (const name of ['evil.example', 'localhost.evil.example', '', 'x y']) {
+      assert.match(await ask(host, server.port, get('/healthz', name)), /^HTTP\/1\.1 4(?:00|21) /, name);
+    }
+    assert.match(await ask(host, server.port, get('/', 'localhost')), /^HTTP\/1\.1 404 /);
+    assert.match(
+      await ask(host, server.port, get('/healthz', 'localhost', 'POST')),
+      /^HTTP\/1\.1 405 [^]*Allow: GET, HEAD/i,
+    );
+  });
+
+  test(`a request that comes in pieces is still one: ${host}`, async () => {
+    await using server = await startServer();
+    await using caller = await Caller.connect(host, server.port);
+    for (const piece of get('/healthz', 'localhost').match(/.{1,7}/gs) ?? []) {
+      await new Promise((resolve) => caller.socket.write(piece, resolve));
+    }
+    assert.match(await caller.heard.rest(), /^HTTP\/1\.1 200 OK/);
+  });
+
+  test(`a page cannot talk to the line protocol: a greeted connection that turns out to be HTTP is closed: ${host}`, async () => {
+    await using server = await startServer({ args: ['--listen', 'line://localhost:0'] });
+    const linePort = Number(/listening on line:.*:(\d+)$/m.exec(server.program.stdout.text)?.[1]);
+    for (const port of [server.port, linePort]) {
+      await using caller = await Caller.connect(host, port);
+      await caller.until('Enter your name: ');
+      caller.socket.write('POST / HTTP/1.1\r\nHost: localhost\r\n\r\nVamshi\nsend all hi\n');
+      assert.equal(await caller.heard.rest(), '');
+    }
+    await using witness = await Caller.named('witness', host, server.port);
+    witness.type('get_list');
+    assert.match(await witness.until(/Available client: .*\n/), /Available client: witness\n$/);
+  });
+
+  test(`TLS is answered with an alert as long as there is no certificate: ${host}`, async () => {
+    await using server = await startServer();
+    const socket = connect({ host, port: server.port });
+    const clientHello = Buffer.from('16030100050100000100', 'hex');
+    socket.write(clientHello);
+    const [alert] = (await once(socket, 'data')) as [Buffer];
+    assert.equal(alert.toString('hex'), '15030300020228');
+    socket.destroy();
+  });
+
+  test(`dedicated listeners speak one protocol alone: ${host}`, async () => {
+    await using server = await startServer({
+      args: ['--listen', 'http://localhost:0', '--listen', 'line://localhost:0'],
+    });
+    const portOf = (scheme: string) =>
+      Number(new RegExp(`listening on ${scheme}:.*:(\\d+)$`, 'm').exec(server.program.stdout.text)?.[1]);
+    assert.match(await ask(host, portOf('http'), 'ECHO x\n\r\n'), /^HTTP\/1\.1 400 /);
+    await using echo = await Caller.connect(host, server.echoPort);
+    echo.socket.write('GET / HTTP/1.1\n');
+    assert.equal(await echo.until('\n'), 'GET / HTTP/1.1\n');
+    await using line = await Caller.connect(host, portOf('line'));
+    await line.until('Enter your name: ');
+    line.type('ECHO x');
+    assert.match(await line.until('\n'), /^error: Cannot come in as "ECHO x": a name consists of letters/);
+  });
+}
