@@ -1,0 +1,454 @@
+// The native door over real sockets of both families, with a runner that does what the test says.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import type { ByteSink, ByteSource, Run, Runner, RunRequest, RunResult } from '../../core/ports.ts';
+import type { ConsoleEvent } from '../../log/log.ts';
+import { newNonce, OwnerToken } from '../../net/owner.ts';
+import { peerOf } from '../../net/peer.ts';
+import { NativeLink, type LinkEvent } from '../../protocol/native/link.ts';
+import { CREDIT_STEP_BYTES, INITIAL_WINDOW_BYTES, MAX_DATA_BYTES } from '../../protocol/native/limits.ts';
+import { parseNonce, parseProof } from '../../protocol/native/methods.ts';
+import { Pump } from '../../protocol/native/pump.ts';
+import { NativeDoor } from './door.ts';
+import { HANDLERS } from './handlers.ts';
+
+const LOOPBACKS = ['127.0.0.1', '::1'];
+const TOKEN = new OwnerToken(newNonce());
+const START = { command: { shell: 'ls' }, stdin: 1, stdout: 3, stderr: 5 };
+/** A wait that takes longer has failed. */
+const PATIENCE_MS = 20_000;
+
+class FakeSource implements ByteSource {
+  isWanted = false;
+  isCancelled = false;
+  #onData: (chunk: Uint8Array) => void = () => {};
+  #onEnd: () => void = () => {};
+  #onWanted: (() => void) | undefined;
+  onData(listener: (chunk: Uint8Array) => void): void {
+    this.#onData = listener;
+  }
+  onEnd(listener: () => void): void {
+    this.#onEnd = listener;
+  }
+  pause(): void {
+    this.isWanted = false;
+  }
+  resume(): void {
+    this.isWanted = true;
+    this.#onWanted?.();
+  }
+  cancel(): void {
+    this.isCancelled = true;
+    this.#onEnd();
+  }
+  give(chunk: Uint8Array): void {
+    assert.ok(this.isWanted, 'nobody wanted it');
+    this.#onData(chunk);
+  }
+  end(): void {
+    this.#onEnd();
+  }
+  /** Gives until nobody wants more although the client has heard it all, and returns how much that was. */
+  async giveAll(caller: Caller): Promise<number> {
+    let given = 0;
+    while (this.isWanted) {
+      for (; this.isWanted; given += MAX_DATA_BYTES) this.give(new Uint8Array(MAX_DATA_BYTES));
+      // The first answer comes behind all the bytes; when the second does, the socket has nothing left to say.
+      await caller.ask('ping', {});
+      await caller.ask('ping', {});
+    }
+    return given;
+  }
+  wanted(): Promise<void> {
+    return new Promise((resolve) => (this.isWanted ? resolve() : (this.#onWanted = resolve)));
+  }
+}
+
+class FakeSink implements ByteSink {
+  received = Buffer.alloc(0);
+  isFull = false;
+  hasEnded = false;
+  drain: () => void = () => {};
+  close: () => void = () => {};
+  write(chunk: Uint8Array): boolean {
+    this.received = Buffer.concat([this.received, chunk]);
+    return !this.isFull;
+  }
+  onDrain(listener: () => void): void {
+    this.drain = listener;
+  }
+  onClosed(listener: () => void): void {
+    this.close = listener;
+  }
+  end(): void {
+    this.hasEnded = true;
+  }
+}
+
+class FakeRun implements Run {
+  readonly stdin = new FakeSink();
+  readonly stdout = new FakeSource();
+  readonly stderr = new FakeSource();
+  readonly #ended = Promise.withResolvers<RunResult>();
+  readonly #cancelled = Promise.withResolvers<void>();
+  readonly ended = this.#ended.promise;
+  readonly cancelled = this.#cancelled.promise;
+  cancel(): void {
+    this.#cancelled.resolve();
+  }
+  finish(result: RunResult): void {
+    this.stdout.end();
+    this.stderr.end();
+    this.#ended.resolve(result);
+  }
+}
+
+class FakeRunner implements Runner {
+  readonly requests: RunRequest[] = [];
+  readonly runs: FakeRun[] = [];
+  start(request: RunRequest): Run {
+    const run = new FakeRun();
+    this.requests.push(request);
+    this.runs.push(run);
+    return run;
+  }
+  async close(): Promise<void> {}
+}
+
+async function aHouse(host: string, { roleTimeoutMs = PATIENCE_MS, isLoopback = true } = {}) {
+  const runner = new FakeRunner();
+  const told: ConsoleEvent[] = [];
+  const log = { tell: (event: ConsoleEvent) => void told.push(event), info() {}, warn() {} };
+  const names = { serverName: 'Server', ownerName: 'owner' };
+  const door = new NativeDoor({ ...names, token: TOKEN, runner, log, roleTimeoutMs });
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    const peer = peerOf(socket);
+    if (peer !== undefined) door.accept(socket, { ...peer, isLoopback }, new Uint8Array(0));
+  }).listen(0, host);
+  await once(server, 'listening');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
+  const { port } = server.address() as AddressInfo;
+  const callers: Caller[] = [];
+  return {
+    runner,
+    door,
+    told,
+    async call() {
+      const socket = connect({ host, port, allowHalfOpen: true });
+      await once(socket, 'connect');
+      const caller = new Caller(socket, { address: host, port });
+      callers.push(caller);
+      return caller;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { socket } of callers) socket.destroy();
+      server.close();
+      await door.close(AbortSignal.abort());
+    },
+  };
+}
+
+/** A client by hand: says what the test says, keeps what it hears. */
+class Caller {
+  readonly socket;
+  readonly link = new NativeLink('client');
+  readonly connection = this.link.connection;
+  readonly #pump: Pump;
+  readonly #end: { address: string; port: number };
+  readonly heard: LinkEvent[] = [];
+  #wake: () => void = () => {};
+  isClosed = false;
+
+  constructor(socket: ReturnType<typeof connect>, end: { address: string; port: number }) {
+    this.socket = socket;
+    this.#end = end;
+    this.#pump = new Pump(socket, this.link, {
+      onEvent: (event) => {
+        this.heard.push(event);
+        this.#wake();
+      },
+      onDrain() {},
+      onClosed: () => {
+        this.isClosed = true;
+        this.#wake();
+      },
+    });
+    this.#pump.start();
+  }
+
+  /** The first event that fits, from now on or from before; those before it are forgotten. */
+  async until<E extends LinkEvent>(fits: (event: LinkEvent) => event is E): Promise<E> {
+    for (;;) {
+      const at = this.heard.findIndex(fits);
+      const found = this.heard[at];
+      if (found !== undefined && fits(found)) {
+        this.heard.splice(0, at + 1);
+        return found;
+      }
+      assert.ok(!this.isClosed, `closed; heard ${JSON.stringify(this.heard)}`);
+      await this.#more();
+    }
+  }
+
+  async closed(): Promise<string | undefined> {
+    while (!this.isClosed) {
+      if (this.heard.some(({ type }) => type === 'ended')) this.socket.end();
+      await this.#more();
+    }
+    const goodbye = this.heard.find((event) => event.type === 'notification' && event.method === 'connection.closing');
+    const params = goodbye?.type === 'notification' ? goodbye.params : undefined;
+    return JSON.stringify(params) ?? undefined;
+  }
+
+  async ask(method: string, params: object): Promise<unknown> {
+    const id = this.connection.request(method, params);
+    this.#pump.settle();
+    const event = await this.until(isReply);
+    assert.equal(event.id, id);
+    return event.type === 'refusal' ? (event.error.data?.code ?? event.error.code) : event.result;
+  }
+
+  async becomeOwner(): Promise<void> {
+    const clientNonce = newNonce();
+    const challenged = await this.ask('owner.challenge', { nonce: clientNonce });
+    const [nonce, proof] = [parseNonce(challenged), parseProof(challenged)];
+    assert.ok('nonce' in nonce && 'proof' in proof);
+    const proven = { clientNonce, serverNonce: nonce.nonce, ...this.#end };
+    assert.ok(TOKEN.verify(proof.proof, { by: 'server', ...proven }), 'the server did not prove');
+    const answer = await this.ask('owner.prove', { proof: TOKEN.prove({ by: 'client', ...proven }) });
+    assert.deepEqual(answer, { name: 'owner', role: 'owner' });
+  }
+
+  /** Comes in as the owner and starts a command; what it gets depends on the test. */
+  async start(): Promise<void> {
+    await this.becomeOwner();
+    this.connection.open(1, 'out');
+    this.connection.open(3, 'in');
+    this.connection.open(5, 'in');
+    assert.deepEqual(await this.ask('run.start', START), { run: 1 });
+  }
+
+  settle(): void {
+    this.#pump.settle();
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`heard only ${JSON.stringify(this.heard)}`)), PATIENCE_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+type Reply = Extract<LinkEvent, { type: 'answer' | 'refusal' }>;
+const isReply = (event: LinkEvent): event is Reply => event.type === 'answer' || event.type === 'refusal';
+const ofType =
+  <T extends LinkEvent['type']>(type: T) =>
+  (event: LinkEvent): event is Extract<LinkEvent, { type: T }> =>
+    event.type === type;
+
+for (const host of LOOPBACKS) {
+  test(`nobody does anything for a stranger but what the table says: ${host}`, async () => {
+    await using house = await aHouse(host);
+    const caller = await house.call();
+    const open = Object.entries(HANDLERS).filter(([, handler]) => handler.needs === 'nobody');
+    assert.deepEqual(
+      open.map(([method]) => method),
+      ['ping', 'owner.challenge', 'owner.prove'],
+    );
+    for (const [method, { needs }] of Object.entries(HANDLERS)) {
+      if (needs !== 'nobody') assert.equal(await caller.ask(method, { ...START, run: 1 }), 'not-allowed', method);
+    }
+    for (const method of ['', 'toString', '__proto__', 'run.Start']) {
+      assert.equal(await caller.ask(method, {}), 'unknown-method');
+    }
+    assert.equal(await caller.ask('owner.prove', { proof: newNonce() }), 'no-challenge');
+    assert.deepEqual(await caller.ask('ping', {}), {});
+    assert.deepEqual([house.runner.requests, house.told], [[], []]);
+  });
+
+  test(`a run has its streams, its status and its line on the console: ${host}`, async () => {
+    await using house = await aHouse(host);
+    const caller = await house.call();
+    await caller.becomeOwner();
+    caller.connection.open(1, 'out');
+    caller.connection.open(3, 'in');
+    caller.connection.open(5, 'in');
+    const params = { ...START, env: { LANG: 'C', LD_PRELOAD: 'x' }, timeoutMs: 9, on: 'server' };
+    caller.connection.request('run.start', params);
+    // Input goes with the request, in one write.
+    caller.connection.write(1, Buffer.from('in'));
+    caller.connection.end(1);
+    caller.settle();
+    assert.deepEqual((await caller.until(ofType('answer'))).result, { run: 1 });
+    const [run] = house.runner.runs;
+    assert.ok(run !== undefined);
+    assert.deepEqual(house.runner.requests, [
+      { command: { kind: 'shell', line: 'ls' }, env: { LANG: 'C' }, timeoutMs: 9 },
+    ]);
+    assert.deepEqual(
+      house.told.map(({ text }) => text),
+      [`Given command ls (owner from ${host})`],
+    );
+    await caller.ask('ping', {});
+    assert.equal(run.stdin.received.toString(), 'in');
+    assert.ok(run.stdin.hasEnded);
+    run.stdout.give(Buffer.from('out'));
+    run.stderr.give(Buffer.from('err'));
+    run.finish({ result: 'signalled', status: 137, signal: 9 });
+    const ended = await caller.until(ofType('notification'));
+    assert.deepEqual(ended.params, { run: 1, result: 'signalled', status: 137, signal: 9 });
+  });
+
+  test(`output is read as far as the client grants, and no further: ${host}`, async () => {
+    await using house = await aHouse(host);
+    const caller = await house.call();
+    await caller.start();
+    const run = house.runner.runs[0] ?? assert.fail();
+    const given = await run.stdout.giveAll(caller);
+    assert.equal(given, INITIAL_WINDOW_BYTES + MAX_DATA_BYTES, 'the window and the one piece that found it shut');
+    caller.connection.consume(3, CREDIT_STEP_BYTES);
+    caller.settle();
+    await run.stdout.wanted();
+    assert.equal(await run.stdout.giveAll(caller), CREDIT_STEP_BYTES);
+    // The other output has a window of its own.
+    run.stderr.give(Buffer.from('err'));
+    await caller.until((event): event is LinkEvent => event.type === 'data' && event.stream === 5);
+  });
+
+  test(`input is granted as the command takes it: ${host}`, async () => {
+    await using house = await aHouse(host);
+    const caller = await house.call();
+    await caller.start();
+    const { stdin } = house.runner.runs[0] ?? assert.fail();
+    stdin.isFull = true;
+    assert.equal(caller.connection.write(1, new Uint8Array(INITIAL_WINDOW_BYTES + 1)), false);
+    caller.settle();
+    await caller.ask('ping', {});
+    assert.equal(stdin.received.length, INITIAL_WINDOW_BYTES);
+    stdin.drain();
+    await caller.until(ofType('drain'));
+    await caller.ask('ping', {});
+    assert.equal(stdin.received.length, INITIAL_WINDOW_BYTES + 1);
+    stdin.close();
+    assert.equal((await caller.until(ofType('reset'))).stream, 1);
+  });
+
+  test(`a client that wants no more of an output ends that output: ${host}`, async () => {
+    await using house = await aHouse(host);
+    const caller = await house.call();
+    await caller.start();
+    const run = house.runner.runs[0] ?? assert.fail();
+    caller.connection.reset(3);
+    await caller.ask('ping', {});
+    assert.deepEqual([run.stdout.isCancelled, run.stderr.isCancelled], [true, false]);
+    run.stderr.give(Buffer.from('x'));
+    run.finish({ result: 'signalled', status: 141, signal: 13 });
+    assert.equal((await caller.until(ofType('notification'))).method, 'run.ended');
+  });
+
+  for (const how of ['half-closes', 'is cut', 'breaks the rules'] as const) {
+    test(`a client that ${how} leaves no run behind: ${host}`, async () => {
+      await using house = await aHouse(host);
+      const caller = await house.call();
+      await caller.start();
+      const run = house.runner.runs[0] ?? assert.fail();
+      await run.stdout.giveAll(caller);
+      if (how === 'half-closes') caller.socket.end();
+      else if (how === 'is cut') caller.socket.resetAndDestroy();
+      else caller.socket.write(Buffer.from('0000000600000003', 'hex'));
+      await run.cancelled;
+      assert.deepEqual([run.stdout.isCancelled, run.stderr.isCancelled, run.stdin.hasEnded], [true, true, true]);
+      if (how === 'breaks the rules') assert.equal(await caller.closed(), '{"reason":"a frame of unknown kind 6"}');
+    });
+  }
+
+  test(`a wrong proof is refused and the connection closed: ${host}`, async () => {
+    await using house = await aHouse(host);
+    const caller = await house.call();
+    await caller.ask('owner.challenge', { nonce: newNonce() });
+    assert.equal(await caller.ask('owner.prove', { proof: newNonce() }), 'wrong-proof');
+    assert.match((await caller.closed()) ?? '', /the proof is wrong/);
+  });
+
+  test(`who does not show who is there is sent away: ${host}`, async () => {
+    await using house = await aHouse(host, { roleTimeoutMs: 50 });
+    const silent = await house.call();
+    assert.equal(await silent.closed(), '{"reason":"nobody showed who is there within 0.05 s"}');
+    await using patient = await aHouse(host);
+    const long = await patient.call();
+    await long.until(ofType('opened'));
+    long.socket.write(Buffer.from('0010010100000000', 'hex'));
+    assert.equal(await long.closed(), '{"reason":"control with 4097 bytes of payload where 4096 are the most"}');
+    const many = await patient.call();
+    for (let count = 0; count < 16; count++) await many.ask('ping', {});
+    many.connection.request('ping', {});
+    many.settle();
+    assert.equal(await many.closed(), '{"reason":"more than 16 requests without showing who asks"}');
+  });
+
+  test(`a closing door ends the runs, tells how, and says goodbye: ${host}`, async () => {
+    await using house = await aHouse(host);
+    const [caller, idle] = [await house.call(), await house.call()];
+    await caller.start();
+    await idle.until(ofType('opened'));
+    const run = house.runner.runs[0] ?? assert.fail();
+    const abort = new AbortController();
+    const closed = house.door.close(abort.signal);
+    await run.cancelled;
+    assert.equal(await caller.ask('run.start', { ...START, stdin: 7, stdout: 9, stderr: 11 }), 'closing');
+    run.finish({ result: 'cancelled', status: 143 });
+    const reason = 'the server is closing';
+    assert.deepEqual((await caller.until(ofType('notification'))).params, {
+      run: 1,
+      result: 'cancelled',
+      status: 143,
+      reason,
+    });
+    assert.equal(await caller.closed(), JSON.stringify({ reason }));
+    assert.equal(await idle.closed(), JSON.stringify({ reason }));
+    await closed;
+  });
+
+  test(`a closing door cuts who does not end: ${host}`, async () => {
+    await using house = await aHouse(host);
+    const caller = await house.call();
+    await caller.start();
+    const abort = new AbortController();
+    const closed = house.door.close(abort.signal);
+    abort.abort();
+    await closed;
+    await caller.closed();
+  });
+}
+
+test('the token counts from loopback only', async () => {
+  await using house = await aHouse('127.0.0.1', { isLoopback: false });
+  const caller = await house.call();
+  assert.equal(await caller.ask('owner.challenge', { nonce: newNonce() }), 'not-loopback');
+  assert.equal(await caller.ask('owner.prove', { proof: newNonce() }), 'not-loopback');
+  assert.equal(await caller.ask('run.start', START), 'not-allowed');
+});
+
+test('a refused run starts nothing, anywhere', async () => {
+  await using house = await aHouse('::1');
+  const caller = await house.call();
+  await caller.becomeOwner();
+  const cases: [object, string][] = [
+    [{ ...START, on: 'web1' }, 'unknown-host'],
+    [{ ...START, on: 'all' }, 'unknown-host'],
+    [{ ...START, on: 'Server,web1' }, 'unknown-host'],
+    [{ ...START, command: {} }, 'bad-params'],
+    [{ ...START, stdin: 2 }, 'stream-number'],
+    [{ ...START, stdout: 1 }, 'stream-number'],
+  ];
+  for (const [params, code] of cases) assert.equal(await caller.ask('run.start', params), code);
+  assert.equal(await caller.ask('run.cancel', { run: 1 }), 'unknown-run');
+  assert.deepEqual([house.runner.requests, house.told], [[], []]);
+});
