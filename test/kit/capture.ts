@@ -41,7 +41,9 @@ export function parsePacket(line: string): Packet | undefined {
     const ack = /, ack (\d+)/.exec(rest)?.[1];
     return {
       kind: 'segment',
-      ...{ from, to, flags },
+      from,
+      to,
+      flags,
       seq: /, seq (\d+:\d+)/.exec(rest)?.[1],
       ack: ack === undefined ? undefined : Number(ack),
       length: Number(/, length (\d+)/.exec(rest)?.[1] ?? 0),

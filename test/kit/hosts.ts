@@ -3,7 +3,9 @@
 
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 
@@ -34,6 +36,23 @@ export function printed(output: Readable, expected: RegExp): Promise<string> {
   });
   output.once('end', () => reject(new Error(`ended without ${String(expected)}: ${text}`)));
   return promise;
+}
+
+export const PARTYLINE = join(import.meta.dirname, '../../partyline');
+
+/** A server on one of the hosts, ready, with a data directory of its own. */
+export async function startServer(t: TestContext, host: Host, ...args: readonly string[]): Promise<void> {
+  const data = temporaryData(t);
+  const serve = host.start(PARTYLINE, 'serve', '--data', data, ...args);
+  serve.stderr.resume();
+  await printed(serve.stdout, /^ready$/m);
+}
+
+/** Ask for it after the hosts: it is removed after the processes that use it. */
+export function temporaryData(t: TestContext): string {
+  const data = mkdtempSync(join(tmpdir(), 'partyline-wire-'));
+  t.after(() => rmSync(data, { recursive: true, force: true }));
+  return data;
 }
 
 const NETNS = '/etc/netns';
@@ -112,15 +131,18 @@ class NamespaceHost implements Host {
 
 /** krishna1 has both families; krishna4 and krishna6 have one each. */
 async function startNameServer(host: NamespaceHost): Promise<void> {
-  const records = [`krishna1.example.com,${host.ipv4},${host.ipv6}`, `krishna4.example.com,${host.ipv4}`];
-  records.push(`krishna6.example.com,${host.ipv6}`);
-  const quiet = ['--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--pid-file', '--user=root'];
-  const server = host.start(
-    'dnsmasq',
-    ...['--keep-in-foreground', '--log-facility=-', ...quiet],
-    ...[`--listen-address=${host.ipv4}`, '--bind-interfaces', '--local=/example.com/'],
-    ...records.map((record) => `--host-record=${record}`),
+  const records = [`krishna1.example.com,${host.ipv4},${host.ipv6}`];
+  records.push(`krishna4.example.com,${host.ipv4}`, `krishna6.example.com,${host.ipv6}`);
+  const options = ['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null', '--pid-file', '--user=root'];
+  options.push(
+    '--no-resolv',
+    '--no-hosts',
+    `--listen-address=${host.ipv4}`,
+    '--bind-interfaces',
+    '--local=/example.com/',
   );
+  options.push(...records.map((record) => `--host-record=${record}`));
+  const server = host.start('dnsmasq', ...options);
   // It has bound its sockets by then.
   await printed(server.stderr, /started, version/);
 }
