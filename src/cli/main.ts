@@ -56,6 +56,17 @@ export async function main(args: string[]): Promise<void> {
   process.stdout.on('error', onOutputError);
   process.stderr.on('error', onOutputError);
   process.exitCode = await dispatch(args);
+  // All that was said leaves; standard input that somebody still holds open is not waited for.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit();
+}
+
+function flushed(output: NodeJS.WriteStream): Promise<void> {
+  if (output.writableLength === 0 || output.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    output.once('close', resolve);
+    output.write('', () => resolve());
+  });
 }
 
 function onOutputError(error: NodeJS.ErrnoException): void {

@@ -67,11 +67,8 @@ export function talk({ socket, first, input, output, show }: Talk): Promise<Talk
       socket.destroy();
       resolve(end);
     };
-    const notice = (lines: ReturnType<LineDecoder['receive']>) => {
-      isLeaving ||= lines.some((line) => typeof line === 'string' && line.trim() === 'quit');
-    };
     const onInput = (chunk: Buffer) => {
-      notice(typed.receive(chunk));
+      isLeaving ||= typed.receive(chunk).some((line) => typeof line === 'string' && line.trim() === 'quit');
       if (!socket.write(chunk)) input.pause();
     };
     const onInputEnd = () => {

@@ -11,7 +11,9 @@ test('a directory serves one server at a time, and is free again when that one h
   const directory = join(parent, 'data');
   const first = lockDirectory(directory);
   assert.equal(statSync(directory).mode & 0o777, 0o700);
-  assert.throws(() => lockDirectory(directory), { message: `Cannot use ${directory} for the server's data: another server uses it` });
+  assert.throws(() => lockDirectory(directory), {
+    message: `Cannot use ${directory} for the server's data: another server uses it`,
+  });
   first.release();
   lockDirectory(directory).release();
 });
@@ -21,5 +23,7 @@ test('what is not a directory is refused in words', (t) => {
   t.after(() => rmSync(parent, { recursive: true }));
   const file = join(parent, 'file');
   writeFileSync(file, '');
-  assert.throws(() => lockDirectory(file), { message: `Cannot use ${file} for the server's data: it is not a directory` });
+  assert.throws(() => lockDirectory(file), {
+    message: `Cannot use ${file} for the server's data: it is not a directory`,
+  });
 });

@@ -28,18 +28,16 @@ export function lockDirectory(directory: string): Lock {
   return { release: () => database.close() };
 }
 
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  ENOTDIR: 'it is not a directory',
+  EEXIST: 'it is not a directory',
+  EROFS: 'it is on a read-only file system',
+  ENOSPC: 'no space is left',
+};
+
 function wordsFor(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'EACCES':
-    case 'EPERM':
-      return 'this user may not write there';
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'it is not a directory';
-    case 'EROFS':
-      return 'it is on a read-only file system';
-    default:
-      return message;
-  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return WORDS[code] ?? (error instanceof Error ? error.message : String(error));
 }

@@ -25,7 +25,7 @@ export interface Listener {
 }
 
 const SCHEMES: readonly string[] = ['tcp', 'line', 'http', 'echo'] satisfies Scheme[];
-const LATER: readonly string[] = ['https', 'irc', 'ircs', 'ssh'];
+const LATER: ReadonlySet<string> = new Set(['https', 'irc', 'ircs', 'ssh']);
 /** RFC 862 has port 7, which is for root. */
 const ECHO_PORT = 7_007;
 /** Connections the kernel holds until they are accepted; it cuts this to its own limit (net.core.somaxconn). */
@@ -41,7 +41,7 @@ export function parseListen(text: string): Listen | { refused: string } {
   const asked = text.slice(0, at);
   const isInsecure = asked.endsWith('+insecure');
   const scheme = isInsecure ? asked.slice(0, -'+insecure'.length) : asked;
-  if (LATER.includes(scheme)) return { refused: `Cannot listen on ${text}: ${scheme}:// is not available yet` };
+  if (LATER.has(scheme)) return { refused: `Cannot listen on ${text}: ${scheme}:// is not available yet` };
   if (!isScheme(scheme)) {
     return { refused: `Cannot listen on ${text}: the scheme is one of ${SCHEMES.join(', ')}, not ${scheme}` };
   }
@@ -74,45 +74,64 @@ export interface Bound {
 /** Binds every address of a listener or none. Throws an Error whose message is the whole story. */
 export async function bind(listen: Listen, onConnection: (socket: Socket) => void): Promise<Bound> {
   const scheme = listen.isInsecure ? `${listen.scheme}+insecure` : listen.scheme;
-  const addresses = await addressesOf(listen.host).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(
-      `Cannot listen on ${formatUrl(scheme, listen.host, listen.port)}: the name does not resolve (${error.code})`,
-    );
+  const url = formatUrl(scheme, listen.host, listen.port);
+  const addresses = await addressesOf(listen.host).catch((error: unknown) => {
+    throw new Error(`Cannot listen on ${url}: the name does not resolve (${codeOf(error)})`, { cause: error });
   });
   const exposed = addresses.find((address) => !isLoopbackAddress(address));
   if (exposed !== undefined && !listen.isInsecure) {
-    const url = formatUrl(listen.scheme, listen.host, listen.port);
     throw new Error(
       `Cannot listen on ${url}: ${exposed} is reachable from other machines and this would be plain text; ` +
         `${url.replace('://', '+insecure://')} says that it is meant`,
     );
   }
   for (let tries = 1; ; tries++) {
-    const warnings: string[] = [];
-    const servers: Server[] = [];
-    let port = listen.port;
+    const attempt = await bindAll(addresses, listen.port, onConnection);
+    const missing = attempt.missing.map(
+      (address) => `Cannot listen on ${formatUrl(scheme, address, listen.port)}: this machine lacks the address family`,
+    );
+    if (attempt.failed === undefined && attempt.servers.length > 0) {
+      const listeners = attempt.servers.map((server) => listenerOf(server, listen.scheme, scheme));
+      return { listeners, warnings: missing };
+    }
+    for (const server of attempt.servers) server.close();
+    if (attempt.failed === undefined) throw new Error(missing.join('; '));
+    const { address, port, error } = attempt.failed;
+    const code = codeOf(error);
+    // The port that one family gave is taken in the other: another one, then.
+    if (code === 'EADDRINUSE' && listen.port === 0 && tries < PORT_TRIES) continue;
+    const why = WORDS[code] ?? code;
+    throw new Error(`Cannot listen on ${formatUrl(scheme, address, port)}: ${why}`, { cause: error });
+  }
+}
+
+interface Attempt {
+  readonly servers: Server[];
+  /** Addresses of a family that the machine lacks. */
+  readonly missing: string[];
+  /** The address that stopped it. */
+  failed?: { address: string; port: number; error: unknown };
+}
+
+/** Binds one address after the other, all on the port that the first one got, up to the first that fails. */
+async function bindAll(
+  addresses: readonly string[],
+  port: number,
+  onConnection: (socket: Socket) => void,
+): Promise<Attempt> {
+  const attempt: Attempt = { servers: [], missing: [] };
+  let common = port;
+  for (const address of addresses) {
     try {
-      for (const address of addresses) {
-        const server = await bindOne(address, port, onConnection).catch((error: NodeJS.ErrnoException) => {
-          if (!isFamilyMissing(error)) throw error;
-          warnings.push(`Cannot listen on ${formatUrl(scheme, address, port)}: this machine lacks the address family`);
-        });
-        if (server === undefined) continue;
-        servers.push(server);
-        port = portOf(server);
-      }
-      if (servers.length === 0) throw new Error(warnings.join('; '));
-      const listeners = servers.map((server) => listenerOf(server, listen.scheme, scheme));
-      return { listeners, warnings };
+      const server = await bindOne(address, common, onConnection);
+      attempt.servers.push(server);
+      common = portOf(server);
     } catch (error) {
-      for (const server of servers) server.close();
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE' && listen.port === 0 && tries < PORT_TRIES) continue;
-      if (code === undefined) throw error;
-      const { address = listen.host } = error as { address?: string };
-      throw new Error(`Cannot listen on ${formatUrl(scheme, address, port)}: ${WORDS[code] ?? code}`, { cause: error });
+      if (!isFamilyMissing(codeOf(error), address)) return { ...attempt, failed: { address, port: common, error } };
+      attempt.missing.push(address);
     }
   }
+  return attempt;
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -121,8 +140,12 @@ const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'the port needs more rights than this user has',
 };
 
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
 /** No IPv6 (or IPv4) at all, or its loopback is missing. */
-function isFamilyMissing({ code, address }: NodeJS.ErrnoException & { address?: string }): boolean {
+function isFamilyMissing(code: string, address: string): boolean {
   if (code === 'EAFNOSUPPORT') return true;
   return code === 'EADDRNOTAVAIL' && (address === '::1' || address === '127.0.0.1' || address === '::');
 }

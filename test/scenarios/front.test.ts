@@ -75,8 +75,9 @@ for (const host of LOOPBACKS) {
     const socket = connect({ host, port: server.port });
     const clientHello = Buffer.from('16030100050100000100', 'hex');
     socket.write(clientHello);
-    const [alert] = (await once(socket, 'data')) as [Buffer];
-    assert.equal(alert.toString('hex'), '15030300020228');
+    socket.setEncoding('hex');
+    const [alert]: unknown[] = await once(socket, 'data');
+    assert.equal(alert, '15030300020228');
     socket.destroy();
   });
 

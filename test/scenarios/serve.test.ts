@@ -1,12 +1,14 @@
 // Starting and stopping: what the operator reads, and what is true when it does not work.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Caller } from '../kit/caller.ts';
-import { outcomeOf, partyline } from '../kit/program.ts';
+import { outcomeOf, partyline, PARTYLINE } from '../kit/program.ts';
 import { LOOPBACKS, startServer } from '../kit/server.ts';
 
 function aDirectory(t: TestContext): string {
@@ -159,12 +161,8 @@ test('an owner token that others can read is refused, not used', async (t) => {
 });
 
 test('a console that nobody reads costs lines, never the server', async (t) => {
-  const directory = aDirectory(t);
-  const { spawn } = await import('node:child_process');
-  const { PARTYLINE } = await import('../kit/program.ts');
-  const child = spawn(PARTYLINE, ['serve', '--data', directory, '--listen', 'tcp://localhost:0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const args = ['serve', '--data', aDirectory(t), '--listen', 'tcp://localhost:0'];
+  const child = spawn(PARTYLINE, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   child.stdout.setEncoding('utf8');
   let text = '';
@@ -175,15 +173,14 @@ test('a console that nobody reads costs lines, never the server', async (t) => {
   const port = Number(/tcp:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1]);
   child.stdout.pause();
   // 4,000 arrivals and departures are 200 KB, three times what a pipe holds.
-  for (let n = 0; n < 4_000; n += 100) {
-    const hundred = await Promise.all(
-      Array.from({ length: 100 }, (_, k) => Caller.named(`${'guest'.repeat(4)}${n + k}`, '::1', port)),
-    );
-    await Promise.all(hundred.map((caller) => caller[Symbol.asyncDispose]()));
+  const name = (n: number) => `${'guest'.repeat(4)}${n}`;
+  for (let wave = 0; wave < 4_000; wave += 100) {
+    const guests = await Promise.all(Array.from({ length: 100 }, (_, n) => Caller.named(name(wave + n), '::1', port)));
+    await Promise.all(guests.map((guest) => guest[Symbol.asyncDispose]()));
   }
   await using caller = await Caller.named('last', '127.0.0.1', port);
   assert.equal(await caller.barrier(), '');
   child.kill('SIGTERM');
-  const [status] = (await (await import('node:events')).once(child, 'exit')) as [number];
+  const [status]: unknown[] = await once(child, 'exit');
   assert.equal(status, 0);
 });
