@@ -199,6 +199,7 @@ class Outlet {
   readonly #pieces = { stdout: new Utf8Pieces(), stderr: new Utf8Pieces() };
   readonly #streams = { stdout: process.stdout, stderr: process.stderr };
   #waitingBytes = 0;
+  readonly #waiting = new Set<Done>();
   #isHurried = false;
   #failure: string | undefined;
 
@@ -230,9 +231,11 @@ class Outlet {
     if (this.#isJson) this.#tellPiece(name, this.#pieces[name].end(), () => {});
   }
 
-  /** From now on nothing waits for a reader that has stopped. */
+  /** From now on nothing waits for a reader that has stopped, so that the end of the command can come through. */
   hurry(): void {
     this.#isHurried = true;
+    for (const done of this.#waiting) done();
+    this.#waiting.clear();
   }
 
   /** Says what is to be said of how it ended, and gives the status for it. */
@@ -288,9 +291,11 @@ class Outlet {
 
   #put(name: OutputName, bytes: Uint8Array | string, done: Done): void {
     this.#waitingBytes += bytes.length;
+    const once = () => done();
+    this.#waiting.add(once);
     this.#streams[name].write(bytes, () => {
       this.#waitingBytes -= bytes.length;
-      done();
+      if (this.#waiting.delete(once)) once();
     });
   }
 }

@@ -1,0 +1,397 @@
+// `partyline run` against a real server: bytes, statuses, signals and refusals, over both families.
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, copyFile, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { NativeLink } from '../../src/protocol/native/link.ts';
+import { needs } from '../kit/needs.ts';
+import { outcomeOf, PARTYLINE, partyline, start, type Outcome } from '../kit/program.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+
+const ONE_LINE = /^[^\n]+\n$/;
+
+interface There {
+  readonly server: TestServer;
+  readonly host: string;
+}
+
+/** The program, on its way; the arguments are those after the host. */
+function run({ server, host }: There, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return partyline(['run', at(host, server.port), ...args], { env: { ...server.env, ...env } });
+}
+
+async function outcome(there: There, args: readonly string[], input: string | Uint8Array = ''): Promise<Outcome> {
+  await using program = run(there, args);
+  return await outcomeOf(program, input);
+}
+
+/** The digest of what comes out when that goes in. */
+async function digestThrough({ server, host }: There, args: readonly string[], input: Uint8Array) {
+  const child = spawn(PARTYLINE, ['run', at(host, server.port), ...args], {
+    env: { ...process.env, ...server.env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child.stdin.end(input);
+  const hash = createHash('sha256');
+  child.stdout.on('data', (chunk: Buffer) => hash.update(chunk));
+  const [status]: unknown[] = await once(child, 'close');
+  return { status, digest: hash.digest('hex') };
+}
+
+const digestOf = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
+
+/** Waits, on the server itself, until no process has that id; status 124 if that takes more than 10 s. */
+async function goneThere(there: There, pid: string): Promise<void> {
+  assert.match(pid, /^\d+$/);
+  const gone = await outcome(there, ['--timeout', '10', '--', `while kill -0 ${pid} 2>&-; do sleep 0.05; done`]);
+  assert.equal(gone.status, 0, `process ${pid} is still there`);
+}
+
+function ip(...args: string[]): void {
+  const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' });
+  assert.equal(status, 0, `ip ${args.join(' ')}: ${stderr}`);
+}
+
+/** Without a line for the command on the console nothing was asked for, or it was refused. */
+function assertNothingRan(server: TestServer): void {
+  assert.doesNotMatch(server.program.stdout.text, /Given command/);
+}
+
+for (const host of LOOPBACKS) {
+  test(`the status is the command's, as a shell would have it: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    const cases: [string[], number][] = [
+      [['--', 'true'], 0],
+      [['--', 'exit 5'], 5],
+      [['--', 'exit 255'], 255],
+      [['--', 'kill -9 $$'], 137],
+      [['--', '/etc/passwd', 'x'], 126],
+      [['--', 'no-such-program'], 127],
+      [['--', 'no-such-program', 'x'], 127],
+      [['--timeout', '0.2', '--', 'sleep 1000'], 124],
+      [['--on', 'SERVER', '--', 'exit 3'], 3],
+    ];
+    for (const [args, status] of cases) assert.equal((await outcome(there, args)).status, status, args.join(' '));
+  });
+
+  test(`one argument is a shell's, several are nobody's: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    const shell = await outcome(there, ['--', 'echo $((1 + 1)); echo oh >&2']);
+    assert.deepEqual(shell, { status: 0, stdout: '2\n', stderr: 'oh\n' });
+    const vector = await outcome(there, ['--', 'printf', '%s|', '$HOME', 'a  b', '', '--json']);
+    assert.deepEqual(vector, { status: 0, stdout: '$HOME|a  b||--json|', stderr: '' });
+    assert.match(await server.program.stdout.until(/^Given command printf .*\n/m), / \(owner from .+\)\n$/);
+    assert.ok(server.program.stdout.text.includes(`Given command echo $((1 + 1)); echo oh >&2 (owner from ${host})\n`));
+  });
+
+  test(`a million lines come through, and any bytes go there and back: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    const lines = Array.from({ length: 1_000_000 }, (_, index) => `${index + 1}\n`).join('');
+    assert.deepEqual(await digestThrough(there, ['--', 'seq 1000000'], Buffer.alloc(0)), {
+      status: 0,
+      digest: digestOf(lines),
+    });
+    // Longer than every window and buffer on the way, both ways.
+    const bytes = randomBytes(16 * 1_048_576);
+    assert.deepEqual(await digestThrough(there, ['--', 'cat'], bytes), { status: 0, digest: digestOf(bytes) });
+    const summed = await outcome(there, ['--', 'sha256sum; wc -c'], bytes);
+    assert.equal(summed.stdout, `${digestOf(bytes)}  -\n0\n`);
+  });
+
+  test(`input is passed on as it comes, its end too, and an open one keeps nobody: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    await using talk = run(there, ['--', 'while read line; do echo "got $line"; done; echo end']);
+    talk.stdin.write('one\n');
+    await talk.stdout.until('got one\n');
+    talk.stdin.write('two\n');
+    await talk.stdout.until('got two\n');
+    talk.stdin.end();
+    await talk.stdout.until('end\n');
+    assert.equal(await talk.ended, 0);
+    await using unread = run(there, ['--', 'exit 4']);
+    assert.equal(await unread.ended, 4);
+  });
+
+  test(`a command that reads no more lets the writer go: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    const bytes = Buffer.alloc(8 * 1_048_576, 'x');
+    assert.deepEqual(await outcome(there, ['--', 'head -c 3; exec <&-; echo'], bytes), {
+      status: 0,
+      stdout: 'xxx\n',
+      stderr: '',
+    });
+  });
+
+  test(`whoever has read enough ends the command, quietly: ${host}`, async () => {
+    await using server = await startServer();
+    const child = spawn(PARTYLINE, ['run', at(host, server.port), '--', 'exec yes'], {
+      env: { ...process.env, ...server.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    let words = '';
+    child.stderr.on('data', (chunk: Buffer) => (words += String(chunk)));
+    const [status]: unknown[] = await once(child, 'close');
+    assert.deepEqual({ status, words }, { status: 141, words: '' });
+  });
+
+  for (const [signal, status] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
+    test(`after ${signal} nothing of the command is left: ${host}`, async () => {
+      await using server = await startServer();
+      const there = { server, host };
+      await using program = run(there, ['--', 'trap "echo bye" HUP; sleep 1000 & echo $! $$; wait; wait']);
+      const [child = '', shell = ''] = (await program.stdout.until(/^\d+ \d+\n/)).trim().split(' ');
+      program.kill(signal);
+      assert.equal(await program.ended, status);
+      assert.equal(program.stderr.text, '');
+      await goneThere(there, child);
+      await goneThere(there, shell);
+    });
+  }
+
+  test(`an interrupted command ends although nobody reads what it says: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    // By the time that it names itself every window on the way has long been full.
+    const command = 'yes & sleep 0.5; echo $! >&2; wait';
+    const child = spawn(PARTYLINE, ['run', at(host, server.port), '--', command], {
+      env: { ...process.env, ...server.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let words = '';
+    child.stderr.on('data', (chunk: Buffer) => (words += String(chunk)));
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    const [status]: unknown[] = await once(child, 'exit');
+    child.stdout.destroy();
+    await once(child, 'close');
+    assert.equal(status, 130);
+    assert.match(words, /^\d+\n$/, 'nothing else was to be said');
+    await goneThere(there, words.trim());
+  });
+
+  test(`a client that dies takes its command with it: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    await using program = run(there, ['--', 'echo $$; exec sleep 1000']);
+    const pid = (await program.stdout.until('\n')).trim();
+    program.kill('SIGKILL');
+    assert.equal(await program.ended, 137);
+    await goneThere(there, pid);
+  });
+
+  test(`a server that goes away is one line and 255; one that closes says how the command ended: ${host}`, async () => {
+    await using server = await startServer();
+    await using program = run({ server, host }, ['--', 'echo ready; exec sleep 1000']);
+    await program.stdout.until('ready\n');
+    server.program.kill('SIGKILL');
+    assert.equal(await program.ended, 255);
+    assert.match(program.stderr.text, ONE_LINE);
+    await using other = await startServer();
+    await using told = run({ server: other, host }, ['--json', '--', 'echo ready; exec sleep 1000']);
+    await told.stdout.until('"ready\\n"}\n');
+    other.program.kill('SIGTERM');
+    assert.equal(await told.ended, 129);
+    assert.equal(told.stderr.text, 'The command was ended: the server is closing\n');
+    assert.equal(await told.stdout.rest(), '{"host":"Server","result":"cancelled","status":129}\n');
+    assert.equal(await other.program.ended, 0);
+  });
+
+  test(`no token, a wrong one or a readable one runs nothing: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    const file = join(server.directory, 'other.token');
+    const attempt = async (why: RegExp) => {
+      await using program = run(there, ['--', 'true'], { PARTYLINE_TOKEN_FILE: file });
+      assert.equal(await program.ended, 255);
+      assert.match(program.stderr.text, ONE_LINE);
+      assert.match(program.stderr.text, why);
+    };
+    await attempt(/^Cannot use the owner token \S+other\.token: it does not exist\n$/);
+    await writeFile(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
+    await attempt(/: this server does not know the owner token, or not at this address; nothing was proven to it\n$/);
+    await copyFile(join(server.directory, 'owner.token'), file);
+    await chmod(file, 0o644);
+    await attempt(/: others may read it \(mode 0644\); it must be 0600\n$/);
+    assertNothingRan(server);
+    await chmod(file, 0o600);
+    await using right = run(there, ['--', 'true'], { PARTYLINE_TOKEN_FILE: file, PARTYLINE_DATA: '/nonexistent' });
+    assert.equal(await right.ended, 0);
+  });
+
+  test(`somebody in between gets nothing that is of use to it: ${host}`, async () => {
+    await using server = await startServer();
+    let fromClient = '';
+    const relay = createServer((socket) => {
+      const onward = connect({ host, port: server.port });
+      socket.on('data', (chunk) => (fromClient += String(chunk)));
+      for (const [one, other] of [[socket, onward] as const, [onward, socket] as const]) {
+        one.pipe(other);
+        one.on('error', () => other.destroy());
+        one.on('close', () => other.destroy());
+      }
+    }).listen(0, host);
+    await once(relay, 'listening');
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
+    const { port } = relay.address() as AddressInfo;
+    await using program = partyline(['run', at(host, port), '--', 'true'], { env: server.env });
+    assert.equal(await program.ended, 255);
+    assert.match(program.stderr.text, /does not know the owner token, or not at this address/);
+    assert.match(fromClient, /owner\.challenge/);
+    assert.doesNotMatch(fromClient, /owner\.prove|run\.start/);
+    assert.ok(!fromClient.includes(await server.token()));
+    assertNothingRan(server);
+    relay.close();
+  });
+
+  test(`a native client that speaks late is greeted as a person and understood: ${host}`, async () => {
+    await using server = await startServer();
+    const socket = connect({ host, port: server.port });
+    const link = new NativeLink('client');
+    let heard = '';
+    const opened = new Promise((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        if (heard === '') for (const bytes of link.takeOutput()) socket.write(bytes);
+        heard += String(chunk);
+        link.receive(chunk);
+        for (const event of link.takeEvents()) resolve(event);
+      });
+    });
+    assert.deepEqual(await opened, { type: 'opened', version: 1, serverName: 'Server' });
+    assert.equal(heard, 'Enter your name: PARTYLINE/1 Server\n');
+    socket.destroy();
+  });
+
+  test(`with --json each line says where it is from: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    await using talk = run(there, [
+      '--json',
+      '--',
+      String.raw`printf 'h\303'; read x; printf '\251\n'; printf '\377' >&2`,
+    ]);
+    await talk.stdout.until('{"host":"Server","stream":"stdout","data":"h"}\n');
+    talk.stdin.write('\n');
+    assert.equal(await talk.ended, 0);
+    const lines = (await talk.stdout.rest()).trim().split('\n');
+    assert.deepEqual(lines.slice(0, 2).sort(), [
+      '{"host":"Server","stream":"stderr","dataBase64":"/w=="}',
+      '{"host":"Server","stream":"stdout","data":"é\\n"}',
+    ]);
+    assert.deepEqual(lines.slice(2), ['{"host":"Server","result":"exited","status":0}']);
+    const died = await outcome(there, ['--json', '--', 'kill -9 $$']);
+    assert.deepEqual(died, {
+      status: 137,
+      stdout: '{"host":"Server","result":"signalled","status":137}\n',
+      stderr: '',
+    });
+    const late = await outcome(there, ['--json', '--timeout', '0.1', '--', 'sleep 1000']);
+    assert.equal(late.stdout, '{"host":"Server","result":"timeout","status":124}\n');
+  });
+
+  test(`an unknown host is refused, and nothing starts anywhere: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    for (const on of ['web1', 'all', 'Server,web1']) {
+      const refused = await outcome(there, ['--json', '--on', on, '--', 'true']);
+      assert.equal(refused.status, 255);
+      assert.match(refused.stderr, /^Cannot run the command on "(?:web1|all)": no such host has joined Server\n$/);
+      const { reason, ...told } = JSON.parse(refused.stdout);
+      assert.deepEqual(told, { host: 'Server', result: 'denied', status: null });
+      assert.equal(`${reason}\n`, refused.stderr);
+    }
+    assertNothingRan(server);
+  });
+
+  test(`where nobody listens is one line and 255: ${host}`, async () => {
+    await using server = await startServer();
+    await using echoing = partyline(['run', at(host, server.echoPort), '--', 'true'], { env: server.env });
+    assert.equal(await echoing.ended, 255);
+    assert.match(echoing.stderr.text, /: not a native server: it answered "PARTYLINE\/1"\n$/);
+    const port = server.port;
+    server.program.kill('SIGTERM');
+    await server.program.ended;
+    await using program = partyline(['run', '--', 'true'], { env: { ...server.env, PARTYLINE_HOST: at(host, port) } });
+    assert.equal(await program.ended, 255);
+    assert.match(program.stderr.text, ONE_LINE);
+    assert.match(program.stderr.text, /connection refused\n$/);
+  });
+}
+
+test('wrong usage is 255 and one line', async () => {
+  const cases = [
+    ['true'],
+    ['localhost'],
+    ['localhost', '--'],
+    ['a', 'b', '--', 'true'],
+    ['--wat', '--', 'true'],
+    ['--timeout', '0', '--', 'true'],
+    ['--timeout', 'soon', '--', 'true'],
+    ['--timeout', '9999999999', '--', 'true'],
+    ['host:x', '--', 'true'],
+    ['tls://localhost', '--', 'true'],
+    ['http://localhost', '--', 'true'],
+  ];
+  for (const args of cases) {
+    await using program = partyline(['run', ...args]);
+    assert.equal(await program.ended, 255, args.join(' '));
+    assert.match(program.stderr.text, ONE_LINE, args.join(' '));
+    assert.equal(program.stdout.text, '');
+  }
+});
+
+test(
+  'what cannot be written is said, not swallowed',
+  { skip: process.platform !== 'linux' && 'no /dev/full' },
+  async () => {
+    await using server = await startServer();
+    const command = `'${PARTYLINE}' run localhost:${server.port} -- 'echo lost' >/dev/full`;
+    await using shell = start('/bin/sh', ['-c', command], { env: server.env });
+    assert.equal(await shell.ended, 255);
+    assert.equal(shell.stderr.text, 'Cannot write stdout: ENOSPC\n');
+  },
+);
+
+test('beyond loopback the owner token is not used, and nothing is sent', async (t) => {
+  if (!needs(t, ['ip'], { netns: true })) return;
+  const name = `partyline-run-${process.pid}`;
+  const inside = (...words: string[]) => ['netns', 'exec', name, ...words];
+  ip('netns', 'add', name);
+  t.after(() => void spawnSync('ip', ['netns', 'delete', name]));
+  ip(...inside('ip', 'link', 'set', 'lo', 'up'));
+  // Addresses of the machine itself that are not loopback ones: TEST-NET-1 and the documentation prefix.
+  ip(...inside('ip', 'address', 'add', '192.0.2.1/32', 'dev', 'lo'));
+  ip(...inside('ip', '-6', 'address', 'add', '2001:db8::1/128', 'dev', 'lo', 'nodad'));
+  await using server = await startServer();
+  const listen = ['tcp+insecure://192.0.2.1:7270', 'tcp+insecure://[2001:db8::1]:7270'];
+  const directory = join(server.directory, 'inside');
+  const serve = ['serve', '--data', directory, ...listen.flatMap((url) => ['--listen', url])];
+  await using exposed = start('ip', inside(PARTYLINE, ...serve));
+  await exposed.stdout.until(/^ready$/m);
+  for (const host of ['192.0.2.1', '[2001:db8::1]']) {
+    for (const [scheme, why] of [
+      ['', /is not loopback, TLS is not available yet, and nothing was sent in plain text\n$/] as const,
+      [
+        'tcp+insecure://',
+        /: not allowed: the owner token counts from loopback only, .* and nothing was sent\n$/,
+      ] as const,
+    ]) {
+      const words = inside(PARTYLINE, 'run', `${scheme}${host}`, '--', 'true');
+      await using program = start('ip', words, { env: { PARTYLINE_DATA: directory } });
+      assert.equal(await program.ended, 255);
+      assert.match(program.stderr.text, ONE_LINE);
+      assert.match(program.stderr.text, why);
+    }
+  }
+  assert.doesNotMatch(exposed.stdout.text, /Given command/);
+});
