@@ -4,6 +4,7 @@ import { newNonce, type OwnerToken, type Proven } from '../net/owner.ts';
 import { formatHostPort, parseServerAddress } from '../net/address.ts';
 import { dial, DialError, type Dialled } from '../net/dial.ts';
 import { isLoopbackAddress } from '../net/peer.ts';
+import { whyConnectFailed } from '../net/reason.ts';
 import { CLOSING } from '../protocol/native/connection.ts';
 import { NativeLink, type LinkEvent } from '../protocol/native/link.ts';
 import { METHODS, parseNonce, parseProof } from '../protocol/native/methods.ts';
@@ -28,6 +29,8 @@ type StreamEvent = Extract<LinkEvent, { stream: number }>;
 
 /** Milliseconds until a server must have answered the preface and proven itself: it does nothing slow for that. */
 const HELLO_TIMEOUT_MS = 10_000;
+/** Milliseconds of silence before TCP asks whether the server is still there. */
+const KEEPALIVE_MS = 30_000;
 /** UTF-16 units of what a server gives as its reason that are shown. */
 const MAX_REASON_LENGTH = 200;
 
@@ -97,8 +100,10 @@ export class NativeClient {
     this.#pump = new Pump(dialled.socket, this.#link, {
       onEvent: (event) => this.#receive(event),
       onDrain: () => this.#drained?.(),
-      onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : error.message),
+      onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : whyConnectFailed(error)),
     });
+    // A command may be silent for hours, and so may a server that is no longer there.
+    dialled.socket.setKeepAlive(true, KEEPALIVE_MS);
     this.#pump.start();
   }
 
