@@ -1,0 +1,131 @@
+// Starting and ending what is measured: Partyline itself, the bounds, and the load generators.
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export const ROOT = join(import.meta.dirname, '..');
+const START_TIMEOUT_MS = 10_000;
+const XINETD = '/usr/sbin/xinetd';
+
+/** Below the ephemeral range, so that no client has one of them as its own port. */
+export const PORTS = { line: 24_310, echo: 24_311, bound: 24_312, xinetd: 24_313 } as const;
+
+export interface Server {
+  readonly pid: number;
+  end(): Promise<void>;
+}
+
+/** A directory that is gone when the run is over. */
+export class Scratch implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'partyline-bench-'));
+
+  /** Compiles a program of `bench/c`, once. */
+  program(name: string): string {
+    const target = join(this.path, name);
+    if (!existsSync(target)) execFileSync('gcc', ['-O2', '-o', target, join(import.meta.dirname, 'c', `${name}.c`)]);
+    return target;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+export async function startPartyline(scratch: Scratch): Promise<Server> {
+  const listen = ['--listen', `tcp://localhost:${PORTS.line}`, '--listen', `echo://localhost:${PORTS.echo}`];
+  const server = aServer(join(ROOT, 'partyline'), ['serve', ...listen, '--data', join(scratch.path, 'data')]);
+  await listening(PORTS.echo);
+  return server;
+}
+
+export async function startEchoBound(scratch: Scratch): Promise<Server> {
+  const server = aServer(scratch.program('echo-bound'), [String(PORTS.bound)]);
+  await listening(PORTS.bound);
+  return server;
+}
+
+export async function startNodeShared(): Promise<Server> {
+  const server = aServer(process.execPath, [
+    join(import.meta.dirname, 'bounds', 'node-shared.mjs'),
+    String(PORTS.bound),
+  ]);
+  await listening(PORTS.bound);
+  return server;
+}
+
+export const isXinetdInstalled = existsSync(XINETD);
+
+/** Its own echo service, without any limit. It forks for every connection. */
+export async function startXinetd(scratch: Scratch): Promise<Server> {
+  const configuration = join(scratch.path, 'xinetd.conf');
+  const limits = 'instances = UNLIMITED\n per_source = UNLIMITED\n cps = 100000 1';
+  const service = `type = INTERNAL UNLISTED\n id = echo-stream\n socket_type = stream\n protocol = tcp\n user = root\n wait = no`;
+  const where = `port = ${PORTS.xinetd}\n bind = 127.0.0.1`;
+  writeFileSync(configuration, `defaults\n{\n ${limits}\n}\nservice echo\n{\n ${service}\n ${where}\n}\n`);
+  const server = aServer(XINETD, ['-dontfork', '-f', configuration]);
+  await listening(PORTS.xinetd);
+  return server;
+}
+
+/** Runs a load generator to its end and returns the JSON that it prints, whatever its status. */
+export async function runLoad(program: string, given: readonly (string | number)[]): Promise<unknown> {
+  const child = spawn(program, given.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  await once(child, 'close');
+  return JSON.parse(output === '' ? '{"failed":true}' : output);
+}
+
+/** User and system time of a process so far. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Of all processors together, since the machine started. */
+export function busySeconds(): number {
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
+    .slice(0, 200)
+    .split(/\s+/)
+    .map(Number);
+  return (user + nice + system + irq + softirq) / 100;
+}
+
+/** VmRSS. */
+export function residentBytes(pid: number): number {
+  const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(found) * 1_024;
+}
+
+function aServer(program: string, given: readonly string[]): Server {
+  const child: ChildProcess = spawn(program, given, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(child, 'exit');
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`Cannot start ${program}`);
+  return {
+    pid,
+    end: async () => {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 6_000);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function listening(port: number): Promise<void> {
+  for (const until = Date.now() + START_TIMEOUT_MS; Date.now() < until; await wait(20)) {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const isOpen = await new Promise<boolean>((resolve) => {
+      socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen) return;
+  }
+  throw new Error(`Nothing listens on port ${port} after ${START_TIMEOUT_MS} ms`);
+}

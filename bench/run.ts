@@ -1,0 +1,39 @@
+// The benchmarks: `npm run bench -- broadcast|echo|start|idle [--rounds N] [--json]`. What they measure and how:
+// bench/README.md. Status 1 when a bound is missed or anything was lost, repeated or altered.
+
+import { parseArgs } from 'node:util';
+import { benchBroadcast } from './broadcast.ts';
+import { benchEcho } from './echo.ts';
+import { benchIdle } from './idle.ts';
+import { Scratch } from './processes.ts';
+import { benchStart } from './start.ts';
+import { formatResult, type Result } from './table.ts';
+
+type Bench = (scratch: Scratch, rounds: number) => Promise<Result>;
+const BENCHES: Readonly<Record<string, { run: Bench; rounds: number }>> = {
+  broadcast: { run: benchBroadcast, rounds: 5 },
+  echo: { run: benchEcho, rounds: 5 },
+  start: { run: benchStart, rounds: 4 },
+  idle: { run: benchIdle, rounds: 3 },
+};
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--json]\n`;
+const USAGE_STATUS = 64;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { rounds: { type: 'string' }, json: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const bench = BENCHES[positionals[0] ?? ''];
+  const rounds = values.rounds === undefined ? bench?.rounds : Number(values.rounds);
+  if (bench === undefined || positionals.length !== 1 || !Number.isInteger(rounds) || Number(rounds) < 1) {
+    process.stderr.write(USAGE);
+    return USAGE_STATUS;
+  }
+  using scratch = new Scratch();
+  const result = await bench.run(scratch, Number(rounds));
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : formatResult(result));
+  return result.verdicts.every(({ isMet }) => isMet) ? 0 : 1;
+}
+
+process.exitCode = await main();
