@@ -65,10 +65,8 @@ export async function twoHosts(t: TestContext): Promise<{ server: Host; client: 
   removeLeftOver();
   const server = new NamespaceHost('server', '10.77.0.1', 'fd77::1');
   const client = new NamespaceHost('client', '10.77.0.2', 'fd77::2');
-  const madeDirectory = mkdirSync(NETNS, { recursive: true });
   const remove = (): void => {
     for (const host of [client, server]) removeNamespace(host.name);
-    if (madeDirectory !== undefined && existsSync(NETNS)) rmdirSync(NETNS);
   };
   // Whichever comes first: the test's end, or the end of a process that was stopped in its middle.
   process.once('exit', remove);
@@ -97,7 +95,7 @@ class NamespaceHost implements Host {
 
   create(): void {
     ip('netns', 'add', this.name);
-    mkdirSync(`${NETNS}/${this.name}`);
+    mkdirSync(`${NETNS}/${this.name}`, { recursive: true });
     // `ip netns exec` shows it to the processes of this host in place of the machine's own.
     writeFileSync(`${NETNS}/${this.name}/resolv.conf`, 'nameserver 10.77.0.1\n');
   }
@@ -157,6 +155,11 @@ function removeNamespace(name: string): void {
     ip('netns', 'delete', name);
   }
   rmSync(`${NETNS}/${name}`, { recursive: true, force: true });
+  try {
+    rmdirSync(NETNS);
+  } catch {
+    // It holds the files of other hosts, or was never made.
+  }
 }
 
 function endProcess(id: number): void {
