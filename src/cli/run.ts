@@ -12,10 +12,12 @@ import {
   type RunWishes,
 } from '../client/run.ts';
 import { stateDirectory } from '../config/state.ts';
-import { OWNER_TOKEN_FILE, readOwnerToken } from '../net/owner.ts';
 import { MAX_TIMEOUT_MS } from '../protocol/native/methods.ts';
 import { Utf8Pieces, type Piece } from '../protocol/native/utf8.ts';
 import { quote } from '../protocol/text.ts';
+
+/** What a server calls it, in its directory. */
+const TOKEN_FILE = 'owner.token';
 
 export const HELP = `Run a command on a server: its input, its output and its status as they are there
 
@@ -32,7 +34,7 @@ are a program and its arguments, which no shell sees.
 The status is the command's own; 128+N if it died of signal N, 124 after the timeout, 126 or 127 if it could not be
 started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it.
 
-The owner token is read from PARTYLINE_TOKEN_FILE, else from ${OWNER_TOKEN_FILE} in PARTYLINE_DATA or the platform's
+The owner token is read from PARTYLINE_TOKEN_FILE, else from ${TOKEN_FILE} in PARTYLINE_DATA or the platform's
 state directory. It proves who is there and is never sent.
 
 Examples:
@@ -59,7 +61,7 @@ export async function run(args: string[]): Promise<number> {
   if (typeof wishes === 'string') return fail(`partyline run: ${wishes}`);
   const interruption = watchSignals();
   try {
-    const client = await connectAsOwner(wishes.host, { readToken, signal: interruption.signal });
+    const client = await connectAsOwner(wishes.host, { tokenFile: tokenFile(), signal: interruption.signal });
     const outlet = new Outlet(wishes, 'refused' in client ? wishes.host : client.serverName);
     if ('refused' in client) return outlet.fail('lost', client.refused);
     return await runOn(client, wishes, { outlet, interruption });
@@ -71,8 +73,8 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-function readToken() {
-  return readOwnerToken(process.env['PARTYLINE_TOKEN_FILE'] || join(stateDirectory(), OWNER_TOKEN_FILE));
+function tokenFile(): string {
+  return process.env['PARTYLINE_TOKEN_FILE'] || join(stateDirectory(), TOKEN_FILE);
 }
 
 function readArguments(args: string[]): Wishes | string {

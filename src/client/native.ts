@@ -1,6 +1,6 @@
 // The client's end of a native connection: dials, shows the server who is there, then asks and is answered.
 
-import { newNonce, type OwnerToken, type Proven } from '../net/owner.ts';
+import { newNonce, readOwnerToken, type OwnerToken, type Proven } from '../net/owner.ts';
 import { formatHostPort, parseServerAddress } from '../net/address.ts';
 import { dial, DialError, type Dialled } from '../net/dial.ts';
 import { isLoopbackAddress } from '../net/peer.ts';
@@ -20,8 +20,8 @@ export interface Refused {
 export type Answer = { ok: true; result: unknown } | { ok: false; error: RpcError };
 
 export interface ConnectOptions {
-  /** Called once it is known that the server is on this machine. */
-  readonly readToken: () => OwnerToken | Refused;
+  /** Holds the owner token; read once it is known that the server is on this machine. */
+  readonly tokenFile: string;
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +36,7 @@ const MAX_REASON_LENGTH = 200;
 
 /** Connects to a server and shows it that the owner is there. */
 export async function connectAsOwner(target: string, options: ConnectOptions): Promise<NativeClient | Refused> {
-  const { readToken, signal } = options;
+  const { tokenFile, signal } = options;
   const address = parseServerAddress(target);
   if ('refused' in address) return address;
   const { host, port, scheme } = address;
@@ -51,7 +51,7 @@ export async function connectAsOwner(target: string, options: ConnectOptions): P
     throw error;
   }
   const refused = refusalToSpeak(dialled.address, scheme);
-  const token = refused === undefined ? readToken() : no(refused);
+  const token = refused === undefined ? readOwnerToken(tokenFile) : no(refused);
   if ('refused' in token) {
     dialled.socket.destroy();
     return token;
