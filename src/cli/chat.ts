@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { comeIn, talk } from '../client/chat.ts';
 import { ReachError, reach } from '../client/reach.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { USAGE_STATUS } from './main.ts';
+import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
 
 export const HELP = `Come in by name, read and write messages
 
@@ -25,9 +25,6 @@ Examples:
   partyline chat --name Vamshi
   printf 'send all hello\\n' | partyline chat ::1 --name Vamshi
 `;
-
-/** Could not connect, or the server went away. */
-const NOT_REACHED_STATUS = 255;
 
 export async function chat(args: string[]): Promise<number> {
   let read;
@@ -50,10 +47,10 @@ export async function chat(args: string[]): Promise<number> {
     const first = await comeIn(socket, name);
     const show = values.json ? linesAsJson() : process.stdout.isTTY ? forTerminal() : (chunk: Buffer) => chunk;
     const end = await talk({ socket, first, input: process.stdin, output: process.stdout, show });
-    if (end === 'server-gone') return fail(`${host} went away`, NOT_REACHED_STATUS);
+    if (end === 'server-gone') return fail(`${host} went away`, UNREACHED_STATUS);
     return 0;
   } catch (error) {
-    if (error instanceof ReachError) return fail(error.message, NOT_REACHED_STATUS);
+    if (error instanceof ReachError) return fail(error.message, UNREACHED_STATUS);
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { EchoError, openEcho, type EchoConnection } from '../client/echo.ts';
 import { DialError, type Lookup } from '../net/dial.ts';
 import { readEchoArguments, type EchoArguments } from './echo-options.ts';
 import { jsonView, plainView, terminalView, type EchoView } from './echo-view.ts';
+import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
 
 export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
@@ -31,8 +32,6 @@ With --probe: 0 every family asked for works, 1 of both only IPv4, 2 only IPv6, 
 
 const EX_OK = 0;
 /** sysexits.h: the command was used incorrectly. */
-const EX_USAGE = 64;
-const EX_UNREACHABLE = 255;
 
 /** What the command touches of the world. */
 export interface EchoIo {
@@ -54,10 +53,10 @@ export async function echo(args: string[], io: EchoIo = processIo()): Promise<nu
       return EX_OK;
     case 'wrong':
       io.stderr.write(`partyline echo: ${read.why}; see partyline echo --help\n`);
-      return EX_USAGE;
+      return USAGE_STATUS;
     case 'refused':
       io.stderr.write(`${read.why}\n`);
-      return EX_UNREACHABLE;
+      return UNREACHED_STATUS;
     case 'echo': {
       const { probe } = read.given;
       if (probe === undefined) return await talk(read.given, io);
@@ -74,7 +73,7 @@ async function talk(given: EchoArguments, io: EchoIo): Promise<number> {
   } catch (error) {
     if (!(error instanceof DialError || error instanceof EchoError)) throw error;
     io.stderr.write(`${error.message}\n`);
-    return EX_UNREACHABLE;
+    return UNREACHED_STATUS;
   }
   const { server } = connection;
   const serverName = server.kind === 'partyline' ? server.name : given.host;
@@ -112,12 +111,12 @@ function status(ended: Ended, serverName: string, io: EchoIo): number {
       return EX_OK;
     case 'input-failed':
       io.stderr.write(`Cannot read standard input: ${ended.reason}\n`);
-      return EX_UNREACHABLE;
+      return UNREACHED_STATUS;
     case 'cut': {
       const owed = ended.sent - ended.received;
       const bytes = owed === 1 ? '1 byte' : `${owed} bytes`;
       io.stderr.write(`${serverName} closed the connection${owed > 0 ? ` and still owes ${bytes} of the echo` : ''}\n`);
-      return owed > 0 ? EX_UNREACHABLE : EX_OK;
+      return owed > 0 ? UNREACHED_STATUS : EX_OK;
     }
   }
 }

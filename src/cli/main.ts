@@ -1,8 +1,7 @@
 // The program: which subcommand, and nothing else. Each is loaded when it is asked for, so that asking for help costs
 // little more than starting Node.
 
-/** Wrong usage (sysexits.h EX_USAGE); `run` has 255 for that, since 64 may be the command's own. */
-export const USAGE_STATUS = 64;
+import { USAGE_STATUS } from './status.ts';
 
 export const VERSION = '0.1.0';
 

@@ -7,7 +7,7 @@ import { ConsoleLog } from '../log/console.ts';
 import { parseListen, type Listen } from '../net/listen.ts';
 import { lookUpUser } from '../runner/user.ts';
 import { namesAreUsable, startServer, type RunningServer, type ServerOptions } from '../server.ts';
-import { USAGE_STATUS } from './main.ts';
+import { USAGE_STATUS } from './status.ts';
 
 const DEFAULT_LISTEN = ['tcp://localhost:7270', 'echo://localhost:7007'];
 

@@ -12,8 +12,8 @@ import { LineDecoder, type LineInput } from '../../protocol/line/decoder.ts';
 import { formatError, formatHelp, formatList, formatWelcome, PROMPT } from '../../protocol/line/reply.ts';
 import { parseRequest, type LineRequest } from '../../protocol/line/request.ts';
 import { announceCommand } from '../announce.ts';
-import type { LineRoom } from './door.ts';
 import type { Lane } from './fanout.ts';
+import type { LineRoom } from './room.ts';
 import { LineRun } from './run.ts';
 import { wordsForEntering, wordsForMalformed, wordsForMisuse, wordsForRunning, wordsForSending } from './translate.ts';
 

@@ -12,29 +12,14 @@ import type { Peer } from '../../net/peer.ts';
 import { formatDate, formatError, formatMessage, PROMPT } from '../../protocol/line/reply.ts';
 import type { Door } from '../door.ts';
 import { LineConnection } from './connection.ts';
-import { Fanout } from './fanout.ts';
+import { Fanout, type Lane } from './fanout.ts';
+import type { House, LineRoom } from './room.ts';
 
 /** A connection without a name is closed after this: as long as sshd waits for a login (LoginGraceTime). */
 export const NAMING_MS = 120_000;
 
-export interface LineDoorOptions {
-  readonly hub: Hub;
-  readonly owner: OwnerCredential;
-  readonly runner: Runner;
-  readonly log: Log;
-  readonly now: () => number;
-  /** Lines a sender from beyond loopback may send before it is read more slowly. */
-  readonly rate?: Rate;
+export interface LineDoorOptions extends House {
   readonly namingMs?: number;
-}
-
-/** What a connection needs of its door. */
-export interface LineRoom extends Outlet, Omit<LineDoorOptions, 'namingMs'> {
-  readonly fanout: Fanout;
-  wordsFor(said: Said): string;
-  /** The connection has a name now, or has gone. */
-  named(connection: LineConnection): void;
-  forget(connection: LineConnection): void;
 }
 
 export class LineDoor implements Door, LineRoom {
@@ -46,9 +31,9 @@ export class LineDoor implements Door, LineRoom {
   readonly rate?: Rate;
   readonly fanout = new Fanout();
   readonly #namingMs: number;
-  readonly #connections = new Set<LineConnection>();
+  readonly #connections = new Map<Lane, LineConnection>();
   /** Nameless connections and when their time is up; the wait is the same for all, so the first is the first due. */
-  readonly #nameless = new Map<LineConnection, number>();
+  readonly #nameless = new Map<Lane, number>();
   #timer: NodeJS.Timeout | undefined;
   #closing: (() => void) | undefined;
   #worded: { said: Said; words: string } | undefined;
@@ -71,7 +56,7 @@ export class LineDoor implements Door, LineRoom {
 
   accept(socket: Socket, peer: Peer, first: Uint8Array): void {
     const connection = new LineConnection(socket, peer, this);
-    this.#connections.add(connection);
+    this.#connections.set(connection, connection);
     this.#nameless.set(connection, this.now() + this.#namingMs);
     this.#arm();
     connection.open(first);
@@ -83,17 +68,16 @@ export class LineDoor implements Door, LineRoom {
     this.fanout.broadcast(this.wordsFor(said), lanes);
   }
 
-  /** The same words for everyone who is told the same. */
   wordsFor(said: Said): string {
     if (this.#worded?.said !== said) this.#worded = { said, words: formatMessage(this.#dateOf(said.atMs), said) };
     return this.#worded.words;
   }
 
-  named(connection: LineConnection): void {
+  named(connection: Lane): void {
     this.#nameless.delete(connection);
   }
 
-  forget(connection: LineConnection): void {
+  forget(connection: Lane): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#closing?.();
   }
@@ -102,10 +86,10 @@ export class LineDoor implements Door, LineRoom {
     clearTimeout(this.#timer);
     const goodbye = `${this.hub.serverName} is closing at date_time = ${formatDate(this.now())}\n`;
     const done = new Promise<void>((resolve) => (this.#closing = resolve));
-    for (const connection of this.#connections) connection.close(goodbye);
+    for (const connection of this.#connections.values()) connection.close(goodbye);
     if (this.#connections.size === 0) return;
     const cut = () => {
-      for (const { socket } of this.#connections) socket.destroy();
+      for (const { socket } of this.#connections.values()) socket.destroy();
     };
     if (signal.aborted) cut();
     else signal.addEventListener('abort', cut, { once: true });
@@ -131,7 +115,9 @@ export class LineDoor implements Door, LineRoom {
     const now = this.now();
     for (const [connection, due] of this.#nameless) {
       if (due > now) break;
-      connection.close(formatError(`Cannot wait any longer: no name came within ${this.#namingMs / 1000} s`));
+      this.#connections
+        .get(connection)
+        ?.close(formatError(`Cannot wait any longer: no name came within ${this.#namingMs / 1000} s`));
     }
     this.#arm();
   }

@@ -1,0 +1,28 @@
+// What a connection of the line door needs of its door, and the door of the house.
+
+import type { Said } from '../../core/event.ts';
+import type { Hub } from '../../core/hub.ts';
+import type { OwnerCredential, Runner } from '../../core/ports.ts';
+import type { Rate } from '../../core/rate.ts';
+import type { Outlet } from '../../core/session.ts';
+import type { Log } from '../../log/log.ts';
+import type { Fanout, Lane } from './fanout.ts';
+
+export interface House {
+  readonly hub: Hub;
+  readonly owner: OwnerCredential;
+  readonly runner: Runner;
+  readonly log: Log;
+  readonly now: () => number;
+  /** Lines a sender from beyond loopback may send before it is read more slowly. */
+  readonly rate?: Rate;
+}
+
+export interface LineRoom extends Outlet, House {
+  readonly fanout: Fanout;
+  /** The same words for everyone who is told the same. */
+  wordsFor(said: Said): string;
+  /** The connection has a name now, or has gone. */
+  named(connection: Lane): void;
+  forget(connection: Lane): void;
+}
