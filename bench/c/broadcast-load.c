@@ -1,19 +1,27 @@
 /* Load for the line protocol: some of the clients send to all, every client checks what it gets.
  *   broadcast-load HOST PORT CLIENTS SENDERS WINDOW SECONDS WARMUP
- * A sender has WINDOW messages under way: a message is done when everybody else has it. Each one names its sender, its
- * number and its time and ends in text that follows from them: what is missing, repeated, out of order or altered is
- * counted. Prints one JSON object; exit status 1 when something was wrong. */
+ * A sender has WINDOW messages under way: a message is done when everybody else has it. Each one begins with its sender
+ * and number and is compared with what was sent: what is missing, repeated, out of order or altered is counted. Prints
+ * one JSON object; exit status 1 when something was wrong. */
 #include "common.h"
 
 #define PAYLOAD 100
-#define MARK "@@"
-#define HEAD 36 /* @@ sender(5) number(10) nanoseconds(16) and three blanks */
+#define HEAD 19 /* @@, sender(5), blank, number(10), blank */
+#define DATE 19 /* the line before each message: YYYY-MM-DD HH:MM:SS */
 #define MAX_LINE 70000
+
+/* A message under way. */
+typedef struct {
+  uint32_t missing; /* how many have not got it */
+  uint64_t sent_ns;
+  char text[PAYLOAD];
+} Message;
 
 typedef struct {
   int fd, index, length, has_joined;
   uint32_t *expected; /* number of the next message of each sender */
-  uint32_t next, *missing; /* a sender's next number; for each message of its window, how many have not got it */
+  uint32_t next; /* a sender's next number */
+  Message *messages; /* of its window */
   int under_way, wants_send;
   char name[16], *line;
 } Client;
@@ -30,57 +38,69 @@ static uint64_t now_ns(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void fill(char *to, uint32_t sender, uint32_t number) {
-  for (int i = 0; i < PAYLOAD - HEAD; i++) to[i] = (char)('a' + (sender * 7 + number * 13 + (uint32_t)i) % 26);
-}
-
 /* All that the sender may send now, in one write. */
 static void send_more(Client *c) {
   static char out[1 << 18];
   size_t length = 0;
+  uint64_t at = now_ns();
   while (!is_over && c->under_way < window && length + 200 < sizeof out) {
-    c->missing[c->next % (uint32_t)window] = (uint32_t)count - 1;
-    length += (size_t)sprintf(out + length, "send all " MARK "%05d %010u %016llu ", c->index, c->next, (unsigned long long)now_ns());
-    fill(out + length, (uint32_t)c->index, c->next);
-    length += PAYLOAD - HEAD;
-    out[length++] = '\n';
+    Message *m = &c->messages[c->next % (uint32_t)window];
+    m->missing = (uint32_t)count - 1;
+    m->sent_ns = at;
+    char head[HEAD + 1];
+    sprintf(head, "@@%05d %010u ", c->index, c->next);
+    memcpy(m->text, head, HEAD);
+    for (int i = HEAD; i < PAYLOAD; i++) m->text[i] = (char)('a' + ((uint32_t)c->index * 7 + c->next * 13 + (uint32_t)i) % 26);
+    memcpy(out + length, "send all ", 9);
+    memcpy(out + length + 9, m->text, PAYLOAD);
+    out[length + 9 + PAYLOAD] = '\n';
+    length += 9 + PAYLOAD + 1;
     c->next++, c->under_way++;
   }
-  for (size_t at = 0; at < length;) {
-    ssize_t n = send(c->fd, out + at, length - at, MSG_NOSIGNAL);
-    if (n > 0) at += (size_t)n;
+  for (size_t sent = 0; sent < length;) {
+    ssize_t n = send(c->fd, out + sent, length - sent, MSG_NOSIGNAL);
+    if (n > 0) sent += (size_t)n;
     else if (n < 0 && errno != EAGAIN) { ended++; return; }
   }
 }
 
-static void on_message(Client *c, const char *text, size_t length, uint64_t at) {
-  char body[PAYLOAD - HEAD];
-  unsigned sender = (unsigned)atoi(text + 2), number = (unsigned)strtoul(text + 8, NULL, 10);
-  if (length != PAYLOAD || sender >= (unsigned)senders || (int)sender == c->index) { altered++; return; }
-  fill(body, sender, number);
-  if (memcmp(body, text + HEAD, sizeof body) != 0) { altered++; return; }
+static uint32_t digits(const char *text, int length) {
+  uint32_t value = 0;
+  for (int i = 0; i < length; i++) value = value * 10 + (uint32_t)(text[i] - '0');
+  return value;
+}
+
+static void on_message(Client *c, const char *text, uint64_t at) {
+  uint32_t sender = digits(text + 2, 5), number = digits(text + 8, 10);
+  if (sender >= (uint32_t)senders || (int)sender == c->index) { altered++; return; }
+  Client *from = &all[sender];
   uint32_t wanted = c->expected[sender];
   if (number < wanted) { repeated++; return; }
+  if (number >= from->next) { altered++; return; }
+  Message *m = &from->messages[number % (uint32_t)window];
+  if (memcmp(m->text, text, PAYLOAD) != 0) { altered++; return; }
   lost += number - wanted;
   c->expected[sender] = number + 1;
-  if (is_measuring && !is_over) deliveries++, note_latency(at - strtoull(text + 19, NULL, 10), 1);
-  Client *from = &all[sender];
-  uint32_t *missing = &from->missing[number % (uint32_t)window];
-  if (--*missing > 0) return;
+  if (is_measuring && !is_over) deliveries++, note_latency(at - m->sent_ns, 1);
+  if (--m->missing > 0) return;
   from->under_way--;
   if (!from->wants_send) from->wants_send = 1, ready[ready_count++] = (int)sender;
 }
 
-static void on_line(Client *c, char *line, size_t length, uint64_t at) {
+static void on_line(Client *c, const char *line, size_t length, uint64_t at) {
   if (length > 0 && line[length - 1] == '\r') length--;
-  line[length] = 0;
-  char *mark = strstr(line, MARK);
-  if (mark != NULL) on_message(c, mark, length - (size_t)(mark - line), at);
-  else if (!c->has_joined && strstr(line, c->name) != NULL) c->has_joined = 1;
+  if (c->has_joined) {
+    if (length == DATE) return;
+    const char *text = line + length - PAYLOAD;
+    if (length > PAYLOAD && text[0] == '@' && text[1] == '@') on_message(c, text, at);
+    else if (length > 0) altered++;
+  } else if (memmem(line, length, c->name, strlen(c->name)) != NULL) {
+    c->has_joined = 1;
+  }
 }
 
 static void on_readable(Client *c) {
-  ssize_t n = recv(c->fd, inbox, sizeof inbox - 1, 0);
+  ssize_t n = recv(c->fd, inbox, sizeof inbox, 0);
   if (n < 0 && errno == EAGAIN) return;
   if (n <= 0) {
     ended++;
@@ -115,7 +135,7 @@ static void join(Client *c, const char *host, const char *port) {
   c->fd = dial(host, port);
   c->line = malloc(MAX_LINE + (1 << 18));
   c->expected = calloc((size_t)senders, sizeof *c->expected);
-  c->missing = calloc((size_t)window, sizeof *c->missing);
+  if (c->index < senders) c->messages = calloc((size_t)window, sizeof *c->messages);
   sprintf(c->name, "bench%05d", c->index);
   int length = sprintf(hello, "%s\nget_list\n", c->name);
   struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
