@@ -54,7 +54,7 @@ test('a line of exactly the longest length is read, one byte more is skipped, an
   const longest = 'x'.repeat(MAX_LINE_BYTES);
   for (const end of ['\n', '\r\n']) {
     const sent = bytes(`${longest}${end}${longest}y${end}ok${end}`);
-    for (const size of [1, 2, 1000, 65_535, 65_536, 65_537, 65_538, sent.length]) {
+    for (const size of [97, 1000, 65_535, 65_536, 65_537, 65_538, sent.length]) {
       const chunks: Uint8Array[] = [];
       for (let at = 0; at < sent.length; at += size) chunks.push(sent.subarray(at, at + size));
       const read = decode(chunks);
