@@ -1,10 +1,11 @@
 // What the console says of a command before it starts: who, where and what, never more than a line.
 
+import type { RunCommand } from '../core/ports.ts';
 import type { ConsoleEvent } from '../log/log.ts';
 import { escapeControls, shorten } from '../protocol/text.ts';
 
-/** Characters of the whole line. */
-export const MAX_ANNOUNCED_CHARACTERS = 200;
+/** UTF-16 units of the whole line: it stays one line on a wide terminal. */
+export const MAX_ANNOUNCED_LENGTH = 200;
 
 export interface Given {
   readonly by: string;
@@ -12,9 +13,19 @@ export interface Given {
   readonly host: string;
 }
 
-export function announceCommand(command: string, { by, address, host }: Given): ConsoleEvent {
-  const where = ` (${by} from ${address} on ${host})`;
-  const room = MAX_ANNOUNCED_CHARACTERS - 'Given command '.length - where.length;
-  const shown = shorten(escapeControls(command), Math.max(room, 1));
-  return { event: 'command', text: `Given command ${shown}${where}`, command: shown, by, address, host };
+/** `Given command ls (owner from ::1 on Server)`: escaped, and cut where it is the command that is long. */
+export function announceCommand(command: RunCommand, { by, address, host }: Given): ConsoleEvent {
+  const start = 'Given command ';
+  const who = ` (${by} from ${address} on ${host})`;
+  const shown = shorten(commandText(command), MAX_ANNOUNCED_LENGTH - start.length - who.length);
+  return { event: 'command', text: `${start}${shown}${who}`, command: shown, by, address, host };
+}
+
+/** The command on one line, escaped; the words of a vector are quoted where a shell would need it. */
+export function commandText(command: RunCommand): string {
+  return escapeControls(command.kind === 'shell' ? command.line : command.argv.map(quoteWord).join(' '));
+}
+
+function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -221,8 +221,9 @@ export class LineConnection implements Lane, Listener {
         formatError(`Cannot run: ${MAX_RUNS} commands of this session are running; nothing was started`),
       );
     }
-    log.tell(announceCommand(command, { by: member.name, address: this.peer.address, host: hub.serverName }));
-    const run = new LineRun(runner.start({ command: { kind: 'shell', line: command }, env: {} }), hub.serverName, this);
+    const shell = { kind: 'shell', line: command } as const;
+    log.tell(announceCommand(shell, { by: member.name, address: this.peer.address, host: hub.serverName }));
+    const run = new LineRun(runner.start({ command: shell, env: {} }), hub.serverName, this);
     this.#runs.add(run);
     void this.#follow(run);
   }

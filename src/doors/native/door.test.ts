@@ -89,7 +89,7 @@ for (const host of LOOPBACKS) {
     ]);
     assert.deepEqual(
       house.told.map(({ text }) => text),
-      [`Given command ls (owner from ${host})`],
+      [`Given command ls (owner from ${host} on Server)`],
     );
     await caller.ask('ping', {});
     assert.equal(run.stdin.received.toString(), 'in');

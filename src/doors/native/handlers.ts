@@ -14,8 +14,9 @@ import {
 } from '../../protocol/native/methods.ts';
 import type { RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
+import { announceCommand } from '../announce.ts';
 import type { NativeSession } from './session.ts';
-import { givenCommand, refusal, toHosts, toRunCommand } from './translate.ts';
+import { refusal, toHosts, toRunCommand } from './translate.ts';
 
 export type Reply = { result: object } | { error: RpcError };
 
@@ -86,8 +87,8 @@ function startRun(session: NativeSession, params: unknown): Reply {
   if (cannot !== undefined) return cannot;
   const command = toRunCommand(given.command);
   const { timeoutMs } = given;
-  const text = givenCommand(command, { name: house.ownerName, address: peer.address });
-  house.log.tell({ event: 'command', text, by: house.ownerName, from: peer.address });
+  const who = { by: house.ownerName, address: peer.address, host: house.serverName };
+  house.log.tell(announceCommand(command, who));
   const env = allowedEnvironment(given.env ?? {});
   const run = house.runner.start({ command, env, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   return { result: { run: session.add(run, streams) } };

@@ -1,26 +1,8 @@
-// Words between the native protocol and the core, and the line that the operator sees.
+// Words between the native protocol and the core.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandText, givenCommand, MAX_CONSOLE_LINE, refusal, toHosts, toRunEnded } from './translate.ts';
-
-const who = { name: 'owner', address: '::1' };
-
-test('the console names the command, who gave it and from where', () => {
-  assert.equal(givenCommand({ kind: 'shell', line: 'ls | wc -l' }, who), 'Given command ls | wc -l (owner from ::1)');
-  const argv = ['echo', 'a b', "it's", '', '/x-1.y'];
-  assert.equal(commandText({ kind: 'argv', argv }), String.raw`echo 'a b' 'it'\''s' '' /x-1.y`);
-});
-
-test('a command drives no terminal and fills no screen: it stays one line of 200 characters', () => {
-  const line = 'printf "\x1b]0;owned\x07"\n\u202e';
-  assert.equal(commandText({ kind: 'shell', line }), String.raw`printf "\x1b]0;owned\x07"\n\u202e`);
-  for (const text of ['x'.repeat(1_000), '\x1b'.repeat(1_000), '😀'.repeat(1_000)]) {
-    const told = givenCommand({ kind: 'shell', line: text }, who);
-    assert.ok(told.length <= MAX_CONSOLE_LINE && told.length > MAX_CONSOLE_LINE - 3, String(told.length));
-    assert.ok(told.endsWith('… (owner from ::1)') && told.isWellFormed());
-  }
-});
+import { refusal, toHosts, toRunEnded } from './translate.ts';
 
 test('hosts are separated by commas or spaces, and none is the server itself', () => {
   assert.deepEqual(toHosts(undefined), []);
