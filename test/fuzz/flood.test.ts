@@ -163,7 +163,7 @@ const piece = fc.oneof(
 );
 
 function settings(seed: number) {
-  return { seed, numRuns: 1_000_000, interruptAfterTimeLimit: PROPERTY_MS, verbose: 1 } as const;
+  return { seed, numRuns: 1_000_000, interruptAfterTimeLimit: PROPERTY_MS } as const;
 }
 
 test('whatever arrives as lines is read within bounds, alike at every cut, and means something', (t) => {

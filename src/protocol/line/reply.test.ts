@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  formatDate,
+  formatError,
+  formatHelp,
+  formatList,
+  formatMessage,
+  formatOutput,
+  formatWelcome,
+  PROMPT,
+} from './reply.ts';
+import { FORMS } from './request.ts';
+
+/** The same on every machine: built from local time, as it is shown. */
+const AT_MS = new Date(2020, 11, 7, 9, 6, 3, 999).getTime();
+const DATE = '2020-12-07 09:06:03';
+
+test('a date is local time, two digits each, without fractions', () => {
+  assert.equal(formatDate(AT_MS), DATE);
+  assert.equal(formatDate(new Date(2026, 0, 1, 0, 0, 0).getTime()), '2026-01-01 00:00:00');
+  assert.equal(formatDate(new Date(2026, 9, 31, 23, 59, 59).getTime()), '2026-10-31 23:59:59');
+});
+
+test('a prompt ends without a line end, everything else with one', () => {
+  assert.equal(PROMPT, 'Enter your name: ');
+  const said = { from: 'a', cast: 'broadcast', text: 'x' } as const;
+  const replies = [formatHelp(), formatList([], AT_MS), formatMessage(DATE, said), formatError('x')];
+  for (const reply of [...replies, formatWelcome('Lab', AT_MS), formatOutput('Lab', 'stdout', '')]) {
+    assert.ok(reply.endsWith('\n') && !reply.includes('\r'), JSON.stringify(reply));
+  }
+});
+
+test('the welcome names the server, then come a blank line, every command, and a blank line', () => {
+  const welcome = formatWelcome('Lab', AT_MS);
+  assert.ok(welcome.startsWith(`Connected with Lab at date_time = ${DATE}\n\nFormat: `));
+  assert.match(welcome, /^[^\n]+\n\nFormat: [^\n]+\n\n$/);
+  for (const form of Object.values(FORMS)) assert.ok(welcome.includes(form), form);
+});
+
+test('a list is a date and the names in their order', () => {
+  assert.equal(formatList(['Vamshi', 'Janaki'], AT_MS), `${DATE}\nAvailable client: Vamshi Janaki\n`);
+});
+
+test('a message says who, how far, and what; each cast has its word', () => {
+  for (const cast of ['singlecast', 'multicast', 'broadcast'] as const) {
+    assert.equal(formatMessage(DATE, { from: 'Janaki', cast, text: 'a: b ' }), `${DATE}\nJanaki (${cast}ed) : a: b \n`);
+  }
+});
+
+test('whatever another wrote stays on its line and drives no terminal', () => {
+  const hostile = 'a\nb\r\x1b[2J\u202e\u2028';
+  const shown = 'a\\nb\\r\\x1b[2J\\u202e\\u2028';
+  assert.equal(
+    formatMessage(DATE, { from: 'eve', cast: 'broadcast', text: hostile }),
+    `${DATE}\neve (broadcasted) : ${shown}\n`,
+  );
+  assert.equal(formatError(hostile), `error: ${shown}\n`);
+  assert.equal(formatOutput('Lab', 'stdout', hostile), `Lab| ${shown}\n`);
+  assert.equal(formatOutput('Lab', 'stderr', hostile), `Lab! ${shown}\n`);
+});
