@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatError } from '../../protocol/line/reply.ts';
+import {
+  wordsForEntering,
+  wordsForMalformed,
+  wordsForMisuse,
+  wordsForName,
+  wordsForResult,
+  wordsForRunning,
+  wordsForSending,
+} from './translate.ts';
+
+const HOSTILE = '\x1b]0;owned\x07\u202e\n';
+
+test('every refusal is one sentence: what was attempted, and what is true now', () => {
+  const names = ['bob', 'eve'];
+  const sentences: [words: string, said: string][] = [
+    [wordsForEntering({ refused: 'name-reserved' }, 'all', '::1'), 'Cannot come in as "all": the name is reserved'],
+    [
+      wordsForEntering({ refused: 'name-in-use' }, 'bob', '::1'),
+      'Cannot come in as "bob": somebody of that name is here',
+    ],
+    [
+      wordsForEntering({ refused: 'guests-not-let-in' }, 'bob', '192.0.2.7'),
+      'Cannot come in as "bob" from 192.0.2.7: this server lets guests in from its own machine only',
+    ],
+    [
+      wordsForEntering({ refused: 'bad-name', why: { refused: 'empty' } }, '', '::1'),
+      'Cannot come in as "": a name has at least one character',
+    ],
+    [
+      wordsForSending({ refused: 'unknown-recipient', names }),
+      'Cannot send: nobody named "bob", "eve" is here; the message was sent to nobody',
+    ],
+    [
+      wordsForSending({ refused: 'all-among-names' }),
+      'Cannot send: all is everyone already and stands alone; the message was sent to nobody',
+    ],
+    [wordsForSending({ refused: 'empty-message' }), 'Cannot send: the message is empty and was sent to nobody'],
+    [
+      wordsForRunning({ refused: 'not-allowed' }),
+      'Cannot run: only the owner may run commands on the server, after login TOKEN; nothing was started',
+    ],
+    [
+      wordsForRunning({ refused: 'unknown-host', names }),
+      'Cannot run: no machine named "bob", "eve" has joined; nothing was started',
+    ],
+    [
+      wordsForMalformed({ malformed: 'overlong' }),
+      'Cannot read the line: it is longer than 65536 bytes and was skipped',
+    ],
+    [wordsForMalformed({ malformed: 'not-utf8' }), 'Cannot read the line: it is not UTF-8 and went nowhere'],
+    [wordsForMisuse({ type: 'misused', word: 'run' }), 'Cannot read the command: its form is run : COMMAND'],
+    [
+      wordsForMisuse({ type: 'unknown', word: 'dance' }),
+      'Unknown command "dance": the commands are get_list, send, login, run, help, quit',
+    ],
+  ];
+  for (const [words, said] of sentences) assert.equal(words, said);
+});
+
+test('a name that is none is told which rule it breaks', () => {
+  assert.equal(
+    wordsForName({ refused: 'too-long', maxCodePoints: 32, codePoints: 40 }),
+    'a name has at most 32 characters, this has 40',
+  );
+  assert.match(wordsForName({ refused: 'bad-character', codePoint: 0x20 }), /, not of U\+0020$/);
+  assert.match(wordsForName({ refused: 'bad-character', codePoint: 0x1f644 }), /, not of U\+1F644$/);
+  assert.equal(wordsForName({ refused: 'bad-start', codePoint: 0x2d }), 'a name does not begin with "-" or "."');
+  assert.match(wordsForName({ refused: 'bad-direction' }), /writing directions/);
+});
+
+test('a run ends in words that name the host', () => {
+  assert.equal(wordsForResult('Lab', { result: 'exited', status: 0 }), 'Lab exited 0');
+  assert.equal(wordsForResult('Lab', { result: 'signalled', status: 137, signal: 9 }), 'Lab died of signal 9');
+  assert.equal(wordsForResult('Lab', { result: 'timeout', status: 124 }), 'Lab ran out of time');
+  assert.equal(wordsForResult('Lab', { result: 'cancelled', status: 143 }), 'Lab cancelled');
+  assert.equal(wordsForResult('Lab', { result: 'lost', status: null, reason: 'it fell' }), 'Lab lost: it fell');
+});
+
+test('what somebody typed is quoted short and harmless', () => {
+  const answers = [
+    wordsForEntering({ refused: 'name-in-use' }, HOSTILE, '::1'),
+    wordsForSending({ refused: 'unknown-recipient', names: [HOSTILE] }),
+    wordsForMisuse({ type: 'unknown', word: HOSTILE }),
+  ];
+  for (const answer of answers) {
+    assert.ok(answer.includes('"\\x1b]0;owned\\x07\\u202e\\n"'), answer);
+    assert.equal(formatError(answer), `error: ${answer}\n`, 'nothing is left to be escaped');
+  }
+  const long = wordsForMisuse({ type: 'unknown', word: 'x'.repeat(60_000) });
+  assert.ok(long.length < 200, `${long.length} characters`);
+});
+
+test('of many unknown names ten are listed and the others counted', () => {
+  const names = Array.from({ length: 25 }, (_, n) => `n${n}`);
+  const answer = wordsForSending({ refused: 'unknown-recipient', names });
+  assert.match(answer, /nobody named "n0", .*"n9" and 15 more is here/);
+  assert.ok(!answer.includes('n10'));
+  assert.match(wordsForRunning({ refused: 'unknown-host', names: names.slice(0, 10) }), /"n8", "n9" has joined/);
+});
