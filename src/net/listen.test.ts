@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { addressesOf, bind, parseListen, type Bound, type Listen } from './listen.ts';
+
+function parsed(text: string): Listen {
+  const listen = parseListen(text);
+  assert.ok(!('refused' in listen), text);
+  return listen;
+}
+
+async function bound(t: TestContext, text: string, onConnection: (socket: Socket) => void = () => {}): Promise<Bound> {
+  const result = await bind(parsed(text), onConnection);
+  t.after(() => result.listeners.forEach((listener) => listener.close()));
+  return result;
+}
+
+const portOf = (url: string | undefined) => Number(/:(\d+)$/.exec(url ?? '')?.[1]);
+
+test('a listen URL is a scheme, a host and a port', () => {
+  const table: [text: string, listen: Listen][] = [
+    ['tcp://localhost:7270', { scheme: 'tcp', isInsecure: false, host: 'localhost', port: 7_270 }],
+    ['tcp://localhost', { scheme: 'tcp', isInsecure: false, host: 'localhost', port: 7_270 }],
+    ['echo://localhost', { scheme: 'echo', isInsecure: false, host: 'localhost', port: 7_007 }],
+    ['line+insecure://*:0', { scheme: 'line', isInsecure: true, host: '*', port: 0 }],
+    ['http://[::1]:80', { scheme: 'http', isInsecure: false, host: '::1', port: 80 }],
+    ['echo+insecure://192.0.2.7:7', { scheme: 'echo', isInsecure: true, host: '192.0.2.7', port: 7 }],
+  ];
+  for (const [text, listen] of table) assert.deepEqual(parseListen(text), listen, text);
+});
+
+test('what is none is refused with what was expected', () => {
+  const table: [text: string, words: RegExp][] = [
+    ['localhost:7270', /expected SCHEME:\/\/HOST:PORT, as in tcp:\/\/localhost:7270$/],
+    ['', /expected SCHEME:\/\//],
+    ['ftp://localhost', /the scheme is one of tcp, line, http, echo, not ftp$/],
+    ['ftp+insecure://localhost', /not ftp$/],
+    ['https://localhost', /https:\/\/ is not available yet$/],
+    ['irc+insecure://localhost', /irc:\/\/ is not available yet$/],
+    ['tcp://', /the host is missing/],
+    ['tcp://localhost:65536', /the port is "65536", expected a number from 0 to 65535/],
+    ['tcp://::1:x', /not an IPv6 address/],
+    ['tcp://localhost:1/path', /nothing may follow/],
+  ];
+  for (const [text, words] of table) {
+    const refusal = parseListen(text);
+    assert.ok('refused' in refusal, text);
+    assert.match(refusal.refused, words);
+    assert.match(refusal.refused, /^Cannot /);
+  }
+});
+
+test('localhost is both loopbacks by address, and * every address, whatever the name service says', async () => {
+  assert.deepEqual(await addressesOf('localhost'), ['127.0.0.1', '::1']);
+  assert.deepEqual(await addressesOf('LOCALHOST'), ['127.0.0.1', '::1']);
+  assert.deepEqual(await addressesOf('*'), ['0.0.0.0', '::']);
+  assert.deepEqual(await addressesOf('::ffff:127.0.0.1'), ['127.0.0.1']);
+  assert.deepEqual(await addressesOf('2001:db8::1'), ['2001:db8::1']);
+});
+
+test('port 0 is one free port for both families, and each address says its own URL', async (t) => {
+  const { listeners, warnings } = await bound(t, 'tcp://localhost:0', (socket) => void socket.end('hi'));
+  const port = portOf(listeners[0]?.url);
+  assert.deepEqual(
+    listeners.map(({ url, scheme }) => [url, scheme]),
+    [
+      [`tcp://127.0.0.1:${port}`, 'tcp'],
+      [`tcp://[::1]:${port}`, 'tcp'],
+    ],
+  );
+  assert.deepEqual(warnings, []);
+  for (const host of ['127.0.0.1', '::1']) {
+    const socket = connect(port, host);
+    const [greeting]: unknown[] = await once(socket, 'data');
+    assert.equal(String(greeting), 'hi');
+    socket.destroy();
+  }
+});
+
+test('a listener for IPv6 takes IPv6 alone', async (t) => {
+  const { listeners } = await bound(t, 'tcp+insecure://[::]:0');
+  assert.match(listeners[0]?.url ?? '', /^tcp\+insecure:\/\/\[::\]:\d+$/);
+  const port = portOf(listeners[0]?.url);
+  // What is still free for IPv4 can be had by another.
+  const other = createServer().listen(port, '127.0.0.1');
+  await once(other, 'listening');
+  other.close();
+});
+
+test('connections come with a half that stays open after the other has ended', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<Socket>();
+  const { listeners } = await bound(t, 'tcp://127.0.0.1:0', resolve);
+  const socket = connect(portOf(listeners[0]?.url), '127.0.0.1');
+  socket.end('question');
+  const accepted = await promise;
+  accepted.resume();
+  await once(accepted, 'end');
+  accepted.end('answer');
+  const [answer]: unknown[] = await once(socket, 'data');
+  assert.equal(String(answer), 'answer');
+});
+
+test('all addresses are bound or none: a port taken in one family is free in the other afterwards', async (t) => {
+  const taken = createServer().listen({ port: 0, host: '::1' });
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const address = taken.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await assert.rejects(
+    bind(parsed(`tcp://localhost:${port}`), () => {}),
+    {
+      message: `Cannot listen on tcp://[::1]:${port}: the address is in use`,
+    },
+  );
+  const { listeners } = await bound(t, `tcp://127.0.0.1:${port}`);
+  assert.equal(listeners.length, 1);
+});
+
+test('plain text beyond loopback has to be asked for', async (t) => {
+  for (const [text, exposed] of [
+    ['tcp://*:0', '0.0.0.0'],
+    ['line://[::]:0', '::'],
+    ['echo://192.0.2.7:0', '192.0.2.7'],
+    ['http://[2001:db8::1]:0', '2001:db8::1'],
+  ] as const) {
+    const url = text.replace('://', '+insecure://');
+    await assert.rejects(
+      bind(parsed(text), () => {}),
+      {
+        message: `Cannot listen on ${text}: ${exposed} is reachable from other machines and this would be plain text; ${url} says that it is meant`,
+      },
+    );
+  }
+  const { listeners } = await bound(t, 'tcp://127.9.9.9:0');
+  assert.match(listeners[0]?.url ?? '', /^tcp:\/\/127\.9\.9\.9:/);
+});
+
+test('an address that this machine does not have is said to be so', async () => {
+  // RFC 5737 and RFC 3849: for documentation, nobody has them.
+  for (const host of ['192.0.2.7', '[2001:db8::1]']) {
+    await assert.rejects(
+      bind(parsed(`tcp+insecure://${host}:0`), () => {}),
+      {
+        message: `Cannot listen on tcp+insecure://${host}:0: this machine does not have the address`,
+      },
+    );
+  }
+});
