@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { addressesOf, bind, parseListen, type Bound, type Listen } from './listen.ts';
 
@@ -78,16 +78,6 @@ test('port 0 is one free port for both families, and each address says its own U
   }
 });
 
-test('a listener for IPv6 takes IPv6 alone', async (t) => {
-  const { listeners } = await bound(t, 'tcp+insecure://[::]:0');
-  assert.match(listeners[0]?.url ?? '', /^tcp\+insecure:\/\/\[::\]:\d+$/);
-  const port = portOf(listeners[0]?.url);
-  // What is still free for IPv4 can be had by another.
-  const other = createServer().listen(port, '127.0.0.1');
-  await once(other, 'listening');
-  other.close();
-});
-
 test('connections come with a half that stays open after the other has ended', async (t) => {
   const { promise, resolve } = Promise.withResolvers<Socket>();
   const { listeners } = await bound(t, 'tcp://127.0.0.1:0', resolve);
@@ -102,11 +92,9 @@ test('connections come with a half that stays open after the other has ended', a
 });
 
 test('all addresses are bound or none: a port taken in one family is free in the other afterwards', async (t) => {
-  const taken = createServer().listen({ port: 0, host: '::1' });
-  await once(taken, 'listening');
-  t.after(() => taken.close());
-  const address = taken.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { listeners: both } = await bound(t, 'tcp://localhost:0');
+  const port = portOf(both[0]?.url);
+  both[0]?.close();
   await assert.rejects(
     bind(parsed(`tcp://localhost:${port}`), () => {}),
     {
@@ -132,8 +120,8 @@ test('plain text beyond loopback has to be asked for', async (t) => {
       },
     );
   }
-  const { listeners } = await bound(t, 'tcp://127.9.9.9:0');
-  assert.match(listeners[0]?.url ?? '', /^tcp:\/\/127\.9\.9\.9:/);
+  const { listeners } = await bound(t, 'tcp://127.0.0.1:0');
+  assert.match(listeners[0]?.url ?? '', /^tcp:\/\/127\.0\.0\.1:\d+$/);
 });
 
 test('an address that this machine does not have is said to be so', async () => {

@@ -70,8 +70,8 @@ async function ends(listen: string, to: string): Promise<{ accepted: Socket; dia
 for (const [listen, to, family, isShownAs] of [
   ['127.0.0.1', '127.0.0.1', 'ipv4', '127.0.0.1'],
   ['::1', '::1', 'ipv6', '::1'],
-  // A listener for both families is told `::ffff:127.0.0.1` by the kernel.
-  ['::', '127.0.0.1', 'ipv4', '127.0.0.1'],
+  // Who listens for IPv4 on an IPv6 socket is told `::ffff:127.0.0.1` by the kernel.
+  ['::ffff:127.0.0.1', '127.0.0.1', 'ipv4', '127.0.0.1'],
 ] as const) {
   test(`both ends of a connection are seen as they are: ${to} to a listener on ${listen}`, async () => {
     const { accepted, dialled, end } = await ends(listen, to);
