@@ -108,7 +108,8 @@ export class EchoDoor implements Door {
           name: greeting.name,
           address,
         });
-        const tellLine = (text: string) => this.#log.tell({ event: 'echo line', text, name: greeting.name });
+        const tellLine = (text: string) =>
+          this.#log.tell({ event: 'echo line', text, name: greeting.name, line: text });
         this.#echo(socket, {
           first: greeting.rest,
           answer: Buffer.from(formatEchoAnswer(this.#serverName, address, peer.port)),
