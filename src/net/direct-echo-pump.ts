@@ -1,14 +1,12 @@
-// The fast echo for plain TCP: a connection reads into buffers of its own that are used again and again, and is written
-// from there, with no stream, copy or allocation in between. Short messages of one turn of the event loop are written
-// together at its end, which lets the receivers sleep and wake less. Bytes under way are never overwritten: while a
-// write is not done, nothing is read. Why, and what it leans on: docs/decisions/0005-echo-reads.md.
+// The fast echo for plain TCP. Reads of all connections go into one shared buffer: a short message is copied from there
+// into the batch of this turn of the event loop. Whoever streams gets a large buffer, and is written straight from it.
+// There is no stream in between. While a write is not done, nothing is read, so bytes under way are never overwritten.
+// Why, and what it leans on: docs/decisions/0005-echo-reads.md.
 
 import { Socket } from 'node:net';
 import { BulkBuffers } from './bulk-buffers.ts';
 import type { EchoPump, EchoPumpOptions } from './echo-pump.ts';
-
-/** Holds what a person types, and a full Ethernet frame; whoever fills it gets a bulk buffer. */
-const SMALL_BYTES = 2_048;
+import { MAX_SHORT_BYTES, TurnBatch, type BatchTarget } from './turn-batch.ts';
 
 /** The part of Node's TCP handle that is used here. Undocumented. */
 interface TcpHandle {
@@ -24,15 +22,12 @@ interface WriteRequest {
   buffer: Uint8Array;
 }
 
-/** A buffer, and the part that the last read filled: messages of one size share one view. */
-interface Lane {
-  readonly buffer: Uint8Array;
-  filled: Uint8Array;
-}
-
 type DirectSocket = Socket & { _handle: TcpHandle | null };
 
 const EMPTY: Uint8Array = new Uint8Array();
+/** Empty again when a read has been dealt with, whosoever it was. */
+const shared = Buffer.allocUnsafeSlow(64 * 1_024);
+const batch = new TurnBatch();
 const bulkBuffers = new BulkBuffers();
 
 /** The first argument of `writeBuffer` means something else in earlier Node versions; later ones are not known yet. */
@@ -49,30 +44,17 @@ export function hasDirectHandle(socket: Socket): socket is DirectSocket {
   );
 }
 
-/** Who has a short message to send at the end of this turn. */
-let deferring: DirectEchoPump[] = [];
-
-function flushDeferring(): void {
-  const pumps = deferring;
-  deferring = [];
-  for (const pump of pumps) pump.flush();
-}
-
-export class DirectEchoPump implements EchoPump {
+export class DirectEchoPump implements EchoPump, BatchTarget {
   /** As it was accepted. Its handle moves to `#socket`; it ends when that one does, for those who count connections. */
   readonly #accepted: DirectSocket;
   readonly #onChunk: ((chunk: Uint8Array) => void) | undefined;
   readonly #onClosed: () => void;
   #socket: Socket | undefined;
   #handle: TcpHandle | undefined;
-  /** Where reads go, and where the next ones go while a message waits in this one. */
-  #lane: Lane = aLane(Buffer.allocUnsafe(SMALL_BYTES));
-  #spare: Lane = aLane(Buffer.allocUnsafe(SMALL_BYTES));
+  /** Where the reads of a stream go; undefined: into the shared buffer. */
+  #bulk: Buffer | undefined;
   /** Until Node has been told where reads go. */
-  #isLaneNew = true;
-  #bulk: Lane | undefined;
-  /** A short message that waits for the end of the turn. */
-  #deferred: Uint8Array | undefined;
+  #isBufferNew = true;
   #writesUnderWay = 0;
   #isFinishing = false;
 
@@ -87,7 +69,7 @@ export class DirectEchoPump implements EchoPump {
   }
 
   finish(): void {
-    this.flush();
+    batch.flush();
     this.#isFinishing = true;
     this.#socket?.end();
     this.#socket?.resume();
@@ -97,13 +79,11 @@ export class DirectEchoPump implements EchoPump {
     this.#accepted.destroy();
   }
 
-  /** Sends the message that waits. */
-  flush(): void {
-    const bytes = this.#deferred;
-    if (bytes === undefined) return;
-    this.#deferred = undefined;
-    this.#write(bytes);
-    if (this.#writesUnderWay > 0) this.#socket?.pause();
+  /** Called by the batch. */
+  send(bytes: Uint8Array): boolean {
+    if (this.#write(bytes)) return true;
+    this.#socket?.pause();
+    return false;
   }
 
   #takeOver(first: Uint8Array, answer = EMPTY): void {
@@ -130,61 +110,55 @@ export class DirectEchoPump implements EchoPump {
 
   /** Node asks after every read; undefined: the same again. */
   #newBuffer(): Uint8Array | undefined {
-    if (!this.#isLaneNew) return undefined;
-    this.#isLaneNew = false;
-    return (this.#bulk ?? this.#lane).buffer;
+    if (!this.#isBufferNew) return undefined;
+    this.#isBufferNew = false;
+    return this.#bulk ?? shared;
   }
 
   /** False: read no more until told. */
   #onRead(length: number): boolean {
     if (this.#isFinishing) return true;
-    const lane = this.#bulk ?? this.#lane;
-    if (lane.filled.length !== length) lane.filled = lane.buffer.subarray(0, length);
-    this.#onChunk?.(lane.filled);
-    if (length < SMALL_BYTES && lane !== this.#bulk && this.#deferred === undefined) {
-      this.#defer(lane);
+    if (this.#bulk === undefined && length <= MAX_SHORT_BYTES) {
+      const message = batch.add(this, shared, length);
+      this.#onChunk?.(message);
       return true;
     }
-    this.flush();
-    this.#write(lane.filled);
-    if (this.#writesUnderWay > 0) return false;
-    if (length < SMALL_BYTES) this.#leaveBulk();
-    else if (length === SMALL_BYTES) this.#enterBulk();
-    return true;
-  }
-
-  #defer(lane: Lane): void {
-    this.#deferred = lane.filled;
-    if (deferring.push(this) === 1) setImmediate(flushDeferring);
-    // A turn with very many events may bring another read before its end.
-    this.#lane = this.#spare;
-    this.#spare = lane;
-    this.#isLaneNew = true;
+    // What this connection has in the batch comes first. A part of the shared buffer cannot be left under way.
+    if (this.#bulk === undefined) batch.flush();
+    const bytes = this.#bulk?.subarray(0, length) ?? Buffer.from(shared.subarray(0, length));
+    this.#onChunk?.(bytes);
+    this.#write(bytes);
+    if (this.#bulk === undefined) this.#enterBulk();
+    else if (length <= MAX_SHORT_BYTES && this.#writesUnderWay === 0) this.#leaveBulk();
+    return this.#writesUnderWay === 0;
   }
 
   #enterBulk(): void {
-    const buffer = this.#bulk === undefined ? bulkBuffers.take() : undefined;
-    if (buffer === undefined) return;
-    this.#bulk = aLane(buffer);
-    this.#isLaneNew = true;
+    this.#bulk = bulkBuffers.take();
+    this.#isBufferNew = this.#bulk !== undefined;
   }
 
   /** No write may be under way. */
   #leaveBulk(): void {
     if (this.#bulk === undefined) return;
-    bulkBuffers.give(this.#bulk.buffer);
+    bulkBuffers.give(this.#bulk);
     this.#bulk = undefined;
-    this.#isLaneNew = true;
+    this.#isBufferNew = true;
   }
 
-  #write(bytes: Uint8Array): void {
+  /** False: the bytes are under way; reading goes on when they are written. */
+  #write(bytes: Uint8Array): boolean {
     const result = this.#handle?.writeBuffer(null, bytes);
-    if (result === 0) return;
-    if (typeof result !== 'object') return this.destroy();
-    if (result.writeStatus !== null) return result.writeStatus < 0 ? this.destroy() : undefined;
+    if (result === 0) return true;
+    if (typeof result !== 'object' || (result.writeStatus !== null && result.writeStatus < 0)) {
+      this.destroy();
+      return true;
+    }
+    if (result.writeStatus !== null) return true;
     this.#writesUnderWay++;
     result.buffer = bytes;
     result.oncomplete = (status) => this.#onWritten(status);
+    return false;
   }
 
   #onWritten(status: number): void {
@@ -200,13 +174,8 @@ export class DirectEchoPump implements EchoPump {
 
   #onSocketClosed(): void {
     this.#handle = undefined;
-    this.#deferred = undefined;
     this.#leaveBulk();
     this.#accepted.destroy();
     this.#onClosed();
   }
-}
-
-function aLane(buffer: Uint8Array): Lane {
-  return { buffer, filled: buffer };
 }

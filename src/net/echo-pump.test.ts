@@ -182,6 +182,30 @@ for (const [name, pump] of Object.entries(PUMPS)) {
   }
 }
 
+test('many connections at once get their own bytes back, short and long', async (t) => {
+  const seed = randomInt(1, 2 ** 31);
+  t.diagnostic(`seed ${seed}`);
+  const bytes = noise(1_100_000, seed);
+  const lengths = [1, 64, 129, 4_095, 4_096, 4_097, 65_536, 100_000];
+  const echoes = await Promise.all(
+    Array.from({ length: 150 }, (_, i) => anEcho(t, { pump: pumpEcho, address: ADDRESSES[i % 2] ?? '' })),
+  );
+  await Promise.all(
+    echoes.map(async ({ client }, i) => {
+      const sent: Buffer[] = [];
+      const all = readAll(client);
+      for (let round = 0; round < 8; round++) {
+        const from = (i * 6_607 + round * 911) % 1_000_000;
+        const piece = bytes.subarray(from, from + (lengths[(i + round * 3) % lengths.length] ?? 1));
+        sent.push(piece);
+        await new Promise((resolve) => client.write(piece, resolve));
+      }
+      client.end();
+      assert.ok((await all).equals(Buffer.concat(sent)), `connection ${i}`);
+    }),
+  );
+});
+
 test('256 MiB pass through in flat memory', async (t) => {
   const total = 256 * MIB;
   const { client } = await anEcho(t, { pump: pumpEcho, address: '127.0.0.1' });
