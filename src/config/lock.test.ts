@@ -27,3 +27,11 @@ test('what is not a directory is refused in words', (t) => {
     message: `Cannot use ${file} for the server's data: it is not a directory`,
   });
 });
+
+test('a place where nothing can be made is refused, not tried for ever', { skip: process.platform !== 'linux' }, () => {
+  for (const directory of ['/proc/nothing', '/proc/nothing/below']) {
+    assert.throws(() => lockDirectory(directory), {
+      message: `Cannot use ${directory} for the server's data: it cannot be made there`,
+    });
+  }
+});

@@ -1,9 +1,9 @@
 // One server for one directory. The lock is SQLite's on a file there: the kernel lets go of it when the process ends,
 // however it ends, so nothing is left to clean up after a `kill -9`. Node has no flock(2) of its own.
 
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeDirectory } from './directory.ts';
 
 export interface Lock {
   release(): void;
@@ -12,7 +12,7 @@ export interface Lock {
 /** Makes the directory (0700) where it is missing. Throws an Error whose message is the whole story. */
 export function lockDirectory(directory: string): Lock {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
   } catch (error) {
     throw new Error(`Cannot use ${directory} for the server's data: ${wordsFor(error)}`, { cause: error });
   }
@@ -31,6 +31,7 @@ export function lockDirectory(directory: string): Lock {
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there',
   EPERM: 'this user may not write there',
+  ENOENT: 'it cannot be made there',
   ENOTDIR: 'it is not a directory',
   EEXIST: 'it is not a directory',
   EROFS: 'it is on a read-only file system',
