@@ -95,18 +95,38 @@ test('an end of the input ends it as close does; where nothing listens the statu
   }
 });
 
-/** Every byte value in every neighbourhood of 256, more of them than a pipe or a read holds. */
-function everyByte(): Buffer {
-  return Buffer.from(Uint8Array.from({ length: 300_000 }, (_, at) => (at + Math.floor(at / 256)) % 256));
+/** Every byte value in every neighbourhood of 256; without a length more of them than a pipe or a read holds. */
+function everyByte(length = 300_000): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, (_, at) => (at + Math.floor(at / 256)) % 256));
+}
+
+/** `ncat -e` jams on more than a pipe holds, and forgets at a FIN what its command has not said yet. */
+const NCAT_LENGTH = 32_768;
+
+interface Through {
+  readonly input: Uint8Array;
+  /** The input ends once so much has come out; without it at once. */
+  readonly endAfter?: number | undefined;
 }
 
 /** What a program writes when it is given that to read, as bytes. */
-async function bytesThrough(file: string, args: readonly string[], input: Uint8Array) {
+async function bytesThrough(
+  t: TestContext,
+  [file, ...args]: readonly [string, ...string[]],
+  { input, endAfter = 0 }: Through,
+) {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  let length = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    out.push(chunk);
+    length += chunk.length;
+    if (length >= endAfter) child.stdin.end();
+  });
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  child.stdin.on('error', () => {}).end(input);
+  child.stdin.on('error', () => {}).write(input);
+  if (endAfter === 0) child.stdin.end();
   const [status]: unknown[] = await once(child, 'close');
   return { status, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
 }
@@ -126,7 +146,9 @@ for (const host of LOOPBACKS) {
       if (!needs(t, [program])) return;
       await using server = await startServer();
       const sent = everyByte();
-      const { status, stdout, stderr } = await bytesThrough(program, argsFor(String(server.echoPort)), sent);
+      const { status, stdout, stderr } = await bytesThrough(t, [program, ...argsFor(String(server.echoPort))], {
+        input: sent,
+      });
       assert.deepEqual([status, stderr], [0, '']);
       assert.equal(digestOf(stdout), digestOf(sent));
     });
@@ -154,14 +176,17 @@ for (const host of LOOPBACKS) {
       const port = await freePort(host);
       await using stranger = start(program, argsFor(String(port)));
       await stranger.stderr.until(/listening on .*\n/i);
-      const sent = everyByte();
+      const sent = everyByte(program === 'ncat' ? NCAT_LENGTH : undefined);
       const label = Buffer.from(`${host} : `);
       const lines = sent.toString('latin1').split(/(?<=\n)/);
       const shown = Buffer.concat(lines.flatMap((line) => [label, Buffer.from(line, 'latin1')]));
+      const head = Buffer.from(`Connected with ${host}\n`);
       for (const args of [['--raw'], ['--name', 'Client']]) {
-        const echoed = await bytesThrough(PARTYLINE, ['echo', `echo://${at(host, port)}`, ...args], sent);
+        const echoed = await bytesThrough(t, [PARTYLINE, 'echo', `echo://${at(host, port)}`, ...args], {
+          input: sent,
+          endAfter: program === 'ncat' ? head.length + shown.length : undefined,
+        });
         assert.deepEqual([echoed.status, echoed.stderr], [0, '']);
-        const head = Buffer.from(`Connected with ${host}\n`);
         assert.equal(echoed.stdout.subarray(0, head.length).toString(), head.toString());
         assert.equal(digestOf(echoed.stdout.subarray(head.length)), digestOf(shown));
       }
