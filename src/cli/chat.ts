@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { comeIn, talk } from '../client/chat.ts';
 import { ReachError, reach } from '../client/reach.ts';
 import { escapeControls } from '../protocol/text.ts';
+import { whyUnusable } from './arguments.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
 
 export const HELP = `Come in by name, read and write messages
@@ -26,7 +27,15 @@ Examples:
   printf 'send all hello\\n' | partyline chat ::1 --name Vamshi
 `;
 
-export async function chat(args: string[]): Promise<number> {
+/** What the command asks of the machine. */
+export interface ChatMachine {
+  /** Throws where the user's id has no entry among the machine's users, as in many a container. */
+  userName(this: void): string;
+}
+
+const THIS_MACHINE: ChatMachine = { userName: () => userInfo().username };
+
+export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE): Promise<number> {
   let read;
   try {
     read = parseArgs({
@@ -35,12 +44,13 @@ export async function chat(args: string[]): Promise<number> {
       options: { name: { type: 'string' }, json: { type: 'boolean', default: false } },
     });
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), USAGE_STATUS);
+    return fail(whyUnusable(error), USAGE_STATUS);
   }
   const { values, positionals } = read;
   if (positionals.length > 1) return fail(`one HOST is expected, not ${positionals.length}`, USAGE_STATUS);
-  const host = positionals[0] ?? process.env['PARTYLINE_HOST'] ?? 'localhost';
-  const name = values.name ?? userInfo().username;
+  const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
+  const name = values.name ?? ownName(machine);
+  if (name === undefined) return fail('your user id has no name on this machine: give --name NAME', USAGE_STATUS);
   if (/[\r\n]/.test(name)) return fail('a name is one line', USAGE_STATUS);
   try {
     const { socket } = await reach(host);
@@ -52,6 +62,14 @@ export async function chat(args: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof ReachError) return fail(error.message, UNREACHED_STATUS);
     throw error;
+  }
+}
+
+function ownName({ userName }: ChatMachine): string | undefined {
+  try {
+    return userName();
+  } catch {
+    return undefined;
   }
 }
 

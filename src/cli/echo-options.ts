@@ -5,6 +5,7 @@ import { DEFAULT_PORT, parseServerAddress } from '../net/address.ts';
 import type { AddressFamily } from '../net/race.ts';
 import { formatEchoGreeting, parseEchoGreeting } from '../protocol/echo/exchange.ts';
 import { quote } from '../protocol/text.ts';
+import { whyUnusable } from './arguments.ts';
 
 /** Where a server's `echo://` listener is unless told otherwise: plain RFC 862. */
 export const DEFAULT_ECHO_PORT = 7007;
@@ -55,8 +56,7 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   try {
     parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    // The first sentence says what is wrong; what follows is advice about `--`.
-    return wrong(error instanceof Error ? (error.message.split(/\. |\n/)[0] ?? '') : String(error));
+    return wrong(whyUnusable(error));
   }
   const { values, positionals } = parsed;
   if (values.help === true) return { asks: 'help' };
