@@ -38,7 +38,7 @@ export interface ServerOptions {
 }
 
 export interface RunningServer {
-  /** Stops accepting, tells everyone, flushes; whoever has not ended by `graceMs` is cut. */
+  /** Stops accepting, tells everyone, flushes; whoever has not ended within 3 s is cut. */
   close(): Promise<void>;
 }
 
@@ -95,7 +95,8 @@ interface Furniture {
 /** Builds the core and its doors, and the front that shows connections to them. */
 function furnish(options: ServerOptions, { token, runner, now }: Furniture): { doors: Door[]; front: Front } {
   const { name: serverName, log } = options;
-  const startedMs = now();
+  const clock = () => performance.now();
+  const startedMs = clock();
   const hub = new Hub({
     serverName,
     ownerName: options.owner,
@@ -105,10 +106,10 @@ function furnish(options: ServerOptions, { token, runner, now }: Furniture): { d
       log.tell({ event: type, text, name });
     },
   });
-  const line = new LineDoor({ hub, owner: token, runner, log, now, rate: LINE_RATE });
+  const line = new LineDoor({ hub, owner: token, runner, log, now, clock, rate: LINE_RATE });
   const native = new NativeDoor({ serverName, ownerName: hub.ownerName, token, runner, log });
   const http = new HttpDoor({
-    health: () => ({ status: 'ok', name: serverName, uptimeSeconds: Math.floor((now() - startedMs) / 1000) }),
+    health: () => ({ status: 'ok', name: serverName, uptimeSeconds: Math.floor((clock() - startedMs) / 1000) }),
     hostNames: options.listen.map(({ host }) => host),
     log,
   });
@@ -130,7 +131,7 @@ function furnish(options: ServerOptions, { token, runner, now }: Furniture): { d
         return refuseTls(socket);
     }
   };
-  const front = new Front({ accept, greet: (socket) => line.greet(socket), log, now, silenceMs: SILENCE_MS });
+  const front = new Front({ accept, greet: (socket) => line.greet(socket), log, clock, silenceMs: SILENCE_MS });
   return { doors: [line, native, http, echo, plainEcho], front };
 }
 
@@ -146,8 +147,11 @@ async function closeAll({ listeners, front, doors, runner, lock }: Everything): 
   for (const listener of listeners) listener.close();
   front.close();
   const signal = AbortSignal.timeout(CLOSE_GRACE_MS);
-  await Promise.all([...doors.map((door) => door.close(signal)), runner.close()]);
-  lock.release();
+  try {
+    await Promise.all([...doors.map((door) => door.close(signal)), runner.close()]);
+  } finally {
+    lock.release();
+  }
 }
 
 /** Why a server cannot have these names, in words for the operator who gave them. */

@@ -18,13 +18,15 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  /** Takes the tokens even if it goes into debt, and returns how many milliseconds it takes to be out of it again. */
-  take(tokens: number, nowMs: number): number {
+  /** Takes a token and returns 0; or takes nothing and returns how many milliseconds it is until there is one. */
+  take(nowMs: number): number {
     const { perSecond, burst } = this.#rate;
     // A clock set back gives nothing and takes nothing.
     const elapsedMs = Math.max(0, nowMs - this.#atMs);
     this.#atMs = nowMs;
-    this.#tokens = Math.min(burst, this.#tokens + (elapsedMs * perSecond) / 1000) - tokens;
-    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1000) / perSecond);
+    this.#tokens = Math.min(burst, this.#tokens + (elapsedMs * perSecond) / 1000);
+    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) * 1000) / perSecond);
+    this.#tokens -= 1;
+    return 0;
   }
 }

@@ -26,7 +26,8 @@ export interface FrontOptions {
   readonly greet: (socket: Socket) => void;
   readonly log: Log;
   readonly limits?: ConnectionLimits;
-  readonly now: () => number;
+  /** Milliseconds that never run backwards. */
+  readonly clock: () => number;
   /** Greeted and still silent so long after, a connection goes to the line door, which has its own patience. */
   readonly silenceMs: number;
 }
@@ -58,11 +59,11 @@ export class Front {
       socket.end(`error: Cannot accept the connection: ${refusal}\n`, () => socket.destroy());
       return;
     }
-    const openedMs = this.#options.now();
+    const openedMs = this.#options.clock();
     this.#options.log.info('opened', { address: peer.address, port: peer.port, scheme });
     socket.once('close', () => {
       this.#limits.leave(peer);
-      const durationMs = this.#options.now() - openedMs;
+      const durationMs = this.#options.clock() - openedMs;
       const { bytesRead, bytesWritten } = socket;
       this.#options.log.info('closed', { address: peer.address, port: peer.port, durationMs, bytesRead, bytesWritten });
     });

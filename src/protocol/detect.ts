@@ -2,7 +2,7 @@
 
 export type Spoken = 'tls' | 'http' | 'echo' | 'native' | 'line';
 
-/** A request line longer than this is nobody's (RFC 9112 section 3 recommends to support 8,000 octets). */
+/** RFC 9112 section 3 recommends to support 8,000 octets; a longer request line is HTTP's to refuse. */
 const MAX_REQUEST_LINE_BYTES = 8_192;
 
 /** RFC 8446 section 5.1: a record of type handshake(22), whose legacy version begins with 3. */
@@ -33,11 +33,16 @@ export function detect(first: Uint8Array): Spoken | undefined {
 /** `GET me out` may be what somebody answered to the name prompt; only a whole request line is HTTP. */
 function detectRequestLine(first: Uint8Array): 'http' | 'line' | undefined {
   const end = first.indexOf(0x0a);
-  if (end < 0) return first.length > MAX_REQUEST_LINE_BYTES ? 'line' : undefined;
+  if (end < 0) return first.length > MAX_REQUEST_LINE_BYTES ? 'http' : undefined;
   return isRequestLine(utf8.decode(first.subarray(0, end))) ? 'http' : 'line';
 }
 
 /** RFC 9112 section 3: method, target, version. */
 export function isRequestLine(line: string): boolean {
   return /^[A-Z]{3,16} .*\S HTTP\/\d/.test(line);
+}
+
+/** Whether a line of which only the beginning is known may be a request line. */
+export function beginsAsRequest(beginning: string): boolean {
+  return METHODS.some((method) => beginning.startsWith(method));
 }

@@ -3,16 +3,16 @@
 
 import type { Socket } from 'node:net';
 import type { Said } from '../../core/event.ts';
-import { TokenBucket } from '../../core/rate.ts';
 import { refusalToRun } from '../../core/run/policy.ts';
 import type { Listener, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
-import { isRequestLine } from '../../protocol/detect.ts';
-import { LineDecoder, type LineInput } from '../../protocol/line/decoder.ts';
+import { beginsAsRequest, isRequestLine } from '../../protocol/detect.ts';
+import type { LineInput } from '../../protocol/line/decoder.ts';
 import { formatError, formatHelp, formatList, formatWelcome, PROMPT } from '../../protocol/line/reply.ts';
 import { parseRequest, type LineRequest } from '../../protocol/line/request.ts';
 import { announceCommand } from '../announce.ts';
 import type { Lane } from './fanout.ts';
+import { Intake, type LineReader } from './intake.ts';
 import type { LineRoom } from './room.ts';
 import { LineRun } from './run.ts';
 import { wordsForEntering, wordsForMalformed, wordsForMisuse, wordsForRunning, wordsForSending } from './translate.ts';
@@ -23,38 +23,34 @@ export const MAX_OUTBOX_BYTES = 8_388_608;
 const BEHIND_BYTES = 262_144;
 /** Commands that one session may have running at once. */
 const MAX_RUNS = 16;
-/** How long a connection that was told to end may take to read what is left and to close its side. */
+/** Looks at a connection that was told to end, until it has. */
 const LINGER_MS = 10_000;
+/** So many looks in a row at which it had taken nothing of what it is owed: two minutes. Then it is cut. */
+const MAX_IDLE_LOOKS = 12;
 
+/** `naming`: no session yet. `finishing`: answers nothing more; what runs and what is written go on. `ended`: closed. */
 type Phase = 'naming' | 'present' | 'finishing' | 'ended';
 
-export class LineConnection implements Lane, Listener {
+export class LineConnection implements Lane, Listener, LineReader {
   readonly socket: Socket;
   readonly peer: Peer;
   own: string | undefined = undefined;
   isListening = false;
   readonly #room: LineRoom;
-  readonly #decoder = new LineDecoder();
-  readonly #bucket: TokenBucket | undefined;
+  readonly #intake: Intake;
   #phase: Phase = 'naming';
   #session: Session | undefined;
-  /** Lines that wait until what they are answered with can be written; undefined when none does. */
-  #waiting: LineInput[] | undefined;
-  #isHeldBack = false;
-  #sawEnd = false;
   #runs: Set<LineRun> | undefined;
 
   constructor(socket: Socket, peer: Peer, room: LineRoom) {
     this.socket = socket;
     this.peer = peer;
     this.#room = room;
-    this.#bucket = peer.isLoopback || room.rate === undefined ? undefined : new TokenBucket(room.rate, room.now());
-    socket.on('data', (chunk: Buffer) => this.#take(this.#decoder.receive(chunk)));
-    socket.on('end', () => this.receiveEnd());
+    this.#intake = new Intake(socket, this, { rate: peer.isLoopback ? undefined : room.rate, clock: room.clock });
     socket.on('drain', () => this.#goOn());
     // What broke is said by the close that follows.
     socket.on('error', () => {});
-    socket.on('close', () => this.#ended());
+    socket.on('close', () => this.#closed());
   }
 
   get isBehind(): boolean {
@@ -63,16 +59,12 @@ export class LineConnection implements Lane, Listener {
 
   /** Begins with what has already been read of the connection. */
   open(first: Uint8Array): void {
-    this.#take(this.#decoder.receive(first));
-    if (this.socket.readableEnded) this.receiveEnd();
-    else if (this.#waiting === undefined && !this.#isHeldBack) this.socket.resume();
+    this.#intake.open(first);
   }
 
-  /** The peer will say no more; what it has said is still answered. Idempotent. */
-  receiveEnd(): void {
-    if (this.#sawEnd) return;
-    this.#sawEnd = true;
-    this.#take(this.#decoder.receiveEnd());
+  /** Everything said before the peer's EOF has been handled. */
+  ended(): void {
+    this.#finish();
   }
 
   deliver(said: Said): void {
@@ -85,7 +77,7 @@ export class LineConnection implements Lane, Listener {
 
   written(): void {
     if (this.socket.writableLength > MAX_OUTBOX_BYTES && this.#phase === 'present') return this.#closeSlow();
-    if (!this.isBehind) this.#goOn();
+    this.#goOn();
     this.#finishIfDone();
   }
 
@@ -97,61 +89,24 @@ export class LineConnection implements Lane, Listener {
     this.#finish();
   }
 
-  #take(inputs: LineInput[]): void {
-    if (this.#waiting !== undefined) this.#waiting.push(...inputs);
-    else this.#handleAll(inputs);
-  }
-
-  /** Handles lines until all are done or too much waits to be written; then the rest waits, and nothing is read. */
-  #handleAll(inputs: LineInput[]): void {
-    for (let at = 0; at < inputs.length; at++) {
-      if (this.isBehind) {
-        this.#waiting = inputs.slice(at);
-        this.socket.pause();
-        return;
-      }
-      const input = inputs[at];
-      if (input !== undefined) this.#handle(input);
-    }
-    if (this.#bucket !== undefined && inputs.length > 0) this.#holdBack(this.#bucket, inputs.length);
-    if (this.#sawEnd) this.#finish();
-  }
-
   #goOn(): void {
+    if (this.isBehind) return;
     for (const run of this.#runs ?? []) run.resume();
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    this.#waiting = undefined;
-    if (!this.#isHeldBack) this.socket.resume();
-    this.#handleAll(waiting);
+    this.#intake.goOn();
   }
 
-  /** Slows a sender over its rate by not reading it; nothing it said is lost. */
-  #holdBack(bucket: TokenBucket, lines: number): void {
-    const waitMs = bucket.take(lines, this.#room.now());
-    if (waitMs === 0 || this.#isHeldBack) return;
-    this.#isHeldBack = true;
-    this.socket.pause();
-    setTimeout(() => {
-      this.#isHeldBack = false;
-      if (this.#waiting === undefined) this.socket.resume();
-    }, waitMs);
-  }
-
-  #handle(input: LineInput): void {
+  handle(input: LineInput): void {
     if (this.#phase === 'finishing' || this.#phase === 'ended') return;
-    if (typeof input !== 'string') {
-      this.tell(formatError(wordsForMalformed(input)));
-      if (this.#session === undefined) this.tell(PROMPT);
-    } else if (this.#session === undefined) this.#nameOrLogin(input);
-    else this.#carryOut(parseRequest(input), this.#session);
+    if (this.#session === undefined) this.#nameOrLogin(input);
+    else if (typeof input === 'string') this.#carryOut(parseRequest(input), this.#session);
+    else this.tell(formatError(wordsForMalformed(input)));
+    this.#room.fanout.relieve();
   }
 
-  #nameOrLogin(line: string): void {
-    if (isRequestLine(line)) {
-      this.#finish();
-      return;
-    }
+  #nameOrLogin(line: LineInput): void {
+    // What a page makes a browser send here gets no further than its first line.
+    if (typeof line === 'string' ? isRequestLine(line) : beginsAsRequest(line.begins)) return this.#finish();
+    if (typeof line !== 'string') return this.tell(formatError(wordsForMalformed(line)) + PROMPT);
     const entrance = { listener: this, outlet: this.#room, isLoopback: this.peer.isLoopback };
     const request = parseRequest(line);
     if (request.type === 'login') {
@@ -253,11 +208,21 @@ export class LineConnection implements Lane, Listener {
     if (this.#phase !== 'finishing' || this.own !== undefined || (this.#runs?.size ?? 0) > 0) return;
     this.#phase = 'ended';
     this.socket.end();
-    // Reading on, so that what still comes in does not make the kernel throw away what is on its way out.
-    this.#waiting = undefined;
-    this.socket.resume();
-    const timer = setTimeout(() => this.socket.destroy(), LINGER_MS);
-    this.socket.once('close', () => clearTimeout(timer));
+    this.#intake.stop();
+    this.#linger();
+  }
+
+  /** Cuts a connection that neither takes what it is owed nor closes its side. */
+  #linger(): void {
+    let owed = this.socket.writableLength;
+    let idleLooks = 0;
+    const timer = setInterval(() => {
+      const left = this.socket.writableLength;
+      idleLooks = left < owed ? 0 : idleLooks + 1;
+      owed = left;
+      if (left === 0 || idleLooks >= MAX_IDLE_LOOKS) this.socket.destroy();
+    }, LINGER_MS);
+    this.socket.once('close', () => clearInterval(timer));
   }
 
   #closeSlow(): void {
@@ -273,8 +238,9 @@ export class LineConnection implements Lane, Listener {
     this.#session = undefined;
   }
 
-  #ended(): void {
+  #closed(): void {
     this.#phase = 'ended';
+    this.#intake.stop();
     for (const run of this.#runs ?? []) run.cancel();
     this.#leave();
     this.#room.forget(this);

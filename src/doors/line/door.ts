@@ -28,6 +28,7 @@ export class LineDoor implements Door, LineRoom {
   readonly runner: Runner;
   readonly log: Log;
   readonly now: () => number;
+  readonly clock: () => number;
   readonly rate?: Rate;
   readonly fanout = new Fanout();
   readonly #namingMs: number;
@@ -45,6 +46,7 @@ export class LineDoor implements Door, LineRoom {
     this.runner = options.runner;
     this.log = options.log;
     this.now = options.now;
+    this.clock = options.clock;
     if (options.rate !== undefined) this.rate = options.rate;
     this.#namingMs = options.namingMs ?? NAMING_MS;
   }
@@ -57,7 +59,7 @@ export class LineDoor implements Door, LineRoom {
   accept(socket: Socket, peer: Peer, first: Uint8Array): void {
     const connection = new LineConnection(socket, peer, this);
     this.#connections.set(connection, connection);
-    this.#nameless.set(connection, this.now() + this.#namingMs);
+    this.#nameless.set(connection, this.clock() + this.#namingMs);
     this.#arm();
     connection.open(first);
   }
@@ -106,13 +108,13 @@ export class LineDoor implements Door, LineRoom {
     if (this.#timer !== undefined) return;
     const [due] = this.#nameless.values();
     if (due === undefined) return;
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - this.now()));
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - this.clock()));
     this.#timer.unref();
   }
 
   #sweep(): void {
     this.#timer = undefined;
-    const now = this.now();
+    const now = this.clock();
     for (const [connection, due] of this.#nameless) {
       if (due > now) break;
       this.#connections

@@ -121,20 +121,49 @@ test('somebody with nothing to be told is called back at the end of the turn all
   assert.deepEqual([ear.writtenCalls, ear.writes.length], [1, 0]);
 });
 
-test('a turn that grows beyond a mebibyte is written out at once', async () => {
+test('a turn that grows beyond a mebibyte is written out early, but never within a command', async () => {
   const fanout = new Fanout();
   const a = await listener(fanout);
   const b = await listener(fanout);
   const text = 'x'.repeat(600_000);
   fanout.broadcast(text, [b]);
-  assert.equal(a.writes.length, 0);
+  fanout.relieve();
+  assert.equal(a.writes.length, 0, 'not yet much');
   fanout.broadcast(text, []);
+  assert.equal(a.writes.length, 0, 'not before it is asked to');
+  fanout.relieve();
   assert.equal(a.heard.length, 1_200_000);
   assert.equal(b.heard.length, 600_000);
-  for (let n = 0; n < 3; n++) fanout.tell(a, text);
+  assert.deepEqual([a.writtenCalls, b.writtenCalls], [0, 0], 'nobody acts on it before the end of the turn');
+  fanout.tell(a, 'y');
   await turn();
-  assert.equal(a.heard.length, 3_000_000);
-  assert.equal(a.writes.length, 3);
+  assert.equal(a.heard.length, 1_200_001);
+  assert.deepEqual([a.writtenCalls, b.writtenCalls], [1, 1]);
+});
+
+test('what somebody says when told of a turn comes after that turn, for everyone', async () => {
+  const fanout = new Fanout();
+  const ears = [await listener(fanout), await listener(fanout), await listener(fanout)];
+  const [a, b, c] = ears;
+  assert.ok(a && b && c);
+  let once = true;
+  a.written = () => {
+    if (!once) return;
+    once = false;
+    fanout.tell(b, 'to b ');
+    fanout.broadcast('to all ', [a]);
+  };
+  // First all are in the shared batch, then each has something of its own: b is written to after a in both.
+  for (const own of [false, true]) {
+    once = true;
+    if (own) for (const ear of ears) fanout.tell(ear, 'own ');
+    fanout.broadcast('turn ', []);
+    await turn();
+    await turn();
+  }
+  assert.equal(a.heard, 'turn own turn ');
+  assert.equal(b.heard, 'turn to b to all own turn to b to all ');
+  assert.equal(c.heard, 'turn to all own turn to all ');
 });
 
 test('who tells from within the call back is heard in the next turn', async () => {

@@ -12,18 +12,22 @@ export interface Lane {
   own: string | undefined;
   /** Whether broadcasts reach it. */
   isListening: boolean;
-  /** Called after its bytes of a turn were handed to the socket. */
+  /** Called after the bytes of a turn were handed to the sockets, its own among them. */
   written(): void;
 }
 
-/** A turn's text is written out early beyond this, so that a burst of long messages is not held twice over. */
+/** UTF-16 units. Beyond it a turn's text is written out early, so that a burst of long messages is not held twice over. */
 const MAX_TURN_LENGTH = 1_048_576;
 
 export class Fanout {
   readonly #listening = new Set<Lane>();
   #owning: Lane[] = [];
   #shared = '';
+  /** UTF-16 units that wait for the end of the turn. */
+  #length = 0;
   #isScheduled = false;
+  /** Lanes that were written to and have not been told so. */
+  readonly #written = new Set<Lane>();
 
   /** From now on, and not for what this turn has said already, the lane hears broadcasts. */
   join(lane: Lane): void {
@@ -45,35 +49,48 @@ export class Fanout {
     for (const lane of this.#owning) {
       if (lane.isListening && !except.includes(lane)) lane.own += text;
     }
-    this.#schedule(this.#shared.length);
+    this.#grow(text.length);
   }
 
   tell(lane: Lane, text: string): void {
     this.#ownText(lane);
     lane.own += text;
-    this.#schedule(lane.own?.length ?? 0);
+    this.#grow(text.length);
   }
 
-  /** Hands this turn's bytes to the sockets; called by itself at the end of the turn. */
+  /** Writes out before the turn's end if much waits. For use between two commands, never within one. */
+  relieve(): void {
+    if (this.#length > MAX_TURN_LENGTH) this.#writeOut();
+  }
+
+  /** The end of a turn, by itself: first all of it is written, and only then does anybody act on that. */
   flush(): void {
     this.#isScheduled = false;
+    this.#writeOut();
+    const written = [...this.#written];
+    this.#written.clear();
+    for (const lane of written) lane.written();
+  }
+
+  #writeOut(): void {
     const shared = this.#shared;
     const owning = this.#owning;
     this.#shared = '';
     this.#owning = [];
+    this.#length = 0;
     if (shared !== '') {
       const bytes = Buffer.from(shared);
       for (const lane of this.#listening) {
         if (lane.own !== undefined) continue;
         lane.socket.write(bytes);
-        lane.written();
+        this.#written.add(lane);
       }
     }
     for (const lane of owning) {
       const text = lane.own ?? '';
       lane.own = undefined;
       if (text !== '') lane.socket.write(text);
-      lane.written();
+      this.#written.add(lane);
     }
   }
 
@@ -81,15 +98,17 @@ export class Fanout {
     if (lane.own !== undefined) return;
     lane.own = lane.isListening ? this.#shared : '';
     this.#owning.push(lane);
-    this.#schedule(0);
+    this.#schedule();
   }
 
-  #schedule(length: number): void {
-    if (length > MAX_TURN_LENGTH) return this.flush();
+  #grow(length: number): void {
+    this.#length += length;
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
-      if (this.#isScheduled) this.flush();
-    });
+    setImmediate(() => this.flush());
   }
 }

@@ -13,7 +13,10 @@ export interface House {
   readonly owner: OwnerCredential;
   readonly runner: Runner;
   readonly log: Log;
+  /** The time of day, for dates. */
   readonly now: () => number;
+  /** Milliseconds that never run backwards, for waits. */
+  readonly clock: () => number;
   /** Lines a sender from beyond loopback may send before it is read more slowly. */
   readonly rate?: Rate;
 }

@@ -47,10 +47,13 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
       'Cannot run: no machine named "bob", "eve" has joined; nothing was started',
     ],
     [
-      wordsForMalformed({ malformed: 'overlong' }),
+      wordsForMalformed({ malformed: 'overlong', begins: '' }),
       'Cannot read the line: it is longer than 65536 bytes and was skipped',
     ],
-    [wordsForMalformed({ malformed: 'not-utf8' }), 'Cannot read the line: it is not UTF-8 and went nowhere'],
+    [
+      wordsForMalformed({ malformed: 'not-utf8', begins: '' }),
+      'Cannot read the line: it is not UTF-8 and went nowhere',
+    ],
     [wordsForMisuse({ type: 'misused', word: 'run' }), 'Cannot read the command: its form is run : COMMAND'],
     [
       wordsForMisuse({ type: 'unknown', word: 'dance' }),

@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { LineDecoder, MAX_LINE_BYTES, type LineInput } from './decoder.ts';
 
 const encoder = new TextEncoder();
-const OVERLONG = { malformed: 'overlong' } as const;
-const NOT_UTF8 = { malformed: 'not-utf8' } as const;
+const overlong = (begins: string) => ({ malformed: 'overlong', begins }) as const;
+const notUtf8 = (begins: string) => ({ malformed: 'not-utf8', begins }) as const;
 
 function bytes(...parts: (string | number[])[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => Array.from(typeof part === 'string' ? encoder.encode(part) : part)));
@@ -34,13 +34,13 @@ const DIALOGUES: [name: string, sent: Uint8Array, read: LineInput[]][] = [
   [
     'telnet sequences that are not complete',
     bytes([0xff, 0xfb], '\n', [0xff, 0xfa, 1], 'a\nok\n'),
-    [NOT_UTF8, NOT_UTF8, 'ok'],
+    [notUtf8('\xff\xfb'), notUtf8('\xff\xfa\x01a'), 'ok'],
   ],
-  ['an escaped 0xFF is not UTF-8', bytes('a', [0xff, 0xff], '\nok\n'), [NOT_UTF8, 'ok']],
+  ['an escaped 0xFF is not UTF-8', bytes('a', [0xff, 0xff], '\nok\n'), [notUtf8('a\xff\xff'), 'ok']],
   [
     'bytes that are not UTF-8, among lines that are',
     bytes('a\n', [0xc3, 0x28], '\nb\n', [0xed, 0xa0, 0x80], '\nc\n'),
-    ['a', NOT_UTF8, 'b', NOT_UTF8, 'c'],
+    ['a', notUtf8('\xc3('), 'b', notUtf8('\xed\xa0\x80'), 'c'],
   ],
 ];
 
@@ -68,14 +68,14 @@ test('a line of exactly the longest length is read, one byte more is skipped, an
 
 test('the bound counts bytes, not characters', () => {
   const two = 'é'.repeat(MAX_LINE_BYTES / 2);
-  assert.deepEqual(decode([bytes(`${two}\n${two}x\n`)]), [two, OVERLONG]);
+  assert.deepEqual(decode([bytes(`${two}\n${two}x\n`)]), [two, overlong('\xc3\xa9'.repeat(8))]);
 });
 
 test('an overlong line is answered once, however long it gets, and nothing of it is kept', () => {
   const decoder = new LineDecoder();
   const chunk = bytes('x'.repeat(50_000));
   const read = Array.from({ length: 100 }, () => decoder.receive(chunk)).flat();
-  assert.deepEqual(read, [OVERLONG]);
+  assert.deepEqual(read, [overlong('x'.repeat(16))]);
   assert.deepEqual(decoder.receive(bytes('x\nnext\n')), ['next']);
 });
 

@@ -7,11 +7,12 @@ import { withoutTelnet } from './telnet.ts';
 /** Longest line, in bytes without its line end. Long enough for any message typed or pasted, short enough to hold. */
 export const MAX_LINE_BYTES = 65_536;
 
-export type Malformed = { readonly malformed: 'overlong' | 'not-utf8' };
+/** A line that cannot be read; `begins` is what its first bytes look like, for telling who is speaking. */
+export type Malformed = { readonly malformed: 'overlong' | 'not-utf8'; readonly begins: string };
 export type LineInput = string | Malformed;
 
-const OVERLONG: Malformed = { malformed: 'overlong' };
-const NOT_UTF8: Malformed = { malformed: 'not-utf8' };
+/** Enough for the method of an HTTP request. */
+const BEGINNING_BYTES = 16;
 const LF = 0x0a;
 const CR = 0x0d;
 /** One UTF-16 unit takes at most three bytes of UTF-8 (RFC 3629 section 3), so a shorter text needs no counting. */
@@ -61,10 +62,8 @@ export class LineDecoder {
     const length = this.#pending + piece.length;
     // One byte more than the longest line may still turn out to be the CR of its line end.
     if (length > MAX_LINE_BYTES + 1) {
-      this.#beginning = undefined;
-      this.#pending = 0;
+      inputs.push(malformed('overlong', this.#take(piece)));
       this.#isSkipping = true;
-      inputs.push(OVERLONG);
       return;
     }
     if (this.#beginning === undefined || this.#beginning.length < length) {
@@ -94,7 +93,7 @@ function readLines(block: Uint8Array, inputs: LineInput[]): void {
   for (let start = 0; start < text.length;) {
     const end = text.indexOf('\n', start);
     const line = text.slice(start, text.charCodeAt(end - 1) === CR && end > start ? end - 1 : end);
-    inputs.push(isOverlong(line) ? OVERLONG : line);
+    inputs.push(isOverlong(line) ? malformed('overlong', encoder.encode(line)) : line);
     start = end + 1;
   }
 }
@@ -105,9 +104,13 @@ function readEach(block: Uint8Array, inputs: LineInput[]): void {
     const end = block.indexOf(LF, start);
     const line = block.subarray(start, end > start && block[end - 1] === CR ? end - 1 : end);
     start = end + 1;
-    if (line.length > MAX_LINE_BYTES) inputs.push(OVERLONG);
-    else inputs.push(decode(withoutTelnet(line)) ?? NOT_UTF8);
+    if (line.length > MAX_LINE_BYTES) inputs.push(malformed('overlong', line));
+    else inputs.push(decode(withoutTelnet(line)) ?? malformed('not-utf8', line));
   }
+}
+
+function malformed(what: Malformed['malformed'], line: Uint8Array): Malformed {
+  return { malformed: what, begins: String.fromCharCode(...line.subarray(0, BEGINNING_BYTES)) };
 }
 
 function isOverlong(line: string): boolean {

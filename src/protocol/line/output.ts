@@ -28,10 +28,17 @@ export class OutputLines {
       if (line.endsWith('\r')) lines[at] = line.slice(0, -1);
     }
     while (rest.length > MAX_PIECE_LENGTH) {
-      lines.push(rest.slice(0, MAX_PIECE_LENGTH));
-      rest = rest.slice(MAX_PIECE_LENGTH);
+      const end = isInsidePair(rest, MAX_PIECE_LENGTH) ? MAX_PIECE_LENGTH - 1 : MAX_PIECE_LENGTH;
+      lines.push(rest.slice(0, end));
+      rest = rest.slice(end);
     }
     this.#rest = rest;
     return lines;
   }
+}
+
+/** Whether a cut there would part the two halves of a surrogate pair. */
+function isInsidePair(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at - 1);
+  return unit >= 0xd800 && unit <= 0xdbff;
 }
