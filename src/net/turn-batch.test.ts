@@ -17,7 +17,7 @@ function aTarget(isDone = true) {
 const add = (batch: TurnBatch, target: ReturnType<typeof aTarget>, text: string) =>
   batch.add(target, Buffer.from(text, 'latin1'), text.length);
 
-test('messages leave in order at the end of the turn, and the next turn begins anew', async () => {
+test('messages leave in order by the end of the turn, and the next turn begins anew', async () => {
   const batch = new TurnBatch();
   const [one, two] = [aTarget(), aTarget()];
   for (const turn of ['one', 'two']) {
@@ -44,6 +44,17 @@ test('a batch that is full is written before the turn ends', () => {
     short.said,
     Array.from({ length: 1_024 }, (_, i) => String(i)),
   );
+});
+
+test('a turn is written in about four parts, judged by the turn before', async () => {
+  const batch = new TurnBatch();
+  for (const writtenEarly of [96, 75, 75]) {
+    const target = aTarget();
+    for (let i = 0; i < 100; i++) add(batch, target, 'x');
+    assert.equal(target.said.length, writtenEarly);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(target.said.length, 100);
+  }
 });
 
 test('memory that a write still needs is not used again', () => {
