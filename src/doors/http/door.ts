@@ -2,18 +2,16 @@
 // `Host` is held against a list: a page that rebinds its own name to this address is not a page of ours.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import type { Log } from '../../log/log.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Door } from '../door.ts';
+import { HttpConnection } from './connection.ts';
 
-/** A request whose headers take longer is nobody's. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Milliseconds that a connection is kept for another request: a page's next one follows at once. */
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+/** Bytes of the headers of a request: Node's own bound, and more than any browser sends. */
 const MAX_HEADER_BYTES = 16_384;
-
-const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 const LOOPBACK_NAMES = ['localhost', 'ip6-localhost', 'ip6-loopback'];
 
@@ -28,8 +26,9 @@ export interface HttpDoorOptions {
 export class HttpDoor implements Door {
   readonly #options: HttpDoorOptions;
   readonly #hostNames: ReadonlySet<string>;
-  readonly #open = new Set<Socket>();
+  readonly #open = new Map<Socket, HttpConnection>();
   #server: Promise<Server> | undefined;
+  #isClosing = false;
 
   constructor(options: HttpDoorOptions) {
     this.#options = options;
@@ -37,7 +36,8 @@ export class HttpDoor implements Door {
   }
 
   accept(socket: Socket, _peer: Peer, first: Uint8Array): void {
-    this.#open.add(socket);
+    if (this.#isClosing) return void socket.destroy();
+    this.#open.set(socket, new HttpConnection(socket));
     socket.once('close', () => this.#open.delete(socket));
     this.#server ??= this.#start();
     void this.#server.then((server) => {
@@ -49,36 +49,34 @@ export class HttpDoor implements Door {
   }
 
   async close(signal: AbortSignal): Promise<void> {
-    const server = await this.#server;
-    server?.closeIdleConnections();
+    this.#isClosing = true;
+    const open = [...this.#open.values()];
     const cut = () => {
-      for (const socket of this.#open) socket.destroy();
+      for (const connection of open) connection.destroy();
     };
+    const closed = Promise.all(open.map((connection) => connection.closed()));
     // Requests are answered at once, so nobody is owed an answer that takes long.
-    if (server === undefined || signal.aborted) cut();
-    else {
-      for (const socket of this.#open) socket.end();
-      signal.addEventListener('abort', cut, { once: true });
-      await Promise.all(Array.from(this.#open, (socket) => new Promise((resolve) => socket.once('close', resolve))));
-    }
+    for (const connection of open) connection.close();
+    if (signal.aborted) cut();
+    else signal.addEventListener('abort', cut, { once: true });
+    await closed;
+    signal.removeEventListener('abort', cut);
   }
 
   /** Loaded with the first request: `node:http` costs start-up time that most servers never need. */
   async #start(): Promise<Server> {
     const { createServer } = await import('node:http');
-    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) =>
-      this.#answer(request, response),
-    );
-    // Said and then closed in order: cut at once, the words could be lost on the way.
-    server.on('clientError', (_error, socket) => socket.end(BAD_REQUEST));
-    server.headersTimeout = HEADERS_TIMEOUT_MS;
-    server.requestTimeout = REQUEST_TIMEOUT_MS;
+    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+      if (this.#open.get(request.socket)?.begin(request)) this.#answer(request, response);
+    });
+    server.on('clientError', (_error, socket) => {
+      if (socket instanceof Socket) this.#open.get(socket)?.refuse();
+    });
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
     return server;
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    request.resume();
     if (!isKnownHost(request.headers.host, this.#hostNames)) {
       return say(response, 421, { error: 'Cannot answer: the Host of the request is not a name of this server' });
     }
