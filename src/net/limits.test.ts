@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConnectionLimits, MAX_CONNECTIONS_PER_PREFIX, maxConnections, prefixOf } from './limits.ts';
+import { DESCRIPTORS_PER_RUN, MAX_RUNS } from '../runner/runner.ts';
+import {
+  COMMAND_DESCRIPTORS,
+  ConnectionLimits,
+  HOUSE_DESCRIPTORS,
+  MAX_CONNECTIONS_PER_PREFIX,
+  maxConnections,
+  prefixOf,
+} from './limits.ts';
 import { familyOf, isLoopbackAddress, type Peer } from './peer.ts';
 
 function from(address: string): Peer {
@@ -13,13 +21,25 @@ function limitsOf(soft: string): string {
 }
 
 test('connections leave descriptors for commands and files, and never take less than half', () => {
-  assert.equal(maxConnections(limitsOf('20000')), 19_744);
-  assert.equal(maxConnections(limitsOf('1024')), 768);
+  assert.equal(maxConnections(limitsOf('20000')), 18_912);
+  assert.equal(maxConnections(limitsOf('4096')), 3_008);
+  assert.equal(maxConnections(limitsOf('1024')), 512);
   assert.equal(maxConnections(limitsOf('300')), 150);
   // Where the system does not say, the least that is usual.
-  assert.equal(maxConnections(''), 768);
-  assert.equal(maxConnections(limitsOf('unlimited')), 768);
+  assert.equal(maxConnections(''), 512);
+  assert.equal(maxConnections(limitsOf('unlimited')), 512);
   assert.ok(maxConnections() >= 100, 'of this very process');
+});
+
+test('a server full of connections has descriptors left for its commands', () => {
+  assert.equal(COMMAND_DESCRIPTORS, MAX_RUNS * DESCRIPTORS_PER_RUN);
+  for (const descriptors of [2_176, 4_096, 1_048_576]) {
+    const left = descriptors - maxConnections(limitsOf(String(descriptors))) - HOUSE_DESCRIPTORS;
+    assert.ok(left >= MAX_RUNS * DESCRIPTORS_PER_RUN, `${left} of ${descriptors}`);
+  }
+  // The least that is usual: not all that may run at once, but a hundred.
+  const left = 1_024 - maxConnections(limitsOf('1024')) - HOUSE_DESCRIPTORS;
+  assert.ok(left >= 100 * DESCRIPTORS_PER_RUN, `${left} of 1,024`);
 });
 
 test('an IPv4 address counts as it is, an IPv6 address by its /64', () => {

@@ -5,16 +5,21 @@ import type { Peer } from './peer.ts';
 
 /** From one IPv4 address or one IPv6 /64, a classroom behind one router included; loopback is exempt. */
 export const MAX_CONNECTIONS_PER_PREFIX = 256;
-/** Descriptors kept back for commands, files and listeners. */
-const RESERVED_DESCRIPTORS = 256;
+/** Descriptors kept back for as many commands as may run at once, 256 of them with four each at most. */
+export const COMMAND_DESCRIPTORS = 1_024;
+/** Descriptors kept back for the rest: a few dozen of Node's own, listeners, files, the process that starts commands. */
+export const HOUSE_DESCRIPTORS = 64;
 /** Where the system does not say how many descriptors a process may have. */
 const ASSUMED_DESCRIPTORS = 1_024;
 
-/** Connections in all, from the descriptors this process may open. */
+/**
+ * Connections in all, from the descriptors this process may open. Where those are few (`ulimit -n 1024`) half are for
+ * connections, and the other half holds the house and fewer commands: one too many of those is refused in words.
+ */
 export function maxConnections(limits = readLimits()): number {
   const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
   const descriptors = soft === undefined ? ASSUMED_DESCRIPTORS : Number(soft);
-  return Math.max(descriptors - RESERVED_DESCRIPTORS, Math.floor(descriptors / 2));
+  return Math.max(descriptors - COMMAND_DESCRIPTORS - HOUSE_DESCRIPTORS, Math.floor(descriptors / 2));
 }
 
 function readLimits(): string {

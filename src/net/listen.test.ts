@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { addressesOf, bind, parseListen, type Bound, type Listen } from './listen.ts';
 
@@ -133,5 +133,26 @@ test('an address that this machine does not have is said to be so', async () => 
         message: `Cannot listen on tcp+insecure://${host}:0: this machine does not have the address`,
       },
     );
+  }
+});
+
+test('a connection that cannot be accepted is told, and is not the end of the server', async (t) => {
+  // The kernel cannot be brought to it at will: Node's own server is, which emits what accept(2) said.
+  const listening = t.mock.method(Server.prototype, 'listen');
+  const told: Error[] = [];
+  const sayHi = (socket: Socket) => void socket.end('hi');
+  const heeded = await bind(parsed('tcp://localhost:0'), sayHi, { onAcceptError: (error) => told.push(error) });
+  const unheeded = await bound(t, 'tcp://localhost:0', sayHi);
+  t.after(() => heeded.listeners.forEach((listener) => listener.close()));
+  const servers = listening.mock.calls.map((call) => call.this).filter((server) => server instanceof Server);
+  assert.equal(servers.length, 4);
+  const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+  for (const server of servers) for (let times = 0; times < 2; times++) server.emit('error', error);
+  assert.deepEqual(told, [error, error, error, error]);
+  for (const { url } of [...heeded.listeners, ...unheeded.listeners]) {
+    const socket = connect(portOf(url), url.includes('[') ? '::1' : '127.0.0.1');
+    const [greeting]: unknown[] = await once(socket, 'data');
+    assert.equal(String(greeting), 'hi');
+    socket.destroy();
   }
 });

@@ -71,8 +71,17 @@ export interface Bound {
   readonly warnings: string[];
 }
 
+export interface BindOptions {
+  /** A connection could not be accepted, for want of descriptors or memory; the listener goes on all the same. */
+  readonly onAcceptError?: (error: Error) => void;
+}
+
 /** Binds every address of a listener or none. Throws an Error whose message is the whole story. */
-export async function bind(listen: Listen, onConnection: (socket: Socket) => void): Promise<Bound> {
+export async function bind(
+  listen: Listen,
+  onConnection: (socket: Socket) => void,
+  { onAcceptError = () => {} }: BindOptions = {},
+): Promise<Bound> {
   const scheme = listen.isInsecure ? `${listen.scheme}+insecure` : listen.scheme;
   const url = formatUrl(scheme, listen.host, listen.port);
   const addresses = await addressesOf(listen.host).catch((error: unknown) => {
@@ -92,6 +101,7 @@ export async function bind(listen: Listen, onConnection: (socket: Socket) => voi
     );
     if (attempt.failed === undefined && attempt.servers.length > 0) {
       const listeners = attempt.servers.map((server) => listenerOf(server, listen.scheme, scheme));
+      for (const server of attempt.servers) server.on('error', onAcceptError);
       return { listeners, warnings: missing };
     }
     for (const server of attempt.servers) server.close();

@@ -11,8 +11,10 @@ import { Link } from './link.ts';
 import { LiveRun } from './live-run.ts';
 import type { User } from './user.ts';
 
-/** Each holds three descriptors here and a process or more on the machine; more at once is a mistake or an attack. */
+/** Each holds descriptors here and a process or more on the machine; more at once is a mistake or an attack. */
 export const MAX_RUNS = 256;
+/** Of a run, here: its three pipes, and until it has started what keeps its input from ending. */
+export const DESCRIPTORS_PER_RUN = 4;
 /** What a command left behind may hold its output open; when the output is quiet for so long, it is over. */
 const DRAIN_MS = 500;
 /** From HUP to KILL: time for a command to put its things away, and well within the 10 s that are promised. */
@@ -22,13 +24,11 @@ const CLOSE_GRACE_MS = 2_000;
 /** What a server makes in its directory, one for each runner process, and what the next one may remove. */
 const PIPES = /^pipes-\d+$/;
 
-export type RunnerUser = User;
-
 export interface RunnerOptions {
   /** For pipes; made if need be, for this user's eyes only, and used by one server at a time. */
   readonly directory: string;
   /** Commands run as this user, in its home; without it as the server's own user, where the server was started. */
-  readonly user?: RunnerUser | undefined;
+  readonly user?: User | undefined;
   readonly log?: Pick<Log, 'warn'>;
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
