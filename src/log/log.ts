@@ -9,7 +9,6 @@ export interface ConsoleEvent {
   readonly [field: string]: string | number | boolean;
 }
 
-export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Log {

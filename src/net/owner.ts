@@ -27,6 +27,8 @@ const TOKEN_BYTES = 32;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 /** Bytes of the file that are looked at; a token with its line end is 44. */
 const MAX_FILE_BYTES = 256;
+/** Bytes of a nonce: nobody meets the same one twice. */
+const NONCE_BYTES = 32;
 /** Of group and others, every bit. */
 const OTHERS = 0o077;
 /** Separates these proofs from every other use of the token; a later scheme has another label. */
@@ -66,7 +68,7 @@ export class OwnerToken {
 }
 
 export function newNonce(): string {
-  return randomBytes(32).toString('base64url');
+  return randomBytes(NONCE_BYTES).toString('base64url');
 }
 
 /** Reads the token; a refusal says what is wrong with the file. */

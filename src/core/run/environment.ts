@@ -3,7 +3,7 @@
 
 const ALLOWED = /^(?:LANG|LC_[A-Z]+|TERM|TZ)$/;
 /** A locale or terminal name is short; anything longer is not one. */
-export const MAX_VALUE_CHARACTERS = 256;
+const MAX_VALUE_CHARACTERS = 256;
 
 export function allowedEnvironment(given: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const allowed: Record<string, string> = {};

@@ -29,9 +29,7 @@ export type ErrorCode =
   | 'too-many-requests'
   | 'closing';
 
-/** Bytes of a nonce, in base64url: nobody meets the same one twice. */
-export const NONCE_BYTES = 32;
-/** What a nonce and a proof (both of 32 bytes) look like. */
+/** What a nonce and a proof look like: both are 32 bytes in base64url. */
 const THIRTY_TWO_BYTES = /^[A-Za-z0-9_-]{43}$/;
 
 /** Milliseconds: setTimeout counts in 31 bits. It is 24 days. */
