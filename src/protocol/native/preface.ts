@@ -4,6 +4,7 @@
 //   S: PARTYLINE/1 Server     the version chosen, and the server's name
 //   S: PARTYLINE/0 reason     no version in common; the server closes
 
+import { PROMPT } from '../line/reply.ts';
 import { quote } from '../text.ts';
 
 export const VERSION = 1;
@@ -12,7 +13,7 @@ export const VERSION = 1;
 export const PREFACE_START = 'PARTYLINE/';
 
 /** What the line protocol says after a silence. A client greeted so before its preface arrived skips exactly this. */
-export const LINE_GREETING = 'Enter your name: ';
+export const LINE_GREETING = PROMPT;
 
 export type ServerPreface = { kind: 'chosen'; version: number; serverName: string } | { kind: 'none'; reason: string };
 
