@@ -3,5 +3,5 @@
 /** Why `parseArgs` took none of it: the first sentence says what is wrong, the rest is Node's advice about `--`. */
 export function whyUnusable(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.split(/\. |\n/)[0] ?? text;
+  return text.split(/\.(?:\s|$)|\n/)[0] ?? text;
 }

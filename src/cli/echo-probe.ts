@@ -7,7 +7,8 @@ import { normaliseAddress } from '../net/peer.ts';
 import type { AddressFamily } from '../net/race.ts';
 import { escapeControls } from '../protocol/text.ts';
 import type { EchoArguments, ProbeArguments } from './echo-options.ts';
-import type { EchoIo } from './echo.ts';
+import type { EchoIo } from './echo-io.ts';
+import { jsonLine } from './json-line.ts';
 
 const EVERY_FAMILY_WORKS = 0;
 const ONLY_IPV4_WORKS = 1;
@@ -80,7 +81,7 @@ function jsonReport(host: string, { families, winner }: Probe, verdict: string):
     ),
   );
   const won = winner === undefined ? null : `ipv${winner}`;
-  return `${JSON.stringify({ host, ipv4: fields(4), ipv6: fields(6), winner: won, verdict, failures })}\n`;
+  return jsonLine({ host, ipv4: fields(4), ipv6: fields(6), winner: won, verdict, failures });
 }
 
 function textReport({ host, port }: EchoArguments, { families, winner }: Probe, verdict: string): string {

@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Labeller } from '../client/echo-lines.ts';
 import { escapeControls } from '../protocol/text.ts';
+import { jsonLine } from './json-line.ts';
 
 export interface EchoView {
   /** What to write for a chunk of the echo. */
@@ -78,5 +79,5 @@ export function jsonView(): EchoView {
 
 function piece(bytes: Buffer, endsLine: boolean): string {
   const data = isUtf8(bytes) ? { text: bytes.toString() } : { dataBase64: bytes.toString('base64') };
-  return `${JSON.stringify({ event: 'echo', ...data, endsLine })}\n`;
+  return jsonLine({ event: 'echo', ...data, endsLine });
 }

@@ -7,7 +7,8 @@ import { test, type TestContext } from 'node:test';
 import type { Candidate } from '../net/race.ts';
 import { formatHostPort } from '../net/address.ts';
 import { endOfLine, formatEchoAnswer, parseEchoGreeting } from '../protocol/echo/exchange.ts';
-import { echo, HELP, type EchoIo } from './echo.ts';
+import type { EchoIo } from './echo-io.ts';
+import { echo, HELP } from './echo.ts';
 
 const LOOPBACKS = ['127.0.0.1', '::1'];
 

@@ -1,11 +1,12 @@
 // `partyline echo`: what you type comes back. Proves that a server is reachable, by a name or as plain RFC 862.
 
-import type { Readable, Writable } from 'node:stream';
 import { converse, type Ended } from '../client/converse.ts';
 import { EchoError, openEcho, type EchoConnection } from '../client/echo.ts';
-import { DialError, type Lookup } from '../net/dial.ts';
+import { DialError } from '../net/dial.ts';
+import type { EchoIo } from './echo-io.ts';
 import { readEchoArguments, type EchoArguments } from './echo-options.ts';
 import { jsonView, plainView, terminalView, type EchoView } from './echo-view.ts';
+import { jsonLine } from './json-line.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
 
 export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
@@ -31,16 +32,6 @@ With --probe: 0 every family asked for works, 1 of both only IPv4, 2 only IPv6, 
 `;
 
 const EX_OK = 0;
-/** sysexits.h: the command was used incorrectly. */
-
-/** What the command touches of the world. */
-export interface EchoIo {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean };
-  readonly stderr: Writable;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly lookup?: Lookup;
-}
 
 /** Runs the command and returns its exit status. */
 export async function echo(args: string[], io: EchoIo = processIo()): Promise<number> {
@@ -86,7 +77,7 @@ async function talk(given: EchoArguments, io: EchoIo): Promise<number> {
   const ended = await converse({ connection, input, output, show: view.show, onQuiet: prompt });
   io.stdin.destroy();
   const isLeftAtPrompt = isDialogue && view.isAtLineStart && !(ended.why === 'done' && ended.by === 'close');
-  const sums = given.json && 'sent' in ended ? `${JSON.stringify({ event: 'closed', ...ended })}\n` : '';
+  const sums = given.json && 'sent' in ended ? jsonLine({ event: 'closed', ...ended }) : '';
   const last = view.end() + sums + (isLeftAtPrompt ? '\n' : '');
   if (last !== '') await new Promise((written) => io.stdout.write(last, written));
   return status(ended, serverName, io);
@@ -101,7 +92,7 @@ function viewFor(given: EchoArguments, io: EchoIo, serverName: string): EchoView
 function connectedLine({ server, address, port, family }: EchoConnection, serverName: string): string {
   const seenAs = server.kind === 'partyline' ? server.seenAs : null;
   const fields = { server: serverName, kind: server.kind, address, port, family: `ipv${family}`, seenAs };
-  return `${JSON.stringify({ event: 'connected', ...fields })}\n`;
+  return jsonLine({ event: 'connected', ...fields });
 }
 
 function status(ended: Ended, serverName: string, io: EchoIo): number {
