@@ -3,9 +3,10 @@
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { comeIn, talk } from '../client/chat.ts';
-import { ReachError, reach } from '../client/reach.ts';
+import { LINES, reach, ReachError } from '../client/reach.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
+import { jsonLine } from './json-line.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
 
 export const HELP = `Come in by name, read and write messages
@@ -53,8 +54,9 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
   if (name === undefined) return fail('your user id has no name on this machine: give --name NAME', USAGE_STATUS);
   if (/[\r\n]/.test(name)) return fail('a name is one line', USAGE_STATUS);
   try {
-    const { socket } = await reach(host);
-    const first = await comeIn(socket, name);
+    const reached = await reach(host, { policy: LINES, allowHalfOpen: true });
+    const { socket } = reached;
+    const first = await comeIn(reached, { name });
     const show = values.json ? linesAsJson() : process.stdout.isTTY ? forTerminal() : (chunk: Buffer) => chunk;
     const end = await talk({ socket, first, input: process.stdin, output: process.stdout, show });
     if (end === 'server-gone') return fail(`${host} went away`, UNREACHED_STATUS);
@@ -84,12 +86,19 @@ function forTerminal(): (chunk: Buffer) => string {
   return (chunk) => utf8.decode(chunk, { stream: true }).split('\n').map(escapeControls).join('\n');
 }
 
+/** A longer line is told in pieces: a server that never ends one does not fill our memory. UTF-16 units. */
+const MAX_JSON_PIECE_LENGTH = 65_536;
+
 function linesAsJson(): (chunk: Buffer) => string {
   const utf8 = new TextDecoder();
   let rest = '';
   return (chunk) => {
     const lines = (rest + utf8.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    return lines.map((line) => `${JSON.stringify({ line })}\n`).join('');
+    if (rest.length > MAX_JSON_PIECE_LENGTH) {
+      lines.push(rest);
+      rest = '';
+    }
+    return lines.map((line) => jsonLine({ line })).join('');
   };
 }

@@ -1,14 +1,11 @@
 // The command line of `partyline echo`, read once: what it asks for, or why it cannot be understood.
 
 import { parseArgs } from 'node:util';
-import { DEFAULT_PORT, parseServerAddress } from '../net/address.ts';
+import { ECHO, readTarget } from '../client/reach.ts';
 import type { AddressFamily } from '../net/race.ts';
 import { formatEchoGreeting, parseEchoGreeting } from '../protocol/echo/exchange.ts';
 import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
-
-/** Where a server's `echo://` listener is unless told otherwise: plain RFC 862. */
-export const DEFAULT_ECHO_PORT = 7007;
 
 /** As many as can be kept to find percentiles among: 800 KB of numbers a family. */
 const MAX_COUNT = 100_000;
@@ -68,30 +65,15 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   if (name !== undefined && parseEchoGreeting(Buffer.from(formatEchoGreeting(name))).kind === 'refused') {
     return wrong(`${quote(name)} is no name: expected letters and digits without spaces, 64 at most`);
   }
-  const server = readServer(positionals[0] ?? defaultHost);
-  if ('asks' in server) return server;
+  const server = readTarget(positionals[0] ?? defaultHost, ECHO);
+  if ('wrong' in server) return wrong(server.wrong);
+  if ('refused' in server) return { asks: 'refused', why: server.refused };
   const probe = readProbe(values);
   if (probe !== undefined && 'asks' in probe) return probe;
-  return { asks: 'echo', given: { ...server, family, name, json: values.json === true, probe } };
-}
-
-function readServer(text: string): { host: string; port: number } | EchoArgumentsRead {
-  const isPlain = /^echo:\/\//i.test(text);
-  const address = parseServerAddress(text, { defaultPort: isPlain ? DEFAULT_ECHO_PORT : DEFAULT_PORT });
-  if ('refused' in address) return wrong(address.refused);
-  const { scheme, host, port } = address;
-  switch (scheme) {
-    case undefined:
-    case 'tcp':
-    case 'tcp+insecure':
-    case 'echo':
-    case 'echo+insecure':
-      return { host, port };
-    case 'tls':
-      return { asks: 'refused', why: `Cannot connect to ${quote(text)}: TLS is not available yet` };
-    default:
-      return wrong(`${quote(scheme)} does not carry echo: expected tcp://, tcp+insecure://, echo:// or no scheme`);
-  }
+  return {
+    asks: 'echo',
+    given: { host: server.host, port: server.port, family, name, json: values.json === true, probe },
+  };
 }
 
 type ProbeValues = { [key in 'probe']?: boolean | undefined } & {

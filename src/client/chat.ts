@@ -3,44 +3,37 @@
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { LineDecoder } from '../protocol/line/decoder.ts';
-import { PROMPT } from '../protocol/line/reply.ts';
 import { quote } from '../protocol/text.ts';
-import { ReachError } from './reach.ts';
+import { readFirstLine } from './first-line.ts';
+import { ReachError, type Reached } from './reach.ts';
+import { shown } from './shown.ts';
 
-/** A server that has not answered a name by then is not going to. */
+/** A server that has not answered a name by then is not going to: it looks into a list. */
 const ANSWER_DEADLINE_MS = 10_000;
-/** An answer's first line is a sentence; a megabyte without a line end is something else. */
+/** An answer's first line is a sentence; so much without a line end is something else. */
 const MAX_ANSWER_BYTES = 65_536;
 const ERROR = 'error: ';
+const WELCOME = 'Connected with ';
+
+export interface Coming {
+  readonly name: string;
+  readonly answerDeadlineMs?: number;
+}
 
 /** Gives a name and waits for the answer, which is returned as far as it has come. Throws a `ReachError`. */
-export async function comeIn(socket: Socket, name: string): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const fail = (why: string) => reject(new ReachError(`Cannot come in as ${quote(name)}: ${why}`));
-  let answer = Buffer.alloc(0);
-  const onData = (chunk: Buffer) => {
-    answer = Buffer.concat([answer, chunk]);
-    // A server that was quicker than we were has asked for the name already.
-    const from = answer.subarray(0, PROMPT.length).equals(Buffer.from(PROMPT)) ? PROMPT.length : 0;
-    const end = answer.indexOf('\n', from);
-    if (end < 0)
-      return answer.length > MAX_ANSWER_BYTES ? fail('the server does not speak the line protocol') : undefined;
-    const line = answer.toString('utf8', from, end);
-    if (line.startsWith(ERROR)) return reject(new ReachError(line.slice(ERROR.length)));
-    if (!line.startsWith('Connected with ')) return fail(`the server answered ${quote(line)}`);
-    return resolve(answer.subarray(from));
-  };
-  const onEnd = () => fail('the server closed the connection');
-  const onError = (error: Error) => fail(`the connection broke (${error.message})`);
-  const timer = setTimeout(() => fail(`no answer within ${ANSWER_DEADLINE_MS / 1_000} s`), ANSWER_DEADLINE_MS);
-  socket.on('data', onData).once('end', onEnd).once('error', onError);
+export async function comeIn({ socket, host }: Pick<Reached, 'socket' | 'host'>, coming: Coming): Promise<Buffer> {
+  const { name, answerDeadlineMs: deadlineMs = ANSWER_DEADLINE_MS } = coming;
   socket.write(`${name}\n`);
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    socket.pause();
-    socket.off('data', onData).off('end', onEnd).off('error', onError);
+  const answer = await readFirstLine(socket, { deadlineMs, maxBytes: MAX_ANSWER_BYTES });
+  if ('none' in answer) throw cannot(answer.none);
+  const line = answer.line.toString().trimEnd();
+  if (line.startsWith(ERROR)) throw new ReachError('denied', shown(line.slice(ERROR.length)));
+  if (!line.startsWith(WELCOME)) throw cannot(`it answered ${quote(line)}`);
+  return Buffer.concat([answer.line, answer.rest]);
+
+  function cannot(why: string): ReachError {
+    socket.destroy();
+    return new ReachError('unreached', `Cannot come in at ${host} as ${quote(name)}: ${why}`);
   }
 }
 

@@ -1,7 +1,6 @@
 // The client's end of ECHO: the exchange of names, by which a Partyline server and a plain RFC 862 server are told
 // apart, and then bytes both ways at the pace of the slowest.
 
-import type { Socket } from 'node:net';
 import { dial, type Dialled, type DialOptions } from '../net/dial.ts';
 import {
   formatEchoGreeting,
@@ -9,8 +8,7 @@ import {
   parseEchoAnswer,
   type EchoAnswer,
 } from '../protocol/echo/exchange.ts';
-import { PROMPT } from '../protocol/line/reply.ts';
-import { quote } from '../protocol/text.ts';
+import { readFirstLine } from './first-line.ts';
 
 /** A round trip on a bad satellite link takes 1 s and a lost segment 3 s more; who needs longer is not going to answer. */
 export const ECHO_ANSWER_DEADLINE_MS = 10_000;
@@ -45,8 +43,9 @@ export async function openEcho(options: EchoOptions): Promise<EchoConnection> {
   const { socket } = dialled;
   try {
     socket.write(formatEchoGreeting(name));
-    const { line, rest } = await readLine(socket, answerDeadlineMs);
-    return { ...dialled, server: serverOf(parseEchoAnswer(line, name)), rest };
+    const answer = await readFirstLine(socket, { deadlineMs: answerDeadlineMs, maxBytes: MAX_ECHO_LINE_BYTES });
+    if ('none' in answer) throw new EchoError(answer.none);
+    return { ...dialled, server: serverOf(parseEchoAnswer(answer.line, name)), rest: answer.rest };
   } catch (error) {
     socket.destroy();
     if (!(error instanceof EchoError)) throw error;
@@ -58,37 +57,4 @@ function serverOf(answer: EchoAnswer): EchoServer {
   if (answer.kind === 'refused') throw new EchoError(`it answered ${answer.text}`);
   if (answer.kind === 'plain') return { kind: 'plain' };
   return { kind: 'partyline', name: answer.server, seenAs: { address: answer.address, port: answer.port } };
-}
-
-/** Reads the first line and leaves the socket paused. A prompt for slow clients may stand before it. */
-async function readLine(socket: Socket, deadlineMs: number): Promise<{ line: Uint8Array; rest: Uint8Array }> {
-  let bytes = Buffer.alloc(0);
-  const { promise, resolve, reject } = Promise.withResolvers<{ line: Uint8Array; rest: Uint8Array }>();
-  const onData = (chunk: Buffer) => {
-    bytes = Buffer.concat([bytes, chunk]);
-    const from = bytes.subarray(0, PROMPT.length).equals(Buffer.from(PROMPT)) ? PROMPT.length : 0;
-    const to = bytes.indexOf('\n', from) + 1;
-    if (to > 0 && to - from <= MAX_ECHO_LINE_BYTES) {
-      resolve({ line: bytes.subarray(from, to), rest: bytes.subarray(to) });
-    } else if (bytes.length - from > MAX_ECHO_LINE_BYTES) {
-      reject(new EchoError(`it answered ${quote(bytes.subarray(from).toString())}`));
-    }
-  };
-  const onEnd = () => {
-    const said = bytes.length === 0 ? 'without an answer' : `after ${quote(bytes.toString())}`;
-    reject(new EchoError(`it closed the connection ${said}`));
-  };
-  const onError = (error: Error) => reject(new EchoError(`the connection broke (${error.message})`));
-  const timer = setTimeout(() => {
-    const said = bytes.length === 0 ? 'no answer' : `only ${quote(bytes.toString())}`;
-    reject(new EchoError(`${said} within ${deadlineMs / 1_000} s`));
-  }, deadlineMs);
-  socket.on('data', onData).on('end', onEnd).on('error', onError);
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    socket.pause();
-    socket.off('data', onData).off('end', onEnd).off('error', onError);
-  }
 }

@@ -1,23 +1,28 @@
 // The client's end of a native connection: dials, shows the server who is there, then asks and is answered.
 
 import { newNonce, readOwnerToken, type OwnerToken, type Proven } from '../net/owner.ts';
-import { formatHostPort, parseServerAddress } from '../net/address.ts';
-import { dial, DialError, type Dialled } from '../net/dial.ts';
-import { isLoopbackAddress } from '../net/peer.ts';
+import { formatHostPort } from '../net/address.ts';
+import type { Dialled } from '../net/dial.ts';
 import { whyConnectFailed } from '../net/reason.ts';
 import { CLOSING } from '../protocol/native/connection.ts';
 import { NativeLink, type LinkEvent } from '../protocol/native/link.ts';
 import { METHODS, parseNonce, parseProof } from '../protocol/native/methods.ts';
 import { Pump } from '../protocol/native/pump.ts';
 import { field, isRecord, type RpcError } from '../protocol/native/rpc.ts';
-import { escapeControls, quote, shorten } from '../protocol/text.ts';
+import { OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
+import { shown } from './shown.ts';
+
+/** What a server calls the token's file, in its directory; the commands know net's words by the client only. */
+export { OWNER_TOKEN_FILE } from '../net/owner.ts';
 
 /** Why there is no connection, or none of the owner's, in one line fit to be shown. */
 export interface Refused {
   readonly refused: string;
+  readonly kind: ReachFailure;
 }
 
-export type Answer = { ok: true; result: unknown } | { ok: false; error: RpcError };
+/** `lost`: the connection went before an answer came; the text says why, fit to be shown. */
+export type Answer = { readonly result: unknown } | { readonly error: RpcError } | { readonly lost: string };
 
 export interface ConnectOptions {
   /** Holds the owner token; read once it is known that the server is on this machine. */
@@ -31,32 +36,25 @@ type StreamEvent = Extract<LinkEvent, { stream: number }>;
 const HELLO_TIMEOUT_MS = 10_000;
 /** Milliseconds of silence before TCP asks whether the server is still there. */
 const KEEPALIVE_MS = 30_000;
-/** UTF-16 units of what a server gives as its reason that are shown. */
-const MAX_REASON_LENGTH = 200;
 
-/** Connects to a server and shows it that the owner is there. */
-export async function connectAsOwner(target: string, options: ConnectOptions): Promise<NativeClient | Refused> {
-  const { tokenFile, signal } = options;
-  const address = parseServerAddress(target);
-  if ('refused' in address) return address;
-  const { host, port, scheme } = address;
-  const no = (why: string): Refused => ({ refused: `Cannot connect to ${formatHostPort(host, port)}: ${why}` });
-  if (scheme === 'tls') return no('TLS is not available yet, and nothing was sent');
-  if (scheme !== undefined && scheme !== 'tcp' && scheme !== 'tcp+insecure') return no(`no scheme ${quote(scheme)}`);
-  let dialled: Dialled;
+/** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
+export async function connectAsOwner(
+  target: string,
+  { tokenFile, signal }: ConnectOptions,
+): Promise<NativeClient | Refused> {
+  let reached: Reached;
   try {
-    dialled = await dial({ host, port, ...(signal === undefined ? {} : { signal }) });
+    reached = await reach(target, { policy: OWNER, signal });
   } catch (error) {
-    if (error instanceof DialError) return { refused: error.message };
+    if (error instanceof ReachError) return { refused: error.message, kind: error.kind };
     throw error;
   }
-  const refused = refusalToSpeak(dialled.address, scheme);
-  const token = refused === undefined ? readOwnerToken(tokenFile) : no(refused);
+  const token = readOwnerToken(tokenFile);
   if ('refused' in token) {
-    dialled.socket.destroy();
-    return token;
+    reached.socket.destroy();
+    return { ...token, kind: 'denied' };
   }
-  const client = new NativeClient(dialled);
+  const client = new NativeClient(reached);
   const onAbort = () => client.destroy();
   signal?.addEventListener('abort', onAbort);
   const wrong = await client.becomeOwner(token);
@@ -64,15 +62,8 @@ export async function connectAsOwner(target: string, options: ConnectOptions): P
   if (wrong === undefined) return client;
   client.destroy();
   signal?.throwIfAborted();
-  return no(wrong);
-}
-
-/** Judged by the address that was reached, never by what was typed. */
-function refusalToSpeak(address: string, scheme: string | undefined): string | undefined {
-  if (isLoopbackAddress(address)) return undefined;
-  return scheme === 'tcp+insecure'
-    ? `not allowed: the owner token counts from loopback only, ${address} is not, and nothing was sent`
-    : `${address} is not loopback, TLS is not available yet, and nothing was sent in plain text`;
+  const { host, port } = reached;
+  return { ...wrong, refused: `Cannot connect to ${formatHostPort(host, port)}: ${wrong.refused}` };
 }
 
 export class NativeClient {
@@ -88,7 +79,7 @@ export class NativeClient {
   #lost: string | undefined;
   #tellLost: (reason: string) => void = () => {};
   #statedReason: string | undefined;
-  /** What the server calls itself. */
+  /** What the server calls itself, fit to be shown. */
   serverName = '';
   /** Settles with the reason once the connection is gone, however that came. */
   readonly gone: Promise<string>;
@@ -108,30 +99,30 @@ export class NativeClient {
   }
 
   /** The server proves that it knows the token before anything is proven to it. Undefined: done. */
-  async becomeOwner(token: OwnerToken): Promise<string | undefined> {
+  async becomeOwner(token: OwnerToken): Promise<Refused | undefined> {
     const timer = setTimeout(() => this.#lose('it does not answer as a native server'), HELLO_TIMEOUT_MS);
     try {
       await Promise.race([this.#opened, this.gone]);
       const clientNonce = newNonce();
       const challenged = await this.request(METHODS.ownerChallenge, { nonce: clientNonce });
-      if (!challenged.ok) return shown(challenged.error.message);
+      if (!('result' in challenged)) return refusalIn(challenged);
       const nonce = parseNonce(challenged.result);
       const proof = parseProof(challenged.result);
-      if ('bad' in nonce || 'bad' in proof) return 'it does not prove that it knows the owner token';
+      if ('bad' in nonce || 'bad' in proof) return denied('it does not prove that it knows the owner token');
       const { address, port } = this.#dialled;
       const nonces = { clientNonce, serverNonce: nonce.nonce, address, port };
       if (!token.verify(proof.proof, { by: 'server', ...nonces } satisfies Proven)) {
-        return 'this server does not know the owner token, or not at this address; nothing was proven to it';
+        return denied('this server does not know the owner token, or not at this address; nothing was proven to it');
       }
       const proven = await this.request(METHODS.ownerProve, { proof: token.prove({ by: 'client', ...nonces }) });
-      return proven.ok ? undefined : shown(proven.error.message);
+      return 'result' in proven ? undefined : refusalIn(proven);
     } finally {
       clearTimeout(timer);
     }
   }
 
   async request(method: string, params: object): Promise<Answer> {
-    if (this.#lost !== undefined) return gone(this.#lost);
+    if (this.#lost !== undefined) return { lost: this.#lost };
     const id = this.#link.connection.request(method, params);
     const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
     this.#pump.settle();
@@ -194,12 +185,12 @@ export class NativeClient {
   #receive(event: LinkEvent): void {
     switch (event.type) {
       case 'opened':
-        this.serverName = event.serverName;
+        this.serverName = shown(event.serverName);
         return this.#open();
       case 'answer':
-        return this.#settleRequest(event.id, { ok: true, result: event.result });
+        return this.#settleRequest(event.id, { result: event.result });
       case 'refusal':
-        return this.#settleRequest(event.id, { ok: false, error: event.error });
+        return this.#settleRequest(event.id, { error: event.error });
       case 'notification':
         if (event.method === CLOSING) this.#statedReason = reasonIn(event.params);
         else this.#notified.get(event.method)?.(event.params);
@@ -231,25 +222,21 @@ export class NativeClient {
     if (this.#lost !== undefined) return;
     this.#lost = shown(this.#statedReason ?? reason);
     this.#pump.close();
-    for (const settle of this.#waiting.values()) settle(gone(this.#lost));
+    for (const settle of this.#waiting.values()) settle({ lost: this.#lost });
     this.#waiting.clear();
     this.#tellLost(this.#lost);
   }
 }
 
-/** What a server says is another's text. */
-function shown(text: string): string {
-  return shorten(escapeControls(text), MAX_REASON_LENGTH);
+function denied(refused: string): Refused {
+  return { refused, kind: 'denied' };
+}
+
+function refusalIn(answer: Exclude<Answer, { result: unknown }>): Refused {
+  return 'lost' in answer ? { refused: answer.lost, kind: 'unreached' } : denied(shown(answer.error.message));
 }
 
 function reasonIn(params: unknown): string | undefined {
   const reason = isRecord(params) ? field(params, 'reason') : undefined;
   return typeof reason === 'string' ? reason : undefined;
-}
-
-/** In `error.data.code`: the connection went before an answer came. */
-export const LOST = 'lost';
-
-function gone(message: string): Answer {
-  return { ok: false, error: { code: 0, message, data: { code: LOST } } };
 }

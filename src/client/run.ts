@@ -3,8 +3,8 @@
 import type { LinkEvent } from '../protocol/native/link.ts';
 import { MAX_CONTROL_BYTES } from '../protocol/native/limits.ts';
 import { METHODS, parseRunEnded, parseRunStarted, RUN_ENDED, type RunStart } from '../protocol/native/methods.ts';
-import { quote } from '../protocol/text.ts';
-import { LOST, type NativeClient } from './native.ts';
+import type { NativeClient } from './native.ts';
+import { shown } from './shown.ts';
 
 export type OutputName = 'stdout' | 'stderr';
 
@@ -16,7 +16,7 @@ const REQUEST_OVERHEAD_BYTES = 65_536;
 export type RunEnd =
   | { end: 'ended'; result: 'exited' | 'signalled' | 'timeout' | 'cancelled'; status: number; reason?: string }
   /** It never started. */
-  | { end: 'refused'; code: string; message: string }
+  | { end: 'refused'; message: string }
   /** Nobody knows how it ended. */
   | { end: 'lost'; reason: string };
 
@@ -77,7 +77,8 @@ export function startRun(client: NativeClient, wishes: RunWishes, listener: RunL
     const end = parseRunEnded(params);
     if (end === undefined) return settle({ end: 'lost', reason: 'the server tells its end in a way not known here' });
     if (run !== undefined && end.run !== run) return;
-    const { result, status, reason } = end;
+    const { result, status } = end;
+    const reason = end.reason === undefined ? undefined : shown(end.reason);
     if (result === 'lost' || status === null) settle({ end: 'lost', reason: reason ?? 'the command was lost' });
     else settle({ end: 'ended', result, status, ...(reason === undefined ? {} : { reason }) });
   });
@@ -85,14 +86,13 @@ export function startRun(client: NativeClient, wishes: RunWishes, listener: RunL
 
   const env = sentEnvironment(process.env);
   void client.request(METHODS.runStart, { ...wishes, env, ...streams }).then((answer) => {
-    if (answer.ok) {
+    if ('result' in answer) {
       run = parseRunStarted(answer.result)?.run;
       if (isCancelled) sendCancel();
       return;
     }
-    const code = answer.error.data?.code ?? '';
-    if (code === LOST) settle({ end: 'lost', reason: answer.error.message });
-    else settle({ end: 'refused', code, message: quote(answer.error.message, 300).slice(1, -1) });
+    if ('lost' in answer) settle({ end: 'lost', reason: answer.lost });
+    else settle({ end: 'refused', message: shown(answer.error.message) });
   });
 
   function sendCancel(): void {
