@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { argv, aRunner, finish, firstLineOf, lifeline, sh, temporaryDirectory } from './test-kit.ts';
+import { argv, aRunner, finish, firstLineOf, lifeline, sh, temporaryDirectory } from '../../test/kit/runner.ts';
 
 const LIMIT = { timeout: 20_000 };
 const env = {};
-const PARENT = fileURLToPath(new URL('./test-parent.ts', import.meta.url));
+const PARENT = fileURLToPath(new URL('../../test/kit/runner-parent.ts', import.meta.url));
 
 /** Holds the lifeline, takes neither HUP nor TERM, and says "up" when that is so. */
 const stubborn = (path: string): string => `trap '' HUP TERM; exec 9>${path}; echo up; while :; do sleep 1; done`;

@@ -3,7 +3,7 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { argv, aRunner, bytes, finish, firstLineOf, sh, temporaryDirectory, textOf } from './test-kit.ts';
+import { argv, aRunner, bytes, finish, firstLineOf, sh, temporaryDirectory, textOf } from '../../test/kit/runner.ts';
 
 const LIMIT = { timeout: 20_000 };
 const env = {};

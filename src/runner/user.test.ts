@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getuid } from 'node:process';
 import { test } from 'node:test';
-import { argv, aRunner, finish, sh } from './test-kit.ts';
+import { argv, aRunner, finish, sh } from '../../test/kit/runner.ts';
 import { lookUpUser, parsePasswd } from './user.ts';
 
 const LIMIT = { timeout: 20_000 };

@@ -11,7 +11,7 @@ import type { LinkEvent } from '../../protocol/native/link.ts';
 import { CREDIT_STEP_BYTES, INITIAL_WINDOW_BYTES, MAX_DATA_BYTES } from '../../protocol/native/limits.ts';
 import { NativeDoor } from './door.ts';
 import { HANDLERS } from './handlers.ts';
-import { Caller, FakeRunner, ofType, PATIENCE_MS, START, TOKEN } from './testing.ts';
+import { Caller, FakeRunner, ofType, PATIENCE_MS, START, TOKEN } from '../../../test/kit/native.ts';
 
 const LOOPBACKS = ['127.0.0.1', '::1'];
 

@@ -3,7 +3,8 @@
 import type { Socket } from 'node:net';
 import type { Peer } from '../../net/peer.ts';
 import type { Door } from '../door.ts';
-import { NativeSession, type House } from './session.ts';
+import type { House } from './house.ts';
+import { NativeSession } from './session.ts';
 
 /** Milliseconds until a connection must have shown who it is: programs do that at once. */
 const ROLE_TIMEOUT_MS = 10_000;

@@ -1,9 +1,12 @@
 // What a client may ask, and of whom it is taken: a table, denying by default. Nothing is done for a connection that
 // lacks the role an entry names, and nothing that has no entry.
 
+import type { Run } from '../../core/ports.ts';
 import { refusalToRun } from '../../core/run/policy.ts';
 import { allowedEnvironment } from '../../core/run/environment.ts';
+import type { Role } from '../../core/session.ts';
 import { newNonce, type Proven } from '../../net/owner.ts';
+import type { Peer } from '../../net/peer.ts';
 import {
   METHODS,
   parseNonce,
@@ -11,19 +14,37 @@ import {
   parseRunCancel,
   parseRunStart,
   type BadParams,
+  type RunStart,
 } from '../../protocol/native/methods.ts';
 import type { RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
 import { announceCommand } from '../announce.ts';
-import type { NativeSession } from './session.ts';
-import { refusal, toHosts, toRunCommand } from './translate.ts';
+import type { House } from './house.ts';
+import { refusal, toHosts, toRunCommand, wordsForRun, wordsForStreams, type StreamRefusal } from './translate.ts';
 
 export type Reply = { result: object } | { error: RpcError };
+export type Nonces = Pick<Proven, 'clientNonce' | 'serverNonce'>;
+export type RunStreams = Pick<RunStart, 'stdin' | 'stdout' | 'stderr'>;
+
+/** Who asks: what a connection has shown, and what it can be given. */
+export interface Asker {
+  readonly peer: Peer;
+  readonly house: House;
+  readonly role: Role;
+  /** Of the challenge that waits for its proof. */
+  challenge: Nonces | undefined;
+  becomeOwner(): void;
+  refusalToRun(streams: readonly number[]): StreamRefusal | undefined;
+  /** Makes the streams of a command that has been started; returns the run's number. */
+  add(run: Run, streams: RunStreams): number;
+  /** False: there is no such run. */
+  cancel(id: number): boolean;
+}
 
 export interface Handler {
   /** `nobody`: taken from a connection that has not shown who it is. */
   readonly needs: 'nobody' | 'owner';
-  handle(session: NativeSession, params: unknown): Reply;
+  handle(session: Asker, params: unknown): Reply;
 }
 
 export const HANDLERS: Readonly<Record<(typeof METHODS)[keyof typeof METHODS], Handler>> = {
@@ -36,7 +57,7 @@ export const HANDLERS: Readonly<Record<(typeof METHODS)[keyof typeof METHODS], H
 
 const TABLE = new Map<string, Handler>(Object.entries(HANDLERS));
 
-export function answer(session: NativeSession, method: string, params: unknown): Reply {
+export function answer(session: Asker, method: string, params: unknown): Reply {
   const handler = TABLE.get(method);
   if (handler === undefined) return no('unknown-method', `There is no method ${quote(method)}`);
   if (handler.needs === 'owner' && session.role !== 'owner') {
@@ -46,7 +67,7 @@ export function answer(session: NativeSession, method: string, params: unknown):
 }
 
 /** The server proves first: a client that was led to somebody else stops here, having told nothing. */
-function challenge(session: NativeSession, params: unknown): Reply {
+function challenge(session: Asker, params: unknown): Reply {
   if (!session.peer.isLoopback) return notLoopback();
   const given = parseNonce(params);
   if ('bad' in given) return bad(METHODS.ownerChallenge, given);
@@ -57,7 +78,7 @@ function challenge(session: NativeSession, params: unknown): Reply {
 }
 
 /** One attempt for each challenge. */
-function prove(session: NativeSession, params: unknown): Reply {
+function prove(session: Asker, params: unknown): Reply {
   if (!session.peer.isLoopback) return notLoopback();
   const given = parseProof(params);
   if ('bad' in given) return bad(METHODS.ownerProve, given);
@@ -72,19 +93,15 @@ function prove(session: NativeSession, params: unknown): Reply {
   return { result: { name: session.house.ownerName, role: 'owner' } };
 }
 
-function startRun(session: NativeSession, params: unknown): Reply {
+function startRun(session: Asker, params: unknown): Reply {
   const given = parseRunStart(params);
   if ('bad' in given) return bad(METHODS.runStart, given);
   const { house, peer, role } = session;
   const refused = refusalToRun({ role, hosts: toHosts(given.on), serverName: house.serverName });
-  if (refused?.refused === 'not-allowed') return no('not-allowed', 'Cannot run the command: only the owner may');
-  if (refused !== undefined) {
-    const names = refused.names.map((name) => quote(name)).join(', ');
-    return no('unknown-host', `Cannot run the command on ${names}: no such host has joined ${house.serverName}`);
-  }
+  if (refused !== undefined) return { error: wordsForRun(refused, house.serverName) };
   const streams = { stdin: given.stdin, stdout: given.stdout, stderr: given.stderr };
   const cannot = session.refusalToRun([streams.stdin, streams.stdout, streams.stderr]);
-  if (cannot !== undefined) return cannot;
+  if (cannot !== undefined) return { error: wordsForStreams(cannot) };
   const command = toRunCommand(given.command);
   const { timeoutMs } = given;
   const who = { by: house.ownerName, address: peer.address, host: house.serverName };
@@ -94,7 +111,7 @@ function startRun(session: NativeSession, params: unknown): Reply {
   return { result: { run: session.add(run, streams) } };
 }
 
-function cancelRun(session: NativeSession, params: unknown): Reply {
+function cancelRun(session: Asker, params: unknown): Reply {
   const given = parseRunCancel(params);
   if ('bad' in given) return bad(METHODS.runCancel, given);
   // One that ended meanwhile is no mistake of whoever cancels it.
@@ -103,11 +120,9 @@ function cancelRun(session: NativeSession, params: unknown): Reply {
     : no('unknown-run', `Cannot cancel run ${given.run}: it is not running`);
 }
 
-function proven(session: NativeSession, by: Proven['by'], nonces: Nonces): Proven {
+function proven(session: Asker, by: Proven['by'], nonces: Nonces): Proven {
   return { by, ...nonces, address: session.peer.localAddress, port: session.peer.localPort };
 }
-
-export type Nonces = Pick<Proven, 'clientNonce' | 'serverNonce'>;
 
 function notLoopback(): Reply {
   return no('not-loopback', 'Cannot take this connection for the owner: the token counts from loopback only');
@@ -117,6 +132,6 @@ function bad(method: string, { bad: why }: BadParams): Reply {
   return no('bad-params', `Cannot do ${method}: ${why}`);
 }
 
-export function no(code: Parameters<typeof refusal>[0], message: string): Reply {
+function no(code: Parameters<typeof refusal>[0], message: string): Reply {
   return { error: refusal(code, message) };
 }

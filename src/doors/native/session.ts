@@ -1,14 +1,14 @@
 // One native connection: who it has shown to be, and the runs it has started. When it is gone they are ended.
 
 import type { Socket } from 'node:net';
-import type { Run, Runner } from '../../core/ports.ts';
-import type { Log } from '../../log/log.ts';
-import type { OwnerToken } from '../../net/owner.ts';
+import type { Run } from '../../core/ports.ts';
+import type { Role } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import { NativeLink, type LinkEvent } from '../../protocol/native/link.ts';
-import type { RunStart } from '../../protocol/native/methods.ts';
 import { Pump } from '../../protocol/native/pump.ts';
-import { answer, no, type Nonces, type Reply } from './handlers.ts';
+import { answer, type Asker, type Nonces, type RunStreams } from './handlers.ts';
+import type { House } from './house.ts';
+import type { StreamRefusal } from './translate.ts';
 import { WireRun } from './wire-run.ts';
 
 /** Requests from a connection that has not shown who it is: a challenge, a proof, and a ping or two. */
@@ -18,21 +18,10 @@ const LINGER_MS = 5_000;
 /** Milliseconds of silence before TCP asks whether the other end is still there: a run may be silent for hours. */
 const KEEPALIVE_MS = 30_000;
 
-/** What a session needs of the house it is in. */
-export interface House {
-  readonly serverName: string;
-  readonly ownerName: string;
-  readonly token: OwnerToken;
-  readonly runner: Runner;
-  readonly log: Log;
-  /** Milliseconds until a connection must have shown who it is. */
-  readonly roleTimeoutMs: number;
-}
-
-export class NativeSession {
+export class NativeSession implements Asker {
   readonly peer: Peer;
   readonly house: House;
-  role: 'guest' | 'owner' = 'guest';
+  role: Role = 'guest';
   challenge: Nonces | undefined;
   readonly #socket: Socket;
   readonly #link: NativeLink;
@@ -75,15 +64,11 @@ export class NativeSession {
     this.#link.trust();
   }
 
-  refusalToRun(streams: readonly number[]): Reply | undefined {
-    if (this.#isClosing) return no('closing', 'Cannot run the command: the server is closing');
-    const refused = this.#link.connection.refusalToAccept(streams);
-    if (refused === undefined) return undefined;
-    const why = refused === 'stream-number' ? 'the streams are not numbered as they must be' : 'too many are open';
-    return no(refused, `Cannot run the command: ${why}`);
+  refusalToRun(streams: readonly number[]): StreamRefusal | undefined {
+    return this.#isClosing ? 'closing' : this.#link.connection.refusalToAccept(streams);
   }
 
-  add(run: Run, streams: Pick<RunStart, 'stdin' | 'stdout' | 'stderr'>): number {
+  add(run: Run, streams: RunStreams): number {
     const id = ++this.#lastRun;
     const { connection } = this.#link;
     const onEnded = () => this.#forget(wireRun);

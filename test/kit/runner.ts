@@ -6,8 +6,8 @@ import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ByteSource, Run, RunCommand, Runner, RunResult } from '../core/ports.ts';
-import { createRunner, type RunnerOptions } from './runner.ts';
+import type { ByteSource, Run, RunCommand, Runner, RunResult } from '../../src/core/ports.ts';
+import { createRunner, type RunnerOptions } from '../../src/runner/runner.ts';
 
 interface Cleanup {
   after(undo: () => void | Promise<void>): void;

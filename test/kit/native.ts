@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import type { connect } from 'node:net';
-import type { ByteSink, ByteSource, Run, Runner, RunRequest, RunResult } from '../../core/ports.ts';
-import { newNonce, OwnerToken } from '../../net/owner.ts';
-import { NativeLink, type LinkEvent } from '../../protocol/native/link.ts';
-import { MAX_DATA_BYTES } from '../../protocol/native/limits.ts';
-import { parseNonce, parseProof } from '../../protocol/native/methods.ts';
-import { Pump } from '../../protocol/native/pump.ts';
+import type { ByteSink, ByteSource, Run, Runner, RunRequest, RunResult } from '../../src/core/ports.ts';
+import { newNonce, OwnerToken } from '../../src/net/owner.ts';
+import { NativeLink, type LinkEvent } from '../../src/protocol/native/link.ts';
+import { MAX_DATA_BYTES } from '../../src/protocol/native/limits.ts';
+import { parseNonce, parseProof } from '../../src/protocol/native/methods.ts';
+import { Pump } from '../../src/protocol/native/pump.ts';
 
 export const TOKEN = new OwnerToken(newNonce());
 export const START = { command: { shell: 'ls' }, stdin: 1, stdout: 3, stderr: 5 };
