@@ -51,25 +51,31 @@ Plain tools work as well: nc localhost 7270
 `;
 
 export async function main(args: string[]): Promise<void> {
+  let unwritten: NodeJS.ErrnoException | undefined;
   // A reader that has seen enough (partyline … piped to head) ends us quietly; the subcommands see it on their writes.
+  const onOutputError = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') unwritten ??= error;
+  };
   process.stdout.on('error', onOutputError);
   process.stderr.on('error', onOutputError);
-  process.exitCode = await dispatch(args);
+  const status = await dispatch(args);
   // All that was said leaves; standard input that somebody still holds open is not waited for.
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit();
+  // A server outlives its console; of everything else the output is the point.
+  if (unwritten !== undefined && status === 0 && args[0] !== 'serve') {
+    process.stderr.write(`partyline: Cannot write the output: ${unwritten.message}\n`);
+    process.exit(1);
+  }
+  process.exit(status);
 }
 
 function flushed(output: NodeJS.WriteStream): Promise<void> {
   if (output.writableLength === 0 || output.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     output.once('close', resolve);
+    output.once('error', () => resolve());
     output.write('', () => resolve());
   });
-}
-
-function onOutputError(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }
 
 async function dispatch([command, ...rest]: string[]): Promise<number> {

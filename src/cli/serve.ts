@@ -7,6 +7,7 @@ import { ConsoleLog } from '../log/console.ts';
 import { parseListen, type Listen } from '../net/listen.ts';
 import { lookUpUser } from '../runner/user.ts';
 import { namesAreUsable, startServer, type RunningServer, type ServerOptions } from '../server.ts';
+import { whyUnusable } from './arguments.ts';
 import { USAGE_STATUS } from './status.ts';
 
 const DEFAULT_LISTEN = ['tcp://localhost:7270', 'echo://localhost:7007'];
@@ -60,7 +61,7 @@ export async function serve(args: string[]): Promise<number> {
   setTimeout(() => process.exit(0), CLOSE_DEADLINE_MS).unref();
   await server.close();
   await flushed();
-  // What still holds the loop (a signal's second handler, a cut connection) is not worth waiting for.
+  // What still holds the loop, a cut connection say, is not worth waiting for.
   process.exit(0);
 }
 
@@ -102,7 +103,7 @@ function readArguments(args: string[]): Read {
       },
     }));
   } catch (error) {
-    return { wrong: error instanceof Error ? error.message : String(error) };
+    return { wrong: whyUnusable(error) };
   }
   const listen: Listen[] = [];
   for (const url of values.listen ?? DEFAULT_LISTEN) {

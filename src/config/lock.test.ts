@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -34,4 +34,18 @@ test('a place where nothing can be made is refused, not tried for ever', { skip:
       message: `Cannot use ${directory} for the server's data: it cannot be made there`,
     });
   }
+});
+
+test('a directory that others may write to, or that belongs to another user, is refused', (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'partyline-'));
+  t.after(() => rmSync(parent, { recursive: true }));
+  for (const mode of [0o777, 0o770, 0o702]) {
+    chmodSync(parent, mode);
+    assert.throws(() => lockDirectory(parent), /: others may write there \(mode 07\d\d\)$/);
+  }
+  chmodSync(parent, 0o755);
+  lockDirectory(parent).release();
+  if (process.geteuid?.() !== 0) return;
+  chownSync(parent, 65_534, 65_534);
+  assert.throws(() => lockDirectory(parent), /: it belongs to another user \(id 65534\)$/);
 });

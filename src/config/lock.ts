@@ -1,6 +1,7 @@
 // One server for one directory. The lock is SQLite's on a file there: the kernel lets go of it when the process ends,
 // however it ends, so nothing is left to clean up after a `kill -9`. Node has no flock(2) of its own.
 
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeDirectory } from './directory.ts';
@@ -16,6 +17,8 @@ export function lockDirectory(directory: string): Lock {
   } catch (error) {
     throw new Error(`Cannot use ${directory} for the server's data: ${wordsFor(error)}`, { cause: error });
   }
+  const unsafe = whyUnsafe(statSync(directory));
+  if (unsafe !== undefined) throw new Error(`Cannot use ${directory} for the server's data: ${unsafe}`);
   let database: DatabaseSync;
   try {
     database = new DatabaseSync(join(directory, 'lock'));
@@ -26,6 +29,18 @@ export function lockDirectory(directory: string): Lock {
     throw new Error(`Cannot use ${directory} for the server's data: ${why}`, { cause: error });
   }
   return { release: () => database.close() };
+}
+
+/** Of group and others, the right to write. */
+const OTHERS_WRITE = 0o022;
+
+/** Whoever may write there could put in a token of their own, and be the owner. */
+function whyUnsafe({ uid, mode }: { uid: number; mode: number }): string | undefined {
+  const own = process.geteuid?.();
+  if (own === undefined) return undefined;
+  if (uid !== own && uid !== 0) return `it belongs to another user (id ${uid})`;
+  const shown = (mode & 0o777).toString(8).padStart(4, '0');
+  return (mode & OTHERS_WRITE) === 0 ? undefined : `others may write there (mode ${shown})`;
 }
 
 const WORDS: Readonly<Record<string, string>> = {

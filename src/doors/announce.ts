@@ -17,7 +17,7 @@ export interface Given {
 export function announceCommand(command: RunCommand, { by, address, host }: Given): ConsoleEvent {
   const start = 'Given command ';
   const who = ` (${by} from ${address} on ${host})`;
-  const shown = shorten(commandText(command), MAX_ANNOUNCED_LENGTH - start.length - who.length);
+  const shown = shorten(commandText(command), Math.max(1, MAX_ANNOUNCED_LENGTH - start.length - who.length));
   return { event: 'command', text: `${start}${shown}${who}`, command: shown, by, address, host };
 }
 

@@ -34,8 +34,8 @@ test('what is none is refused with what was expected', () => {
   const table: [text: string, words: RegExp][] = [
     ['localhost:7270', /expected SCHEME:\/\/HOST:PORT, as in tcp:\/\/localhost:7270$/],
     ['', /expected SCHEME:\/\//],
-    ['ftp://localhost', /the scheme is one of tcp, line, http, echo, not ftp$/],
-    ['ftp+insecure://localhost', /not ftp$/],
+    ['ftp://localhost', /the scheme is one of tcp, line, http, echo, not "ftp"$/],
+    ['ftp+insecure://localhost', /not "ftp"$/],
     ['https://localhost', /https:\/\/ is not available yet$/],
     ['irc+insecure://localhost', /irc:\/\/ is not available yet$/],
     ['tcp://', /the host is missing/],

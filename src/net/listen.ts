@@ -3,6 +3,7 @@
 import { lookup } from 'node:dns/promises';
 import { createServer, isIP, type Server, type Socket } from 'node:net';
 import { DEFAULT_PORT, formatUrl, parseServerAddress } from './address.ts';
+import { escapeControls, quote } from '../protocol/text.ts';
 import { isLoopbackAddress, normaliseAddress } from './peer.ts';
 
 /** What is spoken at a listener; `tcp` is every protocol, told apart by the first bytes. */
@@ -37,13 +38,14 @@ const KEEP_ALIVE_MS = 60_000;
 /** One `--listen` URL, or why it is none. */
 export function parseListen(text: string): Listen | { refused: string } {
   const at = text.indexOf('://');
-  if (at < 0) return { refused: `Cannot listen on ${text}: expected SCHEME://HOST:PORT, as in tcp://localhost:7270` };
-  const asked = text.slice(0, at);
+  const shown = escapeControls(text);
+  if (at < 0) return { refused: `Cannot listen on ${shown}: expected SCHEME://HOST:PORT, as in tcp://localhost:7270` };
+  const asked = text.slice(0, at).toLowerCase();
   const isInsecure = asked.endsWith('+insecure');
   const scheme = isInsecure ? asked.slice(0, -'+insecure'.length) : asked;
-  if (LATER.has(scheme)) return { refused: `Cannot listen on ${text}: ${scheme}:// is not available yet` };
+  if (LATER.has(scheme)) return { refused: `Cannot listen on ${shown}: ${scheme}:// is not available yet` };
   if (!isScheme(scheme)) {
-    return { refused: `Cannot listen on ${text}: the scheme is one of ${SCHEMES.join(', ')}, not ${scheme}` };
+    return { refused: `Cannot listen on ${shown}: the scheme is one of ${SCHEMES.join(', ')}, not ${quote(scheme)}` };
   }
   const parsed = parseServerAddress(text, {
     listening: true,

@@ -71,8 +71,11 @@ export function newNonce(): string {
   return randomBytes(NONCE_BYTES).toString('base64url');
 }
 
-/** Reads the token; a refusal says what is wrong with the file. */
-export function readOwnerToken(path: string): OwnerToken | { refused: string } {
+/**
+ * Reads the token; a refusal says what is wrong with the file. A server takes none that another user made: whoever made
+ * it knows it, and would be the owner.
+ */
+export function readOwnerToken(path: string, { isServer = false } = {}): OwnerToken | { refused: string } {
   const no = (why: string) => ({ refused: `Cannot use the owner token ${path}: ${why}` });
   let descriptor: number;
   try {
@@ -86,6 +89,9 @@ export function readOwnerToken(path: string): OwnerToken | { refused: string } {
     if (!file.isFile()) return no('it is not a file');
     if (process.platform !== 'win32' && (file.mode & OTHERS) !== 0) {
       return no(`others may read it (mode ${(file.mode & 0o777).toString(8).padStart(4, '0')}); it must be 0600`);
+    }
+    if (isServer && process.geteuid !== undefined && file.uid !== process.geteuid() && file.uid !== 0) {
+      return no(`it belongs to another user (id ${file.uid})`);
     }
     const bytes = Buffer.alloc(MAX_FILE_BYTES);
     const text = bytes.toString('latin1', 0, readSync(descriptor, bytes)).replace(/\r?\n$/, '');
@@ -105,7 +111,7 @@ export async function ensureOwnerToken(directory: string): Promise<OwnerToken> {
   const path = join(directory, OWNER_TOKEN_FILE);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (!existsSync(path)) create(path);
-  const token = readOwnerToken(path);
+  const token = readOwnerToken(path, { isServer: true });
   if ('refused' in token) throw new Error(token.refused);
   return token;
 }

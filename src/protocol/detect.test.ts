@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { detect, type Spoken } from './detect.ts';
+import { beginsAsRequest, detect, isRequestLine, type Spoken } from './detect.ts';
 
 const TABLE: [first: string, spoken: Spoken | undefined][] = [
   ['', undefined],
@@ -24,6 +24,7 @@ const TABLE: [first: string, spoken: Spoken | undefined][] = [
   ['Vamshi\n', 'line'],
   ['\n', 'line'],
   ['🙄', 'line'],
+  ['\ufeffECHO x\n', 'line'],
 ];
 
 for (const [first, spoken] of TABLE) {
@@ -31,6 +32,16 @@ for (const [first, spoken] of TABLE) {
     assert.equal(detect(Buffer.from(first, first.startsWith('\x16') ? 'latin1' : 'utf8')), spoken);
   });
 }
+
+test('any method makes a request line, for those who ask', () => {
+  for (const line of ['GET / HTTP/1.1', 'foo / HTTP/1.1', 'M-SEARCH * HTTP/1.1\r', 'X /a b HTTP/1.0']) {
+    assert.ok(isRequestLine(line), line);
+    assert.ok(beginsAsRequest(line.slice(0, 16)), line);
+  }
+  for (const line of ['Vamshi', 'GET HTTP/1.1', 'send all see RFC 9112 HTTP', 'é / HTTP/1.1', ' / HTTP/1.1']) {
+    assert.ok(!isRequestLine(line), line);
+  }
+});
 
 test('a verdict, once given, is the same for every longer beginning', () => {
   for (const [first, spoken] of TABLE) {

@@ -14,7 +14,8 @@ const NATIVE = 'PARTYLINE/';
 /** RFC 9110 section 9.3, PATCH (RFC 5789), and the preface of HTTP/2 (RFC 9113 section 3.4). */
 const METHODS = ['GET ', 'HEAD ', 'POST ', 'PUT ', 'DELETE ', 'CONNECT ', 'OPTIONS ', 'TRACE ', 'PATCH ', 'PRI '];
 
-const utf8 = new TextDecoder();
+// A byte order mark counts as what it is: three bytes that begin no protocol.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Undefined: too little has come to tell. Anything that is not one of the others is the line protocol. */
 export function detect(first: Uint8Array): Spoken | undefined {
@@ -37,12 +38,17 @@ function detectRequestLine(first: Uint8Array): 'http' | 'line' | undefined {
   return isRequestLine(utf8.decode(first.subarray(0, end))) ? 'http' : 'line';
 }
 
+/** RFC 9110 section 9.1: a method is any token (section 5.6.2). */
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const REQUEST_LINE = new RegExp(`^${TOKEN} .*\\S HTTP/\\d`);
+const BEGINNING = new RegExp(`^${TOKEN} `);
+
 /** RFC 9112 section 3: method, target, version. */
 export function isRequestLine(line: string): boolean {
-  return /^[A-Z]{3,16} .*\S HTTP\/\d/.test(line);
+  return REQUEST_LINE.test(line);
 }
 
-/** Whether a line of which only the beginning is known may be a request line. */
+/** Whether a line of which only the beginning is known may be a request line. No name has a space in it. */
 export function beginsAsRequest(beginning: string): boolean {
-  return METHODS.some((method) => beginning.startsWith(method));
+  return BEGINNING.test(beginning);
 }

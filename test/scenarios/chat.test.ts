@@ -183,7 +183,10 @@ test('all members see all messages in one order', async (t) => {
   await using reader = await Caller.named('reader', '::1', server.port);
   const count = 500;
   // Everyone sends to all and, in between, to some: every lane has a view of its own and still the same order.
+  // Now and then somebody asks so much that its own answers hold its next commands back.
   for (let n = 0; n < count; n++) {
+    const asking = callers[n % 7];
+    if (asking !== undefined) for (let k = 0; k < 100; k++) asking.type('help');
     for (const caller of callers) caller.type(n % 3 === 0 ? `send a b c d reader : ${n}` : `send all ${n}`);
   }
   // A barrier each: everything said is heard by then. Once more, and everyone has heard everyone.
@@ -236,7 +239,8 @@ for (const host of LOOPBACKS) {
     await using nc = start('nc', ['-N', host, String(server.port)]);
     const { status, stdout } = await outcomeOf(nc, 'A\nsend all hi\nquit\n');
     assert.equal(status, 0);
-    assert.match(stdout, /^Connected with Server at date_time = /);
+    // A busy machine may take so long to start nc that the prompt comes first.
+    assert.match(stdout, /^(?:Enter your name: )?Connected with Server at date_time = /);
     await bob.until('A (broadcasted) : hi\n');
   });
 

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Caller } from '../kit/caller.ts';
-import { outcomeOf, partyline, PARTYLINE } from '../kit/program.ts';
+import { outcomeOf, partyline, PARTYLINE, start } from '../kit/program.ts';
 import { LOOPBACKS, startServer } from '../kit/server.ts';
 
 function aDirectory(t: TestContext): string {
@@ -135,7 +136,7 @@ test('what fails at start is one line that says what was attempted and what is t
 test('wrong usage is status 64 and says what is expected', async (t) => {
   const table: [args: string[], words: RegExp][] = [
     [['--nonsense'], /nonsense/],
-    [['--listen', 'ftp://localhost'], /the scheme is one of tcp, line, http, echo, not ftp/],
+    [['--listen', 'ftp://localhost'], /the scheme is one of tcp, line, http, echo, not "ftp"/],
     [['--listen', 'localhost:7270'], /expected SCHEME:\/\/HOST:PORT/],
     [['--listen', 'tcp://localhost:70000'], /port/],
     [['--listen', 'https://localhost:0'], /https:\/\/ is not available yet/],
@@ -149,6 +150,20 @@ test('wrong usage is status 64 and says what is expected', async (t) => {
     assert.deepEqual([status, stdout], [64, ''], args.join(' '));
     assert.match(stderr, words);
   }
+});
+
+test('a console that cannot be written to costs its lines, not the server', async (t) => {
+  const port = await freePort();
+  const command = 'exec "$0" serve --data "$1" --listen "tcp://localhost:$2" >/dev/full';
+  await using server = start('/bin/sh', ['-c', command, PARTYLINE, aDirectory(t), String(port)]);
+  // It cannot say when it is ready: knock until somebody opens.
+  let caller: Caller | undefined;
+  while (caller === undefined) caller = await Caller.named('bob', '::1', port).catch(() => undefined);
+  assert.equal(await caller.barrier(), '');
+  await caller[Symbol.asyncDispose]();
+  server.kill('SIGTERM');
+  assert.equal(await server.ended, 0);
+  assert.equal(server.stderr.text, '');
 });
 
 test('an owner token that others can read is refused, not used', async (t) => {
@@ -184,3 +199,13 @@ test('a console that nobody reads costs lines, never the server', async (t) => {
   const [status]: unknown[] = await once(child, 'exit');
   assert.equal(status, 0);
 });
+
+/** A port that nobody listens on at the moment. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '::1');
+  await once(server, 'listening');
+  const bound = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof bound === 'object' && bound !== null ? bound.port : 0;
+}

@@ -23,6 +23,8 @@ export const MAX_OUTBOX_BYTES = 8_388_608;
 const BEHIND_BYTES = 262_144;
 /** Commands that one session may have running at once. */
 const MAX_RUNS = 16;
+/** Blanks around a name are the terminal's; anything else is the name's, and refused there. */
+const EDGES = /^[ \t]+|[ \t]+$/g;
 /** Looks at a connection that was told to end, until it has. */
 const LINGER_MS = 10_000;
 /** So many looks in a row at which it had taken nothing of what it is owed: two minutes. Then it is cut. */
@@ -104,9 +106,12 @@ export class LineConnection implements Lane, Listener, LineReader {
   }
 
   #nameOrLogin(line: LineInput): void {
-    // What a page makes a browser send here gets no further than its first line.
+    // What a page makes a browser send here gets no further than its first line, however long or odd that is.
     if (typeof line === 'string' ? isRequestLine(line) : beginsAsRequest(line.begins)) return this.#finish();
-    if (typeof line !== 'string') return this.tell(formatError(wordsForMalformed(line)) + PROMPT);
+    if (typeof line !== 'string') {
+      this.tell(formatError(wordsForMalformed(line)) + (line.malformed === 'overlong' ? '' : PROMPT));
+      return line.malformed === 'overlong' ? this.#finish() : undefined;
+    }
     const entrance = { listener: this, outlet: this.#room, isLoopback: this.peer.isLoopback };
     const request = parseRequest(line);
     if (request.type === 'login') {
@@ -115,7 +120,7 @@ export class LineConnection implements Lane, Listener, LineReader {
       else this.tell(formatError(reason) + PROMPT);
       return;
     }
-    const name = line.trim();
+    const name = line.replace(EDGES, '');
     const entered = this.#room.hub.enter(name, entrance);
     if ('refused' in entered) this.tell(formatError(wordsForEntering(entered, name, this.peer.address)) + PROMPT);
     else this.#comeIn(entered);
@@ -191,7 +196,7 @@ export class LineConnection implements Lane, Listener, LineReader {
 
   #quit(): void {
     const running = this.#runs?.size ?? 0;
-    if (running > 0) this.tell(`Waiting for ${running} running; close the connection to end what runs\n`);
+    if (running > 0) this.tell(`Waiting for ${running === 1 ? 'a running command' : `${running} running commands`}\n`);
     this.#finish();
   }
 

@@ -7,7 +7,7 @@ import type { EnterRefusal, RunRefusal, SendRefusal } from '../../core/refusal.t
 import type { Malformed } from '../../protocol/line/decoder.ts';
 import { MAX_LINE_BYTES } from '../../protocol/line/decoder.ts';
 import { FORMS, type LineRequest } from '../../protocol/line/request.ts';
-import { quote } from '../../protocol/text.ts';
+import { escapeControls, quote } from '../../protocol/text.ts';
 
 export function wordsForEntering(refusal: EnterRefusal, given: string, address: string): string {
   const attempt = `Cannot come in as ${quote(given)}`;
@@ -92,7 +92,7 @@ export function wordsForResult(host: string, result: RunResult): string {
     case 'cancelled':
       return `${host} cancelled`;
     case 'lost':
-      return `${host} lost: ${result.reason}`;
+      return `${host} lost: ${escapeControls(result.reason)}`;
   }
 }
 
