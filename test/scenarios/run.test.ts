@@ -78,7 +78,11 @@ for (const host of LOOPBACKS) {
     const vector = await outcome(there, ['--', 'printf', '%s|', '$HOME', 'a  b', '', '--json']);
     assert.deepEqual(vector, { status: 0, stdout: '$HOME|a  b||--json|', stderr: '' });
     assert.match(await server.program.stdout.until(/^Given command printf .*\n/m), / \(owner from .+\)\n$/);
-    assert.ok(server.program.stdout.text.includes(`Given command echo $((1 + 1)); echo oh >&2 (owner from ${host} on Server)\n`));
+    assert.ok(
+      server.program.stdout.text.includes(
+        `Given command echo $((1 + 1)); echo oh >&2 (owner from ${host} on Server)\n`,
+      ),
+    );
   });
 
   test(`a million lines come through, and any bytes go there and back: ${host}`, async () => {
