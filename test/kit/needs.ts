@@ -13,16 +13,20 @@ export interface Privileges {
 }
 
 /** False: the test has been marked as left out and returns at once. */
-export function needs(t: TestContext, programs: readonly string[], privileges: Privileges = {}): boolean {
+export function needs(t: Pick<TestContext, 'skip'>, programs: readonly string[], privileges: Privileges = {}): boolean {
   const missing = programs.filter((program) => !isInstalled(program)).map((program) => `the program ${program}`);
   if (privileges.root && process.getuid?.() !== 0) missing.push('root rights');
   if (privileges.netns && missing.length === 0 && !makesNamespaces())
     missing.push('the right to make network namespaces');
   if (missing.length === 0) return true;
-  const reason = `this machine lacks ${missing.join(', ')}`;
+  leaveOut(t, `this machine lacks ${missing.join(', ')}`);
+  return false;
+}
+
+/** Marks the test as left out; throws where nothing may be. */
+export function leaveOut(t: Pick<TestContext, 'skip'>, reason: string): void {
   if (process.env['CI']) throw new Error(`${reason}, and nothing may be left out where CI is set`);
   t.skip(reason);
-  return false;
 }
 
 function isInstalled(program: string): boolean {

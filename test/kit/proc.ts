@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { leaveOut } from './needs.ts';
 
 /** Between two looks at something that tells nobody when it changes. */
 const LOOK_MS = 10;
@@ -11,9 +12,9 @@ const PATIENCE_MS = 20_000;
 const KIB = 1_024;
 
 /** False: the test has been marked as left out and returns at once. */
-export function hasProc(t: TestContext): boolean {
-  if (existsSync('/proc/self/io')) return true;
-  t.skip('this machine lacks Linux’s /proc');
+export function hasProc(t: Pick<TestContext, 'skip'>, proc = '/proc'): boolean {
+  if (existsSync(`${proc}/self/io`)) return true;
+  leaveOut(t, 'this machine lacks Linux’s /proc');
   return false;
 }
 
@@ -28,6 +29,11 @@ export function residentBytes(pid: number): number {
 
 export function openDescriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** It waits for something: for bytes, for room, for a time. */
+export function isAsleep(pid: number): boolean {
+  return /^State:\s+S /m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
 
 /** All that a process has written so far, to whatever. */

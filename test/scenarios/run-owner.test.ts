@@ -1,7 +1,6 @@
 // Who is taken for the owner by `partyline run`'s server, and whom `partyline run` takes for its server.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, copyFile, writeFile } from 'node:fs/promises';
@@ -9,8 +8,9 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { NativeLink } from '../../src/protocol/native/link.ts';
+import { printed, temporaryData, twoHosts } from '../kit/hosts.ts';
 import { needs } from '../kit/needs.ts';
-import { PARTYLINE, partyline, start } from '../kit/program.ts';
+import { PARTYLINE, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 
 const ONE_LINE = /^[^\n]+\n$/;
@@ -25,14 +25,11 @@ function run({ server, host }: There, args: readonly string[], env: Readonly<Rec
   return partyline(['run', at(host, server.port), ...args], { env: { ...server.env, ...env } });
 }
 
-function ip(...args: string[]): void {
-  const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' });
-  assert.equal(status, 0, `ip ${args.join(' ')}: ${stderr}`);
-}
-
-/** Without a line for the command on the console nothing was asked for, or it was refused. */
-function assertNothingRan(server: TestServer): void {
-  assert.doesNotMatch(server.program.stdout.text, /Given command/);
+/** Ends the server, and counts the lines for commands on its whole console: what was refused has none. */
+async function commandsGiven(server: TestServer): Promise<number> {
+  server.program.kill('SIGTERM');
+  assert.equal(await server.program.ended, 0);
+  return server.program.stdout.text.match(/^Given command /gm)?.length ?? 0;
 }
 
 for (const host of LOOPBACKS) {
@@ -52,10 +49,10 @@ for (const host of LOOPBACKS) {
     await copyFile(join(server.directory, 'owner.token'), file);
     await chmod(file, 0o644);
     await attempt(/: others may read it \(mode 0644\); it must be 0600\n$/);
-    assertNothingRan(server);
     await chmod(file, 0o600);
     await using right = run(there, ['--', 'true'], { PARTYLINE_TOKEN_FILE: file, PARTYLINE_DATA: '/nonexistent' });
     assert.equal(await right.ended, 0);
+    assert.equal(await commandsGiven(server), 1, 'only the last one ran');
   });
 
   test(`somebody in between gets nothing that is of use to it: ${host}`, async () => {
@@ -79,8 +76,8 @@ for (const host of LOOPBACKS) {
     assert.match(fromClient, /owner\.challenge/);
     assert.doesNotMatch(fromClient, /owner\.prove|run\.start/);
     assert.ok(!fromClient.includes(await server.token()));
-    assertNothingRan(server);
     relay.close();
+    assert.equal(await commandsGiven(server), 0);
   });
 
   test(`a native client that speaks late is greeted as a person and understood: ${host}`, async () => {
@@ -103,35 +100,33 @@ for (const host of LOOPBACKS) {
 }
 
 test('beyond loopback the owner token is not used, and nothing is sent', async (t) => {
-  if (!needs(t, ['ip'], { netns: true })) return;
-  const name = `partyline-run-${process.pid}`;
-  const inside = (...words: string[]) => ['netns', 'exec', name, ...words];
-  ip('netns', 'add', name);
-  t.after(() => void spawnSync('ip', ['netns', 'delete', name]));
-  ip(...inside('ip', 'link', 'set', 'lo', 'up'));
-  // Addresses of the machine itself that are not loopback ones: TEST-NET-1 and the documentation prefix.
-  ip(...inside('ip', 'address', 'add', '192.0.2.1/32', 'dev', 'lo'));
-  ip(...inside('ip', '-6', 'address', 'add', '2001:db8::1/128', 'dev', 'lo', 'nodad'));
-  await using server = await startServer();
-  const listen = ['tcp+insecure://192.0.2.1:7270', 'tcp+insecure://[2001:db8::1]:7270'];
-  const directory = join(server.directory, 'inside');
-  const serve = ['serve', '--data', directory, ...listen.flatMap((url) => ['--listen', url])];
-  await using exposed = start('ip', inside(PARTYLINE, ...serve));
-  await exposed.stdout.until(/^ready$/m);
-  for (const host of ['192.0.2.1', '[2001:db8::1]']) {
-    for (const [scheme, why] of [
-      ['', /is not loopback, TLS is not available yet, and nothing was sent in plain text\n$/] as const,
-      [
-        'tcp+insecure://',
-        /: not allowed: the owner token counts from loopback only, .* and nothing was sent\n$/,
-      ] as const,
-    ]) {
-      const words = inside(PARTYLINE, 'run', `${scheme}${host}`, '--', 'true');
-      await using program = start('ip', words, { env: { PARTYLINE_DATA: directory } });
-      assert.equal(await program.ended, 255);
-      assert.match(program.stderr.text, ONE_LINE);
-      assert.match(program.stderr.text, why);
+  if (!needs(t, ['ip', 'dnsmasq'], { root: true, netns: true })) return;
+  const { server, client } = await twoHosts(t);
+  const data = temporaryData(t);
+  const exposed = server.start(PARTYLINE, 'serve', '--data', data, '--listen', 'tcp+insecure://*:7270');
+  let told = '';
+  exposed.stdout.setEncoding('utf8').on('data', (chunk: string) => (told += chunk));
+  await printed(exposed.stdout, /^ready$/m);
+  // From elsewhere, and from the machine itself by an address that is not a loopback one; the token is at hand.
+  for (const from of [client, server]) {
+    for (const host of [server.ipv4, `[${server.ipv6}]`]) {
+      for (const [scheme, why] of [
+        ['', /is not loopback, TLS is not available yet, and nothing was sent in plain text\n$/] as const,
+        [
+          'tcp+insecure://',
+          /: not allowed: the owner token counts from loopback only, .* and nothing was sent\n$/,
+        ] as const,
+      ]) {
+        const words = [PARTYLINE, 'run', `${scheme}${host}`, '--', 'true'];
+        const { status, stdout, stderr } = await from.run('', 'env', `PARTYLINE_DATA=${data}`, ...words);
+        assert.deepEqual({ status, stdout }, { status: 255, stdout: '' });
+        assert.match(stderr, ONE_LINE);
+        assert.match(stderr, why);
+      }
     }
   }
-  assert.doesNotMatch(exposed.stdout.text, /Given command/);
+  exposed.kill('SIGTERM');
+  await once(exposed, 'close');
+  assert.equal(exposed.exitCode, 0);
+  assert.doesNotMatch(told, /Given command/);
 });

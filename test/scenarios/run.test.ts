@@ -1,12 +1,20 @@
 // `partyline run` against a real server: bytes, statuses, signals and refusals, over both families.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { outcomeOf, PARTYLINE, partyline, start, type Outcome } from '../kit/program.ts';
+import { printed, temporaryData, twoHosts } from '../kit/hosts.ts';
+import { needs } from '../kit/needs.ts';
+import { hasProc, isAsleep, until, writtenBytes } from '../kit/proc.ts';
+import { outcomeOf, PARTYLINE, partyline, ROOT, start, type Outcome } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+import { Transcript } from '../kit/transcript.ts';
+
+const TRANSCRIPT = join(ROOT, 'test/vectors/transcripts/run-both-families.txt');
 
 const ONE_LINE = /^[^\n]+\n$/;
 
@@ -47,8 +55,10 @@ async function goneThere(there: There, pid: string): Promise<void> {
   assert.equal(gone.status, 0, `process ${pid} is still there`);
 }
 
-/** Without a line for the command on the console nothing was asked for, or it was refused. */
-function assertNothingRan(server: TestServer): void {
+/** Ends the server: without a line for the command on its whole console nothing was asked for, or it was refused. */
+async function assertNothingRan(server: TestServer): Promise<void> {
+  server.program.kill('SIGTERM');
+  assert.equal(await server.program.ended, 0);
   assert.doesNotMatch(server.program.stdout.text, /Given command/);
 }
 
@@ -68,6 +78,35 @@ for (const host of LOOPBACKS) {
       [['--on', 'SERVER', '--', 'exit 3'], 3],
     ];
     for (const [args, status] of cases) assert.equal((await outcome(there, args)).status, status, args.join(' '));
+  });
+
+  test(`the same commands bring the same as in the transcript of both families: ${host}`, async () => {
+    await using server = await startServer();
+    // Commands run where the server was started, and that is here.
+    const { stdout: listing } = spawnSync('ls', { encoding: 'utf8' });
+    const heard: Readonly<Record<string, { stdout: string; stderr: RegExp }>> = {
+      hi: { stdout: 'hi\n', stderr: /^$/ },
+      'the shell\'s "not found"': { stdout: '', stderr: /^.*: invalid: not found\n$/ },
+      'the listing, one per line': { stdout: listing, stderr: /^$/ },
+      nothing: { stdout: '', stderr: /^$/ },
+    };
+    const lines = readFileSync(TRANSCRIPT, 'utf8').matchAll(/^client > (.+?) {2,}client < (.+?) {2,}status (\d+)$/gm);
+    let replayed = 0;
+    for (const [, command = '', answer = '', status] of lines) {
+      const expected = heard[answer];
+      assert.ok(expected, `no test for ${answer}`);
+      const { stdout, stderr, status: had } = await outcome({ server, host }, ['--', command]);
+      assert.deepEqual([stdout, had], [expected.stdout, Number(status)], command);
+      assert.match(stderr, expected.stderr, command);
+      replayed++;
+    }
+    assert.equal(replayed, 4);
+  });
+
+  test(`the last of a million lines: ${host}`, async () => {
+    await using server = await startServer();
+    const last = await outcome({ server, host }, ['--', 'seq 1 1000000 | tail -1']);
+    assert.deepEqual(last, { status: 0, stdout: '1000000\n', stderr: '' });
   });
 
   test(`one argument is a shell's, several are nobody's: ${host}`, async () => {
@@ -153,25 +192,34 @@ for (const host of LOOPBACKS) {
     });
   }
 
-  test(`an interrupted command ends although nobody reads what it says: ${host}`, async () => {
+  test(`an interrupted command ends although nobody reads what it says: ${host}`, async (t) => {
+    if (!hasProc(t)) return;
     await using server = await startServer();
     const there = { server, host };
-    // By the time that it names itself every window on the way has long been full.
-    const command = 'yes & sleep 0.5; echo $! >&2; wait';
+    const command = 'yes & echo $! >&2; while read line; do echo heard >&2; done; wait';
     const child = spawn(PARTYLINE, ['run', at(host, server.port), '--', command], {
       env: { ...process.env, ...server.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
-    let words = '';
-    child.stderr.on('data', (chunk: Buffer) => (words += String(chunk)));
-    await once(child.stderr, 'data');
+    const words = new Transcript();
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => words.add(chunk));
+    child.stderr.on('close', () => words.end());
+    const pid = (await words.until(/^\d+\n/)).trim();
+    // What goes there and comes back passes everything that is still on the move: if meanwhile nothing more was said by
+    // who sleeps at a full pipe, every window on the way is full.
+    await until(async () => {
+      const written = writtenBytes(Number(pid));
+      child.stdin.write('\n');
+      await words.until('heard\n');
+      return written > 0 && writtenBytes(Number(pid)) === written && isAsleep(Number(pid));
+    }, 'nothing more fits');
     child.kill('SIGINT');
     const [status]: unknown[] = await once(child, 'exit');
     child.stdout.destroy();
     await once(child, 'close');
     assert.equal(status, 130);
-    assert.match(words, /^\d+\n$/, 'nothing else was to be said');
-    await goneThere(there, words.trim());
+    assert.equal(await words.rest(), '', 'nothing else was to be said');
+    await goneThere(there, pid);
   });
 
   test(`a client that dies takes its command with it: ${host}`, async () => {
@@ -239,7 +287,7 @@ for (const host of LOOPBACKS) {
       assert.deepEqual(told, { host: 'Server', result: 'denied', status: null });
       assert.equal(`${reason}\n`, refused.stderr);
     }
-    assertNothingRan(server);
+    await assertNothingRan(server);
   });
 
   test(`where nobody listens is one line and 255: ${host}`, async () => {
@@ -256,6 +304,26 @@ for (const host of LOOPBACKS) {
     assert.match(program.stderr.text, /connection refused\n$/);
   });
 }
+
+test('a command line as people type it finds the server on the port that nobody names', async (t) => {
+  if (!needs(t, ['ip', 'dnsmasq'], { root: true, netns: true })) return;
+  // A host of its own: there the port is free.
+  const { server } = await twoHosts(t);
+  const data = temporaryData(t);
+  const serve = server.start(PARTYLINE, 'serve', '--data', data);
+  await printed(serve.stdout, /^ready$/m);
+  const line = `partyline run localhost -- 'seq 1 1000000 | tail -1'`;
+  const typed = await server.run(
+    '',
+    'env',
+    `PATH=${ROOT}:${process.env['PATH']}`,
+    `PARTYLINE_DATA=${data}`,
+    'sh',
+    '-c',
+    line,
+  );
+  assert.deepEqual(typed, { status: 0, stdout: '1000000\n', stderr: '' });
+});
 
 test('wrong usage is 255 and one line', async () => {
   const cases = [
