@@ -36,6 +36,43 @@ test('what is left behind with its output elsewhere is ended too', LIMIT, async 
   await isGone;
 });
 
+test('what made a process group of its own is ended when cancelled', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const line = `exec 9>${path}; timeout 5000 sh -c 'echo up; exec sleep 100'; timeout 5000 sleep 100; true`;
+  const run = aRunner(t).start({ command: sh(line), env });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  const isGone = gone();
+  run.cancel();
+  assert.equal((await run.ended).result, 'cancelled');
+  await isGone;
+});
+
+test('what made a process group of its own is ended past its time, stubborn as it may be', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const runner = aRunner(t, { killGraceMs: 300 });
+  await finish(runner.start({ command: argv('true'), env }));
+  const line = `trap '' HUP TERM; exec 9>${path}; timeout 5000 sh -c 'echo up; while :; do sleep 1; done'`;
+  const run = runner.start({ command: sh(line), env, timeoutMs: 1_000 });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  const isGone = gone();
+  assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });
+  await isGone;
+});
+
+test('what is left behind in a process group of its own is ended after the exit', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const line = `exec 9>${path}; timeout 5000 sh -c 'echo up; exec sleep 100 >/dev/null 2>&1' & read line; exit 3`;
+  const run = aRunner(t).start({ command: sh(line), env });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  const isGone = gone();
+  run.stdin.end();
+  assert.deepEqual(await run.ended, { result: 'exited', status: 3 });
+  await isGone;
+});
+
 test('a cancelled command that takes HUP is gone', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const run = aRunner(t).start({ command: sh(`exec 9>${path}; echo up; sleep 100; echo never`), env });
@@ -115,7 +152,7 @@ test(
     const { path, gone } = lifeline(t);
     const warnings: string[] = [];
     const runner = aRunner(t, { log: { warn: (event) => warnings.push(event) } });
-    const run = runner.start({ command: sh(`exec 9>${path}; echo $PPID; exec sleep 100`), env });
+    const run = runner.start({ command: sh(`exec 9>${path}; echo $PPID; timeout 5000 sleep 100; :`), env });
     run.stderr.resume();
     process.kill(Number(await firstLineOf(run.stdout)), 'SIGKILL');
     assert.deepEqual(await run.ended, { result: 'lost', status: null, reason: 'The runner process died.' });

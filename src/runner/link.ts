@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import type { RunCommand } from '../core/ports.ts';
 import { type FromProcess, isFromProcess, type Settings, type ToProcess } from './control.ts';
 import { wordsFor } from './errors.ts';
-import { errorOfKill } from './group.ts';
 import type { LiveRun } from './live-run.ts';
+import { errorOfKill, killSessions } from './members.ts';
 import { openServerEnds, pathsOf, unlinkPipes } from './pipes.ts';
 
 const ENTRY = fileURLToPath(new URL('./process.mjs', import.meta.url));
@@ -43,8 +43,8 @@ export class Link {
   readonly #left = Promise.withResolvers<void>();
   readonly #waiting: Started[] = [];
   readonly #runs = new Map<number, LiveRun>();
-  /** Process groups that may still have somebody in them, by run. */
-  readonly #groups = new Map<number, number>();
+  /** The commands whose sessions may still have somebody in them, by run. */
+  readonly #leaders = new Map<number, number>();
   #phase: 'open' | 'closing' | 'gone' = 'open';
   #taken = 0;
   #made = 0;
@@ -118,14 +118,14 @@ export class Link {
         for (const { run } of this.#waiting.splice(0)) run.lose(message.reason);
         return;
       case 'spawn':
-        if (message.pid !== undefined) this.#groups.set(message.id, message.pid);
+        if (message.pid !== undefined) this.#leaders.set(message.id, message.pid);
         return this.#runs.get(message.id)?.started();
       case 'exit':
         return this.#runs.get(message.id)?.exited(message.ending);
       case 'lose':
         return this.#runs.get(message.id)?.lose(message.reason);
       case 'finish':
-        this.#groups.delete(message.id);
+        this.#leaders.delete(message.id);
         return;
     }
   }
@@ -169,7 +169,7 @@ export class Link {
     const wasClosing = this.#phase === 'closing';
     this.#phase = 'gone';
     if (!wasClosing) this.#child.kill('SIGKILL');
-    for (const group of this.#groups.values()) errorOfKill(-group, 'SIGKILL');
+    killSessions(new Set(this.#leaders.values()));
     rmSync(this.#settings.directory, { recursive: true, force: true });
     for (const run of [...this.#waiting.splice(0).map(({ run }) => run), ...this.#runs.values()]) run.lose(reason);
     if (!wasClosing) this.#onGone(reason);

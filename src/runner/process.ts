@@ -8,8 +8,8 @@ import { constants } from 'node:os';
 import type { Ending } from '../core/run/result.ts';
 import { type FromProcess, isToProcess, type Settings, type ToProcess } from './control.ts';
 import { codeOf, wordsFor } from './errors.ts';
-import { Group } from './group.ts';
 import { openCommandEnds, pathsOf, type Three } from './pipes.ts';
+import { Session } from './session.ts';
 
 /** POSIX XCU 2.8.2: the status of a command that was not found, and of one that was found and cannot be executed. */
 const NOT_FOUND_STATUS = 127;
@@ -23,7 +23,7 @@ const MAX_SHOWN_CHARACTERS = 200;
 const UNKILLABLE_MS = 500;
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '');
-const groups = new Map<number, Group>();
+const sessions = new Map<number, Session>();
 /** Runs whose leader has not been reaped: its status is still to be told. */
 const leaders = new Set<number>();
 let isClosing = false;
@@ -40,7 +40,7 @@ function obey(message: ToProcess): void {
     case 'spawn':
       return start(message);
     case 'end':
-      return groups.get(message.id)?.end(message.graceMs);
+      return sessions.get(message.id)?.end(message.graceMs);
     case 'close':
       return close();
   }
@@ -104,12 +104,12 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
 }
 
 function follow(id: number, child: ChildProcess, pid: number): void {
-  const group = new Group(pid, () => {
-    groups.delete(id);
+  const session = new Session(pid, () => {
+    sessions.delete(id);
     tell({ did: 'finish', id });
     leaveIfDone();
   });
-  groups.set(id, group);
+  sessions.set(id, session);
   leaders.add(id);
   // Never 'close': that waits for whoever inherited the pipes.
   child.once('exit', (code, signal) => {
@@ -118,7 +118,7 @@ function follow(id: number, child: ChildProcess, pid: number): void {
       : { kind: 'code', code: code ?? 0 };
     tell({ did: 'exit', id, ending });
     leaders.delete(id);
-    group.leaderExited();
+    session.leaderExited();
     leaveIfDone();
   });
 }
@@ -126,12 +126,12 @@ function follow(id: number, child: ChildProcess, pid: number): void {
 function close(): void {
   if (!isClosing) {
     isClosing = true;
-    for (const group of groups.values()) group.end(settings.closeGraceMs);
+    for (const session of sessions.values()) session.end(settings.closeGraceMs);
     setTimeout(() => process.exit(), settings.closeGraceMs + UNKILLABLE_MS).unref();
   }
   leaveIfDone();
 }
 
 function leaveIfDone(): void {
-  if (isClosing && groups.size === 0 && leaders.size === 0 && process.connected) process.disconnect?.();
+  if (isClosing && sessions.size === 0 && leaders.size === 0 && process.connected) process.disconnect?.();
 }
