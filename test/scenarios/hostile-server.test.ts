@@ -222,7 +222,7 @@ for (const host of LOOPBACKS) {
 }
 
 /** Waits for what a client asks for. */
-function requests(): { asked(method: string): Promise<void>; onRequest(method: string): void } {
+function requests(): { asked: (method: string) => Promise<void>; onRequest: (method: string) => void } {
   const seen = new Map<string, PromiseWithResolvers<void>>();
   const of = (method: string) => {
     const one = seen.get(method) ?? Promise.withResolvers<void>();

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { comeIn } from './chat.ts';
+import { ReachError } from './reach.ts';
+
+async function coming(t: TestContext, host: string, accept: (socket: Socket) => void, answerDeadlineMs?: number) {
+  const server = createServer((socket) => {
+    t.after(() => socket.destroy());
+    socket.on('error', () => {});
+    accept(socket);
+  }).listen(0, host);
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const socket = connect({ host, port: address.port });
+  t.after(() => socket.destroy());
+  const answered = comeIn(
+    { socket, host },
+    { name: 'eve', ...(answerDeadlineMs !== undefined && { answerDeadlineMs }) },
+  );
+  return await answered.then(String, (error: unknown) => {
+    assert.ok(error instanceof ReachError, String(error));
+    return { [error.kind]: error.message };
+  });
+}
+
+const answering = (words: string) => (socket: Socket) => void socket.once('data', () => socket.write(words));
+
+for (const host of ['127.0.0.1', '::1']) {
+  const cannot = `Cannot come in at ${host} as "eve":`;
+
+  test(`the welcome is returned with what follows it, without a prompt before it: ${host}`, async (t) => {
+    const welcome = 'Connected with Server at date_time = x\n\nFormat: …\n\n';
+    assert.equal(await coming(t, host, answering(welcome)), welcome);
+    assert.equal(await coming(t, host, answering(`Enter your name: ${welcome}`)), welcome);
+  });
+
+  test(`a refusal is the server's word, everything else is not reached: ${host}`, async (t) => {
+    assert.deepEqual(await coming(t, host, answering('error: no\x07\nEnter your name: ')), { denied: 'no\\x07' });
+    assert.deepEqual(await coming(t, host, answering('hello\n')), { unreached: `${cannot} it answered "hello"` });
+    assert.deepEqual(await coming(t, host, (socket) => void socket.resume(), 1), {
+      unreached: `${cannot} no answer within 0.001 s`,
+    });
+    assert.deepEqual(await coming(t, host, (socket) => void socket.resume().end()), {
+      unreached: `${cannot} it closed the connection without an answer`,
+    });
+    assert.deepEqual(await coming(t, host, answering('x'.repeat(65_537))), {
+      unreached: `${cannot} it answered "${'x'.repeat(63)}…"`,
+    });
+  });
+}
