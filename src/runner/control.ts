@@ -35,7 +35,7 @@ export type FromProcess =
   | { did: 'spawn'; id: number; pid: number | undefined }
   | { did: 'exit'; id: number; ending: Ending }
   | { did: 'lose'; id: number; reason: string }
-  /** Nothing of the run's process group is left, or all of it was sent KILL. */
+  /** Nothing of the run's session is left, or all of it was sent KILL. */
   | { did: 'finish'; id: number };
 
 // Both sides are this program; what they say needs no more than to be told from nothing.

@@ -36,6 +36,32 @@ test('what is left behind with its output elsewhere is ended too', LIMIT, async 
   await isGone;
 });
 
+test('what a command left behind cannot go on writing for ever, and the status stays', LIMIT, async (t) => {
+  const runner = aRunner(t);
+  const [own, other] = ['yes & exit 5', 'timeout 5000 yes >&2 & exit 5'].map((line) =>
+    runner.start({ command: sh(line), env }),
+  );
+  for (const run of [own, other]) {
+    run?.stdout.resume();
+    run?.stderr.resume();
+  }
+  assert.deepEqual(await own?.ended, { result: 'exited', status: 5 });
+  assert.deepEqual(await other?.ended, { result: 'exited', status: 5 });
+});
+
+test('what writes for ever out of reach of signals does not keep the run', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const runner = aRunner(t, { killGraceMs: 50, drainMs: 100 });
+  const run = runner.start({ command: sh(`exec 9>${path}; setsid yes 2>/dev/null & read line; exit 5`), env });
+  run.stderr.resume();
+  await firstLineOf(run.stdout);
+  run.stdout.onData(() => {});
+  const isGone = gone();
+  run.stdin.end();
+  assert.deepEqual(await run.ended, { result: 'exited', status: 5 });
+  await isGone;
+});
+
 test('what made a process group of its own is ended when cancelled', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const line = `exec 9>${path}; timeout 5000 sh -c 'echo up; exec sleep 100'; timeout 5000 sleep 100; true`;

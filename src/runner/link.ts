@@ -79,8 +79,8 @@ export class Link {
     this.#serve();
   }
 
-  /** The run's process group is ended, if the command was started at all. */
-  endGroup(run: LiveRun, graceMs: number): void {
+  /** The run's session is ended, if the command was started at all. */
+  endSession(run: LiveRun, graceMs: number): void {
     for (const [id, candidate] of this.#runs) {
       if (candidate === run) this.#tell({ do: 'end', id, graceMs });
     }

@@ -9,8 +9,10 @@ import { PipeSource } from './source.ts';
 
 /** setTimeout takes 31 bits; a longer time is waited for in several pieces. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** After KILL nothing takes this long but a process that hangs in the kernel or left its group. */
+/** After KILL nothing takes this long but a process that hangs in the kernel or left its session. */
 const UNKILLABLE_MS = 500;
+/** What is left behind may say its last words for so long while somebody reads them; `yes &` would never end. */
+const LONGEST_DRAIN_MS = 2_000;
 const SIGHUP = 1;
 const SIGKILL = 9;
 
@@ -18,8 +20,8 @@ export interface RunOptions {
   readonly timeoutMs: number | undefined;
   readonly drainMs: number;
   readonly killGraceMs: number;
-  /** The process group is to be ended, over so many milliseconds. Not called before the command was asked for. */
-  readonly endGroup: (graceMs: number) => void;
+  /** All of the command's session is to be ended, over so many milliseconds. Not called before the command was asked for. */
+  readonly endSession: (graceMs: number) => void;
   /** Called once, before `ended` settles. */
   readonly onSettled: () => void;
 }
@@ -89,7 +91,7 @@ export class LiveRun implements Run {
     }
     // Whoever could write is gone: what the pipes hold can be read, and then their end.
     this.started();
-    // A run that was to end has ended: its process group was sent KILL.
+    // A run that was to end has ended: its session was sent KILL.
     this.#leave(this.#endedFor ? { kind: 'signal', signal: SIGKILL } : { kind: 'lost', reason });
   }
 
@@ -102,9 +104,19 @@ export class LiveRun implements Run {
   }
 
   #drain(): void {
-    const how = { evenIfPaused: this.#isCancelled };
-    this.stdout.endWhenQuiet(this.#options.drainMs, how);
-    this.stderr.endWhenQuiet(this.#options.drainMs, how);
+    const how = {
+      quietMs: this.#options.drainMs,
+      longestMs: LONGEST_DRAIN_MS,
+      onStill: () => this.#silence(),
+      evenIfPaused: this.#isCancelled,
+    };
+    this.stdout.endWhenQuiet(how);
+    this.stderr.endWhenQuiet(how);
+  }
+
+  /** What the command left behind writes and writes: it is ended, and the run as it would have been without it. */
+  #silence(): void {
+    if (this.#unkillable === undefined) this.#end(this.#options.killGraceMs);
   }
 
   #endFor(why: 'timeout' | 'cancel', graceMs: number): void {
@@ -116,13 +128,17 @@ export class LiveRun implements Run {
       this.#leave({ kind: 'signal', signal: SIGHUP });
       return;
     }
-    this.#options.endGroup(graceMs);
-    clearTimeout(this.#unkillable);
-    this.#unkillable = setTimeout(() => this.#giveUp(), graceMs + UNKILLABLE_MS);
+    this.#end(graceMs);
     if (this.#phase === 'draining') this.#drain();
   }
 
-  /** What is still there now, hanging in the kernel or out of the group's reach, is waited for no longer. */
+  #end(graceMs: number): void {
+    this.#options.endSession(graceMs);
+    clearTimeout(this.#unkillable);
+    this.#unkillable = setTimeout(() => this.#giveUp(), graceMs + UNKILLABLE_MS);
+  }
+
+  /** What is still there now, hanging in the kernel or out of the session's reach, is waited for no longer. */
   #giveUp(): void {
     this.started();
     this.#leave({ kind: 'signal', signal: SIGKILL });

@@ -67,9 +67,9 @@ export function createRunner(options: RunnerOptions): Runner {
         timeoutMs,
         drainMs,
         killGraceMs,
-        endGroup: (graceMs) => used?.endGroup(run, graceMs),
+        endSession: (graceMs) => used?.endSession(run, graceMs),
         onSettled() {
-          used?.endGroup(run, killGraceMs);
+          used?.endSession(run, killGraceMs);
           runs.delete(run);
         },
       });

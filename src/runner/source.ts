@@ -4,7 +4,18 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ByteSource } from '../core/ports.ts';
+import { Allowance } from './allowance.ts';
 import { keepRousing } from './pipes.ts';
+
+export interface Quiet {
+  /** The end, when nothing came for so long. */
+  readonly quietMs: number;
+  /** Or else, once a reader has been reading for so long, `onStill` is called, once. */
+  readonly longestMs: number;
+  readonly onStill: () => void;
+  /** A paused reader's time counts for `quietMs` too. */
+  readonly evenIfPaused: boolean;
+}
 
 /** `idle`: no writer yet, and reading would meet an end at once. */
 type Phase = 'idle' | 'open' | 'ended';
@@ -21,6 +32,7 @@ export class PipeSource implements ByteSource {
   #tellEnd: (() => void) | undefined;
   #chunks = 0;
   #quietMs: number | undefined;
+  #allowance: Allowance | undefined;
   #isHurried = false;
   #isLastCall = false;
   #hasTold = false;
@@ -89,8 +101,9 @@ export class PipeSource implements ByteSource {
    * The command has exited. Something it left behind may hold the pipe for ever: the source ends when, being read, it
    * brings nothing for so long. A paused reader has all the time it wants, unless the run was cancelled.
    */
-  endWhenQuiet(quietMs: number, { evenIfPaused }: { evenIfPaused: boolean }): void {
+  endWhenQuiet({ quietMs, longestMs, onStill, evenIfPaused }: Quiet): void {
     this.#quietMs = quietMs;
+    this.#allowance ??= new Allowance(longestMs, onStill);
     this.#isHurried = evenIfPaused;
     this.#watch();
   }
@@ -106,6 +119,7 @@ export class PipeSource implements ByteSource {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     clearTimeout(this.#quiet);
+    this.#allowance?.use(false);
     if (this.#socket !== undefined) this.#socket.destroy();
     else if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     queueMicrotask(() => {
@@ -134,6 +148,7 @@ export class PipeSource implements ByteSource {
     clearTimeout(this.#quiet);
     this.#quiet = undefined;
     if (this.#quietMs === undefined || this.#phase !== 'open') return;
+    this.#allowance?.use(this.#isWanted);
     if (this.#isWanted || this.#isHurried) this.#quiet = setTimeout(() => this.#lookOnceMore(), this.#quietMs);
   }
 
