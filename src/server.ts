@@ -64,7 +64,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     const { doors, front } = furnish(options, { token, runner, now });
     for (const listen of options.listen) {
-      const bound = await bind(listen, (socket) => front.receive(socket, listen.scheme));
+      const bound = await bind(listen, (socket) => front.receive(socket, listen.scheme), {
+        onAcceptError: ({ message }) => log.warn('connection lost', { reason: message }),
+      });
       listeners.push(...bound.listeners);
       for (const warning of bound.warnings) log.warn(warning);
     }
@@ -111,7 +113,6 @@ function furnish(options: ServerOptions, { token, runner, now }: Furniture): { d
   const http = new HttpDoor({
     health: () => ({ status: 'ok', name: serverName, uptimeSeconds: Math.floor((clock() - startedMs) / 1000) }),
     hostNames: options.listen.map(({ host }) => host),
-    log,
   });
   const echo = new EchoDoor({ mode: 'named', serverName, log });
   const plainEcho = new EchoDoor({ mode: 'plain', serverName, log });

@@ -65,7 +65,9 @@ export class Front {
       this.#limits.leave(peer);
       const durationMs = this.#options.clock() - openedMs;
       const { bytesRead, bytesWritten } = socket;
-      this.#options.log.info('closed', { address: peer.address, port: peer.port, durationMs, bytesRead, bytesWritten });
+      // An echo takes the connection's handle and leaves nothing to count: no figure is better than a wrong one.
+      const bytes = bytesRead + bytesWritten > 0 ? { bytesRead, bytesWritten } : {};
+      this.#options.log.info('closed', { address: peer.address, port: peer.port, durationMs, ...bytes });
     });
     switch (scheme) {
       case 'tcp':

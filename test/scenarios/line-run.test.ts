@@ -273,6 +273,13 @@ for (const host of LOOPBACKS) {
     const pid = await pidFrom(silent);
     silent.socket.resetAndDestroy();
     await until(() => !isRunning(pid), 'a command that writes nothing has gone');
+    // A half-close alone is no reason to end a command; being gone after it is, though nothing is read or written.
+    await using halfClosed = await owner(host, server);
+    halfClosed.socket.end('run : echo $$; exec sleep 1000\n');
+    const left = await pidFrom(halfClosed);
+    assert.ok(isRunning(left));
+    halfClosed.socket.resetAndDestroy();
+    await until(() => !isRunning(left), 'a silent command of a connection half-closed and then reset has gone');
     await using after = await owner(host, server);
     assert.equal(await heardOf(after, 'echo hi'), 'Server| hi\nServer exited 0\n');
     assert.equal(server.program.stderr.text, '');

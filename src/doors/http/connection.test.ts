@@ -25,7 +25,6 @@ async function aDoor(t: TestContext, host: string) {
   const door = new HttpDoor({
     health: () => ({ status: 'ok' }),
     hostNames: [],
-    log: { tell() {}, info() {}, warn() {} },
   });
   const accepted: (() => void)[] = [];
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {

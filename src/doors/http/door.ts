@@ -3,7 +3,6 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIP, Socket } from 'node:net';
-import type { Log } from '../../log/log.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Door } from '../door.ts';
 import { HttpConnection } from './connection.ts';
@@ -20,7 +19,6 @@ export interface HttpDoorOptions {
   readonly health: () => Readonly<Record<string, string | number | boolean>>;
   /** Names by which an operator lets this server be reached, beside loopback's and addresses. */
   readonly hostNames: readonly string[];
-  readonly log: Log;
 }
 
 export class HttpDoor implements Door {

@@ -23,6 +23,8 @@ export const MAX_OUTBOX_BYTES = 8_388_608;
 const BEHIND_BYTES = 262_144;
 /** Commands that one session may have running at once. */
 const MAX_RUNS = 16;
+/** How often it is looked whether somebody still waits for a command that says nothing. */
+const WATCH_MS = 2_000;
 /** Blanks around a name are the terminal's; anything else is the name's, and refused there. */
 const EDGES = /^[ \t]+|[ \t]+$/g;
 /** Looks at a connection that was told to end, until it has. */
@@ -205,8 +207,19 @@ export class LineConnection implements Lane, Listener, LineReader {
     if (this.#phase === 'finishing' || this.#phase === 'ended') return;
     this.#phase = 'finishing';
     this.#leave();
+    if ((this.#runs?.size ?? 0) > 0) this.#watch();
     // The turn's flush calls `written`, which ends the socket.
     this.#room.fanout.tell(this, '');
+  }
+
+  /**
+   * After the peer's EOF nothing is read that would tell that the peer has gone for good. An empty write puts nothing on
+   * the wire and meets the error of a connection that the kernel has seen reset or found dead (keep-alive).
+   */
+  #watch(): void {
+    this.socket.setKeepAlive(true, WATCH_MS);
+    const timer = setInterval(() => this.socket.write(''), WATCH_MS);
+    this.socket.once('close', () => clearInterval(timer));
   }
 
   #finishIfDone(): void {

@@ -6,7 +6,7 @@ import type { Said } from '../../core/event.ts';
 import type { Hub } from '../../core/hub.ts';
 import type { OwnerCredential, Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
-import type { Outlet, Session } from '../../core/session.ts';
+import type { Session } from '../../core/session.ts';
 import type { Log } from '../../log/log.ts';
 import type { Peer } from '../../net/peer.ts';
 import { formatDate, formatError, formatMessage, PROMPT } from '../../protocol/line/reply.ts';
