@@ -2,10 +2,11 @@
 // cleans up after it when it dies.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { RunCommand } from '../core/ports.ts';
 import { type FromProcess, isFromProcess, type Settings, type ToProcess } from './control.ts';
+import { claimPlace } from './directory.ts';
 import { wordsFor } from './errors.ts';
 import type { LiveRun } from './live-run.ts';
 import { errorOfKill, killSessions } from './members.ts';
@@ -27,6 +28,8 @@ export interface Started {
   readonly run: LiveRun;
   readonly command: RunCommand;
   readonly env: Readonly<Record<string, string>>;
+  /** The pipes that it was to have were gone; once is enough. */
+  readonly isSecondTry?: true;
 }
 
 export interface LinkOptions {
@@ -54,7 +57,6 @@ export class Link {
   constructor({ settings, onGone }: LinkOptions) {
     this.#settings = settings;
     this.#onGone = onGone;
-    mkdirSync(settings.directory, { mode: 0o700 });
     this.#child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, ENTRY, JSON.stringify(settings)], {
       // A session of its own: Ctrl-C at the server's terminal is the server's to handle.
       detached: true,
@@ -113,10 +115,9 @@ export class Link {
         this.#made += message.count;
         return this.#serve();
       case 'fail':
-        // Some may exist: these numbers are not used again.
-        this.#taken = this.#made = this.#asked;
-        for (const { run } of this.#waiting.splice(0)) run.lose(message.reason);
-        return;
+        // None of them exist. The next command asks again.
+        this.#asked = this.#made;
+        return this.#refuse(message.reason);
       case 'spawn':
         if (message.pid !== undefined) this.#leaders.set(message.id, message.pid);
         return this.#runs.get(message.id)?.started();
@@ -142,17 +143,31 @@ export class Link {
     if (this.#asked > this.#made) return;
     const wanted = this.#taken + this.#waiting.length + LOW;
     if (this.#asked >= wanted) return;
+    // Somebody may have removed it since the last batch.
+    const refusal = claimPlace(this.#settings.directory);
+    if (refusal !== undefined) return this.#refuse(refusal);
     const count = Math.ceil((wanted - this.#asked) / BATCH) * BATCH;
     this.#tell({ do: 'make', from: this.#asked, count });
     this.#asked += count;
   }
 
-  #begin({ run, command, env }: Started): void {
+  #refuse(reason: string): void {
+    for (const { run } of this.#waiting.splice(0)) run.lose(reason);
+  }
+
+  #begin(started: Started): void {
+    const { run, command, env, isSecondTry } = started;
     const id = this.#taken++;
     const paths = pathsOf(this.#settings.directory, id);
     try {
       run.begin(openServerEnds(paths));
     } catch (error) {
+      if (isSecondTry === undefined && !existsSync(paths[0])) {
+        // So are the others that were made with it.
+        this.#taken = this.#made;
+        this.#waiting.unshift({ ...started, isSecondTry: true });
+        return;
+      }
       run.lose(`Cannot open the command's pipes: ${wordsFor(error)}`);
       return;
     }

@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import type { Ending } from '../core/run/result.ts';
 import { type FromProcess, isToProcess, type Settings, type ToProcess } from './control.ts';
 import { codeOf, wordsFor } from './errors.ts';
-import { openCommandEnds, pathsOf, type Three } from './pipes.ts';
+import { openCommandEnds, pathsOf, type Three, unlinkPipes } from './pipes.ts';
 import { Session } from './session.ts';
 
 /** POSIX XCU 2.8.2: the status of a command that was not found, and of one that was found and cannot be executed. */
@@ -52,11 +52,20 @@ function tell(message: FromProcess): void {
 }
 
 function makePipes(from: number, count: number): void {
-  const paths = Array.from({ length: count }, (_, index) => pathsOf(settings.directory, from + index)).flat();
-  execFile('mkfifo', ['-m', '600', ...paths], (error) => {
-    if (error) tell({ did: 'fail', reason: `Cannot make pipes in ${settings.directory}: ${error.message.trim()}` });
-    else tell({ did: 'make', count });
+  const sets = Array.from({ length: count }, (_, index) => pathsOf(settings.directory, from + index));
+  execFile('mkfifo', ['-m', '600', ...sets.flat()], (error, _, words) => {
+    if (error === null) return tell({ did: 'make', count });
+    // Some may have been made, and what they take may be what the machine is short of.
+    for (const paths of sets) unlinkPipes(paths);
+    tell({ did: 'fail', reason: `Cannot make pipes in ${settings.directory}: ${whyOf(error, words)}` });
   });
+}
+
+/** mkfifo(1) says a line for each pipe, and the reason at the end of each. */
+function whyOf(error: Error, words: string): string {
+  const why = words.trim().split(': ').at(-1);
+  if (why) return why.charAt(0).toLowerCase() + why.slice(1);
+  return MISSING.has(codeOf(error)) ? 'there is no mkfifo here' : wordsFor(error);
 }
 
 function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void {

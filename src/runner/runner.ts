@@ -2,9 +2,10 @@
 // process, at the first command, and that one starts all the others (process.ts); their output and input go past it,
 // through pipes that the server reads and writes itself.
 
-import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Run, Runner } from '../core/ports.ts';
 import type { Log } from '../log/log.ts';
+import { claimDirectory, emptyDirectory, freePlace } from './directory.ts';
 import { commandEnvironment } from './environment.ts';
 import { wordsFor } from './errors.ts';
 import { Link } from './link.ts';
@@ -21,8 +22,6 @@ const DRAIN_MS = 500;
 const KILL_GRACE_MS = 5_000;
 /** The same when the server closes, which has 5 s for everything. */
 const CLOSE_GRACE_MS = 2_000;
-/** What a server makes in its directory, one for each runner process, and what the next one may remove. */
-const PIPES = /^pipes-\d+$/;
 
 export interface RunnerOptions {
   /** For pipes; made if need be, for this user's eyes only, and used by one server at a time. */
@@ -38,20 +37,26 @@ export interface RunnerOptions {
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { directory, user, log, drainMs = DRAIN_MS, killGraceMs = KILL_GRACE_MS, maxRuns = MAX_RUNS } = options;
+  const { user, log, drainMs = DRAIN_MS, killGraceMs = KILL_GRACE_MS, maxRuns = MAX_RUNS } = options;
   const { cwd = user?.home ?? process.cwd(), environment: server = process.env } = options;
+  // A slash at the end would lead through a link.
+  const directory = resolve(options.directory);
   const closeGraceMs = Math.min(killGraceMs, CLOSE_GRACE_MS);
   const runs = new Set<LiveRun>();
   let link: Link | undefined;
-  let links = 0;
+  let places = 0;
   let isClosed = false;
 
-  function openLink(): Link {
-    if (links === 0) prepare(directory);
-    const own = `${directory}/pipes-${links++}`;
+  function openLink(): Link | string {
+    const refusal = claimDirectory(directory);
+    if (refusal !== undefined) return refusal;
+    // Once only: what is there later is this server's own.
+    if (places === 0) emptyDirectory(directory);
+    const { path, next } = freePlace(directory, places);
+    places = next;
     const identity = user && { identity: { uid: user.uid, gid: user.gid } };
     const opened = new Link({
-      settings: { directory: own, cwd, closeGraceMs, ...identity },
+      settings: { directory: path, cwd, closeGraceMs, ...identity },
       onGone(reason) {
         if (link === opened) link = undefined;
         log?.warn('runner lost', { reason });
@@ -78,8 +83,12 @@ export function createRunner(options: RunnerOptions): Runner {
       else {
         runs.add(run);
         try {
-          used = link ??= openLink();
-          used.start({ run, command, env: commandEnvironment(env, { server, user }) });
+          const opened = link ?? openLink();
+          if (typeof opened === 'string') run.lose(opened);
+          else {
+            used = link = opened;
+            used.start({ run, command, env: commandEnvironment(env, { server, user }) });
+          }
         } catch (error) {
           run.lose(`Cannot start the runner process: ${wordsFor(error)}`);
         }
@@ -94,13 +103,4 @@ export function createRunner(options: RunnerOptions): Runner {
       await Promise.all([...runs].map((run) => run.ended));
     },
   };
-}
-
-/** What an earlier server left there is removed: pipes that nobody reads any more, and nothing else. */
-function prepare(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  chmodSync(directory, 0o700);
-  for (const name of readdirSync(directory)) {
-    if (PIPES.test(name)) rmSync(`${directory}/${name}`, { recursive: true, force: true });
-  }
 }
