@@ -31,6 +31,9 @@ export function readRunArguments(args: string[]): RunArguments | string {
   }
   const { values, positionals } = parsed;
   if (positionals.length > 1) return `one HOST before --, not ${positionals.length}`;
+  if (values.on !== undefined && values.on.replace(/[\s,]/g, '') === '') {
+    return '--on names no host; without it the command runs on the server itself';
+  }
   const timeoutMs = values.timeout === undefined ? undefined : parseSeconds(values.timeout);
   if (timeoutMs === null)
     return `--timeout takes seconds, up to ${MAX_TIMEOUT_MS / 1_000}, not ${quote(values.timeout ?? '')}`;

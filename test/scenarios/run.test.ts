@@ -333,6 +333,7 @@ test('wrong usage is 255 and one line', async () => {
     ['a', 'b', '--', 'true'],
     ['--wat', '--', 'true'],
     ['--timeout', '0', '--', 'true'],
+    ['--on', '', '--', 'true'],
     ['--timeout', 'soon', '--', 'true'],
     ['--timeout', '9999999999', '--', 'true'],
     ['host:x', '--', 'true'],

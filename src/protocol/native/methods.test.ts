@@ -40,6 +40,7 @@ test('run.start without something that it needs, or with something else in its p
     ['a stream is not a positive integer', { ...START, stderr: 2 ** 32 }],
     ['a stream is not a positive integer', { ...START, stderr: '5' }],
     ['on is not a string', { ...START, on: ['web1'] }],
+    ['on names no host; without it the server itself is meant', { ...START, on: ' , ' }],
     [`timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}`, { ...START, timeoutMs: 0 }],
     [`timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}`, { ...START, timeoutMs: MAX_TIMEOUT_MS + 1 }],
     [`env is not an object of at most ${MAX_ENV_NAMES} strings`, { ...START, env: { A: 1 } }],

@@ -88,6 +88,8 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
   if (!isCount(stdin) || !isCount(stdout) || !isCount(stderr)) return { bad: 'a stream is not a positive integer' };
   const on = field(params, 'on');
   if (on !== undefined && typeof on !== 'string') return { bad: 'on is not a string' };
+  // An empty variable in a script must not turn into the server itself.
+  if (on?.replace(/[\s,]/g, '') === '') return { bad: 'on names no host; without it the server itself is meant' };
   const timeoutMs = field(params, 'timeoutMs');
   if (timeoutMs !== undefined && !(isCount(timeoutMs) && timeoutMs <= MAX_TIMEOUT_MS)) {
     return { bad: `timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}` };
