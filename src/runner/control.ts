@@ -26,9 +26,12 @@ export type ToProcess =
   | { do: 'make'; from: number; count: number }
   | { do: 'spawn'; id: number; command: RunCommand; env: Readonly<Record<string, string>> }
   | { do: 'end'; id: number; graceMs: number }
+  /** Are you there? */
+  | { do: 'answer' }
   | { do: 'close' };
 
 export type FromProcess =
+  | { did: 'answer' }
   | { did: 'make'; count: number }
   | { did: 'fail'; reason: string }
   /** The command's ends of the pipes are open; without a pid there is no command, and words on stderr say why. */

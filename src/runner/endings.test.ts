@@ -188,6 +188,52 @@ test(
   },
 );
 
+test(
+  'when the runner process is stopped, what is cancelled is gone all the same, and the next is new',
+  LIMIT,
+  async (t) => {
+    const { path, gone } = lifeline(t);
+    const warnings: string[] = [];
+    const runner = aRunner(t, { log: { warn: (event) => warnings.push(event) } });
+    const line = `trap '' HUP TERM; exec 9>${path}; echo $PPID; timeout 5000 sh -c 'while :; do sleep 1; done'`;
+    const run = runner.start({ command: sh(line), env });
+    const other = runner.start({ command: argv('cat'), env });
+    const none = runner.start({ command: argv('no-such-command-here'), env });
+    assert.equal((await finish(none)).result.status, 127);
+    for (const source of [run.stderr, other.stdout, other.stderr]) source.resume();
+    const pid = Number(await firstLineOf(run.stdout));
+    const isGone = gone();
+    process.kill(pid, 'SIGSTOP');
+    const late = runner.start({ command: sh('echo $PPID'), env });
+    run.cancel();
+    late.cancel();
+    assert.deepEqual(await run.ended, { result: 'cancelled', status: 137 });
+    await isGone;
+    const reason = 'The runner process did not answer and was killed';
+    assert.deepEqual(await other.ended, { result: 'lost', status: null, reason });
+    assert.equal((await finish(late)).result.result, 'cancelled');
+    assert.deepEqual(warnings, ['runner lost']);
+    while (isAlive(pid)) await nextTurn();
+    assert.equal((await finish(runner.start({ command: argv('echo', 'again'), env }))).stdout, 'again\n');
+  },
+);
+
+test('when the runner process is stopped, what a command left behind is gone all the same', LIMIT, async (t) => {
+  const { path, gone } = lifeline(t);
+  const runner = aRunner(t);
+  const line = `exec 9>${path}; (trap '' HUP TERM; exec timeout 5000 sleep 100 >/dev/null 2>&1) & echo $PPID`;
+  const run = runner.start({ command: sh(line), env });
+  run.stderr.resume();
+  const pid = Number(await firstLineOf(run.stdout));
+  const isGone = gone();
+  run.stdout.pause();
+  await finish(runner.start({ command: argv('true'), env }));
+  process.kill(pid, 'SIGSTOP');
+  run.stdout.resume();
+  assert.deepEqual(await run.ended, { result: 'exited', status: 0 });
+  await isGone;
+});
+
 test('closing ends every command, stubborn ones too, and then the runner process', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const runner = aRunner(t, { killGraceMs: 300 });

@@ -9,8 +9,9 @@ import { type FromProcess, isFromProcess, type Settings, type ToProcess } from '
 import { claimPlace } from './directory.ts';
 import { wordsFor } from './errors.ts';
 import type { LiveRun } from './live-run.ts';
-import { errorOfKill, killSessions } from './members.ts';
+import { errorOfKill, killSessions, sessionsOfChildren } from './members.ts';
 import { openServerEnds, pathsOf, unlinkPipes } from './pipes.ts';
+import { Watch } from './watch.ts';
 
 const ENTRY = fileURLToPath(new URL('./process.mjs', import.meta.url));
 /** It holds a few hundred small objects; a bound keeps what is forked small. */
@@ -23,6 +24,11 @@ const LOW = 16;
 const MAX_LAST_WORDS = 1_000;
 /** Added to its grace: what a runner process may take to leave before it is killed. */
 const LEAVE_MS = 700;
+
+/** To make pipes or to start a command takes milliseconds; a machine that needs so long has other troubles. */
+const START_MS = 10_000;
+/** Added to its grace: what a runner process may take to end a session before it is asked whether it is there. */
+const FINISH_MS = 800;
 
 export interface Started {
   readonly run: LiveRun;
@@ -43,11 +49,12 @@ export class Link {
   readonly #settings: Settings;
   readonly #onGone: (reason: string) => void;
   readonly #child: ChildProcess;
+  readonly #watch: Watch;
   readonly #left = Promise.withResolvers<void>();
   readonly #waiting: Started[] = [];
   readonly #runs = new Map<number, LiveRun>();
   /** The commands whose sessions may still have somebody in them, by run. */
-  readonly #leaders = new Map<number, number>();
+  readonly #leaders = new Map<number, { readonly pid: number; isReaped: boolean }>();
   #phase: 'open' | 'closing' | 'gone' = 'open';
   #taken = 0;
   #made = 0;
@@ -65,6 +72,10 @@ export class Link {
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-MAX_LAST_WORDS);
+    });
+    this.#watch = new Watch({
+      ask: () => this.#tell({ do: 'answer' }),
+      onSilent: () => this.#condemn(),
     });
     this.#child.on('message', (message) => isFromProcess(message) && this.#hear(message));
     this.#child.on('error', (error) => {
@@ -84,7 +95,10 @@ export class Link {
   /** The run's session is ended, if the command was started at all. */
   endSession(run: LiveRun, graceMs: number): void {
     for (const [id, candidate] of this.#runs) {
-      if (candidate === run) this.#tell({ do: 'end', id, graceMs });
+      const isStarting = this.#watch.expects(`spawn ${id}`);
+      if (candidate !== run || !(isStarting || this.#leaders.has(id))) continue;
+      this.#tell({ do: 'end', id, graceMs });
+      if (this.#phase === 'open') this.#watch.expect(`finish ${id}`, graceMs + FINISH_MS);
     }
   }
 
@@ -110,25 +124,41 @@ export class Link {
 
   #hear(message: FromProcess): void {
     if (this.#phase === 'gone') return;
+    this.#watch.hear();
     switch (message.did) {
+      case 'answer':
+        return;
       case 'make':
+        this.#watch.fulfil('make');
         this.#made += message.count;
         return this.#serve();
       case 'fail':
+        this.#watch.fulfil('make');
         // None of them exist. The next command asks again.
         this.#asked = this.#made;
         return this.#refuse(message.reason);
       case 'spawn':
-        if (message.pid !== undefined) this.#leaders.set(message.id, message.pid);
+        this.#watch.fulfil(`spawn ${message.id}`);
+        if (message.pid === undefined) this.#watch.fulfil(`finish ${message.id}`);
+        else this.#leaders.set(message.id, { pid: message.pid, isReaped: false });
         return this.#runs.get(message.id)?.started();
       case 'exit':
+        this.#reaped(message.id);
         return this.#runs.get(message.id)?.exited(message.ending);
       case 'lose':
+        this.#watch.fulfil(`spawn ${message.id}`);
+        this.#watch.fulfil(`finish ${message.id}`);
         return this.#runs.get(message.id)?.lose(message.reason);
       case 'finish':
+        this.#watch.fulfil(`finish ${message.id}`);
         this.#leaders.delete(message.id);
         return;
     }
+  }
+
+  #reaped(id: number): void {
+    const leader = this.#leaders.get(id);
+    if (leader !== undefined) leader.isReaped = true;
   }
 
   /** Gives sets of pipes to those who wait, and asks for more in time. */
@@ -148,6 +178,7 @@ export class Link {
     if (refusal !== undefined) return this.#refuse(refusal);
     const count = Math.ceil((wanted - this.#asked) / BATCH) * BATCH;
     this.#tell({ do: 'make', from: this.#asked, count });
+    this.#watch.expect('make', START_MS);
     this.#asked += count;
   }
 
@@ -177,14 +208,25 @@ export class Link {
       unlinkPipes(paths);
     });
     this.#tell({ do: 'spawn', id, command, env });
+    this.#watch.expect(`spawn ${id}`, START_MS);
   }
 
-  #end(reason: string): void {
+  /** Stopped and not dead: it may have started what it had no time to tell of, and will not end anything. */
+  #condemn(): void {
+    const { pid } = this.#child;
+    const untold = pid === undefined ? [] : sessionsOfChildren(pid);
+    this.#end('The runner process did not answer and was killed', untold);
+  }
+
+  #end(reason: string, untold: readonly number[] = []): void {
     if (this.#phase === 'gone') return;
     const wasClosing = this.#phase === 'closing';
     this.#phase = 'gone';
+    this.#watch.close();
     if (!wasClosing) this.#child.kill('SIGKILL');
-    killSessions(new Set(this.#leaders.values()));
+    // A process with the number of one that was reaped is a stranger's.
+    const own = [...this.#leaders.values()].filter((it) => !it.isReaped || errorOfKill(it.pid, 0) === 'ESRCH');
+    killSessions(new Set([...own.map(({ pid }) => pid), ...untold]));
     rmSync(this.#settings.directory, { recursive: true, force: true });
     for (const run of [...this.#waiting.splice(0).map(({ run }) => run), ...this.#runs.values()]) run.lose(reason);
     if (!wasClosing) this.#onGone(reason);

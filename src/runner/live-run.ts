@@ -13,6 +13,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const UNKILLABLE_MS = 500;
 /** What is left behind may say its last words for so long while somebody reads them; `yes &` would never end. */
 const LONGEST_DRAIN_MS = 2_000;
+/** Added where the command's end was not told: by then it has been, or a runner process that says nothing was killed. */
+const UNTOLD_MS = 2_500;
 const SIGHUP = 1;
 const SIGKILL = 9;
 
@@ -135,7 +137,10 @@ export class LiveRun implements Run {
   #end(graceMs: number): void {
     this.#options.endSession(graceMs);
     clearTimeout(this.#unkillable);
-    this.#unkillable = setTimeout(() => this.#giveUp(), graceMs + UNKILLABLE_MS);
+    this.#unkillable = setTimeout(() => {
+      if (this.#phase === 'draining') this.#giveUp();
+      else this.#unkillable = setTimeout(() => this.#giveUp(), UNTOLD_MS);
+    }, graceMs + UNKILLABLE_MS);
   }
 
   /** What is still there now, hanging in the kernel or out of the session's reach, is waited for no longer. */

@@ -79,6 +79,13 @@ function look(): void {
   for (const listener of told) listener(sessions);
 }
 
+/** The sessions of the children of a process: of each command that it started, told of or not. */
+export function sessionsOfChildren(parent: number): number[] {
+  return everyone()
+    .filter((member) => member.parent === parent)
+    .map(({ session }) => session);
+}
+
 /** The code of what kill(2) says, or undefined when it did as asked. */
 export function errorOfKill(id: number, signal: NodeJS.Signals | 0): string | undefined {
   try {

@@ -41,6 +41,8 @@ function obey(message: ToProcess): void {
       return start(message);
     case 'end':
       return sessions.get(message.id)?.end(message.graceMs);
+    case 'answer':
+      return tell({ did: 'answer' });
     case 'close':
       return close();
   }
