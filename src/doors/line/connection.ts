@@ -50,7 +50,10 @@ export class LineConnection implements Lane, Listener, LineReader {
     this.socket = socket;
     this.peer = peer;
     this.#room = room;
-    this.#intake = new Intake(socket, this, { rate: peer.isLoopback ? undefined : room.rate, clock: room.clock });
+    this.#intake = new Intake(socket, this, {
+      rate: peer.isLoopback ? undefined : room.house.rate,
+      clock: room.house.clock,
+    });
     socket.on('drain', () => this.#goOn());
     // What broke is said by the close that follows.
     socket.on('error', () => {});
@@ -118,12 +121,12 @@ export class LineConnection implements Lane, Listener, LineReader {
     const request = parseRequest(line);
     if (request.type === 'login') {
       const reason = this.#reasonAgainstLogin(request.secret);
-      if (reason === undefined) this.#comeIn(this.#room.hub.enterAsOwner(entrance));
+      if (reason === undefined) this.#comeIn(this.#room.house.hub.enterAsOwner(entrance));
       else this.tell(formatError(reason) + PROMPT);
       return;
     }
     const name = line.replace(EDGES, '');
-    const entered = this.#room.hub.enter(name, entrance);
+    const entered = this.#room.house.hub.enter(name, entrance);
     if ('refused' in entered) this.tell(formatError(wordsForEntering(entered, name, this.peer.address)) + PROMPT);
     else this.#comeIn(entered);
   }
@@ -133,7 +136,7 @@ export class LineConnection implements Lane, Listener, LineReader {
     this.#phase = 'present';
     this.#room.named(this);
     this.#room.fanout.join(this);
-    this.tell(formatWelcome(this.#room.hub.serverName, this.#room.now()));
+    this.tell(formatWelcome(this.#room.house.hub.serverName, this.#room.house.now()));
   }
 
   #carryOut(request: LineRequest, session: Session): void {
@@ -141,17 +144,17 @@ export class LineConnection implements Lane, Listener, LineReader {
       case 'nothing':
         return;
       case 'get_list':
-        return this.tell(formatList(this.#room.hub.list(), this.#room.now()));
+        return this.tell(formatList(this.#room.house.hub.list(), this.#room.house.now()));
       case 'send': {
-        const refusal = this.#room.hub.handle(session, request, this.#room.now());
+        const refusal = this.#room.house.hub.handle(session, request, this.#room.house.now());
         return refusal === undefined ? undefined : this.tell(formatError(wordsForSending(refusal)));
       }
       case 'login': {
         const reason = this.#reasonAgainstLogin(request.secret);
         if (reason !== undefined) return this.tell(formatError(reason));
-        this.#room.hub.raise(session, 'owner');
+        this.#room.house.hub.raise(session, 'owner');
         return this.tell(
-          `${session.member.name} has the rights of ${this.#room.hub.ownerName} until this connection ends\n`,
+          `${session.member.name} has the rights of ${this.#room.house.hub.ownerName} until this connection ends\n`,
         );
       }
       case 'run':
@@ -170,11 +173,13 @@ export class LineConnection implements Lane, Listener, LineReader {
     if (!this.peer.isLoopback) {
       return `Cannot log in from ${this.peer.address}: this connection is plain text, and what was sent may have been read on the way`;
     }
-    return this.#room.owner.matches(secret) ? undefined : 'Cannot log in: the token is not valid';
+    if (this.#room.house.owner.matches(secret)) return undefined;
+    this.#room.house.log.warn('wrong owner token', { address: this.peer.address, port: this.peer.port });
+    return 'Cannot log in: the token is not valid';
   }
 
   #run({ hosts, command }: { hosts: readonly string[]; command: string }, { role, member }: Session): void {
-    const { hub, log, runner } = this.#room;
+    const { hub, log, runner } = this.#room.house;
     const refusal = refusalToRun({ role, hosts, serverName: hub.serverName });
     if (refusal !== undefined) return this.tell(formatError(wordsForRunning(refusal)));
     this.#runs ??= new Set();
@@ -245,14 +250,14 @@ export class LineConnection implements Lane, Listener, LineReader {
 
   #closeSlow(): void {
     const waiting = this.socket.writableLength;
-    this.#room.log.warn('slow reader closed', { address: this.peer.address, waitingBytes: waiting });
+    this.#room.house.log.warn('slow reader closed', { address: this.peer.address, waitingBytes: waiting });
     this.close(formatError(`Cannot send you more: ${waiting} bytes wait to be read; the connection is closed`));
   }
 
   #leave(): void {
     this.#room.named(this);
     this.#room.fanout.leave(this);
-    if (this.#session !== undefined) this.#room.hub.leave(this.#session);
+    if (this.#session !== undefined) this.#room.house.hub.leave(this.#session);
     this.#session = undefined;
   }
 

@@ -3,11 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { Said } from '../../core/event.ts';
-import type { Hub } from '../../core/hub.ts';
-import type { OwnerCredential, Runner } from '../../core/ports.ts';
-import type { Rate } from '../../core/rate.ts';
 import type { Session } from '../../core/session.ts';
-import type { Log } from '../../log/log.ts';
 import type { Peer } from '../../net/peer.ts';
 import { formatDate, formatError, formatMessage, PROMPT } from '../../protocol/line/reply.ts';
 import type { Door } from '../door.ts';
@@ -23,13 +19,7 @@ export interface LineDoorOptions extends House {
 }
 
 export class LineDoor implements Door, LineRoom {
-  readonly hub: Hub;
-  readonly owner: OwnerCredential;
-  readonly runner: Runner;
-  readonly log: Log;
-  readonly now: () => number;
-  readonly clock: () => number;
-  readonly rate?: Rate;
+  readonly house: House;
   readonly fanout = new Fanout();
   readonly #namingMs: number;
   readonly #connections = new Map<Lane, LineConnection>();
@@ -41,13 +31,7 @@ export class LineDoor implements Door, LineRoom {
   #second = { atSecond: -1, date: '' };
 
   constructor(options: LineDoorOptions) {
-    this.hub = options.hub;
-    this.owner = options.owner;
-    this.runner = options.runner;
-    this.log = options.log;
-    this.now = options.now;
-    this.clock = options.clock;
-    if (options.rate !== undefined) this.rate = options.rate;
+    this.house = options;
     this.#namingMs = options.namingMs ?? NAMING_MS;
   }
 
@@ -57,9 +41,13 @@ export class LineDoor implements Door, LineRoom {
   }
 
   accept(socket: Socket, peer: Peer, first: Uint8Array): void {
+    if (this.#closing !== undefined) {
+      socket.destroy();
+      return;
+    }
     const connection = new LineConnection(socket, peer, this);
     this.#connections.set(connection, connection);
-    this.#nameless.set(connection, this.clock() + this.#namingMs);
+    this.#nameless.set(connection, this.house.clock() + this.#namingMs);
     this.#arm();
     connection.open(first);
   }
@@ -86,7 +74,7 @@ export class LineDoor implements Door, LineRoom {
 
   async close(signal: AbortSignal): Promise<void> {
     clearTimeout(this.#timer);
-    const goodbye = `${this.hub.serverName} is closing at date_time = ${formatDate(this.now())}\n`;
+    const goodbye = `${this.house.hub.serverName} is closing at date_time = ${formatDate(this.house.now())}\n`;
     const done = new Promise<void>((resolve) => (this.#closing = resolve));
     for (const connection of this.#connections.values()) connection.close(goodbye);
     if (this.#connections.size === 0) return;
@@ -108,13 +96,13 @@ export class LineDoor implements Door, LineRoom {
     if (this.#timer !== undefined) return;
     const [due] = this.#nameless.values();
     if (due === undefined) return;
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - this.clock()));
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - this.house.clock()));
     this.#timer.unref();
   }
 
   #sweep(): void {
     this.#timer = undefined;
-    const now = this.clock();
+    const now = this.house.clock();
     for (const [connection, due] of this.#nameless) {
       if (due > now) break;
       this.#connections

@@ -21,7 +21,8 @@ export interface House {
   readonly rate?: Rate;
 }
 
-export interface LineRoom extends Outlet, House {
+export interface LineRoom extends Outlet {
+  readonly house: House;
   readonly fanout: Fanout;
   /** The same words for everyone who is told the same. */
   wordsFor(said: Said): string;
