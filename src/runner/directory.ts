@@ -70,3 +70,12 @@ export function claimPlace(path: string): string | undefined {
     return codeOf(error) === 'EEXIST' ? claimDirectory(path) : `Cannot make pipes in ${path}: ${wordsFor(error)}`;
   }
 }
+
+/** With all its pipes. A mkfifo(1) whose runner process was killed may still be making some: the next server's to remove. */
+export function removePlace(path: string): void {
+  try {
+    if (lstatSync(dirname(path)).isDirectory()) rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Nobody opens what is left there.
+  }
+}

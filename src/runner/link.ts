@@ -2,11 +2,11 @@
 // cleans up after it when it dies.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { RunCommand } from '../core/ports.ts';
 import { type FromProcess, isFromProcess, type Settings, type ToProcess } from './control.ts';
-import { claimPlace } from './directory.ts';
+import { claimPlace, removePlace } from './directory.ts';
 import { wordsFor } from './errors.ts';
 import type { LiveRun } from './live-run.ts';
 import { errorOfKill, killSessions, sessionsOfChildren } from './members.ts';
@@ -227,7 +227,7 @@ export class Link {
     // A process with the number of one that was reaped is a stranger's.
     const own = [...this.#leaders.values()].filter((it) => !it.isReaped || errorOfKill(it.pid, 0) === 'ESRCH');
     killSessions(new Set([...own.map(({ pid }) => pid), ...untold]));
-    rmSync(this.#settings.directory, { recursive: true, force: true });
+    removePlace(this.#settings.directory);
     for (const run of [...this.#waiting.splice(0).map(({ run }) => run), ...this.#runs.values()]) run.lose(reason);
     if (!wasClosing) this.#onGone(reason);
   }

@@ -26,6 +26,7 @@ const settings: Settings = JSON.parse(process.argv[2] ?? '');
 const sessions = new Map<number, Session>();
 /** Runs whose leader has not been reaped: its status is still to be told. */
 const leaders = new Set<number>();
+let isMaking = false;
 let isClosing = false;
 
 // Terminals and service managers signal all they know; ending the runs in order is the server's decision.
@@ -55,7 +56,10 @@ function tell(message: FromProcess): void {
 
 function makePipes(from: number, count: number): void {
   const sets = Array.from({ length: count }, (_, index) => pathsOf(settings.directory, from + index));
+  isMaking = true;
   execFile('mkfifo', ['-m', '600', ...sets.flat()], (error, _, words) => {
+    isMaking = false;
+    leaveIfDone();
     if (error === null) return tell({ did: 'make', count });
     // Some may have been made, and what they take may be what the machine is short of.
     for (const paths of sets) unlinkPipes(paths);
@@ -144,5 +148,7 @@ function close(): void {
 }
 
 function leaveIfDone(): void {
-  if (isClosing && sessions.size === 0 && leaders.size === 0 && process.connected) process.disconnect?.();
+  // Pipes made later would be left behind: the server removes the directory next.
+  const isBusy = isMaking || sessions.size > 0 || leaders.size > 0;
+  if (isClosing && !isBusy && process.connected) process.disconnect?.();
 }
