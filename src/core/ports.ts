@@ -51,7 +51,7 @@ export interface Run {
   readonly stderr: ByteSource;
   /** Settles, never rejects, once the command has ended and both outputs have ended. */
   readonly ended: Promise<RunResult>;
-  /** Ends the command and all it started: HUP, TERM, then KILL on its process group. Idempotent. */
+  /** Ends the command and all it started: HUP, TERM, then KILL on its session. Idempotent. */
   cancel(): void;
 }
 
