@@ -13,8 +13,8 @@ const WORKLOADS = [
 ] as const;
 
 /**
- * Two comparisons, one after the other: a server that forks for every connection disturbs a small machine beyond its own
- * rounds, so it is not among those that are held against the bound.
+ * Two comparisons, one after the other: what a server that forks for every connection does to the machine cannot be told
+ * from other work, so it is not in one rotation with those that are held against the bound.
  */
 export async function benchEcho(scratch: Scratch, rounds: number): Promise<Result> {
   const bound: Contestant = { name: 'c-echo', port: PORTS.bound, start: () => startEchoBound(scratch) };
