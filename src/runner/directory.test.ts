@@ -14,14 +14,15 @@ import {
 import { join } from 'node:path';
 import { getuid } from 'node:process';
 import { test } from 'node:test';
-import { argv, aRunner, finish, firstLineOf, sh, temporaryDirectory } from '../../test/kit/runner.ts';
+import { aDirectory } from '../../test/kit/directory.ts';
+import { argv, aRunner, finish, firstLineOf, sh } from '../../test/kit/runner.ts';
 
 const LIMIT = { timeout: 20_000 };
 const env = {};
 const DONE = { result: 'exited', status: 0 };
 
 test('pipes of an earlier server are removed, and nothing else', LIMIT, async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = aDirectory(t);
   mkdirSync(join(directory, 'pipes-7'));
   writeFileSync(join(directory, 'pipes-7', '1-in'), '');
   writeFileSync(join(directory, 'pipes-8'), '');
@@ -34,10 +35,10 @@ test('pipes of an earlier server are removed, and nothing else', LIMIT, async (t
 });
 
 test('a link in place of the directory is refused, and what it leads to stays as it is', LIMIT, async (t) => {
-  const target = temporaryDirectory(t);
+  const target = aDirectory(t);
   mkdirSync(join(target, 'pipes-7'));
   chmodSync(target, 0o755);
-  const link = join(temporaryDirectory(t), 'pipes');
+  const link = join(aDirectory(t), 'pipes');
   symlinkSync(target, link);
   for (const directory of [link, `${link}/`]) {
     const runner = aRunner(t, { directory });
@@ -50,7 +51,7 @@ test('a link in place of the directory is refused, and what it leads to stays as
 });
 
 test('a file, and a link that leads nowhere, are refused in one sentence', LIMIT, async (t) => {
-  const directory = join(temporaryDirectory(t), 'pipes');
+  const directory = join(aDirectory(t), 'pipes');
   const reason = `Cannot make pipes in ${directory}: it is not a directory`;
   const runner = aRunner(t, { directory });
   writeFileSync(directory, '');
@@ -71,8 +72,8 @@ test('a file, and a link that leads nowhere, are refused in one sentence', LIMIT
 });
 
 test('links among the pipes of an earlier server stay, and so does what they lead to', LIMIT, async (t) => {
-  const directory = temporaryDirectory(t);
-  const target = temporaryDirectory(t);
+  const directory = aDirectory(t);
+  const target = aDirectory(t);
   writeFileSync(join(target, 'precious'), '');
   symlinkSync(target, join(directory, 'pipes-0'));
   const runner = aRunner(t, { directory });
@@ -85,7 +86,7 @@ test(
   'a directory of another user is refused',
   { ...LIMIT, skip: getuid?.() !== 0 && 'only root may give a directory away' },
   async (t) => {
-    const directory = temporaryDirectory(t);
+    const directory = aDirectory(t);
     chownSync(directory, 65_534, 65_534);
     const { result } = await finish(aRunner(t, { directory }).start({ command: argv('true'), env }));
     const reason = `Cannot make pipes in ${directory}: it belongs to another user`;
@@ -94,7 +95,7 @@ test(
 );
 
 test('a directory that was removed is made again, and running commands go on', LIMIT, async (t) => {
-  const directory = join(temporaryDirectory(t), 'pipes');
+  const directory = join(aDirectory(t), 'pipes');
   const runner = aRunner(t, { directory });
   const before = runner.start({ command: sh('echo up; cat'), env });
   await firstLineOf(before.stdout);
@@ -111,7 +112,7 @@ test('a directory that was removed is made again, and running commands go on', L
 });
 
 test('pipes that cannot be made are one line to whoever wanted them', LIMIT, async (t) => {
-  const directory = join(temporaryDirectory(t), 'pipes');
+  const directory = join(aDirectory(t), 'pipes');
   const runner = aRunner(t, { directory });
   await finish(runner.start({ command: argv('true'), env }));
   // The second batch of names is taken already, as if the machine had no room for them.

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { argv, aRunner, finish, firstLineOf, lifeline, sh, temporaryDirectory } from '../../test/kit/runner.ts';
+import { aDirectory } from '../../test/kit/directory.ts';
+import { argv, aRunner, finish, firstLineOf, lifeline, sh } from '../../test/kit/runner.ts';
 
 const LIMIT = { timeout: 20_000 };
 const env = {};
@@ -259,7 +260,7 @@ test('a runner that never ran anything closes at once', LIMIT, async (t) => {
 test('when the server is killed its commands and the runner process are gone', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const line = `trap '' HUP TERM; exec 9>${path}; echo $PPID; while :; do sleep 1; done`;
-  const directory = join(temporaryDirectory(t), 'run');
+  const directory = join(aDirectory(t), 'run');
   const parent = spawn(process.execPath, [PARENT, directory, line], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => {
     parent.kill('SIGKILL');

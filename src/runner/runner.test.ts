@@ -3,7 +3,8 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { argv, aRunner, bytes, finish, firstLineOf, sh, temporaryDirectory, textOf } from '../../test/kit/runner.ts';
+import { aDirectory } from '../../test/kit/directory.ts';
+import { argv, aRunner, bytes, finish, firstLineOf, sh, textOf } from '../../test/kit/runner.ts';
 
 const LIMIT = { timeout: 20_000 };
 const env = {};
@@ -38,7 +39,7 @@ test('what is not found ends with 127 and words, as line and as vector', LIMIT, 
 
 test('what cannot be executed ends with 126 and words', LIMIT, async (t) => {
   const runner = aRunner(t);
-  const file = join(temporaryDirectory(t), 'plain');
+  const file = join(aDirectory(t), 'plain');
   writeFileSync(file, 'words\n', { mode: 0o644 });
   const vector = await finish(runner.start({ command: argv(file), env }));
   assert.deepEqual(vector.result, { result: 'exited', status: 126 });
@@ -50,7 +51,7 @@ test('what cannot be executed ends with 126 and words', LIMIT, async (t) => {
 });
 
 test('a working directory that is gone is not taken for a missing command', LIMIT, async (t) => {
-  const cwd = join(temporaryDirectory(t), 'gone');
+  const cwd = join(aDirectory(t), 'gone');
   mkdirSync(cwd);
   const runner = aRunner(t, { cwd });
   assert.equal((await finish(runner.start({ command: argv('pwd'), env }))).stdout, `${cwd}\n`);

@@ -3,11 +3,11 @@
 
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
+import { aDirectory } from './directory.ts';
 
 export type Process = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -42,17 +42,10 @@ export const PARTYLINE = join(import.meta.dirname, '../../partyline');
 
 /** A server on one of the hosts, ready, with a data directory of its own. */
 export async function startServer(t: TestContext, host: Host, ...args: readonly string[]): Promise<void> {
-  const data = temporaryData(t);
+  const data = aDirectory(t);
   const serve = host.start(PARTYLINE, 'serve', '--data', data, ...args);
   serve.stderr.resume();
   await printed(serve.stdout, /^ready$/m);
-}
-
-/** Ask for it after the hosts: it is removed after the processes that use it. */
-export function temporaryData(t: TestContext): string {
-  const data = mkdtempSync(join(tmpdir(), 'partyline-wire-'));
-  t.after(() => rmSync(data, { recursive: true, force: true }));
-  return data;
 }
 
 const NETNS = '/etc/netns';

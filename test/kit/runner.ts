@@ -2,25 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ByteSource, Run, RunCommand, Runner, RunResult } from '../../src/core/ports.ts';
 import { createRunner, type RunnerOptions } from '../../src/runner/runner.ts';
-
-interface Cleanup {
-  after(undo: () => void | Promise<void>): void;
-}
-
-export function temporaryDirectory(t: Cleanup): string {
-  const directory = mkdtempSync(join(tmpdir(), 'partyline-runner-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
+import { aDirectory, type Cleanup } from './directory.ts';
 
 export function aRunner(t: Cleanup, options: Partial<RunnerOptions> = {}): Runner {
-  const runner = createRunner({ directory: join(temporaryDirectory(t), 'run'), killGraceMs: 100, ...options });
+  const runner = createRunner({ directory: join(aDirectory(t), 'run'), killGraceMs: 100, ...options });
   t.after(() => runner.close());
   return runner;
 }
@@ -69,7 +59,7 @@ export async function finish(run: Run, input = ''): Promise<Finished> {
 
 /** A pipe that commands hold open (`exec 9>PATH`): it ends when the last of them is gone. */
 export function lifeline(t: Cleanup): { path: string; gone: () => Promise<void> } {
-  const path = join(temporaryDirectory(t), 'lifeline');
+  const path = join(aDirectory(t), 'lifeline');
   execFileSync('mkfifo', [path]);
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const socket = { opened: undefined as Socket | undefined };

@@ -1,8 +1,8 @@
 // A server of a test's own: the real program, on free ports of both loopbacks, with a data directory that goes with it.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { newDirectory, removeDirectory } from './directory.ts';
 import { partyline, type Program } from './program.ts';
 
 /** Every end-to-end test runs over both. */
@@ -28,10 +28,10 @@ export interface TestServerOptions {
 }
 
 export async function startServer({ args = [], env = {}, directory }: TestServerOptions = {}): Promise<TestServer> {
-  const own = directory ?? (await mkdtemp(join(tmpdir(), 'partyline-test-')));
+  const own = directory ?? newDirectory();
   const listen = ['--listen', 'tcp://localhost:0', '--listen', 'echo://localhost:0'];
   const program = partyline(['serve', ...listen, '--data', own, ...args], { env });
-  const remove = () => (directory === undefined ? rm(own, { recursive: true, force: true }) : Promise.resolve());
+  const remove = () => (directory === undefined ? removeDirectory(own) : Promise.resolve());
   const text = await program.stdout.until(/^ready$/m).catch(async (error: Error) => {
     await program[Symbol.asyncDispose]();
     await remove();

@@ -1,10 +1,10 @@
 // The program itself: help, version, wrong words, and being started from anywhere.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { aDirectory } from '../kit/directory.ts';
 import { outcomeOf, partyline, PARTYLINE, ROOT, start } from '../kit/program.ts';
 
 test('every command explains itself with examples, on stdout, with status 0', async () => {
@@ -43,8 +43,7 @@ test('a word that is no command is status 64 and named', async () => {
 });
 
 test('it starts through symbolic links, from any directory', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'partyline-test-'));
-  t.after(() => rmSync(directory, { recursive: true }));
+  const directory = aDirectory(t);
   symlinkSync(PARTYLINE, join(directory, 'absolute'));
   symlinkSync('absolute', join(directory, 'relative'));
   for (const file of ['./relative', './absolute', join(directory, 'relative')]) {

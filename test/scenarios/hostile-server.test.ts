@@ -3,9 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ensureOwnerToken, newNonce, type OwnerToken } from '../../src/net/owner.ts';
@@ -13,6 +11,7 @@ import { NativeLink } from '../../src/protocol/native/link.ts';
 import { METHODS, parseNonce, RUN_ENDED } from '../../src/protocol/native/methods.ts';
 import { Pump } from '../../src/protocol/native/pump.ts';
 import { escapeControls } from '../../src/protocol/text.ts';
+import { aDirectory } from '../kit/directory.ts';
 import { needs } from '../kit/needs.ts';
 import { outcomeOf, PARTYLINE, partyline, ROOT, start } from '../kit/program.ts';
 import { at, LOOPBACKS } from '../kit/server.ts';
@@ -87,8 +86,7 @@ const native = (behaviour: Native) => (socket: Socket) => {
 };
 
 async function owner(t: TestContext): Promise<{ token: OwnerToken; env: Record<string, string> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'partyline-test-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  const directory = aDirectory(t);
   return { token: await ensureOwnerToken(directory), env: { PARTYLINE_DATA: directory } };
 }
 

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
+import { aDirectory } from '../kit/directory.ts';
 import { hasProc, isRunning, until, writtenBytes } from '../kit/proc.ts';
 import { ROOT } from '../kit/program.ts';
 import { LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
@@ -14,12 +14,6 @@ import { LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 const TRANSCRIPT = join(ROOT, 'test/vectors/transcripts/run-both-families.txt');
 /** The line that ends a run. */
 const ENDED = /^\S+ (?:exited \d+|died of signal \d+)\n/m;
-
-function aDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'partyline-test-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 async function owner(host: string, server: TestServer): Promise<Caller> {
   return await Caller.named(`login ${await server.token()}`, host, server.port);

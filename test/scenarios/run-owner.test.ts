@@ -8,7 +8,8 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { NativeLink } from '../../src/protocol/native/link.ts';
-import { printed, temporaryData, twoHosts } from '../kit/hosts.ts';
+import { aDirectory } from '../kit/directory.ts';
+import { printed, twoHosts } from '../kit/hosts.ts';
 import { needs } from '../kit/needs.ts';
 import { PARTYLINE, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
@@ -102,7 +103,7 @@ for (const host of LOOPBACKS) {
 test('beyond loopback the owner token is not used, and nothing is sent', async (t) => {
   if (!needs(t, ['ip', 'dnsmasq'], { root: true, netns: true })) return;
   const { server, client } = await twoHosts(t);
-  const data = temporaryData(t);
+  const data = aDirectory(t);
   const exposed = server.start(PARTYLINE, 'serve', '--data', data, '--listen', 'tcp+insecure://*:7270');
   let told = '';
   exposed.stdout.setEncoding('utf8').on('data', (chunk: string) => (told += chunk));

@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { printed, temporaryData, twoHosts } from '../kit/hosts.ts';
+import { aDirectory } from '../kit/directory.ts';
+import { printed, twoHosts } from '../kit/hosts.ts';
 import { needs } from '../kit/needs.ts';
 import { hasProc, isAsleep, until, writtenBytes } from '../kit/proc.ts';
 import { outcomeOf, PARTYLINE, partyline, ROOT, start, type Outcome } from '../kit/program.ts';
@@ -309,7 +310,7 @@ test('a command line as people type it finds the server on the port that nobody 
   if (!needs(t, ['ip', 'dnsmasq'], { root: true, netns: true })) return;
   // A host of its own: there the port is free.
   const { server } = await twoHosts(t);
-  const data = temporaryData(t);
+  const data = aDirectory(t);
   const serve = server.start(PARTYLINE, 'serve', '--data', data);
   await printed(serve.stdout, /^ready$/m);
   const line = `partyline run localhost -- 'seq 1 1000000 | tail -1'`;

@@ -3,20 +3,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Caller } from '../kit/caller.ts';
+import { aDirectory } from '../kit/directory.ts';
 import { outcomeOf, partyline, PARTYLINE, start } from '../kit/program.ts';
 import { LOOPBACKS, startServer } from '../kit/server.ts';
-
-function aDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'partyline-test-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 async function failing(t: TestContext, args: readonly string[]) {
   await using program = partyline(['serve', '--data', aDirectory(t), ...args]);

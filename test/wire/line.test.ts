@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
-import { type Host, PARTYLINE, printed, startServer, temporaryData, twoHosts } from '../kit/hosts.ts';
+import { aDirectory } from '../kit/directory.ts';
+import { type Host, PARTYLINE, printed, startServer, twoHosts } from '../kit/hosts.ts';
 import { needs } from '../kit/needs.ts';
 
 const PORT = 7270;
@@ -68,7 +69,7 @@ test('plain text beyond loopback is refused at start unless the URL says so', { 
   const hosts = await hostsFor(t);
   if (hosts === undefined) return;
   const { server } = hosts;
-  const data = temporaryData(t);
+  const data = aDirectory(t);
   for (const url of [`tcp://*:${PORT}`, `tcp://${server.ipv4}:${PORT}`, `echo://[${server.ipv6}]:${PORT}`]) {
     const { status, stdout, stderr } = await server.run('', PARTYLINE, 'serve', '--data', data, '--listen', url);
     assert.equal(status, 1, url);
