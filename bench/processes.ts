@@ -87,13 +87,11 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Of all processors together, since the machine started. */
-export function busySeconds(): number {
-  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
-    .slice(0, 200)
-    .split(/\s+/)
-    .map(Number);
-  return (user + nice + system + irq + softirq) / 100;
+/** Of all processors together, since the machine started: what was worked, and what a hypervisor gave to others. */
+export function machineSeconds(): { busy: number; stolen: number } {
+  const fields = readFileSync('/proc/stat', 'utf8').slice(0, 200).split(/\s+/).map(Number);
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields;
+  return { busy: (user + nice + system + irq + softirq) / 100, stolen: steal / 100 };
 }
 
 /** VmRSS. */

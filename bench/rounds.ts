@@ -1,10 +1,10 @@
 // Interleaved rounds, A B C A B C …, and what is made of them: medians, ratios within this run, a verdict.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { busySeconds, cpuSeconds, runLoad, type Server } from './processes.ts';
+import { cpuSeconds, machineSeconds, runLoad, type Server } from './processes.ts';
 
-/** Other work that took more than this of one core makes a round worthless. */
-const MAX_OTHER_CPU = 0.25;
+/** Others that took more than this of one core make a round worthless. */
+const MAX_TAKEN_CPU = 0.25;
 /** A disturbed round is repeated so often; then it is kept and flagged. */
 const MAX_REPEATS = 2;
 
@@ -24,8 +24,9 @@ export interface Round {
   readonly p99Us: number;
   /** Bytes or messages that were lost, repeated or altered, and connections that ended. */
   readonly faults: number;
-  /** In cores. */
+  /** In cores: other work on this machine, and what its hypervisor gave to other machines. */
   readonly otherCpu: number;
+  readonly stolenCpu: number;
   readonly serverCpu: number;
 }
 
@@ -50,8 +51,8 @@ export async function measure({ contestants, rounds, load, onRound }: Workload):
   return results;
 }
 
-export function isDisturbed({ otherCpu }: Round): boolean {
-  return otherCpu > MAX_OTHER_CPU;
+export function isDisturbed({ otherCpu, stolenCpu }: Round): boolean {
+  return otherCpu + stolenCpu > MAX_TAKEN_CPU;
 }
 
 async function measureOnce(contestant: Contestant, load: Workload['load']): Promise<Round> {
@@ -60,7 +61,7 @@ async function measureOnce(contestant: Contestant, load: Workload['load']): Prom
     await wait(300); // what a server does after its start is not what is measured
     const { program, arguments: given } = load(contestant.port);
     const before = {
-      busy: busySeconds(),
+      machine: machineSeconds(),
       server: cpuSeconds(server.pid),
       own: process.cpuUsage(),
       at: performance.now(),
@@ -70,8 +71,10 @@ async function measureOnce(contestant: Contestant, load: Workload['load']): Prom
     const own = process.cpuUsage(before.own);
     const serverCpu = cpuSeconds(server.pid) - before.server;
     const known = serverCpu + report.cpuSeconds + (own.user + own.system) / 1e6;
-    const otherCpu = contestant.isForking === true ? 0 : Math.max(0, busySeconds() - before.busy - known) / span;
-    return { ...report, name: contestant.name, otherCpu, serverCpu: serverCpu / span };
+    const { busy, stolen } = machineSeconds();
+    const otherCpu = contestant.isForking === true ? 0 : Math.max(0, busy - before.machine.busy - known) / span;
+    const stolenCpu = (stolen - before.machine.stolen) / span;
+    return { ...report, name: contestant.name, otherCpu, stolenCpu, serverCpu: serverCpu / span };
   } finally {
     await server.end();
   }

@@ -22,7 +22,8 @@ export function say(text: string): void {
 
 export function sayRound(workload: string): Workload['onRound'] {
   return (round) => {
-    const cpu = `server ${percent(round.serverCpu)}, other work ${percent(round.otherCpu)}`;
+    const others = `other work ${percent(round.otherCpu)}, stolen ${percent(round.stolenCpu)}`;
+    const cpu = `server ${percent(round.serverCpu)}, ${others}`;
     const flags = `${round.faults > 0 ? `  ${round.faults} FAULTS` : ''}${isDisturbed(round) ? '  disturbed' : ''}`;
     say(`${workload}  ${round.name}  ${round.rate.toLocaleString('en')}/s  p99 ${round.p99Us} us  ${cpu}${flags}`);
   };
