@@ -3,8 +3,11 @@
 import type { Said } from './event.ts';
 import type { Name, NameKey } from './name.ts';
 
-/** Roles by what they may do; each may what the next may. Accounts of the other roles come with invitations. */
-export type Role = 'owner' | 'guest';
+/** Roles by what they may do; each may what the next may. */
+export type Role = 'owner' | 'operator' | 'member' | 'guest';
+
+/** What a member is; a host is a machine that accepts commands. */
+export type MemberKind = 'person' | 'bot' | 'host';
 
 /** Somebody known by name. A guest is a new member at every login, whatever the name. */
 export interface Member {
