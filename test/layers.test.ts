@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'journal/': ['core/', 'log/', 'node:'],
   'bus/': ['core/', 'log/', 'node:'],
   'runner/': ['core/', 'log/', 'node:'],
+  'secrets/': ['core/', 'node:'],
   'client/': ['protocol/', 'net/', 'node:'],
   // Of net, the commands take addresses and the words of dialling; connecting is the client's.
   'cli/': ['client/', 'protocol/', 'config/', 'net/address.ts', 'net/dial.ts', 'net/peer.ts', 'net/race.ts', 'node:'],
