@@ -14,9 +14,15 @@ const MAX_HEADER_BYTES = 16_384;
 
 const LOOPBACK_NAMES = ['localhost', 'ip6-localhost', 'ip6-loopback'];
 
+export interface Health {
+  /** A server that is not well still answers, with 503. */
+  readonly isWell: boolean;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+}
+
 export interface HttpDoorOptions {
   /** What `/healthz` tells. */
-  readonly health: () => Readonly<Record<string, string | number | boolean>>;
+  readonly health: () => Health;
   /** Names by which an operator lets this server be reached, beside loopback's and addresses. */
   readonly hostNames: readonly string[];
 }
@@ -84,7 +90,8 @@ export class HttpDoor implements Door {
       response.setHeader('Allow', 'GET, HEAD');
       return say(response, 405, { error: 'Cannot do that here: /healthz takes GET and HEAD' });
     }
-    return say(response, 200, this.#options.health());
+    const { isWell, facts } = this.#options.health();
+    return say(response, isWell ? 200 : 503, facts);
   }
 }
 
