@@ -43,10 +43,10 @@ export async function echo(args: string[], io: EchoIo = processIo()): Promise<nu
       io.stdout.write(HELP);
       return EX_OK;
     case 'wrong':
-      io.stderr.write(`partyline echo: ${read.why}; see partyline echo --help\n`);
+      say(io, `${read.why}; see partyline echo --help`);
       return USAGE_STATUS;
     case 'refused':
-      io.stderr.write(`${read.why}\n`);
+      say(io, read.why);
       return UNREACHED_STATUS;
     case 'echo': {
       const { probe } = read.given;
@@ -63,7 +63,7 @@ async function talk(given: EchoArguments, io: EchoIo): Promise<number> {
     connection = await openEcho({ ...given, lookup: io.lookup });
   } catch (error) {
     if (!(error instanceof DialError || error instanceof EchoError)) throw error;
-    io.stderr.write(`${error.message}\n`);
+    say(io, error.message);
     return UNREACHED_STATUS;
   }
   const { server } = connection;
@@ -101,15 +101,19 @@ function status(ended: Ended, serverName: string, io: EchoIo): number {
     case 'output-closed':
       return EX_OK;
     case 'input-failed':
-      io.stderr.write(`Cannot read standard input: ${ended.reason}\n`);
+      say(io, `Cannot read standard input: ${ended.reason}`);
       return UNREACHED_STATUS;
     case 'cut': {
       const owed = ended.sent - ended.received;
       const bytes = owed === 1 ? '1 byte' : `${owed} bytes`;
-      io.stderr.write(`${serverName} closed the connection${owed > 0 ? ` and still owes ${bytes} of the echo` : ''}\n`);
+      say(io, `${serverName} closed the connection${owed > 0 ? ` and still owes ${bytes} of the echo` : ''}`);
       return owed > 0 ? UNREACHED_STATUS : EX_OK;
     }
   }
+}
+
+function say(io: EchoIo, text: string): void {
+  io.stderr.write(`partyline echo: ${text}\n`);
 }
 
 function processIo(): EchoIo {

@@ -44,7 +44,7 @@ export interface RunTimes {
 export async function run(args: string[], times: RunTimes = {}): Promise<number> {
   const given = readRunArguments(args);
   if (typeof given === 'string') {
-    say(`partyline run: ${given}`);
+    say(given);
     return UNREACHED_STATUS;
   }
   const { host, isJson, wishes } = given;

@@ -214,7 +214,7 @@ for (const host of LOOPBACKS) {
     assert.equal(await program.ended, 143);
     assert.equal(
       program.stderr.text,
-      'Cannot tell how the command ended: the server did not confirm within 0.001 s that the command has ended\n',
+      'partyline run: Cannot tell how the command ended: the server did not confirm within 0.001 s that the command has ended\n',
     );
   });
 }
@@ -237,7 +237,7 @@ test('run says denied where the token is missing or another one, lost where nobo
     await using program = partyline(['run', server, '--json', '--', 'true'], { env });
     const { status, stdout, stderr } = await outcomeOf(program);
     const told = JSON.parse(stdout);
-    assert.deepEqual([status, `${told.reason}\n`, told.status], [255, stderr, null]);
+    assert.deepEqual([status, `partyline run: ${told.reason}\n`, told.status], [255, stderr, null]);
     return told.result;
   };
   for (const host of LOOPBACKS) {
