@@ -6,6 +6,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { HELP as CHAT } from '../src/cli/chat.ts';
+import { HELP as COMPLETION } from '../src/cli/completion.ts';
 import { HELP as ECHO } from '../src/cli/echo.ts';
 import { HELP as RUN } from '../src/cli/run.ts';
 import { HELP as SERVE } from '../src/cli/serve.ts';
@@ -17,6 +18,7 @@ const ROOT = join(import.meta.dirname, '..');
 const DOCUMENTS = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: ROOT }).sort();
 const HELPS: ReadonlyMap<string, string> = new Map([
   ['chat', CHAT],
+  ['completion', COMPLETION],
   ['echo', ECHO],
   ['run', RUN],
   ['serve', SERVE],
@@ -64,7 +66,7 @@ function brokenLinks(path: string, text: string): string[] {
 function unknownOptions(text: string): string[] {
   const unknown: string[] = [];
   for (const code of codeOf(text)) {
-    for (const [, name = '', rest = ''] of code.matchAll(/\bpartyline (chat|echo|run|serve)\b([^|;]*)/g)) {
+    for (const [, name = '', rest = ''] of code.matchAll(/\bpartyline (chat|completion|echo|run|serve)\b([^|;]*)/g)) {
       const own = rest.split(/ -- /)[0] ?? '';
       for (const [option] of own.matchAll(/(?<=^|[\s[|])--?[a-z0-9][a-z-]*/g)) {
         const isExplained = new RegExp(`(?<![\\w-])${option}(?![\\w-])`).test(`${HELPS.get(name)} --help`);

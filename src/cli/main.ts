@@ -1,6 +1,7 @@
 // The program: which subcommand, and nothing else. Each is loaded when it is asked for, so that asking for help costs
 // little more than starting Node.
 
+import { COMMANDS } from './commands.ts';
 import { USAGE_STATUS } from './status.ts';
 
 export const VERSION = '0.1.0';
@@ -28,16 +29,19 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, run } = await import('./run.ts');
     return { run, help: HELP };
   },
+  completion: async () => {
+    const { HELP, completion } = await import('./completion.ts');
+    return { run: completion, help: HELP };
+  },
 };
+
+const SUMMARY = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(12)}${does}`);
 
 const HELP = `Partyline: reach a machine, run something on it, talk to everyone on it
 
 Usage: partyline COMMAND [ARGUMENT...]
 
-  serve    start a server: echo, run and chat on one port, IPv4 and IPv6
-  chat     come in by name, read and write messages
-  echo     is a host reachable, over which family, how well
-  run      execute a command on the server
+${SUMMARY.join('\n')}
 
 Each command explains itself with --help. --version prints the version.
 
