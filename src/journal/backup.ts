@@ -23,7 +23,7 @@ export async function backupJournal(path: string, to: string): Promise<void> {
     sync(dirname(target));
   } catch (error) {
     for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${unfinished}${end}`, { force: true });
-    throw new Error(`${attempt}: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`${attempt}: ${wordsFor(error)}`, { cause: error });
   }
 }
 
@@ -47,12 +47,4 @@ function sync(path: string): void {
   } finally {
     closeSync(file);
   }
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EEXIST') return 'there is a file already';
-  if (code === 'ENOENT') return 'there is no such directory';
-  if (code === 'ENOSPC') return 'the disk is full';
-  return wordsFor(error);
 }

@@ -15,11 +15,23 @@ const WORDS: ReadonlyMap<number, string> = new Map([
 ]);
 const CONSTRAINT = 19;
 
+const FILE_WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use it',
+  EPERM: 'this user may not use it',
+  EEXIST: 'there is a file already',
+  EISDIR: 'it is a directory',
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'there is no such directory',
+  ENOSPC: 'the disk is full',
+  EROFS: 'it can only be read',
+};
+
 export function wordsFor(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const result = resultOf(error);
   if (result === CONSTRAINT) return `it breaks a rule of the database: ${error.message}`;
-  return WORDS.get(result ?? 0) ?? error.message;
+  const code = 'code' in error ? String(error.code) : '';
+  return WORDS.get(result ?? 0) ?? FILE_WORDS[code] ?? error.message;
 }
 
 /** The entry is at fault, not the store: something that the core should not have asked for. */
