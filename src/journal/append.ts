@@ -1,4 +1,4 @@
-// Storing a message: its row, who gets it, who talked with whom, the words to search, and its resend key.
+// Storing a message: its row, who gets it, who talked with whom, and its resend key.
 
 import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
@@ -15,7 +15,6 @@ export class Appender {
   readonly #message;
   readonly #recipient;
   readonly #talk;
-  readonly #words;
   readonly #resend;
   readonly #sentBefore;
   readonly #purge;
@@ -26,7 +25,6 @@ export class Appender {
     this.#recipient = database.prepare('INSERT INTO recipient VALUES (?, ?)');
     // Whoever writes to themselves is their own peer twice.
     this.#talk = database.prepare('INSERT OR IGNORE INTO talk VALUES (?, ?, ?)');
-    this.#words = database.prepare('INSERT INTO message_text (rowid, text) VALUES (?, ?)');
     // What is replaced is older than RESEND_KEEP_MS.
     this.#resend = database.prepare('INSERT OR REPLACE INTO resend VALUES (?, ?, ?, ?, ?)');
     this.#sentBefore = database.prepare('SELECT message, at_ms, digest FROM resend WHERE sender = ? AND key = ?');
@@ -55,7 +53,6 @@ export class Appender {
       }
     }
     this.#message.run(id, atMs, from, fromName, cast, to, text);
-    this.#words.run(id, text);
     if (cast === 'broadcast') this.#recipient.run(EVERYONE, id);
     else this.#address(packed, id);
     if (resendKey !== undefined && digest !== undefined) this.#resend.run(from, resendKey, id, atMs, digest);

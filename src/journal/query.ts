@@ -11,9 +11,8 @@ export const FEED = `
 
 export const BEHIND = `
   SELECT (SELECT count(*) FROM recipient WHERE member = :me AND message > :after AND message <= :upTo)
-    + (SELECT count(*) FROM recipient WHERE member = 0 AND message > max(:after, :since) AND message <= :upTo)
-    - (SELECT count(*) FROM message INDEXED BY broadcast_by_sender
-         WHERE sent_as = 'broadcast' AND sender = :me AND id > max(:after, :since) AND id <= :upTo) AS behind`;
+    + (SELECT count(*) FROM recipient r CROSS JOIN message m ON m.id = r.message
+         WHERE r.member = 0 AND r.message > max(:after, :since) AND r.message <= :upTo AND m.sender <> :me) AS behind`;
 
 const PART = ':after AND :before';
 
@@ -24,11 +23,9 @@ const HISTORY = {
   any: `
     SELECT message AS id FROM recipient WHERE member = :me AND message BETWEEN ${PART}
     UNION ${BROADCASTS}
-    UNION SELECT id FROM message WHERE sender = :me AND id BETWEEN ${PART}`,
-  all: `
-    ${BROADCASTS}
-    UNION SELECT id FROM message INDEXED BY broadcast_by_sender
-      WHERE sent_as = 'broadcast' AND sender = :me AND id BETWEEN ${PART}`,
+    UNION SELECT id FROM message INDEXED BY message_by_sender
+      WHERE sender = :me AND sent_as <> 'broadcast' AND id BETWEEN ${PART}`,
+  all: BROADCASTS,
   peer: `SELECT message AS id FROM talk WHERE member = :me AND peer = :peer AND message BETWEEN ${PART}`,
   group: `
     SELECT t.message AS id FROM talk t WHERE t.member = 0 AND t.peer = :peer AND t.message BETWEEN ${PART}

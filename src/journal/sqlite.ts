@@ -63,6 +63,8 @@ class SqliteJournal implements Journal {
   readonly #writer: Link<ToWriter, FromWriter>;
   #reader: Link<ToReader, FromReader> | undefined;
   #asked: Asked[] = [];
+  /** Searches that wait until the newest words can be found. */
+  readonly #indexing: (() => void)[] = [];
   #health: JournalHealth = { state: 'ok' };
   /** Why nothing is written, or read, any more. */
   #writerGone: string | undefined;
@@ -74,11 +76,16 @@ class SqliteJournal implements Journal {
   constructor(path: string, onOpened: (message: Opened<FromWriter>) => void) {
     this.#path = path;
     this.#writer = this.#link<ToWriter, FromWriter>('writer', {
-      onMessage: (message) => ('answers' in message ? this.#answered(message) : onOpened(message)),
+      onMessage: (message) => {
+        if ('answers' in message) this.#answered(message);
+        else if ('indexed' in message) this.#indexed();
+        else onOpened(message);
+      },
       onGone: (reason) => {
         onOpened({ cannotOpen: `Cannot open the journal ${path}: ${reason}` });
         this.#writerGone = reason;
         this.#batches.fail(reason);
+        for (const resolve of this.#indexing.splice(0)) resolve();
         this.#rest();
       },
     });
@@ -168,7 +175,7 @@ class SqliteJournal implements Journal {
   }
 
   #rest(): void {
-    if (!this.#batches.isEmpty) return;
+    if (!this.#batches.isEmpty || this.#indexing.length > 0) return;
     if (this.#closing === undefined) this.#writer.hold(false);
     this.#onEmpty?.();
   }
@@ -184,8 +191,23 @@ class SqliteJournal implements Journal {
   }
 
   async search(query: SearchQuery): Promise<Page<FoundMessage>> {
+    await this.#index();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     return (await this.#ask({ type: 'search', query })) as Page<FoundMessage>;
+  }
+
+  async #index(): Promise<void> {
+    if (this.#writerGone !== undefined || this.#closing !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#indexing.push(resolve);
+    this.#writer.hold(true);
+    this.#writer.tell('index');
+    await promise;
+  }
+
+  #indexed(): void {
+    this.#indexing.shift()?.();
+    this.#rest();
   }
 
   #ask(query: Query): Promise<Result> {

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { copyJournal } from './backup.ts';
 import { numberOf } from './database.ts';
 import { wordsFor } from './errors.ts';
+import { WordIndexer } from './index-words.ts';
 
 /** What is wrong, a sentence each; empty: nothing. */
 export async function verifyJournal(path: string): Promise<string[]> {
@@ -77,8 +78,12 @@ function parties(database: DatabaseSync): string[] {
   ];
 }
 
+/** Of the messages whose words are in the index: the copy gets those of the others first. */
 function words(database: DatabaseSync): string[] {
   try {
+    const indexer = new WordIndexer(database);
+    const head = numberOf(database, 'SELECT max(id) FROM message');
+    while (indexer.step(head));
     database.exec("INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)");
     return [];
   } catch (error) {

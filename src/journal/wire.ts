@@ -41,7 +41,8 @@ export function packMessage(message: NewMessage): PackedMessage {
   return [atMs, from, fromName, cast, JSON.stringify(to), text, recipients, resendKey];
 }
 
-export type ToWriter = { readonly entries: readonly Entry[] } | 'close';
+/** `index`: all words that are not in their index yet; answered with `indexed`. */
+export type ToWriter = { readonly entries: readonly Entry[] } | 'index' | 'close';
 
 /** A number: new, under this id. null: recorded. Else as it is told. */
 export type Answer = number | null | Exclude<Appended, { result: 'new' }> | NonNullable<Recorded>;
@@ -52,6 +53,7 @@ export type Wrote = { readonly state: 'ok' | 'unchanged' } | { readonly state: '
 export type FromWriter =
   | { readonly opened: Everything }
   | { readonly cannotOpen: string }
+  | { readonly indexed: true }
   | { readonly answers: readonly Answer[]; readonly wrote: Wrote };
 
 export type Query =

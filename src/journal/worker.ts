@@ -6,6 +6,9 @@ import { Reader } from './reader.ts';
 import type { FromReader, FromWriter, Query, Result, ToReader, ToWriter, WorkerSettings } from './wire.ts';
 import { Writer } from './writer.ts';
 
+/** Without a batch for so long, the words of the last ones are put into their index. */
+const IDLE_MS = 200;
+
 const settings: WorkerSettings = workerData;
 if (parentPort !== null) {
   switch (settings.role) {
@@ -26,11 +29,29 @@ function write(port: MessagePort): void {
   } catch (error) {
     return tell({ cannotOpen: error instanceof Error ? error.message : String(error) });
   }
+  let idle: NodeJS.Timeout | undefined;
+  const rest = () => {
+    idle?.refresh();
+    idle ??= setTimeout(() => index(() => {}), IDLE_MS).unref();
+  };
+  // Between two parts the batches that have come are written.
+  const index = (done: () => void): void => {
+    if (!isClosed && writer.index()) setImmediate(index, done);
+    else done();
+  };
+  let isClosed = false;
   port.on('message', (message: ToWriter) => {
-    if (message !== 'close') return tell(writer.write(message.entries));
+    if (message === 'index') return index(() => tell({ indexed: true }));
+    if (message !== 'close') {
+      rest();
+      return tell(writer.write(message.entries));
+    }
+    isClosed = true;
+    clearTimeout(idle);
     writer.close();
-    port.close();
+    return port.close();
   });
+  rest();
   tell({ opened: writer.everything });
 }
 

@@ -6,6 +6,7 @@ import type { Everything } from '../core/journal.ts';
 import { Appender } from './append.ts';
 import { openForWriting } from './database.ts';
 import { isEntryAtFault, wordsFor } from './errors.ts';
+import { WordIndexer } from './index-words.ts';
 import { change, readEverything } from './who.ts';
 import type { Answer, Entry, PackedMessage, Wrote } from './wire.ts';
 
@@ -15,6 +16,7 @@ const PURGED_FOR_EACH_KEY = 2;
 export class Writer {
   readonly #database: DatabaseSync;
   readonly #appender: Appender;
+  readonly #indexer: WordIndexer;
   /** As it was found, this start counted. */
   readonly everything: Everything;
   /** The last id that is given. */
@@ -27,6 +29,7 @@ export class Writer {
       this.#database.exec('UPDATE meta SET start = start + 1');
       this.everything = readEverything(this.#database);
       this.#appender = new Appender(this.#database);
+      this.#indexer = new WordIndexer(this.#database);
       this.#head = this.everything.head;
     } catch (error) {
       this.#database.close();
@@ -97,6 +100,15 @@ export class Writer {
     const keyed = entries.filter(isMessage).filter((message) => message[7] !== undefined);
     const [atMs] = keyed.at(-1) ?? [];
     if (atMs !== undefined) this.#appender.purge(atMs, keyed.length * PURGED_FOR_EACH_KEY);
+  }
+
+  /** Puts some more words into their index; false: there are no more, or no room for them now. */
+  index(): boolean {
+    try {
+      return this.#indexer.step(this.#head);
+    } catch {
+      return false;
+    }
   }
 
   close(): void {

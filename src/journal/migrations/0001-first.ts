@@ -3,9 +3,10 @@
 export const FIRST = `
 CREATE TABLE meta (
   one INTEGER PRIMARY KEY CHECK (one = 1),
-  start INTEGER NOT NULL
+  start INTEGER NOT NULL,
+  words_up_to INTEGER NOT NULL -- messages up to here are in message_text
 ) STRICT;
-INSERT INTO meta VALUES (1, 0);
+INSERT INTO meta VALUES (1, 0, 0);
 
 CREATE TABLE account (
   id INTEGER PRIMARY KEY CHECK (id > 0),
@@ -67,8 +68,7 @@ CREATE TABLE message (
   addressed TEXT NOT NULL, -- a JSON array, as it is shown
   text TEXT NOT NULL
 ) STRICT;
-CREATE INDEX message_by_sender ON message (sender, id);
-CREATE INDEX broadcast_by_sender ON message (sender, id) WHERE sent_as = 'broadcast';
+CREATE INDEX message_by_sender ON message (sender, id) WHERE sent_as <> 'broadcast';
 
 -- Who gets a message; member 0, whom there is not, stands for everyone: a broadcast has that row and no other.
 CREATE TABLE recipient (

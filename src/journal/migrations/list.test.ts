@@ -11,9 +11,10 @@ import { MIGRATIONS } from './list.ts';
 const FIRST_SCHEMA = `
 CREATE TABLE meta (
   one INTEGER PRIMARY KEY CHECK (one = 1),
-  start INTEGER NOT NULL
+  start INTEGER NOT NULL,
+  words_up_to INTEGER NOT NULL -- messages up to here are in message_text
 ) STRICT;
-INSERT INTO meta VALUES (1, 0);
+INSERT INTO meta VALUES (1, 0, 0);
 
 CREATE TABLE account (
   id INTEGER PRIMARY KEY CHECK (id > 0),
@@ -75,8 +76,7 @@ CREATE TABLE message (
   addressed TEXT NOT NULL, -- a JSON array, as it is shown
   text TEXT NOT NULL
 ) STRICT;
-CREATE INDEX message_by_sender ON message (sender, id);
-CREATE INDEX broadcast_by_sender ON message (sender, id) WHERE sent_as = 'broadcast';
+CREATE INDEX message_by_sender ON message (sender, id) WHERE sent_as <> 'broadcast';
 
 -- Who gets a message; member 0, whom there is not, stands for everyone: a broadcast has that row and no other.
 CREATE TABLE recipient (
@@ -113,7 +113,7 @@ CREATE VIRTUAL TABLE message_text USING fts5 (
 const FIRST_ROWS = `
 PRAGMA application_id = 0x50727479;
 PRAGMA user_version = 1;
-UPDATE meta SET start = 7;
+UPDATE meta SET start = 7, words_up_to = 1;
 INSERT INTO account VALUES (1, 'Bob', 'bob', 'owner', 'person', 5, 0, NULL, 'scrypt', 1, NULL);
 INSERT INTO account VALUES (2, 'Eve', 'eve', 'member', 'bot', 6, 0, 'Bob', NULL, 0, 9);
 INSERT INTO token VALUES (3, 1, 'laptop', 'h', 7);
