@@ -140,7 +140,21 @@ test('the dialogues of the line protocol use commands that there are', () => {
       used.add(type);
     }
   }
-  assert.deepEqual([...used].sort(), ['get_list', 'login', 'misused', 'quit', 'run', 'send', 'unknown']);
+  assert.deepEqual([...used].sort(), [
+    'get_list',
+    'groups',
+    'help',
+    'history',
+    'join',
+    'login',
+    'misused',
+    'quit',
+    'receipts',
+    'run',
+    'search',
+    'send',
+    'unknown',
+  ]);
 });
 
 /** Plays the client's part and compares what the server says, dates aside. */

@@ -83,6 +83,9 @@ for (const [harm, sql, problem] of [
   test(`verify finds ${harm}`, LIMIT, async (t) => {
     const path = await aJournal(aDirectory(t));
     assert.deepEqual(await verifyJournal(path), []);
+    const { journal } = await openSqliteJournal({ path });
+    await journal.search({ member: 1, since: 0, words: 'any', limit: 1 }); // from here on every word is in the index
+    await journal.close();
     const database = new DatabaseSync(path);
     database.exec(sql);
     database.close();

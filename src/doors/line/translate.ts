@@ -167,7 +167,7 @@ export function wordsForMisuse(request: Extract<LineRequest, { type: 'misused' |
     case 'misused':
       return `Cannot read the command: its form is ${FORMS[request.word]}`;
     case 'unknown':
-      return `Unknown command ${quote(request.word)}: the commands are ${Object.keys(FORMS).join(', ')}`;
+      return `Unknown command ${quote(request.word)}: help lists those that there are`;
   }
 }
 

@@ -25,9 +25,15 @@ export function formatWelcome(serverName: string, atMs: number): string {
   return `Connected with ${serverName} at date_time = ${formatDate(atMs)}\n${formatHelp()}`;
 }
 
+/** Of these the first help shows the whole form: with them somebody talks. The others are a word each. */
+const FIRST_FORMS: ReadonlySet<string> = new Set(['get_list', 'send', 'help', 'quit'] satisfies Word[]);
+const OVERVIEW = Object.entries(FORMS)
+  .map(([word, form]) => (FIRST_FORMS.has(word) ? form : word))
+  .join(' | ');
+
 /** A blank line, the help, a blank line. */
 export function formatHelp(about?: Word): string {
-  return `\nFormat: ${about === undefined ? Object.values(FORMS).join(' | ') : FORMS[about]}\n\n`;
+  return `\nFormat: ${about === undefined ? OVERVIEW : FORMS[about]}\n\n`;
 }
 
 export function formatList(names: readonly string[], atMs: number): string {
