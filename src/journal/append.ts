@@ -7,8 +7,8 @@ import { WrongEntry } from './errors.ts';
 import { isDirect, isGroup, keyOf } from './keys.ts';
 import type { Answer, PackedMessage } from './wire.ts';
 
-/** The member that stands for everyone. */
-export const EVERYONE = 0;
+/** In `talk`, the member that stands for everyone: what was said to a group is found for whoever got it. */
+const EVERYONE = 0;
 
 export class Appender {
   readonly #database: DatabaseSync;
@@ -40,7 +40,8 @@ export class Appender {
   /** Stores it under `id`, unless its key says that it was stored before. */
   append(packed: PackedMessage, id: number): Answer {
     const [atMs, from, fromName, cast, to, text, recipients, resendKey] = packed;
-    if ((recipients.length === 0) !== (cast === 'broadcast')) {
+    // A group may have nobody in it but the sender.
+    if (cast === 'singlecast' ? recipients.length !== 1 : cast === 'broadcast' && recipients.length > 0) {
       throw new WrongEntry(`a ${cast} cannot have ${recipients.length} recipients`);
     }
     const digest = resendKey === undefined ? undefined : hash('sha256', JSON.stringify([cast, to, text]), 'buffer');
@@ -53,8 +54,7 @@ export class Appender {
       }
     }
     this.#message.run(id, atMs, from, fromName, cast, to, text);
-    if (cast === 'broadcast') this.#recipient.run(EVERYONE, id);
-    else this.#address(packed, id);
+    if (cast !== 'broadcast') this.#address(packed, id);
     if (resendKey !== undefined && digest !== undefined) this.#resend.run(from, resendKey, id, atMs, digest);
     return id;
   }

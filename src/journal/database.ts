@@ -1,6 +1,6 @@
 // The file: opening it, its mode, its schema. Used by the workers of a server and by the commands that need none.
 
-import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, statfsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { wordsFor } from './errors.ts';
 import { MIGRATIONS } from './migrations/list.ts';
@@ -13,8 +13,12 @@ const MODE = 0o600;
 export const BUSY_TIMEOUT_MS = 1_000;
 /** KiB of pages kept by the writer: the upper levels of every index, so that inserting reads nothing. */
 const WRITER_CACHE_KIB = 65_536;
-/** Pages of 4 KiB in the -wal before they are moved to the file: fewer make more syncs, more a longer pause. */
+/** SQLite's own. */
+const PAGE_BYTES = 4_096;
+/** Pages in the -wal before they are moved to the file: fewer make more syncs, more a longer pause. */
 const CHECKPOINT_PAGES = 4_000;
+/** A -wal is grown ahead where so many times its size is free. */
+const ROOM_FOR_WAL = 64;
 /** Bytes: a -wal that had to grow while somebody read for long is cut back to this. */
 const WAL_KEPT_BYTES = 67_108_864;
 
@@ -33,6 +37,7 @@ export function openForWriting(path: string): DatabaseSync {
         PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};
       `);
       migrate(database);
+      growWal(database, path);
     } catch (error) {
       database.close();
       throw error;
@@ -92,6 +97,22 @@ function migrate(database: DatabaseSync): void {
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/**
+ * Writes into the -wal, and takes back, as much as it will hold between two checkpoints: overwriting takes half as long
+ * to sync as growing a file (0.16 against 0.31 ms for 20 kB, ext4). Not where room is short: then it grows as it is needed.
+ */
+function growWal(database: DatabaseSync, path: string): void {
+  const bytes = CHECKPOINT_PAGES * PAGE_BYTES;
+  const { bavail, bsize } = statfsSync(path);
+  if (bavail * bsize < bytes * ROOM_FOR_WAL) return;
+  database.exec('PRAGMA cache_size = 10; BEGIN IMMEDIATE; CREATE TABLE filler (bytes BLOB)');
+  try {
+    database.prepare('INSERT INTO filler VALUES (zeroblob(?))').run(bytes);
+  } finally {
+    database.exec(`ROLLBACK; PRAGMA cache_size = -${WRITER_CACHE_KIB}`);
   }
 }
 

@@ -5,18 +5,19 @@
 export const FEED = `
   SELECT message AS id FROM recipient WHERE member = :me AND message > :after AND message <= :upTo
   UNION ALL
-  SELECT r.message FROM recipient r CROSS JOIN message m ON m.id = r.message
-    WHERE r.member = 0 AND r.message > max(:after, :since) AND r.message <= :upTo AND m.sender <> :me
+  SELECT id FROM message INDEXED BY broadcast
+    WHERE sent_as = 'broadcast' AND id > max(:after, :since) AND id <= :upTo AND sender <> :me
   ORDER BY 1`;
 
 export const BEHIND = `
   SELECT (SELECT count(*) FROM recipient WHERE member = :me AND message > :after AND message <= :upTo)
-    + (SELECT count(*) FROM recipient r CROSS JOIN message m ON m.id = r.message
-         WHERE r.member = 0 AND r.message > max(:after, :since) AND r.message <= :upTo AND m.sender <> :me) AS behind`;
+    + (SELECT count(*) FROM message INDEXED BY broadcast
+         WHERE sent_as = 'broadcast' AND id > max(:after, :since) AND id <= :upTo AND sender <> :me) AS behind`;
 
 const PART = ':after AND :before';
 
-const BROADCASTS = `SELECT message AS id FROM recipient WHERE member = 0 AND message BETWEEN ${PART} AND message > :since`;
+const BROADCASTS = `
+    SELECT id FROM message INDEXED BY broadcast WHERE sent_as = 'broadcast' AND id BETWEEN ${PART} AND id > :since`;
 
 /** Ids from `after` to `before`, both included. */
 const HISTORY = {

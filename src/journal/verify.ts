@@ -65,9 +65,8 @@ function parties(database: DatabaseSync): string[] {
   return [
     // Recipients are kept by member: one pass over them all, not a search for each message.
     ...told(
-      `SELECT id FROM message EXCEPT
-         SELECT r.message FROM recipient r JOIN message m ON m.id = r.message
-           WHERE (r.member = 0) = (m.sent_as = 'broadcast')`,
+      `SELECT id FROM message WHERE sent_as <> 'broadcast' AND instr(addressed, '"#') = 0
+         EXCEPT SELECT message FROM recipient`,
       'has no recipient',
     ),
     ...told('SELECT id FROM message WHERE sender > 0 AND sender NOT IN (SELECT id FROM account)', 'has no sender'),

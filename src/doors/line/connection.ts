@@ -22,6 +22,8 @@ import { wordsForDismissal, wordsForMalformed } from './translate.ts';
 export const MAX_OUTBOX_BYTES = 1_048_576;
 /** With so much waiting for it, a connection is read no further, its runs neither, nor the journal for it. */
 const BEHIND_BYTES = 262_144;
+/** Messages of one connection that the journal may have before it: beyond it the connection is read no further. */
+const MAX_PENDING = 256;
 /** How often it is looked whether somebody still waits for a command that says nothing. */
 const WATCH_MS = 2_000;
 
@@ -85,7 +87,8 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
 
   /** Answers come in the order of the questions; messages need not wait for one another. */
   mustWait(input: LineInput): boolean {
-    return this.#isHeld || (this.#owed > 0 && !(typeof input === 'string' && input.startsWith('send')));
+    if (this.#isHeld || this.#owed >= MAX_PENDING) return true;
+    return this.#owed > 0 && !(typeof input === 'string' && input.startsWith('send'));
   }
 
   handle(input: LineInput): void {
@@ -112,7 +115,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     this.#owed++;
     return () => {
       this.#owed--;
-      if (this.#owed === 0) this.#settled();
+      if (this.#owed === 0 || this.#owed === MAX_PENDING / 2) this.#settled();
     };
   }
 

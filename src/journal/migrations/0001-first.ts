@@ -69,8 +69,9 @@ CREATE TABLE message (
   text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX message_by_sender ON message (sender, id) WHERE sent_as <> 'broadcast';
+CREATE INDEX broadcast ON message (id, sender) WHERE sent_as = 'broadcast';
 
--- Who gets a message; member 0, whom there is not, stands for everyone: a broadcast has that row and no other.
+-- Who gets a message. A broadcast is for everyone and has no row: its own index finds it.
 CREATE TABLE recipient (
   member INTEGER NOT NULL,
   message INTEGER NOT NULL REFERENCES message (id),
