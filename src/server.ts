@@ -1,6 +1,7 @@
 // The composition root: the only file that knows every room. It locks the data directory, builds the core and its
 // doors, opens the listeners, and shuts all of it down again in order.
 
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lockDirectory } from './config/lock.ts';
 import { Accounts } from './core/accounts.ts';
@@ -19,11 +20,11 @@ import { NativeDoor } from './doors/native/door.ts';
 import { wordsForAccount, wordsForName } from './doors/line/translate.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
 import type { Log } from './log/log.ts';
-import { Front, type Arrival } from './net/front.ts';
+import { Front, type Arrival, type Wanted } from './net/front.ts';
+import type { TlsFiles } from './net/identity.ts';
 import { bind, type Listen, type Listener } from './net/listen.ts';
 import { ensureOwnerToken, type OwnerToken } from './net/owner.ts';
-import { refuseTls } from './net/refuse-tls.ts';
-import type { Spoken } from './protocol/detect.ts';
+import { TlsServer } from './net/tls-server.ts';
 import { formatDate } from './protocol/line/reply.ts';
 import { quote } from './protocol/text.ts';
 import { createRunner } from './runner/runner.ts';
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly isOpen: boolean;
   /** Commands run as this user instead of as the server's. */
   readonly runAs?: User;
+  /** The operator's own key and certificate, instead of those in the directory. */
+  readonly tls?: TlsFiles;
   readonly log: Log;
   readonly now?: () => number;
 }
@@ -46,6 +49,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Stops accepting, tells everyone, flushes; whoever has not ended within 3 s is cut. */
   close(): Promise<void>;
+  /** Takes up a new certificate, for new connections. */
+  reload(): void;
 }
 
 /** In the data directory. */
@@ -73,12 +78,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     journal = opened.journal;
     const core = await openCore(options, { ...opened, now });
     const token = await ensureOwnerToken(directory);
+    const tls = new TlsServer({ directory, files: options.tls, names: namesOf(options.listen), now, log });
     const runner = createRunner({
       directory: join(directory, 'pipes'),
       user: options.runAs,
       log,
     });
-    const { doors, front } = furnish(options, { token, runner, now, core });
+    const { doors, front } = furnish(options, { token, tls, runner, now, core });
     for (const listen of options.listen) {
       const bound = await bind(listen, (socket) => front.receive(socket, listen.scheme), {
         onAcceptError: ({ message }) => log.warn('connection lost', { reason: message }),
@@ -88,7 +94,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     for (const { url } of listeners) log.tell({ event: 'listening', text: `listening on ${url}`, url });
     log.tell({ event: 'ready', text: 'ready' });
-    return { close: () => closeAll({ listeners, front, doors, runner, core, lock }) };
+    return {
+      close: () => closeAll({ listeners, front, doors, runner, core, lock }),
+      reload: () => tls.reload(),
+    };
   } catch (error) {
     for (const listener of listeners) listener.close();
     await journal?.close();
@@ -152,15 +161,24 @@ function starting(atMs: number) {
   };
 }
 
+/** What a certificate is for: every name that is listened on, and those that lead here from this machine. */
+function namesOf(listen: readonly Listen[]): string[] {
+  return ['localhost', '127.0.0.1', '::1', hostname(), ...listen.map(({ host }) => host)];
+}
+
 interface Furniture {
   readonly token: OwnerToken;
+  readonly tls: TlsServer;
   readonly runner: Runner;
   readonly now: () => number;
   readonly core: Core;
 }
 
 /** Builds the core and its doors, and the front that shows connections to them. */
-function furnish(options: ServerOptions, { token, runner, now, core }: Furniture): { doors: Door[]; front: Front } {
+function furnish(
+  options: ServerOptions,
+  { token, tls, runner, now, core }: Furniture,
+): { doors: Door[]; front: Front } {
   const { name: serverName, log } = options;
   const clock = () => performance.now();
   const startedMs = clock();
@@ -193,8 +211,8 @@ function furnish(options: ServerOptions, { token, runner, now, core }: Furniture
   });
   const echo = new EchoDoor({ mode: 'named', serverName, log });
   const plainEcho = new EchoDoor({ mode: 'plain', serverName, log });
-  const accept = (spoken: Spoken | 'plain-echo', { socket, peer, first }: Arrival): void => {
-    switch (spoken) {
+  const accept = (wanted: Wanted, { socket, peer, first }: Arrival): void => {
+    switch (wanted) {
       case 'line':
         return line.accept(socket, peer, first);
       case 'native':
@@ -205,11 +223,9 @@ function furnish(options: ServerOptions, { token, runner, now, core }: Furniture
         return echo.accept(socket, peer, first);
       case 'plain-echo':
         return plainEcho.accept(socket, peer, first);
-      case 'tls':
-        return refuseTls(socket);
     }
   };
-  const front = new Front({ accept, greet: (socket) => line.greet(socket), log, clock, silenceMs: SILENCE_MS });
+  const front = new Front({ accept, greet: (socket) => line.greet(socket), tls, log, clock, silenceMs: SILENCE_MS });
   return { doors: [line, native, http, echo, plainEcho], front };
 }
 

@@ -252,7 +252,6 @@ test('wrong usage is status 64 and one line', async () => {
 
 test('what cannot be reached is status 255 and one line', async () => {
   const cases: [string[], string][] = [
-    [['tls://localhost'], 'partyline echo: Cannot connect to "tls://localhost": TLS is not available yet\n'],
     [
       ['hub.example', '-6'],
       'partyline echo: Cannot connect to hub.example port 7270: hub.example has no IPv6 address\n',

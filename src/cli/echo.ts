@@ -8,13 +8,15 @@ import { readEchoArguments, type EchoArguments } from './echo-options.ts';
 import { jsonView, plainView, terminalView, type EchoView } from './echo-view.ts';
 import { jsonLine } from './json-line.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
+import { trustFor } from './trust.ts';
 
 export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
 
 Sends what comes in on standard input to HOST and shows what comes back.
 HOST is [SCHEME://]HOST[:PORT]; default: PARTYLINE_HOST, else localhost; default port 7270.
-tcp:// is a Partyline server's port (as without a scheme), echo:// plain RFC 862, default port 7007.
+tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TLS, echo:// plain RFC 862, default port
+7007.
 
   --name NAME      what the server knows you by (default: Client)
   -4, -6           only over IPv4, only over IPv6
@@ -45,9 +47,6 @@ export async function echo(args: string[], io: EchoIo = processIo()): Promise<nu
     case 'wrong':
       say(io, `${read.why}; see partyline echo --help`);
       return USAGE_STATUS;
-    case 'refused':
-      say(io, read.why);
-      return UNREACHED_STATUS;
     case 'echo': {
       const { probe } = read.given;
       if (probe === undefined) return await talk(read.given, io);
@@ -60,7 +59,7 @@ export async function echo(args: string[], io: EchoIo = processIo()): Promise<nu
 async function talk(given: EchoArguments, io: EchoIo): Promise<number> {
   let connection: EchoConnection;
   try {
-    connection = await openEcho({ ...given, lookup: io.lookup });
+    connection = await openEcho({ ...given, tls: given.isTls ? trustFor('echo', io) : undefined, lookup: io.lookup });
   } catch (error) {
     if (!(error instanceof DialError || error instanceof EchoError)) throw error;
     say(io, error.message);

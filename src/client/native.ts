@@ -11,6 +11,7 @@ import { Pump } from '../protocol/native/pump.ts';
 import { field, isRecord, type RpcError } from '../protocol/native/rpc.ts';
 import { OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
 import { shown } from './shown.ts';
+import type { Trust } from './trust.ts';
 
 /** What a server calls the token's file, in its directory; the commands know net's words by the client only. */
 export { OWNER_TOKEN_FILE } from '../net/owner.ts';
@@ -27,6 +28,7 @@ export type Answer = { readonly result: unknown } | { readonly error: RpcError }
 export interface ConnectOptions {
   /** Holds the owner token; read once it is known that the server is on this machine. */
   readonly tokenFile: string;
+  readonly trust: Trust;
   readonly signal?: AbortSignal;
 }
 
@@ -40,11 +42,11 @@ const KEEPALIVE_MS = 30_000;
 /** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
 export async function connectAsOwner(
   target: string,
-  { tokenFile, signal }: ConnectOptions,
+  { tokenFile, trust, signal }: ConnectOptions,
 ): Promise<NativeClient | Refused> {
   let reached: Reached;
   try {
-    reached = await reach(target, { policy: OWNER, signal });
+    reached = await reach(target, { policy: OWNER, trust, signal });
   } catch (error) {
     if (error instanceof ReachError) return { refused: error.message, kind: error.kind };
     throw error;

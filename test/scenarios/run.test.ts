@@ -341,7 +341,6 @@ test('wrong usage is 255 and one line', async () => {
     ['--timeout', 'soon', '--', 'true'],
     ['--timeout', '9999999999', '--', 'true'],
     ['host:x', '--', 'true'],
-    ['tls://localhost', '--', 'true'],
     ['http://localhost', '--', 'true'],
   ];
   for (const args of cases) {
