@@ -15,6 +15,7 @@ export const HELP = `Come in by name, read and write messages
 Usage: partyline chat [HOST] [--name NAME]
 
   HOST          [SCHEME://]HOST[:PORT] (PARTYLINE_HOST, else localhost; port 7270)
+                beyond this machine it is TLS; tls:// is TLS here too, tcp+insecure:// plain text
   --name NAME   who you are (your user name)
   --json        each line of the server as a JSON object
 

@@ -54,13 +54,14 @@ export async function serve(args: string[]): Promise<number> {
   const runAs = read.runAs === undefined ? undefined : await lookUpUser(read.runAs);
   if (runAs !== undefined && 'reason' in runAs) return fail(runAs.reason);
   const ended = signalled();
-  let server: RunningServer;
+  let server: RunningServer | undefined;
+  // Before it says that it is ready: who hears that may send the signal.
+  const hungUp = onHangUp(() => server?.reload());
   try {
     server = await startServer({ ...read.options, ...(runAs === undefined ? {} : { runAs }) });
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
-  const hungUp = onHangUp(() => server.reload());
   await Promise.race([ended, hungUp]);
   // Whatever holds on: an operator who stops a server gets it stopped.
   setTimeout(() => process.exit(0), CLOSE_DEADLINE_MS).unref();

@@ -74,7 +74,8 @@ async function aTlsClient(t: TestContext, host: string, port: number): Promise<T
 }
 
 async function endOf(socket: Socket): Promise<void> {
-  socket.on('error', () => {}).resume();
+  socket.on('error', () => {}).once('end', () => socket.end());
+  socket.resume();
   if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
 }
 
@@ -159,7 +160,7 @@ for (const host of ['127.0.0.1', '::1']) {
 
   test(`a front that closes cuts a handshake that is under way: ${host}`, async (t) => {
     const house = await aHouse(t, host, { scheme: 'tls' });
-    const [client] = [connect({ host, port: house.port })];
+    const client = connect({ host, port: house.port });
     client.write(CLIENT_HELLO);
     await once(client, 'connect');
     // The server has the connection when another one has come behind it.
