@@ -32,6 +32,7 @@ export class TlsServer {
     this.#server = createServer(this.#load());
     this.#server.on('secureConnection', (inside) => {
       inside.on('error', () => {});
+      inside.allowHalfOpen = true;
       // TLS 1.2 lets a client ask for a new handshake at any time, which costs us ten times what it costs it.
       inside.disableRenegotiation();
       const settle = this.#waiting.get(endsOf(inside));
@@ -69,6 +70,8 @@ export class TlsServer {
     this.#waiting.set(ends, settle);
     socket.once('close', () => settle({ failed: 'the connection was closed during the TLS handshake' }));
     if (first.length > 0) socket.unshift(first);
+    // An end in the middle of a handshake is the end; inside, it is one direction's.
+    socket.allowHalfOpen = false;
     this.#server.emit('connection', socket);
   }
 
