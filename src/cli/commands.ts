@@ -16,7 +16,8 @@ export interface CommandEntry {
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   serve: {
     does: 'start a server: echo, run and chat on one port, IPv4 and IPv6',
-    options: '--name NAME --owner NAME --listen URL --data DIR --open --run-as USER --json --verbose',
+    options:
+      '--name NAME --owner NAME --listen URL --tls-cert FILE --tls-key FILE --data DIR --open --run-as USER --json --verbose',
   },
   chat: { does: 'come in by name, read and write messages', options: '--name NAME --json' },
   echo: {
