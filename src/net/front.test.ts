@@ -22,6 +22,8 @@ interface House {
   readonly arrived: { readonly wanted: Wanted; readonly arrival: Arrival }[];
   /** Settles with the next one. */
   arrival(): Promise<Arrival>;
+  /** Settles when the server has closed the next connection. */
+  closing(): Promise<void>;
 }
 
 async function aHouse(
@@ -38,6 +40,7 @@ async function aHouse(
   });
   const arrived: { wanted: Wanted; arrival: Arrival }[] = [];
   let wake = (_arrival: Arrival) => {};
+  let tellClosed = () => {};
   const front = new Front({
     accept: (wanted, arrival) => {
       arrived.push({ wanted, arrival });
@@ -52,6 +55,7 @@ async function aHouse(
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
+    socket.once('close', () => tellClosed());
     front.receive(socket, scheme);
   }).listen(0, host);
   await once(server, 'listening');
@@ -61,7 +65,14 @@ async function aHouse(
   });
   const address = server.address();
   assert.ok(address !== null && typeof address === 'object');
-  return { port: address.port, tls, front, arrived, arrival: () => new Promise((resolve) => (wake = resolve)) };
+  return {
+    port: address.port,
+    tls,
+    front,
+    arrived,
+    arrival: () => new Promise((resolve) => (wake = resolve)),
+    closing: () => new Promise((resolve) => (tellClosed = resolve)),
+  };
 }
 
 async function aTlsClient(t: TestContext, host: string, port: number): Promise<TLSSocket> {
@@ -119,6 +130,22 @@ for (const host of ['127.0.0.1', '::1']) {
       client.write(CLIENT_HELLO);
       await endOf(client);
       assert.deepEqual(arrived, []);
+    }
+  });
+
+  test(`an end in the middle of a handshake ends the connection at once: ${host}`, { timeout: 30_000 }, async (t) => {
+    for (const scheme of ['tcp', 'tls', 'https'] as const) {
+      // The limit of the handshake is longer than a test may take: what ends here has not waited for it.
+      const house = await aHouse(t, host, { scheme, handshakeTimeoutMs: 600_000 });
+      for (const begun of ['160301', '16030102000100', '1603010200010001fc0303']) {
+        const closed = house.closing();
+        // Nobody reads what comes back: that must not hold the connection either.
+        const client = connect({ host, port: house.port, allowHalfOpen: true });
+        t.after(() => void client.destroy());
+        client.end(Buffer.from(begun, 'hex'));
+        await closed;
+      }
+      assert.deepEqual(house.arrived, []);
     }
   });
 

@@ -57,8 +57,12 @@ export class TlsServer {
   /** Takes a paused socket and what has been read of it. Tells once what became of it, with the inside paused. */
   secure(socket: Socket, first: Uint8Array, done: (secured: Secured) => void): void {
     const ends = endsOf(socket);
+    let isSettled = false;
     const settle = (secured: Secured) => {
-      if (!this.#waiting.delete(ends)) return;
+      if (isSettled) return;
+      isSettled = true;
+      // Its ends may be another's by now: a port is free at once after a reset.
+      if (this.#waiting.get(ends) === settle) this.#waiting.delete(ends);
       clearTimeout(timer);
       done(secured);
     };
