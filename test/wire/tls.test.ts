@@ -1,12 +1,17 @@
 // TLS between two hosts: beyond loopback the program speaks it without being asked, remembers the server's key, and never
-// falls back to plain text.
+// falls back to plain text; and what is secret is taken inside it alone.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { judgePassword } from '../../src/core/password.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite.ts';
+import { hashSecret, newToken } from '../../src/secrets/code.ts';
+import { ScryptPasswords } from '../../src/secrets/password.ts';
+import { anAccount, record } from '../contracts/journal.ts';
 import { aDirectory } from '../kit/directory.ts';
-import { type Host, PARTYLINE, startServer, twoHosts } from '../kit/hosts.ts';
+import { type Host, PARTYLINE, printed, startServer, twoHosts } from '../kit/hosts.ts';
 import { needs } from '../kit/needs.ts';
 
 const PORT = 7270;
@@ -57,6 +62,68 @@ test(
     }
   },
 );
+
+test('a token and a password are taken inside TLS, and in plain text refused', { timeout: TIMEOUT_MS }, async (t) => {
+  if (!needs(t, ['ip', 'dnsmasq', 'nc', 'openssl'], { root: true, netns: true })) return;
+  const { server, client } = await twoHosts(t);
+  const data = aDirectory(t);
+  const token = await anAccountIn(data);
+  // Not open: whoever is let in is let in for what it has shown.
+  const listen = ['--listen', `tls://*:${PORT}`, '--listen', `line+insecure://*:${PLAIN_PORT}`];
+  await startServer(t, server, '--data', data, ...listen);
+  const owner = readFileSync(join(data, 'owner.token'), 'utf8').trim();
+  for (const address of [server.ipv4, server.ipv6]) {
+    const plainly = async (...lines: string[]) => {
+      const words = ['-n', '-N', address, String(PLAIN_PORT)];
+      return (await client.run(`${lines.join('\n')}\n`, 'nc', ...words)).stdout;
+    };
+    // Its end would be the end of what is heard, so it stays until it has heard what is expected.
+    const secretly = async (lines: readonly string[], expected: RegExp) => {
+      const words = ['s_client', '-quiet', '-connect', `${address.includes(':') ? `[${address}]` : address}:${PORT}`];
+      const openssl = client.start('openssl', ...words);
+      openssl.stderr.resume();
+      openssl.stdin.write(`${lines.join('\n')}\n`);
+      const heard = await printed(openssl.stdout, expected);
+      openssl.kill();
+      return heard;
+    };
+    const refused = /^(?:Enter your name: )?error: Cannot log in from \S+: this connection is plain text, /;
+    for (const lines of [[`login ${token}`], [NAME, PASSWORD]]) {
+      const heard = await plainly(...lines, 'get_list', 'quit');
+      assert.match(heard, refused, address);
+      assert.doesNotMatch(heard, /Connected with|Available client|Password: /, address);
+      await secretly([...lines, 'get_list'], /^Available client: Vamshi$/m);
+    }
+    // The owner's is for its own machine, whatever lies between.
+    assert.match(await plainly(`login ${owner}`), refused, address);
+    const notHere = /^(?:Enter your name: )?error: Cannot log in: the code or token is not valid\nEnter your name: $/;
+    await secretly([`login ${owner}`], notHere);
+    const wrong =
+      /^(?:Enter your name: )?Password: error: Cannot come in as Vamshi: the password is not right\nEnter your name: $/;
+    await secretly([NAME, `${PASSWORD}!`], wrong);
+  }
+});
+
+const NAME = 'Vamshi';
+const PASSWORD = 'three lamps by the river';
+
+/** A member with a password and the token that is returned, as an earlier server has left it. */
+async function anAccountIn(data: string): Promise<string> {
+  const { journal } = await openSqliteJournal({ path: join(data, 'journal.db') });
+  const judged = judgePassword(PASSWORD);
+  assert.ok(!('refused' in judged));
+  const hashed = await new ScryptPasswords().hash(judged.password);
+  assert.ok('stored' in hashed);
+  const token = newToken();
+  const recorded = await record(
+    journal,
+    { type: 'account-added', account: { ...anAccount(1, NAME), password: hashed.stored } },
+    { type: 'token-added', token: { id: 1, account: 1, label: 'test', hash: hashSecret(token), createdAtMs: 5 } },
+  );
+  assert.equal(recorded, undefined);
+  await journal.close();
+  return token;
+}
 
 function chatFrom(client: Host, data: string, target: string) {
   const words = [`PARTYLINE_DATA=${data}`, PARTYLINE, 'chat', target, '--name', 'Vamshi'];
