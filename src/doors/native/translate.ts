@@ -2,7 +2,8 @@
 
 import type { RunCommand, RunResult } from '../../core/ports.ts';
 import type { RunRefusal } from '../../core/refusal.ts';
-import type { ErrorCode, RunEnded, RunStart } from '../../protocol/native/methods.ts';
+import type { ErrorCode } from '../../protocol/native/methods.ts';
+import type { RunEnded, RunStart } from '../../protocol/native/methods/run.ts';
 import { rpcError, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
 
