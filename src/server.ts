@@ -17,7 +17,7 @@ import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
 import { LineDoor } from './doors/line/door.ts';
 import { NativeDoor } from './doors/native/door.ts';
-import { wordsForAccount, wordsForName } from './doors/line/translate.ts';
+import { wordsForAccount, wordsForName } from './doors/words.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
 import type { Log } from './log/log.ts';
 import { Front, type Arrival, type Wanted } from './net/front.ts';
@@ -183,11 +183,12 @@ function furnish(
   const clock = () => performance.now();
   const startedMs = clock();
   const { hub, accounts, journal } = core;
+  const passwords = new ScryptPasswords();
   const line = new LineDoor({
     hub,
     accounts,
     journal,
-    passwords: new ScryptPasswords(),
+    passwords,
     owner: token,
     runner,
     log,
@@ -195,7 +196,18 @@ function furnish(
     clock,
     rate: LINE_RATE,
   });
-  const native = new NativeDoor({ serverName, ownerName: options.owner, token, runner, log });
+  const native = new NativeDoor({
+    hub,
+    accounts,
+    journal,
+    passwords,
+    token,
+    runner,
+    log,
+    now,
+    clock,
+    rate: LINE_RATE,
+  });
   const http = new HttpDoor({
     health: () => {
       const { health } = journal;
@@ -208,6 +220,7 @@ function furnish(
       };
     },
     hostNames: options.listen.map(({ host }) => host),
+    onUpgrade: (upgrade) => void native.upgrade(upgrade),
   });
   const echo = new EchoDoor({ mode: 'named', serverName, log });
   const plainEcho = new EchoDoor({ mode: 'plain', serverName, log });

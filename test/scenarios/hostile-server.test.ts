@@ -59,7 +59,7 @@ interface Native {
 /** Knows the token, and tells the truth until it is to behave otherwise. */
 const native = (behaviour: Native) => (socket: Socket) => {
   const { token, name = 'Server', refuses, onStarted, onRequest } = behaviour;
-  const link = new NativeLink('server', name);
+  const link = new NativeLink('server', { serverName: name });
   const pump = new Pump(socket, link, {
     onEvent(event) {
       if (event.type !== 'request') return;

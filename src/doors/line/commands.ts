@@ -21,14 +21,8 @@ import { LIMITS, MAX_RUNS } from './limits.ts';
 import { findPast, readPast } from './past.ts';
 import type { House, LineRoom } from './room.ts';
 import { LineRun, type RunListener } from './run.ts';
-import {
-  wordsForAccount,
-  wordsForGroup,
-  wordsForMisuse,
-  wordsForPassword,
-  wordsForRunning,
-  wordsForSending,
-} from './translate.ts';
+import { wordsForMisuse, wordsForRunning } from './translate.ts';
+import { wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } from '../words.ts';
 
 /** The connection that asks. */
 export interface Asker extends RunListener {

@@ -10,7 +10,8 @@ import type { LineInput } from '../../protocol/line/decoder.ts';
 import { formatError, PASSWORD_PROMPT, PROMPT } from '../../protocol/line/reply.ts';
 import { parseRequest } from '../../protocol/line/request.ts';
 import type { House } from './room.ts';
-import { wordsForAccount, wordsForEntering, wordsForMalformed } from './translate.ts';
+import { wordsForMalformed } from './translate.ts';
+import { wordsForAccount, wordsForEntering } from '../words.ts';
 
 /** Blanks around a name are the terminal's; anything else is the name's, and refused there. */
 const EDGES = /^[ \t]+|[ \t]+$/g;

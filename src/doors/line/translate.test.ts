@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatError } from '../../protocol/line/reply.ts';
-import {
-  wordsForEntering,
-  wordsForMalformed,
-  wordsForMisuse,
-  wordsForName,
-  wordsForResult,
-  wordsForRunning,
-  wordsForSending,
-} from './translate.ts';
+import { wordsForMalformed, wordsForMisuse, wordsForResult, wordsForRunning } from './translate.ts';
+import { wordsForEntering, wordsForName, wordsForSending } from '../words.ts';
 
 const HOSTILE = '\x1b]0;owned\x07\u202e\n';
 

@@ -8,16 +8,16 @@ export interface Method<Params, Result> {
   readonly params: Schema;
   readonly result: Schema;
   /** As the server reads what is asked. */
-  parseParams(params: unknown): Params | BadParams;
+  readonly parseParams: (params: unknown) => Params | BadParams;
   /** As a client reads the answer; undefined: that is none. */
-  parseResult(result: unknown): Result | undefined;
+  readonly parseResult: (result: unknown) => Result | undefined;
 }
 
 export interface Notification<Params> {
   readonly name: string;
   readonly params: Schema;
   /** Undefined: it says something else. */
-  parse(params: unknown): Params | undefined;
+  readonly parse: (params: unknown) => Params | undefined;
 }
 
 /** What has nothing to say. */

@@ -55,6 +55,7 @@ export type ErrorCode =
   | 'guests-not-let-in'
   // chat
   | 'already-subscribed'
+  | 'not-subscribed'
   | 'unknown-recipient'
   | 'all-among-names'
   | 'empty-message'
