@@ -12,7 +12,7 @@ const OPENRPC = '1.3.2';
 /** Of the protocol, as in the preface. */
 const VERSION = '1';
 
-const NOTIFICATIONS: readonly Notification<unknown>[] = [
+export const NOTIFICATIONS: readonly Notification<unknown>[] = [
   chatMessage,
   chatBehind,
   chatLive,
