@@ -110,6 +110,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     async account(name: string, role: Exclude<Role, 'guest' | 'owner'> = 'member'): Promise<{ token: string }> {
       const owner = hub.directory.owner() ?? assert.fail();
       const outlet = { broadcast() {} };
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nobody speaks to a visit that only invites
       const listener = {} as never;
       const by = hub.visit(owner, { listener, outlet, isLoopback, family: 'ipv4', atMs: now() });
       const code = await new Promise<string>((resolve) => {

@@ -20,7 +20,7 @@ test('rpc.discover names every method, who may ask it, and what it takes and giv
   assert.ok(isRecord(found) && Array.isArray(found['methods']));
   assert.equal(found['openrpc'], '1.3.2');
   const methods: readonly Record<string, unknown>[] = found['methods'];
-  assert.deepEqual(methods.map(({ name }) => name).sort(), Object.values(METHODS).sort());
+  assert.deepEqual(methods.map(({ name }) => String(name)).sort(), Object.values(METHODS).sort());
   for (const { name, ...said } of methods) {
     const { method, needs } = TABLE.get(String(name)) ?? assert.fail(`${String(name)} is not in the table`);
     assert.equal(method.name, name);
