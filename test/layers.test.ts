@@ -31,6 +31,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Of net, the commands take addresses and the words of dialling; connecting is the client's.
   'cli/': ['client/', 'protocol/', 'config/', 'net/address.ts', 'net/dial.ts', 'net/peer.ts', 'net/race.ts', 'node:'],
   'cli/serve.ts': ['cli/', 'config/', 'log/', 'net/listen.ts', 'runner/user.ts', 'server.ts', 'node:'],
+  'cli/backup.ts': ['cli/', 'config/', 'journal/backup.ts', 'protocol/', 'node:'],
+  'cli/restore.ts': ['cli/', 'config/', 'journal/backup.ts', 'journal/verify.ts', 'protocol/', 'node:'],
+  'cli/verify.ts': ['cli/', 'config/', 'journal/verify.ts', 'protocol/', 'node:'],
   'cli/join.ts': ['cli/', 'client/', 'protocol/', 'config/', 'server.ts', 'node:'],
   'tui/': ['client/', 'protocol/', 'config/', 'node:'],
   'web/': ['client/', 'protocol/', 'config/'],

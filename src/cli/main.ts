@@ -29,6 +29,62 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, run } = await import('./run.ts');
     return { run, help: HELP };
   },
+  send: async () => {
+    const { HELP, send } = await import('./send.ts');
+    return { run: send, help: HELP };
+  },
+  list: async () => {
+    const { HELP, list } = await import('./list.ts');
+    return { run: list, help: HELP };
+  },
+  history: async () => {
+    const { HELP, history } = await import('./history.ts');
+    return { run: history, help: HELP };
+  },
+  search: async () => {
+    const { HELP, search } = await import('./search.ts');
+    return { run: search, help: HELP };
+  },
+  invite: async () => {
+    const { HELP, invite } = await import('./invite.ts');
+    return { run: invite, help: HELP };
+  },
+  members: async () => {
+    const { HELP, members } = await import('./members.ts');
+    return { run: members, help: HELP };
+  },
+  revoke: async () => {
+    const { HELP, revoke } = await import('./revoke.ts');
+    return { run: revoke, help: HELP };
+  },
+  login: async () => {
+    const { HELP, login } = await import('./login.ts');
+    return { run: login, help: HELP };
+  },
+  logout: async () => {
+    const { HELP, logout } = await import('./logout.ts');
+    return { run: logout, help: HELP };
+  },
+  password: async () => {
+    const { HELP, password } = await import('./password.ts');
+    return { run: password, help: HELP };
+  },
+  backup: async () => {
+    const { HELP, backup } = await import('./backup.ts');
+    return { run: backup, help: HELP };
+  },
+  restore: async () => {
+    const { HELP, restore } = await import('./restore.ts');
+    return { run: restore, help: HELP };
+  },
+  verify: async () => {
+    const { HELP, verify } = await import('./verify.ts');
+    return { run: verify, help: HELP };
+  },
+  doctor: async () => {
+    const { HELP, doctor } = await import('./doctor.ts');
+    return { run: doctor, help: HELP };
+  },
   completion: async () => {
     const { HELP, completion } = await import('./completion.ts');
     return { run: completion, help: HELP };
@@ -42,6 +98,22 @@ const HELP = `Partyline: reach a machine, run something on it, talk to everyone 
 Usage: partyline COMMAND [ARGUMENT...]
 
 ${SUMMARY.join('\n')}
+
+  send     send a message: to one, several, a group or everyone
+  list     who is here
+  history  what you said and were told
+  search   the same, by words
+  login    come in with a code or a password, and keep a token
+  logout   forget the token
+  password set your password
+  invite   invite somebody, or a machine
+  members  accounts and invitations
+  revoke   end an account, or take an invitation back
+
+  backup   copy the journal of a server, while it runs or not
+  restore  put a copy into a new directory
+  verify   is a journal whole
+  doctor   what this machine gives a server, and what is in the way
 
 Each command explains itself with --help. --version prints the version.
 

@@ -28,6 +28,13 @@ export const LINES: Policy = {
   plain: 'asked',
 };
 
+/** Credentials go over it: where that is plain text beyond loopback, the client keeps them back. */
+export const NATIVE: Policy = {
+  what: 'the native protocol',
+  ports: { tcp: DEFAULT_PORT, tls: DEFAULT_PORT, [INSECURE]: DEFAULT_PORT },
+  plain: 'asked',
+};
+
 /** The owner token counts from loopback only, by TLS too. */
 export const OWNER: Policy = {
   what: 'commands',
