@@ -25,9 +25,16 @@ export async function readInput(maxBytes: number): Promise<string | undefined> {
 }
 
 /** What is used of standard input; a test brings its own. */
-export type Keyboard = Pick<NodeJS.ReadStream, 'on' | 'off' | 'pause' | 'resume' | 'isTTY'> & {
+export interface Keyboard {
+  readonly isTTY?: boolean;
   setRawMode?(mode: boolean): unknown;
-};
+  on(event: 'data', listener: (chunk: Buffer) => void): this;
+  on(event: 'end', listener: () => void): this;
+  off(event: 'data', listener: (chunk: Buffer) => void): this;
+  off(event: 'end', listener: () => void): this;
+  pause(): this;
+  resume(): this;
+}
 
 export interface Asking {
   readonly input: Keyboard;
@@ -47,10 +54,12 @@ export class Questions {
 
   constructor(asking: Asking = THIS_TERMINAL) {
     this.#asking = asking;
+    // It may end between two questions, and says so once.
+    asking.input.on('end', () => (this.#hasEnded = true));
   }
 
   get isTerminal(): boolean {
-    return this.#asking.input.isTTY;
+    return this.#asking.input.isTTY === true;
   }
 
   /** On a terminal it is asked for; elsewhere it is the next line. */

@@ -76,7 +76,7 @@ export function writeCredential(directory: string, server: string, credential: S
     }
     renameSync(draft, path);
   } catch (error) {
-    rmSync(draft, { force: true });
+    removeQuietly(draft);
     throw new Error(`Cannot keep the token in ${path}: ${wordsFor(error)}`, { cause: error });
   }
 }
@@ -88,6 +88,14 @@ export function removeCredential(directory: string, server: string): void {
     rmSync(path, { force: true });
   } catch (error) {
     throw new Error(`Cannot remove the token in ${path}: ${wordsFor(error)}`, { cause: error });
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What went wrong before is what is told.
   }
 }
 
