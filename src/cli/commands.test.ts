@@ -4,6 +4,20 @@ import { HELP as CHAT } from './chat.ts';
 import { COMMANDS, optionsOf } from './commands.ts';
 import { HELP as COMPLETION } from './completion.ts';
 import { HELP as ECHO } from './echo.ts';
+import { HELP as BACKUP } from './backup.ts';
+import { HELP as DOCTOR } from './doctor.ts';
+import { HELP as HISTORY } from './history.ts';
+import { HELP as INVITE } from './invite.ts';
+import { HELP as LIST } from './list.ts';
+import { HELP as LOGIN } from './login.ts';
+import { HELP as LOGOUT } from './logout.ts';
+import { HELP as MEMBERS } from './members.ts';
+import { HELP as PASSWORD } from './password.ts';
+import { HELP as RESTORE } from './restore.ts';
+import { HELP as REVOKE } from './revoke.ts';
+import { HELP as SEARCH } from './search.ts';
+import { HELP as SEND } from './send.ts';
+import { HELP as VERIFY } from './verify.ts';
 import { HELP as RUN } from './run.ts';
 import { HELP as SERVE } from './serve.ts';
 
@@ -12,6 +26,20 @@ const HELPS: Readonly<Record<string, string>> = {
   chat: CHAT,
   echo: ECHO,
   run: RUN,
+  send: SEND,
+  list: LIST,
+  history: HISTORY,
+  search: SEARCH,
+  login: LOGIN,
+  logout: LOGOUT,
+  password: PASSWORD,
+  invite: INVITE,
+  members: MEMBERS,
+  revoke: REVOKE,
+  backup: BACKUP,
+  restore: RESTORE,
+  verify: VERIFY,
+  doctor: DOCTOR,
   completion: COMPLETION,
 };
 

@@ -25,6 +25,32 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     options: '--name NAME -4 -6 --raw --json --probe --count N --interval MS --size BYTES',
   },
   run: { does: 'execute a command on the server', options: '--on TARGETS --timeout SECONDS --json' },
+  send: {
+    does: 'send a message to one, several, a group or everyone',
+    options: '--to NAMES --key KEY --host HOST --json',
+  },
+  list: { does: 'who is here', options: '--host HOST --json' },
+  history: {
+    does: 'what you said and were told, oldest first',
+    options: '--with NAME --limit N --before ID --after ID --host HOST --json',
+  },
+  search: { does: 'the same, by words', options: '--limit N --before ID --host HOST --json' },
+  login: {
+    does: 'come in with a code or a password, and keep a token',
+    options: '--code CODE --name NAME --host HOST --json',
+  },
+  logout: { does: 'forget the token', options: '--host HOST --json' },
+  password: { does: 'set your password', options: '--host HOST --json' },
+  invite: { does: 'invite somebody, or a machine, under a name', options: '--role ROLE --as KIND --host HOST --json' },
+  members: { does: 'accounts and invitations', options: '--host HOST --json' },
+  revoke: { does: 'end an account, or take an invitation back', options: '--host HOST --json' },
+  backup: { does: 'copy the journal of a server, while it runs or not', options: '--data DIR --json' },
+  restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json' },
+  verify: { does: 'is a journal whole', options: '--data DIR --json' },
+  doctor: {
+    does: 'what this machine gives a server, and what is in its way',
+    options: '--data DIR --host HOST --json',
+  },
   completion: { does: 'print what makes a shell complete all this', options: '--json', words: 'bash zsh fish' },
 };
 

@@ -99,22 +99,6 @@ Usage: partyline COMMAND [ARGUMENT...]
 
 ${SUMMARY.join('\n')}
 
-  send     send a message: to one, several, a group or everyone
-  list     who is here
-  history  what you said and were told
-  search   the same, by words
-  login    come in with a code or a password, and keep a token
-  logout   forget the token
-  password set your password
-  invite   invite somebody, or a machine
-  members  accounts and invitations
-  revoke   end an account, or take an invitation back
-
-  backup   copy the journal of a server, while it runs or not
-  restore  put a copy into a new directory
-  verify   is a journal whole
-  doctor   what this machine gives a server, and what is in the way
-
 Each command explains itself with --help. --version prints the version.
 
 Examples:
