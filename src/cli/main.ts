@@ -145,7 +145,7 @@ async function dispatch([command, ...rest]: string[]): Promise<number> {
   if (command === '--version' || command === '-V') return print(`${VERSION}\n`);
   const load = Object.hasOwn(LOADERS, command) ? LOADERS[command] : undefined;
   if (load === undefined) {
-    const known = Object.keys(LOADERS).join(', ');
+    const known = Object.keys(COMMANDS).join(', ');
     process.stderr.write(`partyline: no command ${JSON.stringify(command)}: the commands are ${known}\n`);
     return USAGE_STATUS;
   }
