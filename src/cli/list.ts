@@ -30,6 +30,7 @@ export async function list(args: string[]): Promise<number> {
   return whileIn({ command: 'list', host: hostOf(values.host) }, async (client) => {
     const members = await client.list();
     if (values.json) await print(members.map((member) => jsonLine(member)).join(''));
+    else if (members.length === 0) await print('Nobody is here\n');
     else await print(table(members.map(({ name, kind, since, family }) => [name, kind, since, family])));
     return 0;
   });
