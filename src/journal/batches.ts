@@ -1,5 +1,5 @@
-// What waits to be written: one batch is with the writer, the next one collects meanwhile. Whoever asked is answered
-// in the order of asking.
+// What waits to be written. What a turn brings goes to the writer at once, which commits together what it finds waiting.
+// Whoever asked is answered in the order of asking.
 
 import type { Appended, Change, NewMessage, Recorded } from '../core/journal.ts';
 import { type Answer, type Entry, packMessage } from './wire.ts';
@@ -9,30 +9,40 @@ export const MAX_BATCH_ROWS = 5_000;
 /** Characters of text in a batch: what is copied to the worker at once. */
 export const MAX_BATCH_CHARACTERS = 8_388_608;
 
+/** Batches that the writer has: what comes later collects here, where it costs less than a message each. */
+const MAX_IN_FLIGHT = 8;
+
 type Waiting =
   | { readonly type: 'append'; readonly message: NewMessage; readonly done: (appended: Appended) => void }
   | { readonly type: 'record'; readonly changes: readonly Change[]; readonly done: (recorded: Recorded) => void }
   | { readonly type: 'settle'; readonly done: () => void };
 
+/** A batch that the writer has; without entries it only settles, and takes its turn all the same. */
+interface Batch {
+  readonly waiting: readonly Waiting[];
+  readonly hasEntries: boolean;
+}
+
 export class Batches {
   #waiting: Waiting[] = [];
   /** Those before it in `#waiting` are taken. */
   #taken = 0;
-  #inFlight: readonly Waiting[] = [];
+  #inFlight: Batch[] = [];
 
   get isEmpty(): boolean {
     return this.#waiting.length === 0 && this.#inFlight.length === 0;
   }
 
-  get isInFlight(): boolean {
-    return this.#inFlight.length > 0;
+  /** Whether there is something to take, and the writer may have it already. */
+  get isReady(): boolean {
+    return this.#taken < this.#waiting.length && this.#inFlight.length < MAX_IN_FLIGHT;
   }
 
   add(waiting: Waiting): void {
     this.#waiting.push(waiting);
   }
 
-  /** The next batch; without entries if it only settles. It is in flight until it is answered. */
+  /** The next batch, in flight until it is answered; without entries there is nothing to be written for it. */
   next(): Entry[] {
     const start = this.#taken;
     const entries: Entry[] = [];
@@ -48,7 +58,7 @@ export class Batches {
       if (entries.length > 0 && (rows > MAX_BATCH_ROWS || characters > MAX_BATCH_CHARACTERS)) break;
       entries.push(waiting.type === 'record' ? { changes: waiting.changes } : packMessage(waiting.message));
     }
-    this.#inFlight = this.#waiting.slice(start, this.#taken);
+    this.#inFlight.push({ waiting: this.#waiting.slice(start, this.#taken), hasEntries: entries.length > 0 });
     // Cut off only where that moves less than it frees.
     if (this.#taken * 2 >= this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#taken);
@@ -57,20 +67,26 @@ export class Batches {
     return entries;
   }
 
-  /** Answers the batch that is in flight. */
+  /** Answers the batch that has been in flight longest, and those behind it that only settle. */
   answer(answers: readonly Answer[]): void {
-    const answered = this.#inFlight;
-    this.#inFlight = [];
     let at = 0;
-    for (const waiting of answered) {
+    for (const waiting of this.#inFlight.shift()?.waiting ?? []) {
       if (waiting.type === 'settle') waiting.done();
       else tell(waiting, answers[at++] ?? null);
+    }
+    this.settle();
+  }
+
+  /** Answers what only settles, as far as nothing is in flight before it. */
+  settle(): void {
+    while (this.#inFlight[0]?.hasEntries === false) {
+      for (const waiting of this.#inFlight.shift()?.waiting ?? []) if (waiting.type === 'settle') waiting.done();
     }
   }
 
   /** Everything that waits, in flight or not. */
   fail(reason: string): void {
-    const failed = [...this.#inFlight, ...this.#waiting.slice(this.#taken)];
+    const failed = [...this.#inFlight.flatMap(({ waiting }) => waiting), ...this.#waiting.slice(this.#taken)];
     this.#inFlight = [];
     this.#waiting = [];
     this.#taken = 0;

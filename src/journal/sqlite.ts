@@ -144,7 +144,7 @@ class SqliteJournal implements Journal {
 
   /** At the end of the turn: all that it brings goes together. */
   #schedule(): void {
-    if (this.#isScheduled || this.#batches.isInFlight) return;
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
@@ -155,22 +155,20 @@ class SqliteJournal implements Journal {
   #send(): void {
     const gone = this.#writerGone ?? (this.#isClosed ? 'the journal is closed' : undefined);
     if (gone !== undefined) this.#batches.fail(gone);
-    while (!this.#batches.isEmpty && !this.#batches.isInFlight) {
+    while (this.#batches.isReady) {
       const entries = this.#batches.next();
-      if (entries.length === 0) {
-        this.#batches.answer([]);
-      } else {
-        this.#writer.hold(true);
-        this.#writer.tell({ entries });
-      }
+      if (entries.length === 0) continue;
+      this.#writer.hold(true);
+      this.#writer.tell({ entries });
     }
+    this.#batches.settle();
     this.#rest();
   }
 
   #answered({ answers, wrote }: Extract<FromWriter, { answers: unknown }>): void {
     if (wrote.state === 'failing') this.#health = wrote;
     else if (wrote.state === 'ok') this.#health = { state: 'ok' };
-    this.#batches.answer(answers);
+    for (const each of answers) this.#batches.answer(each);
     this.#send();
   }
 

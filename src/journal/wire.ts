@@ -54,7 +54,8 @@ export type FromWriter =
   | { readonly opened: Everything }
   | { readonly cannotOpen: string }
   | { readonly indexed: true }
-  | { readonly answers: readonly Answer[]; readonly wrote: Wrote };
+  /** Of one commit: the answers of each of its batches. */
+  | { readonly answers: readonly (readonly Answer[])[]; readonly wrote: Wrote };
 
 export type Query =
   | { readonly type: 'feed'; readonly query: FeedQuery }
