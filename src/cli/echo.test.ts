@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { test, type TestContext } from 'node:test';
+import { listenOn } from '../../test/kit/listener.ts';
 import type { Candidate } from '../net/race.ts';
 import { formatHostPort } from '../net/address.ts';
 import { endOfLine, formatEchoAnswer, parseEchoGreeting } from '../protocol/echo/exchange.ts';
@@ -32,19 +33,7 @@ const namedEcho =
   };
 
 async function serve(t: TestContext, host: string, accept: (socket: Socket) => void): Promise<string> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => {});
-    accept(socket);
-  });
-  server.listen(0, host);
-  await once(server, 'listening');
-  t.after(() => server.close());
-  return formatHostPort(host, portOf(server.address()));
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  assert.ok(address !== null && typeof address === 'object');
-  return address.port;
+  return formatHostPort(host, await listenOn(t, host, accept));
 }
 
 const lookup = async (): Promise<Candidate[]> => [{ address: '127.0.0.1', family: 4 }];

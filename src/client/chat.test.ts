@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { listenOn } from '../../test/kit/listener.ts';
 import { comeIn } from './chat.ts';
 import { ReachError } from './reach.ts';
 
 async function coming(t: TestContext, host: string, accept: (socket: Socket) => void, answerDeadlineMs?: number) {
-  const server = createServer((socket) => {
-    t.after(() => socket.destroy());
-    socket.on('error', () => {});
-    accept(socket);
-  }).listen(0, host);
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const socket = connect({ host, port: address.port });
+  const socket = connect({ host, port: await listenOn(t, host, accept) });
   t.after(() => socket.destroy());
   const answered = comeIn(
     { socket, host },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { test, type TestContext } from 'node:test';
+import { listenOn } from '../../test/kit/listener.ts';
 import { converse } from './converse.ts';
 import { EchoError, openEcho, type EchoOptions } from './echo.ts';
 
@@ -11,17 +12,8 @@ async function open(
   host: string,
   { accept, ...options }: { accept: (socket: Socket) => void } & Partial<EchoOptions>,
 ) {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    t.after(() => socket.destroy());
-    socket.on('error', () => {});
-    accept(socket);
-  });
-  server.listen(0, host);
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const connection = await openEcho({ name: 'Client', ...options, host, port: address.port });
+  const port = await listenOn(t, host, accept);
+  const connection = await openEcho({ name: 'Client', ...options, host, port });
   t.after(() => connection.socket.destroy());
   return connection;
 }

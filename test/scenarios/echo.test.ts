@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { Caller } from '../kit/caller.ts';
+import { freePort } from '../kit/listener.ts';
 import { needs } from '../kit/needs.ts';
 import { hasProc, residentBytes, until } from '../kit/proc.ts';
 import { outcomeOf, PARTYLINE, partyline, ROOT, start } from '../kit/program.ts';
@@ -225,16 +226,6 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(await shown('raw', Uint8Array.of(0x61, 0xff, 0x9b, 0x0a)), ['raw : a\ufffd\ufffd']);
     assert.deepEqual(await shown('grüße', Buffer.from('\nhi\n')), ['grüße : ', 'grüße : hi']);
   });
-}
-
-/** Free a moment ago: these programs cannot be asked which port they have taken. */
-async function freePort(host: string): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** A long stream whose every byte is known by its place: the same megabyte over and over. */

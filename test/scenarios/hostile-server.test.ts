@@ -2,8 +2,7 @@
 // for endlessly.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ensureOwnerToken, newNonce, type OwnerToken } from '../../src/net/owner.ts';
@@ -14,6 +13,7 @@ import { RUN_ENDED } from '../../src/protocol/native/methods/run.ts';
 import { Pump } from '../../src/protocol/native/pump.ts';
 import { escapeControls } from '../../src/protocol/text.ts';
 import { aDirectory } from '../kit/directory.ts';
+import { freePort, listenOn } from '../kit/listener.ts';
 import { needs } from '../kit/needs.ts';
 import { outcomeOf, PARTYLINE, partyline, ROOT, start } from '../kit/program.ts';
 import { at, LOOPBACKS } from '../kit/server.ts';
@@ -23,16 +23,7 @@ const EVIL = 'x\x1b]0;owned\x07\x9b31m\u202ey\x7f';
 const SHOWN = String.raw`x\x1b]0;owned\x07\x9b31m\u202ey\x7f`;
 
 async function listen(t: TestContext, host: string, accept: (socket: Socket) => void): Promise<string> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    t.after(() => socket.destroy());
-    socket.on('error', () => {});
-    accept(socket);
-  }).listen(0, host);
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  return at(host, address.port);
+  return at(host, await listenOn(t, host, accept));
 }
 
 /** Whatever comes first, the server says that. */
@@ -246,12 +237,6 @@ test('run says denied where the token is missing or another one, lost where nobo
     const server = await listen(t, host, native({ token }));
     assert.equal(await resultOf(server, others), 'denied');
     assert.equal(await resultOf(server, { PARTYLINE_TOKEN_FILE: '/nonexistent/owner.token' }), 'denied');
-    const closed = createServer().listen(0, host);
-    await once(closed, 'listening');
-    const address = closed.address();
-    assert.ok(address !== null && typeof address === 'object');
-    closed.close();
-    await once(closed, 'close');
-    assert.equal(await resultOf(at(host, address.port), others), 'lost');
+    assert.equal(await resultOf(at(host, await freePort(host)), others), 'lost');
   }
 });
