@@ -1,10 +1,14 @@
 // The composition root: the only file that knows every room. It locks the data directory, builds the core and its
 // doors, opens the listeners, and shuts all of it down again in order.
 
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lockDirectory } from './config/lock.ts';
+import { Accounts } from './core/accounts.ts';
 import { ALL } from './core/chat/send.ts';
+import type { Secrets } from './core/credentials.ts';
 import { Hub } from './core/hub.ts';
+import type { Everything, Journal } from './core/journal.ts';
 import { isSameName, parseName } from './core/name.ts';
 import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
@@ -13,17 +17,20 @@ import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
 import { LineDoor } from './doors/line/door.ts';
 import { NativeDoor } from './doors/native/door.ts';
-import { wordsForName } from './doors/line/translate.ts';
+import { wordsForAccount, wordsForName } from './doors/words.ts';
+import { openSqliteJournal } from './journal/sqlite.ts';
 import type { Log } from './log/log.ts';
-import { Front, type Arrival } from './net/front.ts';
+import { Front, type Arrival, type Wanted } from './net/front.ts';
+import type { TlsFiles } from './net/identity.ts';
 import { bind, type Listen, type Listener } from './net/listen.ts';
 import { ensureOwnerToken, type OwnerToken } from './net/owner.ts';
-import { refuseTls } from './net/refuse-tls.ts';
-import type { Spoken } from './protocol/detect.ts';
+import { TlsServer } from './net/tls-server.ts';
 import { formatDate } from './protocol/line/reply.ts';
 import { quote } from './protocol/text.ts';
 import { createRunner } from './runner/runner.ts';
 import type { User } from './runner/user.ts';
+import { hashSecret, newCode, newToken } from './secrets/code.ts';
+import { ScryptPasswords } from './secrets/password.ts';
 
 export interface ServerOptions {
   readonly name: string;
@@ -33,6 +40,8 @@ export interface ServerOptions {
   readonly isOpen: boolean;
   /** Commands run as this user instead of as the server's. */
   readonly runAs?: User;
+  /** The operator's own key and certificate, instead of those in the directory. */
+  readonly tls?: TlsFiles;
   readonly log: Log;
   readonly now?: () => number;
 }
@@ -40,14 +49,22 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Stops accepting, tells everyone, flushes; whoever has not ended within 3 s is cut. */
   close(): Promise<void>;
+  /** Takes up a new certificate, for new connections. */
+  reload(): void;
 }
 
+/** In the data directory. */
+const JOURNAL = 'journal.db';
 /** Lines of a sender from beyond loopback: a person pasting a page passes, a flood is read more slowly. */
 const LINE_RATE: Rate = { perSecond: 50, burst: 500 };
 /** After the greeting a silent connection is looked at for this long before it counts as a person's. */
 const SILENCE_MS = 60_000;
 /** All must be over 5 s after the signal. */
 const CLOSE_GRACE_MS = 3_000;
+/** How often it is written down how far everybody has read: after a crash at most so much is told again. */
+const SAVE_MS = 1_000;
+
+const SECRETS: Secrets = { newCode, newToken, hash: hashSecret };
 
 /** Throws an Error whose message says what was attempted and what is true now; nothing is left behind then. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -55,14 +72,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   log.tell(starting(now()));
   const lock = lockDirectory(directory);
   const listeners: Listener[] = [];
+  let journal: Journal | undefined;
   try {
+    const opened = await openSqliteJournal({ path: join(directory, JOURNAL) });
+    journal = opened.journal;
+    const core = await openCore(options, { ...opened, now });
     const token = await ensureOwnerToken(directory);
+    const tls = new TlsServer({ directory, files: options.tls, names: namesOf(options.listen), now, log });
     const runner = createRunner({
       directory: join(directory, 'pipes'),
       user: options.runAs,
       log,
     });
-    const { doors, front } = furnish(options, { token, runner, now });
+    const { doors, front } = furnish(options, { token, tls, runner, now, core });
     for (const listen of options.listen) {
       const bound = await bind(listen, (socket) => front.receive(socket, listen.scheme), {
         onAcceptError: ({ message }) => log.warn('connection lost', { reason: message }),
@@ -72,12 +94,63 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     for (const { url } of listeners) log.tell({ event: 'listening', text: `listening on ${url}`, url });
     log.tell({ event: 'ready', text: 'ready' });
-    return { close: () => closeAll({ listeners, front, doors, runner, lock }) };
+    return {
+      close: () => closeAll({ listeners, front, doors, runner, core, lock }),
+      reload: () => tls.reload(),
+    };
   } catch (error) {
     for (const listener of listeners) listener.close();
+    await journal?.close();
     lock.release();
     throw error;
   }
+}
+
+interface Core {
+  readonly hub: Hub;
+  readonly accounts: Accounts;
+  readonly journal: Journal;
+  /** Writes down how far everybody has read, and stops doing so. */
+  close(): Promise<void>;
+}
+
+interface Opened {
+  readonly journal: Journal;
+  readonly everything: Everything;
+  readonly now: () => number;
+}
+
+/** Everyone there is, and the order in which things happen. */
+async function openCore(options: ServerOptions, { journal, everything, now }: Opened): Promise<Core> {
+  const hub = new Hub({
+    serverName: options.name,
+    ownerName: options.owner,
+    journal,
+    everything,
+    clock: () => performance.now(),
+    isOpen: options.isOpen,
+    onPresence: ({ type, name }) => {
+      const text = type === 'arrived' ? `Name of client: ${name}` : `${name} connection closed`;
+      options.log.tell({ event: type, text, name });
+    },
+  });
+  const accounts = new Accounts({ journal, hub, secrets: SECRETS });
+  await new Promise<void>((resolve, reject) => {
+    accounts.ensureOwner(options.owner, {
+      nowMs: now(),
+      done: (answer) => {
+        if (!('refused' in answer)) return resolve();
+        return reject(new Error(wordsForAccount(answer, `Cannot call the owner ${quote(options.owner)}`)));
+      },
+    });
+  });
+  const timer = setInterval(() => hub.save(), SAVE_MS).unref();
+  const close = async () => {
+    clearInterval(timer);
+    hub.save();
+    await journal.close();
+  };
+  return { hub, accounts, journal, close };
 }
 
 function starting(atMs: number) {
@@ -88,36 +161,71 @@ function starting(atMs: number) {
   };
 }
 
+/** What a certificate is for: every name that is listened on, and those that lead here from this machine. */
+function namesOf(listen: readonly Listen[]): string[] {
+  return ['localhost', '127.0.0.1', '::1', hostname(), ...listen.map(({ host }) => host)];
+}
+
 interface Furniture {
   readonly token: OwnerToken;
+  readonly tls: TlsServer;
   readonly runner: Runner;
   readonly now: () => number;
+  readonly core: Core;
 }
 
 /** Builds the core and its doors, and the front that shows connections to them. */
-function furnish(options: ServerOptions, { token, runner, now }: Furniture): { doors: Door[]; front: Front } {
+function furnish(
+  options: ServerOptions,
+  { token, tls, runner, now, core }: Furniture,
+): { doors: Door[]; front: Front } {
   const { name: serverName, log } = options;
   const clock = () => performance.now();
   const startedMs = clock();
-  const hub = new Hub({
-    serverName,
-    ownerName: options.owner,
-    isOpen: options.isOpen,
-    onPresence: ({ type, name }) => {
-      const text = type === 'arrived' ? `Name of client: ${name}` : `${name} connection closed`;
-      log.tell({ event: type, text, name });
-    },
+  const { hub, accounts, journal } = core;
+  const passwords = new ScryptPasswords();
+  const line = new LineDoor({
+    hub,
+    accounts,
+    journal,
+    passwords,
+    owner: token,
+    runner,
+    log,
+    now,
+    clock,
+    rate: LINE_RATE,
   });
-  const line = new LineDoor({ hub, owner: token, runner, log, now, clock, rate: LINE_RATE });
-  const native = new NativeDoor({ serverName, ownerName: hub.ownerName, token, runner, log });
+  const native = new NativeDoor({
+    hub,
+    accounts,
+    journal,
+    passwords,
+    token,
+    runner,
+    log,
+    now,
+    clock,
+    rate: LINE_RATE,
+  });
   const http = new HttpDoor({
-    health: () => ({ status: 'ok', name: serverName, uptimeSeconds: Math.floor((clock() - startedMs) / 1000) }),
+    health: () => {
+      const { health } = journal;
+      const uptimeSeconds = Math.floor((clock() - startedMs) / 1000);
+      const isWell = health.state === 'ok';
+      const status = isWell ? 'ok' : 'failing';
+      return {
+        isWell,
+        facts: { status, name: serverName, uptimeSeconds, ...(isWell ? {} : { journal: health.reason }) },
+      };
+    },
     hostNames: options.listen.map(({ host }) => host),
+    onUpgrade: (upgrade) => void native.upgrade(upgrade),
   });
   const echo = new EchoDoor({ mode: 'named', serverName, log });
   const plainEcho = new EchoDoor({ mode: 'plain', serverName, log });
-  const accept = (spoken: Spoken | 'plain-echo', { socket, peer, first }: Arrival): void => {
-    switch (spoken) {
+  const accept = (wanted: Wanted, { socket, peer, first }: Arrival): void => {
+    switch (wanted) {
       case 'line':
         return line.accept(socket, peer, first);
       case 'native':
@@ -128,28 +236,28 @@ function furnish(options: ServerOptions, { token, runner, now }: Furniture): { d
         return echo.accept(socket, peer, first);
       case 'plain-echo':
         return plainEcho.accept(socket, peer, first);
-      case 'tls':
-        return refuseTls(socket);
     }
   };
-  const front = new Front({ accept, greet: (socket) => line.greet(socket), log, clock, silenceMs: SILENCE_MS });
+  const front = new Front({ accept, greet: (socket) => line.greet(socket), tls, log, clock, silenceMs: SILENCE_MS });
   return { doors: [line, native, http, echo, plainEcho], front };
 }
 
-interface Everything {
+interface Whole {
   readonly listeners: readonly Listener[];
   readonly front: Front;
   readonly doors: readonly Door[];
   readonly runner: Runner;
+  readonly core: Core;
   readonly lock: { release(): void };
 }
 
-async function closeAll({ listeners, front, doors, runner, lock }: Everything): Promise<void> {
+async function closeAll({ listeners, front, doors, runner, core, lock }: Whole): Promise<void> {
   for (const listener of listeners) listener.close();
   front.close();
   const signal = AbortSignal.timeout(CLOSE_GRACE_MS);
   try {
     await Promise.all([...doors.map((door) => door.close(signal)), runner.close()]);
+    await core.close();
   } finally {
     lock.release();
   }

@@ -6,7 +6,22 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { HELP as CHAT } from '../src/cli/chat.ts';
+import { HELP as COMPLETION } from '../src/cli/completion.ts';
 import { HELP as ECHO } from '../src/cli/echo.ts';
+import { HELP as BACKUP } from '../src/cli/backup.ts';
+import { HELP as DOCTOR } from '../src/cli/doctor.ts';
+import { HELP as HISTORY } from '../src/cli/history.ts';
+import { HELP as INVITE } from '../src/cli/invite.ts';
+import { HELP as LIST } from '../src/cli/list.ts';
+import { HELP as LOGIN } from '../src/cli/login.ts';
+import { HELP as LOGOUT } from '../src/cli/logout.ts';
+import { HELP as MEMBERS } from '../src/cli/members.ts';
+import { HELP as PASSWORD } from '../src/cli/password.ts';
+import { HELP as RESTORE } from '../src/cli/restore.ts';
+import { HELP as REVOKE } from '../src/cli/revoke.ts';
+import { HELP as SEARCH } from '../src/cli/search.ts';
+import { HELP as SEND } from '../src/cli/send.ts';
+import { HELP as VERIFY } from '../src/cli/verify.ts';
 import { HELP as RUN } from '../src/cli/run.ts';
 import { HELP as SERVE } from '../src/cli/serve.ts';
 import { parseRequest } from '../src/protocol/line/request.ts';
@@ -17,10 +32,28 @@ const ROOT = join(import.meta.dirname, '..');
 const DOCUMENTS = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: ROOT }).sort();
 const HELPS: ReadonlyMap<string, string> = new Map([
   ['chat', CHAT],
+  ['completion', COMPLETION],
+  ['send', SEND],
+  ['list', LIST],
+  ['history', HISTORY],
+  ['search', SEARCH],
+  ['login', LOGIN],
+  ['logout', LOGOUT],
+  ['password', PASSWORD],
+  ['invite', INVITE],
+  ['members', MEMBERS],
+  ['revoke', REVOKE],
+  ['backup', BACKUP],
+  ['restore', RESTORE],
+  ['verify', VERIFY],
+  ['doctor', DOCTOR],
+
   ['echo', ECHO],
   ['run', RUN],
   ['serve', SERVE],
 ]);
+
+const SUBCOMMAND = new RegExp(`\\bpartyline (${[...HELPS.keys()].join('|')})\\b([^|;]*)`, 'g');
 
 function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
@@ -64,7 +97,7 @@ function brokenLinks(path: string, text: string): string[] {
 function unknownOptions(text: string): string[] {
   const unknown: string[] = [];
   for (const code of codeOf(text)) {
-    for (const [, name = '', rest = ''] of code.matchAll(/\bpartyline (chat|echo|run|serve)\b([^|;]*)/g)) {
+    for (const [, name = '', rest = ''] of code.matchAll(SUBCOMMAND)) {
       const own = rest.split(/ -- /)[0] ?? '';
       for (const [option] of own.matchAll(/(?<=^|[\s[|])--?[a-z0-9][a-z-]*/g)) {
         const isExplained = new RegExp(`(?<![\\w-])${option}(?![\\w-])`).test(`${HELPS.get(name)} --help`);
@@ -124,6 +157,19 @@ test('the table of directives has every option of serve, and no other', () => {
   assert.deepEqual(described, explained);
 });
 
+test('the table of commands for scripts has each of them, with every option', () => {
+  const [, ...rows] = rowsUnder(read('docs/operating.md'), 'Commands for scripts');
+  const described = new Map(rows.map(([command = '', options = '']) => [spansIn(command)[0] ?? '', spansIn(options)]));
+  const elsewhere = new Set(['serve', 'chat', 'echo', 'run', 'completion']);
+  const wanted = [...HELPS.keys()].filter((name) => !elsewhere.has(name));
+  assert.deepEqual([...described.keys()].sort(), wanted.sort());
+  for (const [name, options] of described) {
+    const lines = (HELPS.get(name) ?? '').matchAll(/^ {2}(--[a-z-]+(?: [A-Z]+)?)/gm);
+    const explained = Array.from(lines, (match) => match[1] ?? '').filter((option) => option !== '--json');
+    assert.deepEqual(options.sort(), explained.sort(), name);
+  }
+});
+
 test('the dialogues of the line protocol use commands that there are', () => {
   const dialogues = dialoguesOf(read('docs/protocol/line.md'));
   assert.ok(dialogues.length >= 4, `only ${dialogues.length} dialogues found`);
@@ -138,7 +184,21 @@ test('the dialogues of the line protocol use commands that there are', () => {
       used.add(type);
     }
   }
-  assert.deepEqual([...used].sort(), ['get_list', 'login', 'misused', 'quit', 'run', 'send', 'unknown']);
+  assert.deepEqual([...used].sort(), [
+    'get_list',
+    'groups',
+    'help',
+    'history',
+    'join',
+    'login',
+    'misused',
+    'quit',
+    'receipts',
+    'run',
+    'search',
+    'send',
+    'unknown',
+  ]);
 });
 
 /** Plays the client's part and compares what the server says, dates aside. */

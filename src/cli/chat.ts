@@ -8,12 +8,14 @@ import { escapeControls } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 import { jsonLine } from './json-line.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
+import { trustFor } from './trust.ts';
 
 export const HELP = `Come in by name, read and write messages
 
 Usage: partyline chat [HOST] [--name NAME]
 
   HOST          [SCHEME://]HOST[:PORT] (PARTYLINE_HOST, else localhost; port 7270)
+                beyond this machine it is TLS; tls:// is TLS here too, tcp+insecure:// plain text
   --name NAME   who you are (your user name)
   --json        each line of the server as a JSON object
 
@@ -54,7 +56,7 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
   if (name === undefined) return fail('your user id has no name on this machine: give --name NAME', USAGE_STATUS);
   if (/[\r\n]/.test(name)) return fail('a name is one line', USAGE_STATUS);
   try {
-    const reached = await reach(host, { policy: LINES, allowHalfOpen: true });
+    const reached = await reach(host, { policy: LINES, trust: trustFor('chat'), allowHalfOpen: true });
     const { socket } = reached;
     const first = await comeIn(reached, { name });
     const show = values.json ? linesAsJson() : process.stdout.isTTY ? forTerminal() : (chunk: Buffer) => chunk;

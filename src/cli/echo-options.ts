@@ -16,6 +16,8 @@ const MAX_SIZE_BYTES = 1_048_576;
 export interface EchoArguments {
   readonly host: string;
   readonly port: number;
+  /** By TLS, which is asked for by name: echo is plain text otherwise, beyond loopback too. */
+  readonly isTls: boolean;
   readonly family: AddressFamily | undefined;
   /** Undefined with `--raw`. */
   readonly name: string | undefined;
@@ -29,11 +31,10 @@ export interface ProbeArguments {
   readonly sizeBytes: number;
 }
 
-/** `wrong` is how the command was used, `refused` what this program cannot do. */
 export type EchoArgumentsRead =
   | { readonly asks: 'help' }
   | { readonly asks: 'echo'; readonly given: EchoArguments }
-  | { readonly asks: 'wrong' | 'refused'; readonly why: string };
+  | { readonly asks: 'wrong'; readonly why: string };
 
 const OPTIONS = {
   name: { type: 'string' },
@@ -67,12 +68,19 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   }
   const server = readTarget(positionals[0] ?? defaultHost, ECHO);
   if ('wrong' in server) return wrong(server.wrong);
-  if ('refused' in server) return { asks: 'refused', why: server.refused };
   const probe = readProbe(values);
   if (probe !== undefined && 'asks' in probe) return probe;
   return {
     asks: 'echo',
-    given: { host: server.host, port: server.port, family, name, json: values.json === true, probe },
+    given: {
+      host: server.host,
+      port: server.port,
+      isTls: server.scheme === 'tls',
+      family,
+      name,
+      json: values.json === true,
+      probe,
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import { escapeControls } from '../protocol/text.ts';
 import type { EchoArguments, ProbeArguments } from './echo-options.ts';
 import type { EchoIo } from './echo-io.ts';
 import { jsonLine } from './json-line.ts';
+import { trustFor } from './trust.ts';
 
 const EVERY_FAMILY_WORKS = 0;
 const ONLY_IPV4_WORKS = 1;
@@ -18,7 +19,8 @@ const NONE_WORKS = 3;
 export async function runProbe(given: EchoArguments, how: ProbeArguments, io: EchoIo): Promise<number> {
   const families = familiesAskedFor(given);
   const { host, port, name } = given;
-  const measured = await probe({ host, port, name, families, ...how, lookup: io.lookup });
+  const tls = given.isTls ? trustFor('echo', io) : undefined;
+  const measured = await probe({ host, port, name, families, tls, ...how, lookup: io.lookup });
   const verdict = verdictOf(host, measured);
   const report = given.json ? jsonReport(host, measured, verdict) : textReport(given, measured, verdict);
   await new Promise((written) => io.stdout.write(report, written));

@@ -130,14 +130,20 @@ test('a server that says something else is refused in one line, escaped', async 
   const server = await serve(t, '127.0.0.1', (socket) => void socket.end('SSH-2.0-Open\x1b[31mSSH\r\n'));
   const { code, stdout, stderr } = await run([server]);
   assert.deepEqual([code, stdout], [255, '']);
-  assert.match(stderr, /^127\.0\.0\.1 port \d+ does not speak ECHO: it answered "SSH-2\.0-Open\\x1b\[31mSSH"\n$/);
+  assert.match(
+    stderr,
+    /^partyline echo: 127\.0\.0\.1 port \d+ does not speak ECHO: it answered "SSH-2\.0-Open\\x1b\[31mSSH"\n$/,
+  );
 });
 
 test('a server that closes without a word is refused in one line', async (t) => {
   const server = await serve(t, '::1', (socket) => void socket.resume().end());
   const { code, stderr } = await run([server]);
   assert.equal(code, 255);
-  assert.match(stderr, /^::1 port \d+ does not speak ECHO: it closed the connection without an answer\n$/);
+  assert.match(
+    stderr,
+    /^partyline echo: ::1 port \d+ does not speak ECHO: it closed the connection without an answer\n$/,
+  );
 });
 
 test('an echo that is cut off says how much is missing', async (t) => {
@@ -149,7 +155,7 @@ test('an echo that is cut off says how much is missing', async (t) => {
   });
   const { code, stdout, stderr } = await run([server], 'hello\n');
   assert.deepEqual([code, stdout], [255, 'Connected with 127.0.0.1\n127.0.0.1 : he']);
-  assert.equal(stderr, '127.0.0.1 closed the connection and still owes 4 bytes of the echo\n');
+  assert.equal(stderr, 'partyline echo: 127.0.0.1 closed the connection and still owes 4 bytes of the echo\n');
 });
 
 test('a server that goes away owing nothing ends it too, with a word on stderr', async (t) => {
@@ -157,7 +163,7 @@ test('a server that goes away owing nothing ends it too, with a word on stderr',
     socket.once('data', (first: Buffer) => socket.end(first));
   });
   const { code, stderr } = await start([server]).end();
-  assert.deepEqual([code, stderr], [0, '127.0.0.1 closed the connection\n']);
+  assert.deepEqual([code, stderr], [0, 'partyline echo: 127.0.0.1 closed the connection\n']);
 });
 
 test('on a terminal there is a prompt after each answer, and nothing drives the terminal', async (t) => {
@@ -235,9 +241,14 @@ test('wrong usage is status 64 and one line', async () => {
 
 test('what cannot be reached is status 255 and one line', async () => {
   const cases: [string[], string][] = [
-    [['tls://localhost'], 'Cannot connect to "tls://localhost": TLS is not available yet\n'],
-    [['hub.example', '-6'], 'Cannot connect to hub.example port 7270: hub.example has no IPv6 address\n'],
-    [['echo://127.0.0.1', '-6'], 'Cannot connect to 127.0.0.1 port 7007: 127.0.0.1 is not an IPv6 address\n'],
+    [
+      ['hub.example', '-6'],
+      'partyline echo: Cannot connect to hub.example port 7270: hub.example has no IPv6 address\n',
+    ],
+    [
+      ['echo://127.0.0.1', '-6'],
+      'partyline echo: Cannot connect to 127.0.0.1 port 7007: 127.0.0.1 is not an IPv6 address\n',
+    ],
   ];
   for (const [args, expected] of cases) {
     assert.deepEqual(await run(args), { code: 255, stdout: '', stderr: expected });

@@ -8,13 +8,15 @@ import { readEchoArguments, type EchoArguments } from './echo-options.ts';
 import { jsonView, plainView, terminalView, type EchoView } from './echo-view.ts';
 import { jsonLine } from './json-line.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
+import { trustFor } from './trust.ts';
 
 export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
 
 Sends what comes in on standard input to HOST and shows what comes back.
 HOST is [SCHEME://]HOST[:PORT]; default: PARTYLINE_HOST, else localhost; default port 7270.
-tcp:// is a Partyline server's port (as without a scheme), echo:// plain RFC 862, default port 7007.
+tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TLS, echo:// plain RFC 862, default port
+7007.
 
   --name NAME      what the server knows you by (default: Client)
   -4, -6           only over IPv4, only over IPv6
@@ -43,11 +45,8 @@ export async function echo(args: string[], io: EchoIo = processIo()): Promise<nu
       io.stdout.write(HELP);
       return EX_OK;
     case 'wrong':
-      io.stderr.write(`partyline echo: ${read.why}; see partyline echo --help\n`);
+      say(io, `${read.why}; see partyline echo --help`);
       return USAGE_STATUS;
-    case 'refused':
-      io.stderr.write(`${read.why}\n`);
-      return UNREACHED_STATUS;
     case 'echo': {
       const { probe } = read.given;
       if (probe === undefined) return await talk(read.given, io);
@@ -60,10 +59,10 @@ export async function echo(args: string[], io: EchoIo = processIo()): Promise<nu
 async function talk(given: EchoArguments, io: EchoIo): Promise<number> {
   let connection: EchoConnection;
   try {
-    connection = await openEcho({ ...given, lookup: io.lookup });
+    connection = await openEcho({ ...given, tls: given.isTls ? trustFor('echo', io) : undefined, lookup: io.lookup });
   } catch (error) {
     if (!(error instanceof DialError || error instanceof EchoError)) throw error;
-    io.stderr.write(`${error.message}\n`);
+    say(io, error.message);
     return UNREACHED_STATUS;
   }
   const { server } = connection;
@@ -101,15 +100,19 @@ function status(ended: Ended, serverName: string, io: EchoIo): number {
     case 'output-closed':
       return EX_OK;
     case 'input-failed':
-      io.stderr.write(`Cannot read standard input: ${ended.reason}\n`);
+      say(io, `Cannot read standard input: ${ended.reason}`);
       return UNREACHED_STATUS;
     case 'cut': {
       const owed = ended.sent - ended.received;
       const bytes = owed === 1 ? '1 byte' : `${owed} bytes`;
-      io.stderr.write(`${serverName} closed the connection${owed > 0 ? ` and still owes ${bytes} of the echo` : ''}\n`);
+      say(io, `${serverName} closed the connection${owed > 0 ? ` and still owes ${bytes} of the echo` : ''}`);
       return owed > 0 ? UNREACHED_STATUS : EX_OK;
     }
   }
+}
+
+function say(io: EchoIo, text: string): void {
+  io.stderr.write(`partyline echo: ${text}\n`);
 }
 
 function processIo(): EchoIo {

@@ -1,6 +1,7 @@
 // The program: which subcommand, and nothing else. Each is loaded when it is asked for, so that asking for help costs
 // little more than starting Node.
 
+import { COMMANDS } from './commands.ts';
 import { USAGE_STATUS } from './status.ts';
 
 export const VERSION = '0.1.0';
@@ -28,16 +29,75 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, run } = await import('./run.ts');
     return { run, help: HELP };
   },
+  send: async () => {
+    const { HELP, send } = await import('./send.ts');
+    return { run: send, help: HELP };
+  },
+  list: async () => {
+    const { HELP, list } = await import('./list.ts');
+    return { run: list, help: HELP };
+  },
+  history: async () => {
+    const { HELP, history } = await import('./history.ts');
+    return { run: history, help: HELP };
+  },
+  search: async () => {
+    const { HELP, search } = await import('./search.ts');
+    return { run: search, help: HELP };
+  },
+  invite: async () => {
+    const { HELP, invite } = await import('./invite.ts');
+    return { run: invite, help: HELP };
+  },
+  members: async () => {
+    const { HELP, members } = await import('./members.ts');
+    return { run: members, help: HELP };
+  },
+  revoke: async () => {
+    const { HELP, revoke } = await import('./revoke.ts');
+    return { run: revoke, help: HELP };
+  },
+  login: async () => {
+    const { HELP, login } = await import('./login.ts');
+    return { run: login, help: HELP };
+  },
+  logout: async () => {
+    const { HELP, logout } = await import('./logout.ts');
+    return { run: logout, help: HELP };
+  },
+  password: async () => {
+    const { HELP, password } = await import('./password.ts');
+    return { run: password, help: HELP };
+  },
+  backup: async () => {
+    const { HELP, backup } = await import('./backup.ts');
+    return { run: backup, help: HELP };
+  },
+  restore: async () => {
+    const { HELP, restore } = await import('./restore.ts');
+    return { run: restore, help: HELP };
+  },
+  verify: async () => {
+    const { HELP, verify } = await import('./verify.ts');
+    return { run: verify, help: HELP };
+  },
+  doctor: async () => {
+    const { HELP, doctor } = await import('./doctor.ts');
+    return { run: doctor, help: HELP };
+  },
+  completion: async () => {
+    const { HELP, completion } = await import('./completion.ts');
+    return { run: completion, help: HELP };
+  },
 };
+
+const SUMMARY = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(12)}${does}`);
 
 const HELP = `Partyline: reach a machine, run something on it, talk to everyone on it
 
 Usage: partyline COMMAND [ARGUMENT...]
 
-  serve    start a server: echo, run and chat on one port, IPv4 and IPv6
-  chat     come in by name, read and write messages
-  echo     is a host reachable, over which family, how well
-  run      execute a command on the server
+${SUMMARY.join('\n')}
 
 Each command explains itself with --help. --version prints the version.
 
@@ -85,7 +145,7 @@ async function dispatch([command, ...rest]: string[]): Promise<number> {
   if (command === '--version' || command === '-V') return print(`${VERSION}\n`);
   const load = Object.hasOwn(LOADERS, command) ? LOADERS[command] : undefined;
   if (load === undefined) {
-    const known = Object.keys(LOADERS).join(', ');
+    const known = Object.keys(COMMANDS).join(', ');
     process.stderr.write(`partyline: no command ${JSON.stringify(command)}: the commands are ${known}\n`);
     return USAGE_STATUS;
   }

@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { refusalOfLength, type RunWishes } from '../client/run.ts';
-import { MAX_TIMEOUT_MS } from '../protocol/native/methods.ts';
+import { MAX_TIMEOUT_MS } from '../protocol/native/methods/run.ts';
 import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 

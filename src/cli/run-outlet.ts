@@ -124,5 +124,5 @@ export class Outlet {
 
 /** One line on stderr. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`partyline run: ${text}\n`);
 }

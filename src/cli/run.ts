@@ -8,6 +8,7 @@ import { INTERRUPTED, watchInterruption, type Interruption } from './interruptio
 import { readRunArguments } from './run-arguments.ts';
 import { Outlet, say } from './run-outlet.ts';
 import { UNREACHED_STATUS } from './status.ts';
+import { trustFor } from './trust.ts';
 
 export const HELP = `Run a command on a server: its input, its output and its status as they are there
 
@@ -44,13 +45,14 @@ export interface RunTimes {
 export async function run(args: string[], times: RunTimes = {}): Promise<number> {
   const given = readRunArguments(args);
   if (typeof given === 'string') {
-    say(`partyline run: ${given}`);
+    say(given);
     return UNREACHED_STATUS;
   }
   const { host, isJson, wishes } = given;
   const interruption = watchInterruption();
   try {
-    const client = await connectAsOwner(host, { tokenFile: tokenFile(), signal: interruption.signal });
+    const { signal } = interruption;
+    const client = await connectAsOwner(host, { tokenFile: tokenFile(), trust: trustFor('run'), signal });
     if ('refused' in client) {
       new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', client.refused);
       return UNREACHED_STATUS;

@@ -8,6 +8,7 @@ import { parseListen, type Listen } from '../net/listen.ts';
 import { lookUpUser } from '../runner/user.ts';
 import { namesAreUsable, startServer, type RunningServer, type ServerOptions } from '../server.ts';
 import { whyUnusable } from './arguments.ts';
+import { onHangUp } from './hang-up.ts';
 import { USAGE_STATUS } from './status.ts';
 
 const DEFAULT_LISTEN = ['tcp://localhost:7270', 'echo://localhost:7007'];
@@ -20,10 +21,13 @@ Usage: partyline serve [OPTION...]
   --owner NAME     what its owner is called (owner)
   --listen URL     where to listen, repeatable (${DEFAULT_LISTEN.join(', ')})
                    tcp://HOST:PORT   every protocol, told apart by the first bytes
-                   line:// http:// echo://   that one alone; echo:// is RFC 862
+                   tls://HOST:PORT   the same inside TLS, and nothing in plain text
+                   line:// http:// https:// echo://   that one alone; echo:// is RFC 862
                    HOST: a name or address, localhost (both loopbacks), * (every address)
                    PORT 0: one free port, the same for both families
                    beyond loopback plain text has to be asked for: tcp+insecure://*:7270
+  --tls-cert FILE  certificate (PEM, with its chain) instead of the one made in DIR
+  --tls-key FILE   its private key; SIGHUP reads both again
   --data DIR       where the server keeps its state (the platform's state directory)
   --open           let guests in from other machines
   --run-as USER    run commands as this user instead of as the server's own
@@ -33,7 +37,7 @@ Usage: partyline serve [OPTION...]
 Examples:
   partyline serve
   partyline serve --name Lab --listen tcp://localhost:0
-  partyline serve --open --listen 'tcp+insecure://*:7270'
+  partyline serve --open --listen 'tls://*:7270'
 `;
 
 /** Of the 5 s that stopping may take. */
@@ -50,13 +54,15 @@ export async function serve(args: string[]): Promise<number> {
   const runAs = read.runAs === undefined ? undefined : await lookUpUser(read.runAs);
   if (runAs !== undefined && 'reason' in runAs) return fail(runAs.reason);
   const ended = signalled();
-  let server: RunningServer;
+  let server: RunningServer | undefined;
+  // Before it says that it is ready: who hears that may send the signal.
+  const hungUp = onHangUp(() => server?.reload());
   try {
     server = await startServer({ ...read.options, ...(runAs === undefined ? {} : { runAs }) });
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
-  await ended;
+  await Promise.race([ended, hungUp]);
   // Whatever holds on: an operator who stops a server gets it stopped.
   setTimeout(() => process.exit(0), CLOSE_DEADLINE_MS).unref();
   await server.close();
@@ -98,6 +104,8 @@ function readArguments(args: string[]): Read {
         data: { type: 'string' },
         open: { type: 'boolean', default: false },
         'run-as': { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
         json: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
       },
@@ -114,7 +122,10 @@ function readArguments(args: string[]): Read {
   const { name, owner } = values;
   const wrong = namesAreUsable(name, owner);
   if (wrong !== undefined) return { wrong };
+  const { 'tls-cert': cert, 'tls-key': key } = values;
+  if ((cert === undefined) !== (key === undefined)) return { wrong: '--tls-cert and --tls-key need each other' };
+  const tls = cert === undefined || key === undefined ? {} : { tls: { cert: resolve(cert), key: resolve(key) } };
   const log = new ConsoleLog({ json: values.json, verbose: values.verbose });
   const directory = resolve(values.data ?? stateDirectory());
-  return { options: { name, owner, listen, directory, isOpen: values.open, log }, runAs: values['run-as'] };
+  return { options: { name, owner, listen, directory, isOpen: values.open, log, ...tls }, runAs: values['run-as'] };
 }

@@ -9,6 +9,7 @@ import {
   type EchoAnswer,
 } from '../protocol/echo/exchange.ts';
 import { readFirstLine } from './first-line.ts';
+import type { Trust } from './trust.ts';
 
 /** A round trip on a bad satellite link takes 1 s and a lost segment 3 s more; who needs longer is not going to answer. */
 export const ECHO_ANSWER_DEADLINE_MS = 10_000;
@@ -17,6 +18,8 @@ export interface EchoOptions extends DialOptions {
   /** What we are called; undefined sends no first line: only bytes, as RFC 862 has it. */
   readonly name: string | undefined;
   readonly answerDeadlineMs?: number;
+  /** By TLS, to a server that is known or becomes so; undefined: plain text. */
+  readonly tls?: Trust | undefined;
 }
 
 export type EchoServer =
@@ -30,14 +33,14 @@ export interface EchoConnection extends Dialled {
   readonly rest: Uint8Array;
 }
 
-/** Something answered, but not with ECHO. The message is one line. */
+/** Something answered, but not with ECHO, or not as the server that is known. The message is one line. */
 export class EchoError extends Error {
   override readonly name = 'EchoError';
 }
 
 /** Connects and exchanges names. Throws a `DialError` or an `EchoError`. */
 export async function openEcho(options: EchoOptions): Promise<EchoConnection> {
-  const dialled = await dial({ ...options, allowHalfOpen: true });
+  const dialled = await connect(options);
   const { name, host, port, answerDeadlineMs = ECHO_ANSWER_DEADLINE_MS } = options;
   if (name === undefined) return { ...dialled, server: { kind: 'plain' }, rest: new Uint8Array() };
   const { socket } = dialled;
@@ -51,6 +54,18 @@ export async function openEcho(options: EchoOptions): Promise<EchoConnection> {
     if (!(error instanceof EchoError)) throw error;
     throw new EchoError(`${host} port ${port} does not speak ECHO: ${error.message}`);
   }
+}
+
+async function connect(options: EchoOptions): Promise<Dialled> {
+  const { tls: trust, host, signal } = options;
+  if (trust === undefined) return dial({ ...options, allowHalfOpen: true });
+  // Loaded while we dial: a server greets whoever is silent for 300 ms, and that would break the handshake.
+  const loading = import('./secure.ts');
+  const dialled = await dial({ ...options, allowHalfOpen: true });
+  const { secure, SecureError } = await loading;
+  return await secure(dialled, { host, trust, signal }).catch((error: unknown) => {
+    throw error instanceof SecureError ? new EchoError(error.message, { cause: error }) : error;
+  });
 }
 
 function serverOf(answer: EchoAnswer): EchoServer {

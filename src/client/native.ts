@@ -6,11 +6,14 @@ import type { Dialled } from '../net/dial.ts';
 import { whyConnectFailed } from '../net/reason.ts';
 import { CLOSING } from '../protocol/native/connection.ts';
 import { NativeLink, type LinkEvent } from '../protocol/native/link.ts';
-import { METHODS, parseNonce, parseProof } from '../protocol/native/methods.ts';
+import { METHODS } from '../protocol/native/methods.ts';
+import { parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
 import { Pump } from '../protocol/native/pump.ts';
-import { field, isRecord, type RpcError } from '../protocol/native/rpc.ts';
+import { field, isRecord } from '../protocol/native/rpc.ts';
 import { OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
 import { shown } from './shown.ts';
+import type { Trust } from './trust.ts';
+import type { Answer, Wire } from './wire.ts';
 
 /** What a server calls the token's file, in its directory; the commands know net's words by the client only. */
 export { OWNER_TOKEN_FILE } from '../net/owner.ts';
@@ -21,12 +24,10 @@ export interface Refused {
   readonly kind: ReachFailure;
 }
 
-/** `lost`: the connection went before an answer came; the text says why, fit to be shown. */
-export type Answer = { readonly result: unknown } | { readonly error: RpcError } | { readonly lost: string };
-
 export interface ConnectOptions {
   /** Holds the owner token; read once it is known that the server is on this machine. */
   readonly tokenFile: string;
+  readonly trust: Trust;
   readonly signal?: AbortSignal;
 }
 
@@ -40,11 +41,11 @@ const KEEPALIVE_MS = 30_000;
 /** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
 export async function connectAsOwner(
   target: string,
-  { tokenFile, signal }: ConnectOptions,
+  { tokenFile, trust, signal }: ConnectOptions,
 ): Promise<NativeClient | Refused> {
   let reached: Reached;
   try {
-    reached = await reach(target, { policy: OWNER, signal });
+    reached = await reach(target, { policy: OWNER, trust, signal });
   } catch (error) {
     if (error instanceof ReachError) return { refused: error.message, kind: error.kind };
     throw error;
@@ -66,22 +67,22 @@ export async function connectAsOwner(
   return { ...wrong, refused: `Cannot connect to ${formatHostPort(host, port)}: ${wrong.refused}` };
 }
 
-export class NativeClient {
+export class NativeClient implements Wire {
   readonly #dialled: Dialled;
   readonly #link = new NativeLink('client');
   readonly #pump: Pump;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   readonly #streams = new Map<number, (event: StreamEvent) => void>();
   readonly #notified = new Map<string, (params: unknown) => void>();
-  readonly #opened: Promise<void>;
-  #open!: () => void;
+  readonly #opened: Promise<undefined>;
+  #open!: (nothing: undefined) => void;
   #drained: (() => void) | undefined;
   #lost: string | undefined;
   #tellLost: (reason: string) => void = () => {};
   #statedReason: string | undefined;
-  /** What the server calls itself, fit to be shown. */
   serverName = '';
-  /** Settles with the reason once the connection is gone, however that came. */
+  /** What the server answered to the owner's proof. */
+  provenOwner: unknown;
   readonly gone: Promise<string>;
 
   constructor(dialled: Dialled) {
@@ -96,6 +97,14 @@ export class NativeClient {
     // A command may be silent for hours, and so may a server that is no longer there.
     dialled.socket.setKeepAlive(true, KEEPALIVE_MS);
     this.#pump.start();
+  }
+
+  /** Waits until the server has answered as a native one. Undefined: it has. */
+  async greeted(): Promise<Refused | undefined> {
+    const timer = setTimeout(() => this.#lose('it does not answer as a native server'), HELLO_TIMEOUT_MS);
+    const lost = await Promise.race([this.#opened, this.gone]);
+    clearTimeout(timer);
+    return lost === undefined ? undefined : { refused: lost, kind: 'unreached' };
   }
 
   /** The server proves that it knows the token before anything is proven to it. Undefined: done. */
@@ -115,7 +124,9 @@ export class NativeClient {
         return denied('this server does not know the owner token, or not at this address; nothing was proven to it');
       }
       const proven = await this.request(METHODS.ownerProve, { proof: token.prove({ by: 'client', ...nonces }) });
-      return 'result' in proven ? undefined : refusalIn(proven);
+      if (!('result' in proven)) return refusalIn(proven);
+      this.provenOwner = proven.result;
+      return undefined;
     } finally {
       clearTimeout(timer);
     }
@@ -127,6 +138,12 @@ export class NativeClient {
     const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
     this.#pump.settle();
     return answered;
+  }
+
+  notify(method: string, params: object): void {
+    if (this.#lost !== undefined) return;
+    this.#link.connection.notify(method, params);
+    this.#pump.settle();
   }
 
   /** Opens a stream; its events go to the listener. The request that names it is to follow at once. */
@@ -186,7 +203,7 @@ export class NativeClient {
     switch (event.type) {
       case 'opened':
         this.serverName = shown(event.serverName);
-        return this.#open();
+        return this.#open(undefined);
       case 'answer':
         return this.#settleRequest(event.id, { result: event.result });
       case 'refusal':

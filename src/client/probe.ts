@@ -7,6 +7,7 @@ import { DialError, resolve, type DialOptions } from '../net/dial.ts';
 import type { AddressFamily } from '../net/race.ts';
 import { EchoError, openEcho, type EchoConnection } from './echo.ts';
 import { distribution, type Distribution } from './stats.ts';
+import type { Trust } from './trust.ts';
 
 /** TCP resends after 1 and 3 s: an echo that takes longer has lost more than one packet, and counts as lost. */
 export const ECHO_DEADLINE_MS = 5_000;
@@ -20,6 +21,7 @@ export interface ProbeOptions extends Pick<DialOptions, 'host' | 'port' | 'looku
   readonly count: number;
   readonly intervalMs: number;
   readonly sizeBytes: number;
+  readonly tls?: Trust | undefined;
   readonly echoDeadlineMs?: number;
   readonly deadlineMs?: number;
 }

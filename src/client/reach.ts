@@ -1,10 +1,11 @@
-// Where a server is and whether it may be spoken to in plain text: one rule for every command. Without a scheme, plain
-// text goes towards loopback only, judged by the address that was reached and never by what was typed.
+// Where a server is and whether it is spoken to in plain text or by TLS: one rule for every command. Without a scheme,
+// plain text goes towards loopback only, judged by the address that was reached and never by what was typed.
 
 import { DEFAULT_PORT, formatHostPort, parseServerAddress } from '../net/address.ts';
 import { dial, DialError, type Dialled } from '../net/dial.ts';
-import { isLoopbackAddress } from '../net/peer.ts';
+import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { quote } from '../protocol/text.ts';
+import type { Trust } from './trust.ts';
 
 /** Says that plain text beyond loopback is meant. */
 const INSECURE = 'tcp+insecure';
@@ -15,21 +16,31 @@ export interface Policy {
   readonly what: string;
   /** Scheme to the port where it is at home. Without a scheme it is `tcp`. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Where else than towards loopback it may be plain: where that was asked for, nowhere, anywhere. */
-  readonly plain: 'asked' | 'never' | 'anywhere';
+  /** Where else than towards loopback it is plain text: where that was asked for, or anywhere unless TLS was. */
+  readonly plain: 'asked' | 'anywhere';
+  /** Beyond loopback it goes nowhere, whatever was asked for. */
+  readonly isLoopbackOnly?: true;
 }
 
 export const LINES: Policy = {
   what: 'the line protocol',
-  ports: { tcp: DEFAULT_PORT, line: DEFAULT_PORT, [INSECURE]: DEFAULT_PORT },
+  ports: { tcp: DEFAULT_PORT, tls: DEFAULT_PORT, line: DEFAULT_PORT, [INSECURE]: DEFAULT_PORT },
   plain: 'asked',
 };
 
-/** The owner token counts from loopback only, whatever was asked for. */
+/** Credentials go over it: where that is plain text beyond loopback, the client keeps them back. */
+export const NATIVE: Policy = {
+  what: 'the native protocol',
+  ports: { tcp: DEFAULT_PORT, tls: DEFAULT_PORT, [INSECURE]: DEFAULT_PORT },
+  plain: 'asked',
+};
+
+/** The owner token counts from loopback only, by TLS too. */
 export const OWNER: Policy = {
   what: 'commands',
-  ports: { tcp: DEFAULT_PORT, [INSECURE]: DEFAULT_PORT },
-  plain: 'never',
+  ports: { tcp: DEFAULT_PORT, tls: DEFAULT_PORT, [INSECURE]: DEFAULT_PORT },
+  plain: 'asked',
+  isLoopbackOnly: true,
 };
 
 /** Where a server's `echo://` listener is unless told otherwise: RFC 862's own port 7 needs rights. */
@@ -40,6 +51,7 @@ export const ECHO: Policy = {
   what: 'echo',
   ports: {
     tcp: DEFAULT_PORT,
+    tls: DEFAULT_PORT,
     [INSECURE]: DEFAULT_PORT,
     echo: DEFAULT_ECHO_PORT,
     'echo+insecure': DEFAULT_ECHO_PORT,
@@ -67,15 +79,16 @@ export interface Target {
   readonly port: number;
 }
 
-/** `wrong` is how it was written, `refused` what this program cannot do. */
-export type TargetRefusal = { readonly wrong: string } | { readonly refused: string };
+/** How it was written, and what was expected. */
+export interface TargetRefusal {
+  readonly wrong: string;
+}
 
 /** Reads `[SCHEME://]HOST[:PORT]`, for this protocol. */
 export function readTarget(text: string, { what, ports }: Policy): Target | TargetRefusal {
   const given = parseServerAddress(text);
   if ('refused' in given) return { wrong: given.refused };
   const { scheme = 'tcp' } = given;
-  if (scheme === 'tls') return { refused: `Cannot connect to ${quote(text)}: TLS is not available yet` };
   const defaultPort = Object.hasOwn(ports, scheme) ? ports[scheme] : undefined;
   if (defaultPort === undefined) {
     const known = Object.keys(ports).map((one) => `${one}://`);
@@ -88,40 +101,61 @@ export function readTarget(text: string, { what, ports }: Policy): Target | Targ
 export interface Reached extends Dialled {
   /** As it was given, without scheme and port. */
   readonly host: string;
+  /** Of the server's public key, which is the one that is remembered; undefined: plain text. */
+  readonly fingerprint: string | undefined;
 }
 
 export interface ReachOptions {
   readonly policy: Policy;
+  readonly trust: Trust;
   readonly signal?: AbortSignal | undefined;
   readonly allowHalfOpen?: boolean;
 }
 
 /** Connects to `[SCHEME://]HOST[:PORT]`. Throws a `ReachError`, or the signal's reason; nothing has been sent then. */
-export async function reach(text: string, { policy, signal, allowHalfOpen = false }: ReachOptions): Promise<Reached> {
+export async function reach(text: string, options: ReachOptions): Promise<Reached> {
+  const { policy, trust, signal, allowHalfOpen = false } = options;
   const target = readTarget(text, policy);
   if ('wrong' in target) throw new ReachError('unreached', target.wrong);
-  if ('refused' in target) throw new ReachError('unreached', target.refused);
   const { host, port } = target;
+  // Loaded while we dial: a server greets whoever is silent for 300 ms, and that would break the handshake.
+  const tls = mayNeedTls(target) ? import('./secure.ts') : undefined;
   const dialled = await dial({ host, port, signal, allowHalfOpen }).catch((error: unknown) => {
     throw error instanceof DialError ? new ReachError('unreached', error.message, { cause: error }) : error;
   });
-  const refused = refusalOfPlain(target, { address: dialled.address, policy });
-  if (refused === undefined) return { ...dialled, host };
-  dialled.socket.destroy();
-  throw new ReachError('denied', `Cannot connect to ${formatHostPort(host, port)}: ${refused}`);
+  const way = wayTo(target, { address: dialled.address, policy });
+  if (typeof way === 'object') {
+    dialled.socket.destroy();
+    throw new ReachError('denied', `Cannot connect to ${formatHostPort(host, port)}: ${way.refused}`);
+  }
+  if (way === 'plain') return { ...dialled, host, fingerprint: undefined };
+  const { secure, SecureError } = await (tls ?? import('./secure.ts'));
+  const secured = await secure(dialled, { host, trust, signal }).catch((error: unknown) => {
+    throw error instanceof SecureError ? new ReachError(error.kind, error.message, { cause: error }) : error;
+  });
+  return { ...secured, host };
 }
 
-/** Why no plain text goes to the address that was reached; undefined if it may. */
-export function refusalOfPlain(
-  { scheme, host, port }: Target,
-  { address, policy: { plain } }: { address: string; policy: Policy },
-): string | undefined {
-  if (plain === 'anywhere' || isLoopbackAddress(address)) return undefined;
-  if (scheme === INSECURE) {
-    return plain === 'asked'
-      ? undefined
-      : `not allowed: the owner token counts from loopback only, ${address} is not, and nothing was sent`;
+function mayNeedTls({ scheme, host }: Target): boolean {
+  if (scheme !== 'tcp') return scheme === 'tls';
+  return host.toLowerCase() !== 'localhost' && !isLoopbackAddress(normaliseAddress(host));
+}
+
+export type Way = 'plain' | 'tls' | { readonly refused: string };
+
+/** How the address that was reached is spoken to. TLS that fails is never followed by plain text. */
+export function wayTo({ scheme, host, port }: Target, { address, policy }: { address: string; policy: Policy }): Way {
+  const isLoopback = isLoopbackAddress(address);
+  if (policy.isLoopbackOnly && !isLoopback) {
+    return {
+      refused: `not allowed: the owner token counts from loopback only, ${address} is not, and nothing was sent`,
+    };
   }
-  const why = `${address} is not loopback, TLS is not available yet, and nothing was sent in plain text`;
-  return plain === 'asked' ? `${why}; ${INSECURE}://${formatHostPort(host, port)} says that it is meant` : why;
+  if (scheme === 'tls') return 'tls';
+  if (isLoopback || policy.plain === 'anywhere' || scheme === INSECURE) return 'plain';
+  if (scheme === 'tcp') return 'tls';
+  const meant = `${INSECURE}://${formatHostPort(host, port)}`;
+  return {
+    refused: `${address} is not loopback, ${scheme}:// is plain text, and nothing was sent; ${meant} says that it is meant`,
+  };
 }

@@ -2,7 +2,8 @@
 
 import type { LinkEvent } from '../protocol/native/link.ts';
 import { MAX_CONTROL_BYTES } from '../protocol/native/limits.ts';
-import { METHODS, parseRunEnded, parseRunStarted, RUN_ENDED, type RunStart } from '../protocol/native/methods.ts';
+import { METHODS } from '../protocol/native/methods.ts';
+import { parseRunEnded, parseRunStarted, RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
 import type { NativeClient } from './native.ts';
 import { shown } from './shown.ts';
 

@@ -1,3 +1,12 @@
-// What a session can ask of the chat. Recipients are as the person gave them: who they are is the hub's to find out.
+// What a session can ask of the hub. Names are as the person gave them: who they are is the hub's to find out.
 
-export type Command = { type: 'send'; to: 'all' | readonly string[]; text: string };
+export type Command =
+  | {
+      readonly type: 'send';
+      readonly to: 'all' | readonly string[];
+      readonly text: string;
+      /** The sender's own name for this message: sent again under it, it is still one message. */
+      readonly key?: string;
+    }
+  | { readonly type: 'join'; readonly group: string }
+  | { readonly type: 'leave'; readonly group: string };

@@ -1,16 +1,30 @@
 // The hub: everyone who is here, and the one order in which things happen. It takes one command at a time and runs it
-// to its end without waiting, so between reading who is here and telling them nothing else can happen.
+// to its end without waiting; what it accepts goes to the journal, and once it is durable there it is told, in the
+// order of the journal, to everyone at once.
 
-import { ALL, recipientsOf } from './chat/send.ts';
+import { BEHIND_TOLD_MS, Feed } from './chat/feed.ts';
+import { MAX_GROUPS_OF_ONE, parseGroupName } from './chat/group.ts';
+import { Receipts } from './chat/receipts.ts';
+import { ALL, recipientsOf, refusalOfMessage, type Addressees, type Recipients } from './chat/send.ts';
 import type { Command } from './command.ts';
-import type { Presence, Said } from './event.ts';
+import { Directory } from './directory.ts';
+import type { GroupChanged, Outcome, Presence, Receipt, Said } from './event.ts';
+import type { Appended, Change, Everything, Journal, MessageId, Reader } from './journal.ts';
+import { Lookalikes } from './lookalikes.ts';
 import { parseName, type Name, type NameKey } from './name.ts';
-import type { EnterRefusal, SendRefusal } from './refusal.ts';
-import type { Listener, Member, Outlet, Role, Session } from './session.ts';
+import type { EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from './refusal.ts';
+import type { Listener, Member, MemberKind, Outlet, Role, Session } from './session.ts';
+
+export { BEHIND_TOLD_MS };
 
 export interface HubOptions {
   readonly serverName: string;
   readonly ownerName: string;
+  readonly journal: Journal;
+  /** What the journal held at the start. */
+  readonly everything: Everything;
+  /** Milliseconds that never run backwards. */
+  readonly clock: () => number;
   /** Whether guests may come in from beyond loopback. */
   readonly isOpen?: boolean;
   /** Told of every coming and going, in order. */
@@ -22,47 +36,100 @@ export interface Entrance {
   readonly listener: Listener;
   readonly outlet: Outlet;
   readonly isLoopback: boolean;
+  readonly family: Session['family'];
+  readonly atMs: number;
+  /** Everything up to here has arrived there; without it, what counts as delivered is not told again. */
+  readonly after?: MessageId;
 }
+
+export type Answer = Receipt | GroupChanged | SendRefusal | GroupRefusal;
+
+/** Guests of one start of the server: their numbers never meet those of another start. */
+const GUESTS_OF_ONE_START = 2 ** 32;
 
 export class Hub {
   readonly serverName: string;
-  readonly #owner: { name: Name; key: NameKey };
+  readonly directory: Directory;
+  readonly #journal: Journal;
   readonly #reserved: ReadonlySet<NameKey>;
   readonly #isOpen: boolean;
+  readonly #clock: () => number;
   readonly #onPresence: (presence: Presence) => void;
   /** Present members by key, in order of arrival. */
   readonly #present = new Map<NameKey, Member>();
   /** How many sessions each door holds: a broadcast goes to the doors that hold any. */
   readonly #outlets = new Map<Outlet, number>();
+  /** Names of guests, and those that are nobody's. */
+  readonly #guests = new Lookalikes();
+  readonly #receipts = new Receipts();
+  readonly #feeds = new Map<Session, Feed>();
+  /** Accounts of which more is delivered than the journal knows. */
+  readonly #unsaved = new Map<Member, MessageId>();
+  readonly #addressees: Addressees;
+  #head: MessageId;
+  #lastGuest: number;
 
-  /** Throws on a server or owner name that is no name: the caller has checked what an operator gave. */
+  /** Throws on a server name that is no name: the caller has checked what an operator gave. */
   constructor(options: HubOptions) {
     const { name: serverName, key: serverKey } = mustParse(options.serverName);
     this.serverName = serverName;
-    this.#owner = mustParse(options.ownerName);
-    this.#reserved = new Set([mustParse(ALL).key, serverKey, this.#owner.key]);
+    this.#journal = options.journal;
+    this.directory = new Directory(options.everything);
+    this.#reserved = new Set([mustParse(ALL).key, serverKey, mustParse(options.ownerName).key]);
+    for (const reserved of [ALL, options.serverName, options.ownerName]) this.#guests.add(mustParse(reserved));
     this.#isOpen = options.isOpen ?? false;
+    this.#clock = options.clock;
     this.#onPresence = options.onPresence ?? (() => {});
+    this.#head = options.everything.head;
+    this.#lastGuest = -options.everything.start * GUESTS_OF_ONE_START;
+    this.#addressees = {
+      member: (key) => this.#present.get(key) ?? this.#living(this.directory.account(key)),
+      group: (key) => this.directory.group(key),
+    };
   }
 
-  get ownerName(): Name {
-    return this.#owner.name;
+  /** The last message that was told. */
+  get head(): MessageId {
+    return this.#head;
   }
+
+  // ── coming and going ──
 
   /** A guest comes in by name. */
   enter(given: string, entrance: Entrance): Session | EnterRefusal {
     if (!this.#isOpen && !entrance.isLoopback) return { refused: 'guests-not-let-in' };
     const parsed = parseName(given);
     if ('refused' in parsed) return { refused: 'bad-name', why: parsed };
-    if (this.#reserved.has(parsed.key)) return { refused: 'name-reserved' };
+    const refused = this.refusalOfName(parsed, entrance.atMs);
+    if (refused !== undefined) return refused;
     if (this.#present.has(parsed.key)) return { refused: 'name-in-use' };
-    return this.#admit({ ...parsed, role: 'guest', sessions: [] }, entrance);
+    this.#lastGuest -= 1;
+    const since = this.#head;
+    const guest = { ...parsed, id: this.#lastGuest, since, delivered: since, account: undefined, sessions: [] };
+    return this.#admit(guest, entrance);
   }
 
-  /** The owner comes in; whoever calls this has seen the proof. The owner may be here several times at once. */
-  enterAsOwner(entrance: Entrance): Session {
-    const member = this.#present.get(this.#owner.key) ?? { ...this.#owner, role: 'owner' as const, sessions: [] };
+  /** Somebody with an account comes in; whoever calls this has seen the proof. It may be here several times at once. */
+  enterAs(member: Member, entrance: Entrance): Session {
+    const guest = this.#present.get(member.key);
+    if (guest !== undefined && guest !== member) {
+      for (const { listener } of guest.sessions.slice()) listener.dismiss({ why: 'name-taken' });
+    }
     return this.#admit(member, entrance);
+  }
+
+  /** Somebody with an account asks for something and hears nothing: nobody is present for that. */
+  visit(member: Member, entrance: Entrance): Session {
+    return this.#sessionOf(member, entrance, this.#head);
+  }
+
+  /** Whether a name is free for a guest or an invitation; that nobody present has it is another question. */
+  refusalOfName(named: { name: Name; key: NameKey }, nowMs: number): NameTaken | undefined {
+    const { key } = named;
+    const isTaken = this.#reserved.has(key) || this.directory.account(key) !== undefined;
+    if (isTaken || this.directory.invitationOf(key, nowMs) !== undefined) return { refused: 'name-reserved' };
+    const other = this.#guests.of(named) ?? this.directory.lookalikes.of(named);
+    return other === undefined ? undefined : { refused: 'name-confusable', with: other };
   }
 
   /** A later login gives a session more rights; its name stays. */
@@ -70,22 +137,36 @@ export class Hub {
     session.role = role;
   }
 
-  /** Carries the command out, or changes nothing and says why. */
-  handle(session: Session, command: Command, nowMs: number): SendRefusal | undefined {
-    if (command.text === '') return { refused: 'empty-message' };
-    const { name: from, sessions } = session.member;
-    if (command.to === 'all') {
-      const said: Said = { type: 'said', from, cast: 'broadcast', text: command.text, atMs: nowMs };
-      for (const outlet of this.#outlets.keys()) outlet.broadcast(said, sessions);
-      return undefined;
+  /** Ends a session; the member has left with the last one. `isOrderly`: what was written to it has arrived. */
+  leave(session: Session, isOrderly = true): void {
+    const { member, outlet } = session;
+    session.isOver = true;
+    if (session.wantsReceipts) this.#receipts.forget(session);
+    const at = member.sessions.indexOf(session);
+    if (at < 0) return;
+    if (isOrderly && !session.listener.acknowledges) this.confirm(session);
+    member.sessions.splice(at, 1);
+    this.#feeds.get(session)?.stop();
+    this.#feeds.delete(session);
+    const held = (this.#outlets.get(outlet) ?? 1) - 1;
+    if (held === 0) this.#outlets.delete(outlet);
+    else this.#outlets.set(outlet, held);
+    if (member.sessions.length > 0) return;
+    this.#present.delete(member.key);
+    if (member.account === undefined) {
+      this.#guests.remove(member);
+      this.directory.removeFromGroups(member);
     }
-    const recipients = recipientsOf(command.to, this.#present);
-    if ('refused' in recipients) return recipients;
-    const said: Said = { type: 'said', from, cast: recipients.cast, text: command.text, atMs: nowMs };
-    for (const member of recipients.members) {
-      for (const { listener } of member.sessions) listener.deliver(said);
-    }
-    return undefined;
+    this.#onPresence({ type: 'left', name: member.name });
+  }
+
+  isPresent(key: NameKey): boolean {
+    return this.#present.has(key);
+  }
+
+  /** Those present, in order of arrival. */
+  present(): Iterable<Member> {
+    return this.#present.values();
   }
 
   /** Names of those present, in order of arrival. */
@@ -93,29 +174,244 @@ export class Hub {
     return Array.from(this.#present.values(), (member) => member.name);
   }
 
-  /** Ends a session; the member has left with the last one. */
-  leave({ member, outlet, listener }: Session): void {
-    const at = member.sessions.findIndex((session) => session.listener === listener);
-    if (at < 0) return;
-    member.sessions.splice(at, 1);
-    const held = (this.#outlets.get(outlet) ?? 1) - 1;
-    if (held === 0) this.#outlets.delete(outlet);
-    else this.#outlets.set(outlet, held);
-    if (member.sessions.length > 0) return;
-    this.#present.delete(member.key);
-    this.#onPresence({ type: 'left', name: member.name });
+  // ── what a session asks ──
+
+  /**
+   * Carries the command out, or changes nothing and says why. `done` is called once, after the journal has what was
+   * accepted; answers come in the order of the commands.
+   */
+  handle(session: Session, command: Command, { nowMs, done }: { nowMs: number; done: (answer: Answer) => void }): void {
+    const refuse = (refusal: SendRefusal | GroupRefusal) => this.#journal.settle(() => done(refusal));
+    switch (command.type) {
+      case 'send': {
+        const refused = refusalOfMessage(command.text, command.key);
+        if (refused !== undefined) return refuse(refused);
+        const recipients = this.#recipients(command.to, session.member);
+        if ('refused' in recipients) return refuse(recipients);
+        return this.#send(session, { ...command, recipients, nowMs, done });
+      }
+      case 'join':
+      case 'leave':
+        return this.#changeGroup(session, command, done);
+    }
   }
 
-  #admit(member: Member, { listener, outlet }: Entrance): Session {
-    const session: Session = { member, outlet, listener, role: member.role };
+  #recipients(to: 'all' | readonly string[], sender: Member): Recipients | SendRefusal {
+    if (to === 'all') return { members: [], to: [ALL], cast: 'broadcast' };
+    return recipientsOf(to, { sender, among: this.#addressees });
+  }
+
+  #send(session: Session, { text, key, recipients, nowMs, done }: Sending): void {
+    const { member } = session;
+    const { cast, to, members } = recipients;
+    const message = { atMs: nowMs, from: member.id, fromName: member.name, cast, to, text };
+    const stored = {
+      ...message,
+      recipients: members.map(({ id }) => id),
+      ...(key === undefined ? {} : { resendKey: key }),
+    };
+    this.#journal.append(stored, (appended) => {
+      if (appended.result === 'new') this.#tell({ ...message, id: appended.id }, member, members);
+      done(this.#answer(session, { appended, recipients, nowMs }));
+    });
+  }
+
+  #tell(said: Said, sender: Member, recipients: readonly Member[]): void {
+    this.#head = said.id;
+    if (said.cast === 'broadcast') {
+      for (const outlet of this.#outlets.keys()) outlet.broadcast(said, sender.sessions);
+      return;
+    }
+    for (const { sessions } of recipients) {
+      for (const session of sessions) if (session.isLive) session.listener.deliver(said);
+    }
+  }
+
+  #answer(session: Session, { appended, recipients, nowMs }: Answered): Answer {
+    if (appended.result === 'failed') return { refused: 'not-stored', reason: appended.reason };
+    if (appended.result === 'other') return { refused: 'key-reused', id: appended.id };
+    const { id } = appended;
+    const outcomes = new Map<string, Outcome>();
+    if (recipients.cast === 'broadcast') outcomes.set(ALL, this.#outcomeForAll(id, session));
+    for (const member of recipients.members) {
+      const outcome = this.#deliveredTo(member) >= id ? 'delivered' : 'stored';
+      outcomes.set(member.name, outcome);
+      if (outcome === 'stored' && session.wantsReceipts && !session.isOver) {
+        this.#receipts.expect(member, { id, sender: session });
+      }
+    }
+    const atMs = appended.result === 'same' ? appended.atMs : nowMs;
+    return { type: 'receipt', id, atMs, outcomes, isRepeat: appended.result === 'same' };
+  }
+
+  /** Looked up only for whoever wants to know: there may be thousands. */
+  #outcomeForAll(id: MessageId, { member: sender, wantsReceipts }: Session): Outcome {
+    if (!wantsReceipts) return 'stored';
+    const lacksIt = (member: Member) => member !== sender && this.#deliveredTo(member) < id;
+    for (const member of this.directory.accounts) {
+      if (member.account?.revokedAtMs === undefined && lacksIt(member)) return 'stored';
+    }
+    for (const member of this.#present.values()) if (lacksIt(member)) return 'stored';
+    return 'delivered';
+  }
+
+  #changeGroup(session: Session, { type, group: given }: GroupCommand, done: (answer: Answer) => void): void {
+    const { member } = session;
+    const settle = (answer: Answer) => this.#journal.settle(() => done(answer));
+    const group = parseGroupName(given);
+    if ('refused' in group) return settle(group);
+    const known = this.directory.group(group.key);
+    const { name } = known ?? group;
+    const isIn = known?.members.has(member) ?? false;
+    if (type === 'join' ? isIn : !isIn) {
+      if (type === 'join') return settle({ type: 'joined', group: name });
+      return settle({ refused: known === undefined ? 'unknown-group' : 'not-in-group' });
+    }
+    if (type === 'join' && this.directory.groupsOf(member).length >= MAX_GROUPS_OF_ONE) {
+      return settle({ refused: 'too-many-groups', max: MAX_GROUPS_OF_ONE });
+    }
+    const answer: GroupChanged = { type: type === 'join' ? 'joined' : 'left', group: name };
+    const turn = (to: 'in' | 'out') =>
+      to === 'in' ? this.directory.addToGroup(group, member) : this.directory.removeFromGroup(group.key, member);
+    turn(type === 'join' ? 'in' : 'out');
+    if (member.account === undefined) return settle(answer);
+    const change: Change =
+      type === 'join'
+        ? { type: 'group-joined', group: { name, key: group.key }, account: member.id }
+        : { type: 'group-left', group: { key: group.key }, account: member.id };
+    return this.#journal.record([change], (recorded) => {
+      if (recorded === undefined) return done(answer);
+      turn(type === 'join' ? 'out' : 'in');
+      return done({ refused: 'not-stored', reason: recorded.failed });
+    });
+  }
+
+  // ── what a session hears ──
+
+  /** It cannot keep up: from here on it reads on from the journal. */
+  fallBehind(session: Session): void {
+    if (!session.isLive) return;
+    session.cursor = this.#head;
+    this.#follow(session, true);
+  }
+
+  /** There is room again for one that is not live. */
+  goOn(session: Session): void {
+    this.#feeds.get(session)?.goOn();
+  }
+
+  /**
+   * Everything up to `upTo` has arrived there for good, and is not told again when it returns; for a line session all
+   * that was written. A word in between costs nothing: the journal hears of it with `save`.
+   */
+  confirm(session: Session, upTo: MessageId = this.#writtenTo(session)): void {
+    const { member } = session;
+    const known = this.#unsaved.get(member) ?? member.account?.delivered ?? this.#head;
+    const confirmed = Math.min(upTo, this.#head);
+    if (member.account !== undefined && confirmed > known) this.#unsaved.set(member, confirmed);
+    this.#deliver(member, confirmed);
+  }
+
+  /** Writes down what has been confirmed. To be called now and then, and before the journal closes. */
+  save(): void {
+    if (this.#unsaved.size === 0) return;
+    const changes = Array.from(this.#unsaved, ([{ id }, upTo]) => ({ type: 'delivered', account: id, upTo }) as const);
+    this.#unsaved.clear();
+    for (const change of changes) this.directory.apply(change);
+    // What cannot be written is told again after a restart; nothing is lost.
+    this.#journal.record(changes, () => {});
+  }
+
+  /** Who reads history, and from where on. */
+  readerOf({ member: { id, since } }: Session): Reader {
+    return { member: id, since };
+  }
+
+  #deliver(member: Member, upTo: MessageId): void {
+    if (upTo <= member.delivered) return;
+    member.delivered = upTo;
+    this.#receipts.delivered(member, upTo);
+  }
+
+  #follow(session: Session, isSlow: boolean): void {
+    const world = {
+      journal: this.#journal,
+      head: () => this.#head,
+      clock: this.#clock,
+      onHanded: (handed: Session) => {
+        if (!handed.listener.acknowledges) this.#deliver(handed.member, handed.cursor);
+        if (handed.isLive) this.#feeds.delete(handed);
+      },
+    };
+    const feed = new Feed(session, world, isSlow);
+    this.#feeds.set(session, feed);
+    feed.goOn();
+  }
+
+  #writtenTo({ isLive, cursor }: Session): MessageId {
+    return isLive ? this.#head : cursor;
+  }
+
+  #deliveredTo(member: Member): MessageId {
+    const isHearing = member.sessions.some(({ isLive, listener }) => isLive && !listener.acknowledges);
+    return isHearing ? this.#head : member.delivered;
+  }
+
+  #living(member: Member | undefined): Member | undefined {
+    return member?.account?.revokedAtMs === undefined ? member : undefined;
+  }
+
+  /** What the first session of an account has not confirmed is told again; a second one goes on from where the first is. */
+  #startOf({ account, sessions }: Member): MessageId {
+    if (account === undefined) return this.#head;
+    const written = sessions.filter(({ listener }) => !listener.acknowledges).map((other) => this.#writtenTo(other));
+    return Math.max(account.delivered, ...written);
+  }
+
+  #admit(member: Member, entrance: Entrance): Session {
+    const start = entrance.after ?? Math.max(this.#unsaved.get(member) ?? 0, this.#startOf(member));
+    const session = this.#sessionOf(member, entrance, Math.min(start, this.#head));
+    session.isLive = session.cursor >= this.#head;
     member.sessions.push(session);
-    this.#outlets.set(outlet, (this.#outlets.get(outlet) ?? 0) + 1);
+    this.#outlets.set(entrance.outlet, (this.#outlets.get(entrance.outlet) ?? 0) + 1);
     if (member.sessions.length === 1) {
       this.#present.set(member.key, member);
+      if (member.account === undefined) this.#guests.add(member);
       this.#onPresence({ type: 'arrived', name: member.name });
     }
     return session;
   }
+
+  #sessionOf(member: Member, { listener, outlet, family, atMs }: Entrance, cursor: MessageId): Session {
+    const role = member.account?.role ?? 'guest';
+    const state = { isLive: false, cursor, wantsReceipts: false, isOver: false };
+    return { member, outlet, listener, family, atMs, role, ...state };
+  }
+
+  /** To be called once the door has said what comes first: what it missed follows. */
+  begin(session: Session): void {
+    if (!session.isLive) this.#follow(session, false);
+  }
+}
+
+interface Sending {
+  readonly text: string;
+  readonly key?: string;
+  readonly recipients: Recipients;
+  readonly nowMs: number;
+  readonly done: (answer: Answer) => void;
+}
+
+interface Answered {
+  readonly appended: Appended;
+  readonly recipients: Recipients;
+  readonly nowMs: number;
+}
+
+type GroupCommand = Extract<Command, { type: 'join' | 'leave' }>;
+
+export function kindOf(member: Member): MemberKind {
+  return member.account?.kind ?? 'person';
 }
 
 function mustParse(text: string): { name: Name; key: NameKey } {

@@ -1,21 +1,55 @@
 // Why a command is not carried out. A refusal is a value with a code and the facts; each door says it in its own
 // words, and the compiler holds it to saying every one.
 
-import type { NameRefusal } from './name.ts';
+import type { MessageId } from './journal.ts';
+import type { Name, NameRefusal } from './name.ts';
+
+/** Somebody else has the name, or one that looks like it. */
+export type NameTaken =
+  | { refused: 'name-reserved' }
+  | { refused: 'name-in-use' }
+  /** UTS #39, 4. */
+  | { refused: 'name-confusable'; with: Name };
 
 export type EnterRefusal =
   /** Not a name at all; `why` is the rule that it breaks. */
-  | { refused: 'bad-name'; why: NameRefusal }
-  | { refused: 'name-reserved' }
-  | { refused: 'name-in-use' }
-  | { refused: 'guests-not-let-in' };
+  { refused: 'bad-name'; why: NameRefusal } | NameTaken | { refused: 'guests-not-let-in' };
+
+/** The journal could not write it. */
+export type NotStored = { refused: 'not-stored'; reason: string };
 
 /** In every case the message was sent to nobody. */
 export type SendRefusal =
   | { refused: 'unknown-recipient'; names: readonly string[] }
   /** `all` is everyone already and stands alone. */
   | { refused: 'all-among-names' }
-  | { refused: 'empty-message' };
+  | { refused: 'empty-message' }
+  | { refused: 'text-too-long'; bytes: number; maxBytes: number }
+  | { refused: 'bad-key'; maxCharacters: number }
+  /** The key stands for another message of this sender. */
+  | { refused: 'key-reused'; id: MessageId }
+  | NotStored;
+
+/** In every case nobody's groups have changed. */
+export type GroupRefusal =
+  | { refused: 'bad-group'; why: NameRefusal | 'no-hash' }
+  | { refused: 'unknown-group' }
+  | { refused: 'not-in-group' }
+  | { refused: 'too-many-groups'; max: number }
+  | NotStored;
 
 /** In every case nothing was started. */
 export type RunRefusal = { refused: 'not-allowed' } | { refused: 'unknown-host'; names: readonly string[] };
+
+/** In every case no account, invitation or token has changed. */
+export type AccountRefusal =
+  | { refused: 'bad-name'; why: NameRefusal }
+  | NameTaken
+  | { refused: 'not-allowed'; what: 'invite' | 'revoke' }
+  | { refused: 'unknown-account'; name: string }
+  /** A guest has neither password nor tokens. */
+  | { refused: 'no-account' }
+  /** No such code or token, or it has expired or been used. */
+  | { refused: 'bad-secret' }
+  | { refused: 'too-many'; what: 'invitations' | 'tokens'; max: number }
+  | NotStored;

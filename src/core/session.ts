@@ -1,16 +1,26 @@
 // Members and their sessions: who is here, by which door, with which rights.
 
-import type { Said } from './event.ts';
+import type { Outcome, Said } from './event.ts';
+import type { Account, MemberId, MessageId } from './journal.ts';
 import type { Name, NameKey } from './name.ts';
 
-/** Roles by what they may do; each may what the next may. Accounts of the other roles come with invitations. */
-export type Role = 'owner' | 'guest';
+/** Roles by what they may do; each may what the next may. */
+export type Role = 'owner' | 'operator' | 'member' | 'guest';
+
+/** What a member is; a host is a machine that accepts commands. */
+export type MemberKind = 'person' | 'bot' | 'host';
 
 /** Somebody known by name. A guest is a new member at every login, whatever the name. */
 export interface Member {
+  readonly id: MemberId;
   readonly name: Name;
   readonly key: NameKey;
-  readonly role: Role;
+  /** Broadcasts up to here are from before its time. */
+  readonly since: MessageId;
+  /** As the journal has it; undefined for a guest. */
+  account: Account | undefined;
+  /** Everything up to here counts as delivered, whether the journal knows it yet or not. */
+  delivered: MessageId;
   readonly sessions: Session[];
 }
 
@@ -19,17 +29,47 @@ export interface Session {
   readonly member: Member;
   readonly outlet: Outlet;
   readonly listener: Listener;
+  /** Where it comes from, and since when. */
+  readonly family: 'ipv4' | 'ipv6';
+  readonly atMs: number;
   /** The member's role, or more after a later login. */
   role: Role;
+  /** It has ended, and is told nothing more. */
+  isOver: boolean;
+  /** Told of each message as it is committed; otherwise it reads on from the journal. */
+  isLive: boolean;
+  /** While it is not live: it was handed everything up to here. */
+  cursor: MessageId;
+  /** Wants to know what becomes of the messages it sends. */
+  wantsReceipts: boolean;
 }
 
 /** One session's ear. */
 export interface Listener {
+  /** What it is told counts as delivered only when it says so (`Hub.confirm`), not when it is written. */
+  readonly acknowledges: boolean;
+  /** So much waits for it that it is told nothing more for now. */
+  readonly isFull: boolean;
+  /** Live. */
   deliver(said: Said): void;
+  /** What it missed, in order; at the end of the last page it is live. */
+  catchUp(messages: readonly Said[], isLive: boolean): void;
+  /** So many messages are waiting for it. Not more often than every `BEHIND_TOLD_MS`. */
+  behind(count: number): void;
+  /** What it sent has reached another of those for whom it was. */
+  receipt(id: MessageId, name: Name, outcome: Outcome): void;
+  /** It may stay no longer. */
+  dismiss(why: Dismissal): void;
 }
 
+/** `revoked`: its account is no more. `name-taken`: a guest's name is an account's now. */
+export type Dismissal =
+  | { readonly why: 'revoked' | 'name-taken' }
+  /** The journal cannot be read. */
+  | { readonly why: 'unreadable'; readonly reason: string };
+
 /**
- * A door's side of a broadcast: it tells all its present sessions at once, so that it may encode once and share the
+ * A door's side of a broadcast: it tells all its live sessions at once, so that it may encode once and share the
  * bytes, except those of the sender.
  */
 export interface Outlet {

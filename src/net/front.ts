@@ -1,5 +1,6 @@
 // The front of the house: every connection is looked at until its first bytes tell which door it wants. Who stays
-// silent is greeted as a person would be; a program that speaks late is still understood.
+// silent is greeted as a person would be; a program that speaks late is still understood. What begins with TLS is
+// looked at again inside it, by the same rules.
 
 import type { Socket } from 'node:net';
 import type { Log } from '../log/log.ts';
@@ -7,11 +8,16 @@ import { detect, type Spoken } from '../protocol/detect.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Scheme } from './listen.ts';
 import { peerOf, type Peer } from './peer.ts';
+import { refuseTls } from './refuse-tls.ts';
+import type { TlsServer } from './tls-server.ts';
 
 /** Silence after which somebody is taken for a person who waits for a prompt. */
 export const GREETING_DELAY_MS = 300;
 
-/** A connection that knows where it goes; the socket is paused. */
+/** What can be told apart and has a door. */
+export type Wanted = Exclude<Spoken, 'tls'> | 'plain-echo';
+
+/** A connection that knows where it goes; the socket is paused. Of a TLS connection it is the inside. */
 export interface Arrival {
   readonly socket: Socket;
   readonly peer: Peer;
@@ -21,9 +27,10 @@ export interface Arrival {
 
 export interface FrontOptions {
   /** Told which protocol a connection speaks. `plain-echo` is an `echo://` listener's. */
-  readonly accept: (spoken: Spoken | 'plain-echo', arrival: Arrival) => void;
+  readonly accept: (wanted: Wanted, arrival: Arrival) => void;
   /** Asks a silent connection for a name. */
   readonly greet: (socket: Socket) => void;
+  readonly tls: Pick<TlsServer, 'secure'>;
   readonly log: Log;
   readonly limits?: ConnectionLimits;
   /** Milliseconds that never run backwards. */
@@ -72,6 +79,12 @@ export class Front {
     switch (scheme) {
       case 'tcp':
         return this.#look(socket, peer);
+      case 'tls':
+        return this.#secure(socket, NOTHING, (inside) => this.#look(inside, { ...peer, isEncrypted: true }));
+      case 'https':
+        return this.#secure(socket, NOTHING, (inside) =>
+          this.#hand('http', { socket: inside, peer: { ...peer, isEncrypted: true }, first: NOTHING }),
+        );
       case 'line':
         this.#options.greet(socket);
         return this.#hand('line', { socket, peer, first: NOTHING });
@@ -97,9 +110,12 @@ export class Front {
       socket.off('end', onEnd);
       socket.off('close', forget);
       socket.pause();
-      // A browser that was slow to speak has been greeted as a person: it gets no second protocol.
-      if (spoken === 'http' && isGreeted) socket.destroy();
-      else this.#hand(spoken, { socket, peer, first });
+      // A browser that was slow to speak has been greeted as a person: it gets no second protocol. And whoever greets
+      // TLS with words has broken it.
+      if ((spoken === 'http' || spoken === 'tls') && isGreeted) socket.destroy();
+      else if (spoken !== 'tls') this.#hand(spoken, { socket, peer, first });
+      else if (peer.isEncrypted) refuseTls(socket);
+      else this.#secure(socket, first, (inside) => this.#look(inside, { ...peer, isEncrypted: true }));
     };
     const onData = (chunk: Buffer) => {
       first = first.length === 0 ? chunk : Buffer.concat([first, chunk]);
@@ -128,7 +144,18 @@ export class Front {
     socket.once('close', forget);
   }
 
-  #hand(spoken: Spoken | 'plain-echo', arrival: Arrival): void {
-    this.#options.accept(spoken, arrival);
+  #secure(socket: Socket, first: Uint8Array, then: (inside: Socket) => void): void {
+    socket.pause();
+    this.#looking.add(socket);
+    this.#options.tls.secure(socket, first, (secured) => {
+      this.#looking.delete(socket);
+      if ('inside' in secured) return then(secured.inside);
+      const { remoteAddress: address, remotePort: port } = socket;
+      return this.#options.log.info('no TLS', { address, port, reason: secured.failed });
+    });
+  }
+
+  #hand(wanted: Wanted, arrival: Arrival): void {
+    this.#options.accept(wanted, arrival);
   }
 }

@@ -13,7 +13,7 @@ import { familyOf, isLoopbackAddress, type Peer } from './peer.ts';
 
 function from(address: string): Peer {
   const [family, isLoopback] = [familyOf(address), isLoopbackAddress(address)];
-  return { address, port: 50_000, family, isLoopback, localAddress: '192.0.2.1', localPort: 7_270 };
+  return { address, port: 50_000, family, isLoopback, isEncrypted: false, localAddress: '192.0.2.1', localPort: 7_270 };
 }
 
 function limitsOf(soft: string): string {

@@ -22,6 +22,8 @@ test('a listen URL is a scheme, a host and a port', () => {
   const table: [text: string, listen: Listen][] = [
     ['tcp://localhost:7270', { scheme: 'tcp', isInsecure: false, host: 'localhost', port: 7_270 }],
     ['tcp://localhost', { scheme: 'tcp', isInsecure: false, host: 'localhost', port: 7_270 }],
+    ['tls://*', { scheme: 'tls', isInsecure: false, host: '*', port: 7_270 }],
+    ['https://localhost:8443', { scheme: 'https', isInsecure: false, host: 'localhost', port: 8_443 }],
     ['echo://localhost', { scheme: 'echo', isInsecure: false, host: 'localhost', port: 7_007 }],
     ['line+insecure://*:0', { scheme: 'line', isInsecure: true, host: '*', port: 0 }],
     ['http://[::1]:80', { scheme: 'http', isInsecure: false, host: '::1', port: 80 }],
@@ -34,9 +36,10 @@ test('what is none is refused with what was expected', () => {
   const table: [text: string, words: RegExp][] = [
     ['localhost:7270', /expected SCHEME:\/\/HOST:PORT, as in tcp:\/\/localhost:7270$/],
     ['', /expected SCHEME:\/\//],
-    ['ftp://localhost', /the scheme is one of tcp, line, http, echo, not "ftp"$/],
+    ['ftp://localhost', /the scheme is one of tcp, tls, line, http, https, echo, not "ftp"$/],
     ['ftp+insecure://localhost', /not "ftp"$/],
-    ['https://localhost', /https:\/\/ is not available yet$/],
+    ['tls+insecure://localhost', /tls:\/\/ is never plain text, and \+insecure asks for that$/],
+    ['https+insecure://localhost', /https:\/\/ is never plain text/],
     ['irc+insecure://localhost', /irc:\/\/ is not available yet$/],
     ['tcp://', /the host is missing/],
     ['tcp://localhost:65536', /the port is "65536", expected a number from 0 to 65535/],

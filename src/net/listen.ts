@@ -6,8 +6,8 @@ import { DEFAULT_PORT, formatUrl, parseServerAddress } from './address.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { isLoopbackAddress, normaliseAddress } from './peer.ts';
 
-/** What is spoken at a listener; `tcp` is every protocol, told apart by the first bytes. */
-export type Scheme = 'tcp' | 'line' | 'http' | 'echo';
+/** What is spoken at a listener; `tcp` is every protocol, told apart by the first bytes; `tls` the same inside TLS. */
+export type Scheme = 'tcp' | 'tls' | 'line' | 'http' | 'https' | 'echo';
 
 export interface Listen {
   readonly scheme: Scheme;
@@ -25,8 +25,10 @@ export interface Listener {
   close(): void;
 }
 
-const SCHEMES: readonly string[] = ['tcp', 'line', 'http', 'echo'] satisfies Scheme[];
-const LATER: ReadonlySet<string> = new Set(['https', 'irc', 'ircs', 'ssh']);
+const SCHEMES: readonly string[] = ['tcp', 'tls', 'line', 'http', 'https', 'echo'] satisfies Scheme[];
+/** Nothing is said there in plain text. */
+const ENCRYPTED: ReadonlySet<string> = new Set<Scheme>(['tls', 'https']);
+const LATER: ReadonlySet<string> = new Set(['irc', 'ircs', 'ssh']);
 /** RFC 862 has port 7, which is for root. */
 const ECHO_PORT = 7_007;
 /** Connections the kernel holds until they are accepted; it cuts this to its own limit (net.core.somaxconn). */
@@ -46,6 +48,9 @@ export function parseListen(text: string): Listen | { refused: string } {
   if (LATER.has(scheme)) return { refused: `Cannot listen on ${shown}: ${scheme}:// is not available yet` };
   if (!isScheme(scheme)) {
     return { refused: `Cannot listen on ${shown}: the scheme is one of ${SCHEMES.join(', ')}, not ${quote(scheme)}` };
+  }
+  if (isInsecure && ENCRYPTED.has(scheme)) {
+    return { refused: `Cannot listen on ${shown}: ${scheme}:// is never plain text, and +insecure asks for that` };
   }
   const parsed = parseServerAddress(text, {
     listening: true,
@@ -90,7 +95,7 @@ export async function bind(
     throw new Error(`Cannot listen on ${url}: the name does not resolve (${codeOf(error)})`, { cause: error });
   });
   const exposed = addresses.find((address) => !isLoopbackAddress(address));
-  if (exposed !== undefined && !listen.isInsecure) {
+  if (exposed !== undefined && !listen.isInsecure && !ENCRYPTED.has(listen.scheme)) {
     throw new Error(
       `Cannot listen on ${url}: ${exposed} is reachable from other machines and this would be plain text; ` +
         `${url.replace('://', '+insecure://')} says that it is meant`,

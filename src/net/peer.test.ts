@@ -81,6 +81,7 @@ for (const [listen, to, family, isShownAs] of [
         port: dialled.localPort,
         family,
         isLoopback: true,
+        isEncrypted: false,
         localAddress: isShownAs,
         localPort: dialled.remotePort,
       });

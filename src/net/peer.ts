@@ -10,6 +10,8 @@ export interface Peer {
   readonly port: number;
   readonly family: Family;
   readonly isLoopback: boolean;
+  /** Nobody on the way reads or changes what is said: the connection is TLS. Addresses are the transport's all the same. */
+  readonly isEncrypted: boolean;
   readonly localAddress: string;
   readonly localPort: number;
 }
@@ -44,6 +46,7 @@ export function peerOf(socket: Socket): Peer | undefined {
     port: remotePort,
     family: familyOf(address),
     isLoopback: isLoopbackAddress(address),
+    isEncrypted: 'encrypted' in socket && socket.encrypted === true,
     localAddress: normaliseAddress(localAddress ?? ''),
     localPort: localPort ?? 0,
   };

@@ -1,4 +1,4 @@
-// What the system says about connecting, in words: nobody should have to know what ECONNREFUSED is.
+// What the system says about connecting and about files, in words: nobody should have to know what ECONNREFUSED is.
 
 const CONNECT: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -24,12 +24,27 @@ const LOOKUP: Readonly<Record<string, string>> = {
   EAI_FAIL: 'the name service failed',
 };
 
+const FILE: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'it does not exist',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is not a file',
+  ENXIO: 'it is not a file',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+};
+
 export function whyConnectFailed(error: unknown): string {
   return inWords(error, CONNECT);
 }
 
 export function whyLookupFailed(error: unknown): string {
   return inWords(error, LOOKUP);
+}
+
+export function whyFileFailed(error: unknown): string {
+  return inWords(error, FILE);
 }
 
 function inWords(error: unknown, words: Readonly<Record<string, string>>): string {

@@ -1,5 +1,5 @@
-// A client that speaks TLS to a server that has no certificate yet is told so in its own protocol, at once, instead of
-// waiting for an answer that never comes.
+// TLS inside TLS leads nowhere: whoever begins it is told so in its own protocol, at once, instead of waiting for an
+// answer that never comes.
 
 import type { Socket } from 'node:net';
 

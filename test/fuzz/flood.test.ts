@@ -120,7 +120,7 @@ async function assertServes(server: TestServer, host: string): Promise<void> {
 
 /** What the log may say of it: one line each, without a stack. */
 const WARNING =
-  /^(?:warn (?:native connection broke the rules|wrong owner token) address="[0-9.:]+" port=\d+(?: reason=".*")?)?$/;
+  /^(?:warn (?:native connection broke the rules|wrong token) address="[0-9.:]+" port=\d+(?: reason=".*")?)?$/;
 
 test('a flood of nonsense leaves the server as it was', async (t) => {
   if (!hasProc(t)) return;

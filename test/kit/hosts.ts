@@ -40,7 +40,7 @@ export function printed(output: Readable, expected: RegExp): Promise<string> {
 
 export const PARTYLINE = join(import.meta.dirname, '../../partyline');
 
-/** A server on one of the hosts, ready, with a data directory of its own. */
+/** A server on one of the hosts, ready, with a data directory of its own unless `args` name another: the last counts. */
 export async function startServer(t: TestContext, host: Host, ...args: readonly string[]): Promise<void> {
   const data = aDirectory(t);
   const serve = host.start(PARTYLINE, 'serve', '--data', data, ...args);

@@ -6,7 +6,7 @@ import type { ByteSink, ByteSource, Run, Runner, RunRequest, RunResult } from '.
 import { newNonce, OwnerToken } from '../../src/net/owner.ts';
 import { NativeLink, type LinkEvent } from '../../src/protocol/native/link.ts';
 import { MAX_DATA_BYTES } from '../../src/protocol/native/limits.ts';
-import { parseNonce, parseProof } from '../../src/protocol/native/methods.ts';
+import { parseNonce, parseProof } from '../../src/protocol/native/methods/owner.ts';
 import { Pump } from '../../src/protocol/native/pump.ts';
 
 export const TOKEN = new OwnerToken(newNonce());

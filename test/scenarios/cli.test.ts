@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { outcomeOf, partyline, PARTYLINE, ROOT, start } from '../kit/program.ts';
 
@@ -12,7 +13,7 @@ test('every command explains itself with examples, on stdout, with status 0', as
   const { status, stdout, stderr } = await outcomeOf(program);
   assert.deepEqual([status, stderr], [0, '']);
   const commands = Array.from(stdout.matchAll(/^ {2}(\w+) {2,}/gm), ([, command = '']) => command);
-  assert.deepEqual(commands, ['serve', 'chat', 'echo', 'run']);
+  assert.deepEqual(commands, Object.keys(COMMANDS));
   for (const command of commands) {
     for (const args of [
       [command, '--help'],
@@ -38,7 +39,7 @@ test('a word that is no command is status 64 and named', async () => {
     await using program = partyline([word]);
     const { status, stdout, stderr } = await outcomeOf(program);
     assert.deepEqual([status, stdout], [64, '']);
-    assert.equal(stderr, `partyline: no command "${word}": the commands are serve, chat, echo, run\n`);
+    assert.equal(stderr, `partyline: no command "${word}": the commands are ${Object.keys(COMMANDS).join(', ')}\n`);
   }
 });
 

@@ -91,7 +91,10 @@ test('an end of the input ends it as close does; where nothing listens the statu
       await using client = partyline(['echo', target]);
       const { status, stdout, stderr } = await outcomeOf(client, 'one\n');
       assert.deepEqual([status, stdout], [255, '']);
-      assert.match(stderr, new RegExp(`^Cannot connect to ${RegExp.escape(host)} port \\d+: connection refused\n$`));
+      assert.match(
+        stderr,
+        new RegExp(`^partyline echo: Cannot connect to ${RegExp.escape(host)} port \\d+: connection refused\n$`),
+      );
     }
   }
 });

@@ -1,8 +1,6 @@
 // One port for every protocol: who is what, told from the first bytes, and what happens to those who say nothing.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
@@ -79,17 +77,6 @@ for (const host of LOOPBACKS) {
     await using witness = await Caller.named('witness', host, server.port);
     witness.type('get_list');
     assert.match(await witness.until(/Available client: .*\n/), /Available client: witness\n$/);
-  });
-
-  test(`TLS is answered with an alert as long as there is no certificate: ${host}`, async () => {
-    await using server = await startServer();
-    const socket = connect({ host, port: server.port });
-    const clientHello = Buffer.from('16030100050100000100', 'hex');
-    socket.write(clientHello);
-    socket.setEncoding('hex');
-    const [alert]: unknown[] = await once(socket, 'data');
-    assert.equal(alert, '15030300020228');
-    socket.destroy();
   });
 
   test(`dedicated listeners speak one protocol alone: ${host}`, async () => {

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ensureOwnerToken, newNonce, type OwnerToken } from '../../src/net/owner.ts';
 import { NativeLink } from '../../src/protocol/native/link.ts';
-import { METHODS, parseNonce, RUN_ENDED } from '../../src/protocol/native/methods.ts';
+import { METHODS } from '../../src/protocol/native/methods.ts';
+import { parseNonce } from '../../src/protocol/native/methods/owner.ts';
+import { RUN_ENDED } from '../../src/protocol/native/methods/run.ts';
 import { Pump } from '../../src/protocol/native/pump.ts';
 import { escapeControls } from '../../src/protocol/text.ts';
 import { aDirectory } from '../kit/directory.ts';
@@ -48,7 +50,7 @@ interface Native {
 /** Knows the token, and tells the truth until it is to behave otherwise. */
 const native = (behaviour: Native) => (socket: Socket) => {
   const { token, name = 'Server', refuses, onStarted, onRequest } = behaviour;
-  const link = new NativeLink('server', name);
+  const link = new NativeLink('server', { serverName: name });
   const pump = new Pump(socket, link, {
     onEvent(event) {
       if (event.type !== 'request') return;
@@ -205,7 +207,7 @@ for (const host of LOOPBACKS) {
     assert.equal(await program.ended, 143);
     assert.equal(
       program.stderr.text,
-      'Cannot tell how the command ended: the server did not confirm within 0.001 s that the command has ended\n',
+      'partyline run: Cannot tell how the command ended: the server did not confirm within 0.001 s that the command has ended\n',
     );
   });
 }
@@ -228,7 +230,7 @@ test('run says denied where the token is missing or another one, lost where nobo
     await using program = partyline(['run', server, '--json', '--', 'true'], { env });
     const { status, stdout, stderr } = await outcomeOf(program);
     const told = JSON.parse(stdout);
-    assert.deepEqual([status, `${told.reason}\n`, told.status], [255, stderr, null]);
+    assert.deepEqual([status, `partyline run: ${told.reason}\n`, told.status], [255, stderr, null]);
     return told.result;
   };
   for (const host of LOOPBACKS) {

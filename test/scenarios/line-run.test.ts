@@ -39,7 +39,7 @@ for (const host of LOOPBACKS) {
     first.type(`login ${token}x`);
     assert.equal(
       await first.until('Enter your name: '),
-      'error: Cannot log in: the token is not valid\nEnter your name: ',
+      'error: Cannot log in: the code or token is not valid\nEnter your name: ',
     );
     first.type(`login ${token}`);
     assert.match(await first.until(/^Format: .*\n\n/m), /^Connected with Server at /);

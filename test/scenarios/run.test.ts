@@ -245,7 +245,7 @@ for (const host of LOOPBACKS) {
     await told.stdout.until('"ready\\n"}\n');
     other.program.kill('SIGTERM');
     assert.equal(await told.ended, 129);
-    assert.equal(told.stderr.text, 'The command was ended: the server is closing\n');
+    assert.equal(told.stderr.text, 'partyline run: The command was ended: the server is closing\n');
     assert.equal(await told.stdout.rest(), '{"host":"Server","result":"cancelled","status":129}\n');
     assert.equal(await other.program.ended, 0);
   });
@@ -283,10 +283,13 @@ for (const host of LOOPBACKS) {
     for (const on of ['web1', 'all', 'Server,web1']) {
       const refused = await outcome(there, ['--json', '--on', on, '--', 'true']);
       assert.equal(refused.status, 255);
-      assert.match(refused.stderr, /^Cannot run the command on "(?:web1|all)": no such host has joined Server\n$/);
+      assert.match(
+        refused.stderr,
+        /^partyline run: Cannot run the command on "(?:web1|all)": no such host has joined Server\n$/,
+      );
       const { reason, ...told } = JSON.parse(refused.stdout);
       assert.deepEqual(told, { host: 'Server', result: 'denied', status: null });
-      assert.equal(`${reason}\n`, refused.stderr);
+      assert.equal(`partyline run: ${reason}\n`, refused.stderr);
     }
     await assertNothingRan(server);
   });
@@ -338,7 +341,6 @@ test('wrong usage is 255 and one line', async () => {
     ['--timeout', 'soon', '--', 'true'],
     ['--timeout', '9999999999', '--', 'true'],
     ['host:x', '--', 'true'],
-    ['tls://localhost', '--', 'true'],
     ['http://localhost', '--', 'true'],
   ];
   for (const args of cases) {
@@ -357,6 +359,6 @@ test(
     const command = `'${PARTYLINE}' run localhost:${server.port} -- 'echo lost' >/dev/full`;
     await using shell = start('/bin/sh', ['-c', command], { env: server.env });
     assert.equal(await shell.ended, 255);
-    assert.equal(shell.stderr.text, 'Cannot write stdout: ENOSPC\n');
+    assert.equal(shell.stderr.text, 'partyline run: Cannot write stdout: ENOSPC\n');
   },
 );

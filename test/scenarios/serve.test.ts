@@ -130,10 +130,11 @@ test('what fails at start is one line that says what was attempted and what is t
 test('wrong usage is status 64 and says what is expected', async (t) => {
   const table: [args: string[], words: RegExp][] = [
     [['--nonsense'], /nonsense/],
-    [['--listen', 'ftp://localhost'], /the scheme is one of tcp, line, http, echo, not "ftp"/],
+    [['--listen', 'ftp://localhost'], /the scheme is one of tcp, tls, line, http, https, echo, not "ftp"/],
     [['--listen', 'localhost:7270'], /expected SCHEME:\/\/HOST:PORT/],
     [['--listen', 'tcp://localhost:70000'], /port/],
-    [['--listen', 'https://localhost:0'], /https:\/\/ is not available yet/],
+    [['--listen', 'ircs://localhost:0'], /ircs:\/\/ is not available yet/],
+    [['--listen', 'tls+insecure://localhost:0'], /tls:\/\/ is never plain text, and \+insecure asks for that/],
     [['--name', 'a b'], /Cannot use "a b" as a name/],
     [['--name', 'all'], /it means everyone/],
     [['--name', 'Lab', '--owner', 'lab'], /a name belongs to one/],

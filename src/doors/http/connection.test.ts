@@ -23,7 +23,7 @@ interface Caller {
 
 async function aDoor(t: TestContext, host: string) {
   const door = new HttpDoor({
-    health: () => ({ status: 'ok' }),
+    health: () => ({ isWell: true, facts: { status: 'ok' } }),
     hostNames: [],
   });
   const accepted: (() => void)[] = [];

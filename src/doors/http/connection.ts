@@ -56,6 +56,12 @@ export class HttpConnection {
     this.#arm(LINGER_MS);
   }
 
+  /** It is somebody else's from now on, who has bounds of its own. */
+  release(): void {
+    this.#phase = 'closing';
+    clearTimeout(this.#timer);
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }

@@ -2,29 +2,50 @@
 // `Host` is held against a list: a page that rebinds its own name to this address is not a page of ours.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { isIP, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Peer } from '../../net/peer.ts';
 import type { Door } from '../door.ts';
 import { HttpConnection } from './connection.ts';
+import { isKnownHost, LOOPBACK_NAMES } from './host.ts';
+import { refusalOfUpgrade } from './upgrade.ts';
 
 /** Milliseconds that a connection is kept for another request: a page's next one follows at once. */
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 /** Bytes of the headers of a request: Node's own bound, and more than any browser sends. */
 const MAX_HEADER_BYTES = 16_384;
 
-const LOOPBACK_NAMES = ['localhost', 'ip6-localhost', 'ip6-loopback'];
+export interface Health {
+  /** A server that is not well still answers, with 503. */
+  readonly isWell: boolean;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+}
 
 export interface HttpDoorOptions {
   /** What `/healthz` tells. */
-  readonly health: () => Readonly<Record<string, string | number | boolean>>;
+  readonly health: () => Health;
   /** Names by which an operator lets this server be reached, beside loopback's and addresses. */
   readonly hostNames: readonly string[];
+  /** Takes over a connection that asks for a WebSocket on `/native` and comes from nobody's page but ours. */
+  readonly onUpgrade?: (upgrade: Upgrade) => void;
+}
+
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** What has been read behind the request. */
+  readonly head: Buffer;
+  readonly peer: Peer;
+}
+
+interface Open {
+  readonly connection: HttpConnection;
+  readonly peer: Peer;
 }
 
 export class HttpDoor implements Door {
   readonly #options: HttpDoorOptions;
   readonly #hostNames: ReadonlySet<string>;
-  readonly #open = new Map<Socket, HttpConnection>();
+  readonly #open = new Map<Socket, Open>();
   #server: Promise<Server> | undefined;
   #isClosing = false;
 
@@ -33,9 +54,9 @@ export class HttpDoor implements Door {
     this.#hostNames = new Set([...LOOPBACK_NAMES, ...options.hostNames.map((name) => name.toLowerCase())]);
   }
 
-  accept(socket: Socket, _peer: Peer, first: Uint8Array): void {
+  accept(socket: Socket, peer: Peer, first: Uint8Array): void {
     if (this.#isClosing) return void socket.destroy();
-    this.#open.set(socket, new HttpConnection(socket));
+    this.#open.set(socket, { connection: new HttpConnection(socket), peer });
     socket.once('close', () => this.#open.delete(socket));
     this.#server ??= this.#start();
     void this.#server.then((server) => {
@@ -48,7 +69,7 @@ export class HttpDoor implements Door {
 
   async close(signal: AbortSignal): Promise<void> {
     this.#isClosing = true;
-    const open = [...this.#open.values()];
+    const open = Array.from(this.#open.values(), ({ connection }) => connection);
     const cut = () => {
       for (const connection of open) connection.destroy();
     };
@@ -64,14 +85,31 @@ export class HttpDoor implements Door {
   /** Loaded with the first request: `node:http` costs start-up time that most servers never need. */
   async #start(): Promise<Server> {
     const { createServer } = await import('node:http');
-    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-      if (this.#open.get(request.socket)?.begin(request)) this.#answer(request, response);
+    // Who asks for another upgrade than this is answered in HTTP/1.1 (RFC 9110 7.8).
+    const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
+      this.#options.onUpgrade !== undefined && headers.upgrade?.toLowerCase() === 'websocket';
+    const options = { maxHeaderSize: MAX_HEADER_BYTES, shouldUpgradeCallback };
+    const server = createServer(options, (request, response) => {
+      if (this.#open.get(request.socket)?.connection.begin(request)) this.#answer(request, response);
+    });
+    server.on('upgrade', (request, socket, head) => {
+      if (socket instanceof Socket) this.#upgrade({ request, socket, head });
     });
     server.on('clientError', (_error, socket) => {
-      if (socket instanceof Socket) this.#open.get(socket)?.refuse();
+      if (socket instanceof Socket) this.#open.get(socket)?.connection.refuse();
     });
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
     return server;
+  }
+
+  #upgrade({ request, socket, head }: Omit<Upgrade, 'peer'>): void {
+    const open = this.#open.get(socket);
+    if (open === undefined) return;
+    const refused = refusalOfUpgrade(request, this.#hostNames);
+    if (refused !== undefined) return open.connection.close(refused);
+    this.#open.delete(socket);
+    open.connection.release();
+    return this.#options.onUpgrade?.({ request, socket, head, peer: open.peer });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -84,7 +122,8 @@ export class HttpDoor implements Door {
       response.setHeader('Allow', 'GET, HEAD');
       return say(response, 405, { error: 'Cannot do that here: /healthz takes GET and HEAD' });
     }
-    return say(response, 200, this.#options.health());
+    const { isWell, facts } = this.#options.health();
+    return say(response, isWell ? 200 : 503, facts);
   }
 }
 
@@ -97,14 +136,4 @@ function say(response: ServerResponse, status: number, body: object): void {
     'X-Content-Type-Options': 'nosniff',
   });
   response.end(text);
-}
-
-/** Loopback names, address literals, and the names an operator gave; with or without a port. */
-export function isKnownHost(host: string | undefined, names: ReadonlySet<string>): boolean {
-  const bare = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/.exec(host ?? '');
-  const literal = bare?.[1];
-  if (literal !== undefined) return isIP(literal) === 6;
-  const name = bare?.[2]?.toLowerCase().replace(/\.$/, '');
-  if (name === undefined) return false;
-  return isIP(name) === 4 || names.has(name) || name.endsWith('.localhost');
 }

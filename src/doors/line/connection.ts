@@ -2,40 +2,37 @@
 // fan-out's lane at once, and holds no more than it must: ten thousand of them may be idle.
 
 import type { Socket } from 'node:net';
-import type { Said } from '../../core/event.ts';
-import { refusalToRun } from '../../core/run/policy.ts';
-import type { Listener, Session } from '../../core/session.ts';
+import type { Outcome, Said } from '../../core/event.ts';
+import type { Entrance } from '../../core/hub.ts';
+import type { MessageId } from '../../core/journal.ts';
+import type { Dismissal, Listener, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
-import { beginsAsRequest, isRequestLine } from '../../protocol/detect.ts';
 import type { LineInput } from '../../protocol/line/decoder.ts';
-import { formatError, formatHelp, formatList, formatWelcome, PROMPT } from '../../protocol/line/reply.ts';
-import { parseRequest, type LineRequest } from '../../protocol/line/request.ts';
-import { announceCommand } from '../announce.ts';
+import { formatBehind, formatError, formatReceipt, formatWelcome } from '../../protocol/line/reply.ts';
+import { parseRequest } from '../../protocol/line/request.ts';
+import { Commands, type Asker } from './commands.ts';
+import { Entry, type Threshold } from './entry.ts';
 import type { Lane } from './fanout.ts';
 import { Intake, type LineReader } from './intake.ts';
+import { cutWhenIdle } from './linger.ts';
 import type { LineRoom } from './room.ts';
-import { LineRun } from './run.ts';
-import { wordsForEntering, wordsForMalformed, wordsForMisuse, wordsForRunning, wordsForSending } from './translate.ts';
+import { wordsForMalformed } from './translate.ts';
+import { wordsForDismissal } from '../words.ts';
 
-/** Until the journal can feed a slow reader, one with more than this waiting is closed. InspIRCd allows 1 MiB. */
-export const MAX_OUTBOX_BYTES = 8_388_608;
-/** With so much waiting for it, a connection is read no further, and its runs neither. */
+/** A reader with more than this waiting is told no more live and reads on from the journal. InspIRCd allows 1 MiB. */
+export const MAX_OUTBOX_BYTES = 1_048_576;
+/** With so much waiting for it, a connection is read no further, its runs neither, nor the journal for it. */
 const BEHIND_BYTES = 262_144;
-/** Commands that one session may have running at once. */
-const MAX_RUNS = 16;
+/** Messages of one connection that the journal may have before it: beyond it the connection is read no further. */
+const MAX_PENDING = 256;
 /** How often it is looked whether somebody still waits for a command that says nothing. */
 const WATCH_MS = 2_000;
-/** Blanks around a name are the terminal's; anything else is the name's, and refused there. */
-const EDGES = /^[ \t]+|[ \t]+$/g;
-/** Looks at a connection that was told to end, until it has. */
-const LINGER_MS = 10_000;
-/** So many looks in a row at which it had taken nothing of what it is owed: two minutes. Then it is cut. */
-const MAX_IDLE_LOOKS = 12;
 
 /** `naming`: no session yet. `finishing`: answers nothing more; what runs and what is written go on. `ended`: closed. */
 type Phase = 'naming' | 'present' | 'finishing' | 'ended';
 
-export class LineConnection implements Lane, Listener, LineReader {
+export class LineConnection implements Lane, Listener, LineReader, Threshold, Asker {
+  readonly acknowledges = false;
   readonly socket: Socket;
   readonly peer: Peer;
   own: string | undefined = undefined;
@@ -43,13 +40,22 @@ export class LineConnection implements Lane, Listener, LineReader {
   readonly #room: LineRoom;
   readonly #intake: Intake;
   #phase: Phase = 'naming';
+  #entry: Entry | undefined;
   #session: Session | undefined;
-  #runs: Set<LineRun> | undefined;
+  #commands: Commands | undefined;
+  /** Answers that are under way: until they are given nothing but messages is taken. */
+  #owed = 0;
+  /** Nothing at all is taken until what is being done is done. */
+  #isHeld = false;
+  #sawEnd = false;
+  /** While the outbox is over its bound: whether the other end takes anything. */
+  #stopWatching: (() => void) | undefined;
 
   constructor(socket: Socket, peer: Peer, room: LineRoom) {
     this.socket = socket;
     this.peer = peer;
     this.#room = room;
+    this.#entry = new Entry(this, room.house);
     this.#intake = new Intake(socket, this, {
       rate: peer.isLoopback ? undefined : room.house.rate,
       clock: room.house.clock,
@@ -60,8 +66,17 @@ export class LineConnection implements Lane, Listener, LineReader {
     socket.on('close', () => this.#closed());
   }
 
+  get entrance(): Entrance {
+    const { isLoopback, family } = this.peer;
+    return { listener: this, outlet: this.#room, isLoopback, family, atMs: this.#room.house.now() };
+  }
+
   get isBehind(): boolean {
     return this.socket.writableLength + (this.own?.length ?? 0) > BEHIND_BYTES;
+  }
+
+  get isFull(): boolean {
+    return this.isBehind || this.#phase === 'ended';
   }
 
   /** Begins with what has already been read of the connection. */
@@ -69,13 +84,121 @@ export class LineConnection implements Lane, Listener, LineReader {
     this.#intake.open(first);
   }
 
+  // ── what comes in ──
+
+  /** Answers come in the order of the questions; messages need not wait for one another. */
+  mustWait(input: LineInput): boolean {
+    if (this.#isHeld || this.#owed >= MAX_PENDING) return true;
+    return this.#owed > 0 && !(typeof input === 'string' && input.startsWith('send'));
+  }
+
+  handle(input: LineInput): void {
+    if (this.#phase === 'finishing' || this.#phase === 'ended') return;
+    if (this.#commands === undefined) this.#entry?.handle(input);
+    else this.#handlePresent(input, this.#commands);
+    this.#room.fanout.relieve();
+  }
+
+  #handlePresent(input: LineInput, commands: Commands): void {
+    // Whoever says something has read what came before it.
+    if (this.#session?.member.account !== undefined) this.#room.house.hub.confirm(this.#session);
+    if (typeof input !== 'string') this.tell(formatError(wordsForMalformed(input)));
+    else if (!commands.takesAsIs(input)) commands.carryOut(parseRequest(input));
+  }
+
   /** Everything said before the peer's EOF has been handled. */
   ended(): void {
+    this.#sawEnd = true;
+    if (this.#owed === 0 && !this.#isHeld) this.#finish();
+  }
+
+  begin(): () => void {
+    this.#owed++;
+    return () => {
+      this.#owed--;
+      if (this.#owed === 0 || this.#owed === MAX_PENDING / 2) this.#settled();
+    };
+  }
+
+  hold(work: Promise<void>): void {
+    this.#isHeld = true;
+    const release = this.begin();
+    void work.finally(() => {
+      this.#isHeld = false;
+      release();
+    });
+  }
+
+  #settled(): void {
+    if (this.#phase === 'ended') return;
+    this.#intake.goOn();
+    if (this.#owed > 0 || this.#isHeld) return;
+    if (this.#sawEnd) this.#finish();
+    this.#finishIfDone();
+  }
+
+  // ── coming in and going ──
+
+  comeIn(session: Session): void {
+    const { hub, now } = this.#room.house;
+    if (this.#phase !== 'naming') return hub.leave(session);
+    this.#session = session;
+    this.#entry = undefined;
+    this.#commands = new Commands(this, session, this.#room);
+    this.#phase = 'present';
+    this.#room.named(this);
+    if (session.isLive) this.#room.fanout.join(this);
+    this.tell(formatWelcome(hub.serverName, now()));
+    hub.begin(session);
+  }
+
+  turnAway(): void {
     this.#finish();
   }
 
+  quit(): void {
+    const running = this.#commands?.runs?.size ?? 0;
+    if (running > 0) this.tell(`Waiting for ${running === 1 ? 'a running command' : `${running} running commands`}\n`);
+    this.#finish();
+  }
+
+  dismiss(dismissal: Dismissal): void {
+    this.close(formatError(wordsForDismissal(dismissal)));
+  }
+
+  /** Says a last line and ends in an orderly way. */
+  close(reason: string): void {
+    if (this.#phase === 'finishing' || this.#phase === 'ended') return;
+    this.tell(reason);
+    for (const run of this.#commands?.runs ?? []) run.cancel();
+    this.#finish();
+  }
+
+  runEnded(): void {
+    this.#finishIfDone();
+  }
+
+  // ── what goes out ──
+
   deliver(said: Said): void {
-    this.tell(this.#room.wordsFor(said));
+    this.tell(this.#session?.wantsReceipts === true ? this.#room.markedWordsFor(said) : this.#room.wordsFor(said));
+  }
+
+  catchUp(messages: readonly Said[], isLive: boolean): void {
+    for (const said of messages) this.deliver(said);
+    if (isLive && this.#phase === 'present') this.#room.fanout.join(this);
+  }
+
+  behind(count: number): void {
+    this.tell(formatBehind(count));
+  }
+
+  receipt(id: MessageId, name: string, outcome: Outcome): void {
+    this.tell(formatReceipt(id, [[name, outcome]]));
+  }
+
+  wantIds(wantsIds: boolean): void {
+    this.#room.mark(this, wantsIds);
   }
 
   tell(text: string): void {
@@ -83,136 +206,43 @@ export class LineConnection implements Lane, Listener, LineReader {
   }
 
   written(): void {
-    if (this.socket.writableLength > MAX_OUTBOX_BYTES && this.#phase === 'present') return this.#closeSlow();
+    const isOver = this.socket.writableLength > MAX_OUTBOX_BYTES;
+    if (isOver && this.#phase === 'present') this.#fallBehind();
     this.#goOn();
     this.#finishIfDone();
   }
 
-  /** Says a last line and ends in an orderly way. */
-  close(reason: string): void {
-    if (this.#phase === 'finishing' || this.#phase === 'ended') return;
-    this.tell(reason);
-    for (const run of this.#runs ?? []) run.cancel();
-    this.#finish();
+  /** From now on it reads from the journal, at its own pace; only one that takes nothing for minutes is cut. */
+  #fallBehind(): void {
+    if (this.#session?.isLive === true) {
+      this.#room.fanout.leave(this);
+      this.#room.house.hub.fallBehind(this.#session);
+    }
+    this.#stopWatching ??= cutWhenIdle(this.socket, () => {
+      this.#room.house.log.warn('slow reader cut', {
+        address: this.peer.address,
+        waitingBytes: this.socket.writableLength,
+      });
+    });
   }
 
   #goOn(): void {
     if (this.isBehind) return;
-    for (const run of this.#runs ?? []) run.resume();
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    for (const run of this.#commands?.runs ?? []) run.resume();
+    if (this.#session?.isLive === false) this.#room.house.hub.goOn(this.#session);
     this.#intake.goOn();
   }
 
-  handle(input: LineInput): void {
-    if (this.#phase === 'finishing' || this.#phase === 'ended') return;
-    if (this.#session === undefined) this.#nameOrLogin(input);
-    else if (typeof input === 'string') this.#carryOut(parseRequest(input), this.#session);
-    else this.tell(formatError(wordsForMalformed(input)));
-    this.#room.fanout.relieve();
-  }
+  // ── the end ──
 
-  #nameOrLogin(line: LineInput): void {
-    // What a page makes a browser send here gets no further than its first line, however long or odd that is.
-    if (typeof line === 'string' ? isRequestLine(line) : beginsAsRequest(line.begins)) return this.#finish();
-    if (typeof line !== 'string') {
-      this.tell(formatError(wordsForMalformed(line)) + (line.malformed === 'overlong' ? '' : PROMPT));
-      return line.malformed === 'overlong' ? this.#finish() : undefined;
-    }
-    const entrance = { listener: this, outlet: this.#room, isLoopback: this.peer.isLoopback };
-    const request = parseRequest(line);
-    if (request.type === 'login') {
-      const reason = this.#reasonAgainstLogin(request.secret);
-      if (reason === undefined) this.#comeIn(this.#room.house.hub.enterAsOwner(entrance));
-      else this.tell(formatError(reason) + PROMPT);
-      return;
-    }
-    const name = line.replace(EDGES, '');
-    const entered = this.#room.house.hub.enter(name, entrance);
-    if ('refused' in entered) this.tell(formatError(wordsForEntering(entered, name, this.peer.address)) + PROMPT);
-    else this.#comeIn(entered);
-  }
-
-  #comeIn(session: Session): void {
-    this.#session = session;
-    this.#phase = 'present';
-    this.#room.named(this);
-    this.#room.fanout.join(this);
-    this.tell(formatWelcome(this.#room.house.hub.serverName, this.#room.house.now()));
-  }
-
-  #carryOut(request: LineRequest, session: Session): void {
-    switch (request.type) {
-      case 'nothing':
-        return;
-      case 'get_list':
-        return this.tell(formatList(this.#room.house.hub.list(), this.#room.house.now()));
-      case 'send': {
-        const refusal = this.#room.house.hub.handle(session, request, this.#room.house.now());
-        return refusal === undefined ? undefined : this.tell(formatError(wordsForSending(refusal)));
-      }
-      case 'login': {
-        const reason = this.#reasonAgainstLogin(request.secret);
-        if (reason !== undefined) return this.tell(formatError(reason));
-        this.#room.house.hub.raise(session, 'owner');
-        return this.tell(
-          `${session.member.name} has the rights of ${this.#room.house.hub.ownerName} until this connection ends\n`,
-        );
-      }
-      case 'run':
-        return this.#run(request, session);
-      case 'help':
-        return this.tell(formatHelp());
-      case 'quit':
-        return this.#quit();
-      case 'misused':
-      case 'unknown':
-        return this.tell(formatError(wordsForMisuse(request)));
-    }
-  }
-
-  #reasonAgainstLogin(secret: string): string | undefined {
-    if (!this.peer.isLoopback) {
-      return `Cannot log in from ${this.peer.address}: this connection is plain text, and what was sent may have been read on the way`;
-    }
-    if (this.#room.house.owner.matches(secret)) return undefined;
-    this.#room.house.log.warn('wrong owner token', { address: this.peer.address, port: this.peer.port });
-    return 'Cannot log in: the token is not valid';
-  }
-
-  #run({ hosts, command }: { hosts: readonly string[]; command: string }, { role, member }: Session): void {
-    const { hub, log, runner } = this.#room.house;
-    const refusal = refusalToRun({ role, hosts, serverName: hub.serverName });
-    if (refusal !== undefined) return this.tell(formatError(wordsForRunning(refusal)));
-    this.#runs ??= new Set();
-    if (this.#runs.size >= MAX_RUNS) {
-      return this.tell(
-        formatError(`Cannot run: ${MAX_RUNS} commands of this session are running; nothing was started`),
-      );
-    }
-    const shell = { kind: 'shell', line: command } as const;
-    log.tell(announceCommand(shell, { by: member.name, address: this.peer.address, host: hub.serverName }));
-    const run = new LineRun(runner.start({ command: shell, env: {} }), hub.serverName, this);
-    this.#runs.add(run);
-    void this.#follow(run);
-  }
-
-  async #follow(run: LineRun): Promise<void> {
-    await run.finished();
-    this.#runs?.delete(run);
-    this.#finishIfDone();
-  }
-
-  #quit(): void {
-    const running = this.#runs?.size ?? 0;
-    if (running > 0) this.tell(`Waiting for ${running === 1 ? 'a running command' : `${running} running commands`}\n`);
-    this.#finish();
-  }
-
-  /** Leaves the chat; the connection ends once all is written and what runs has ended. */
+  /** Leaves the chat; the connection ends once all is written, what was asked is answered and what runs has ended. */
   #finish(): void {
     if (this.#phase === 'finishing' || this.#phase === 'ended') return;
     this.#phase = 'finishing';
-    this.#leave();
-    if ((this.#runs?.size ?? 0) > 0) this.#watch();
+    this.#leave(true);
+    if ((this.#commands?.runs?.size ?? 0) > 0) this.#watch();
     // The turn's flush calls `written`, which ends the socket.
     this.#room.fanout.tell(this, '');
   }
@@ -228,44 +258,28 @@ export class LineConnection implements Lane, Listener, LineReader {
   }
 
   #finishIfDone(): void {
-    if (this.#phase !== 'finishing' || this.own !== undefined || (this.#runs?.size ?? 0) > 0) return;
+    const isBusy = this.own !== undefined || this.#owed > 0 || (this.#commands?.runs?.size ?? 0) > 0;
+    if (this.#phase !== 'finishing' || isBusy) return;
     this.#phase = 'ended';
     this.socket.end();
     this.#intake.stop();
-    this.#linger();
+    this.#stopWatching ??= cutWhenIdle(this.socket);
   }
 
-  /** Cuts a connection that neither takes what it is owed nor closes its side. */
-  #linger(): void {
-    let owed = this.socket.writableLength;
-    let idleLooks = 0;
-    const timer = setInterval(() => {
-      const left = this.socket.writableLength;
-      idleLooks = left < owed ? 0 : idleLooks + 1;
-      owed = left;
-      if (left === 0 || idleLooks >= MAX_IDLE_LOOKS) this.socket.destroy();
-    }, LINGER_MS);
-    this.socket.once('close', () => clearInterval(timer));
-  }
-
-  #closeSlow(): void {
-    const waiting = this.socket.writableLength;
-    this.#room.house.log.warn('slow reader closed', { address: this.peer.address, waitingBytes: waiting });
-    this.close(formatError(`Cannot send you more: ${waiting} bytes wait to be read; the connection is closed`));
-  }
-
-  #leave(): void {
+  #leave(isOrderly: boolean): void {
     this.#room.named(this);
+    this.#room.mark(this, false);
     this.#room.fanout.leave(this);
-    if (this.#session !== undefined) this.#room.house.hub.leave(this.#session);
+    if (this.#session !== undefined) this.#room.house.hub.leave(this.#session, isOrderly);
     this.#session = undefined;
   }
 
   #closed(): void {
     this.#phase = 'ended';
     this.#intake.stop();
-    for (const run of this.#runs ?? []) run.cancel();
-    this.#leave();
+    this.#stopWatching?.();
+    for (const run of this.#commands?.runs ?? []) run.cancel();
+    this.#leave(false);
     this.#room.forget(this);
   }
 }

@@ -27,7 +27,9 @@ export class LineDoor implements Door, LineRoom {
   readonly #nameless = new Map<Lane, number>();
   #timer: NodeJS.Timeout | undefined;
   #closing: (() => void) | undefined;
-  #worded: { said: Said; words: string } | undefined;
+  #worded: { said: Said; words: string; marked: string } | undefined;
+  /** Connections that see the ids of messages. */
+  readonly #marked = new Set<LineConnection>();
   #second = { atSecond: -1, date: '' };
 
   constructor(options: LineDoorOptions) {
@@ -55,12 +57,31 @@ export class LineDoor implements Door, LineRoom {
   broadcast(said: Said, except: readonly Session[]): void {
     const lanes: LineConnection[] = [];
     for (const { listener } of except) if (listener instanceof LineConnection) lanes.push(listener);
-    this.fanout.broadcast(this.wordsFor(said), lanes);
+    const marked = [...this.#marked].filter((lane) => lane.isListening && !lanes.includes(lane));
+    this.fanout.broadcast(this.wordsFor(said), marked.length === 0 ? lanes : [...lanes, ...marked]);
+    for (const lane of marked) lane.deliver(said);
   }
 
   wordsFor(said: Said): string {
-    if (this.#worded?.said !== said) this.#worded = { said, words: formatMessage(this.#dateOf(said.atMs), said) };
-    return this.#worded.words;
+    return this.#wordsOf(said).words;
+  }
+
+  markedWordsFor(said: Said): string {
+    const worded = this.#wordsOf(said);
+    worded.marked ||= formatMessage(this.#dateOf(said.atMs), { ...said, from: said.fromName });
+    return worded.marked;
+  }
+
+  mark(connection: LineConnection, wantsIds: boolean): void {
+    if (wantsIds) this.#marked.add(connection);
+    else this.#marked.delete(connection);
+  }
+
+  #wordsOf(said: Said): { words: string; marked: string } {
+    if (this.#worded?.said === said) return this.#worded;
+    const { fromName: from, cast, text } = said;
+    this.#worded = { said, words: formatMessage(this.#dateOf(said.atMs), { from, cast, text }), marked: '' };
+    return this.#worded;
   }
 
   named(connection: Lane): void {

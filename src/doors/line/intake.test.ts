@@ -9,6 +9,10 @@ class Reader implements LineReader {
   readonly handled: LineInput[] = [];
   hasEnded = false;
 
+  mustWait(): boolean {
+    return false;
+  }
+
   handle(input: LineInput): void {
     this.handled.push(input);
     if (input === 'behind') this.isBehind = true;

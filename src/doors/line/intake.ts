@@ -8,6 +8,8 @@ import { LineDecoder, type LineInput } from '../../protocol/line/decoder.ts';
 export interface LineReader {
   /** So much waits to be written to the connection that it may not be given more to answer. */
   readonly isBehind: boolean;
+  /** Something that it asked before is not done yet, and comes first. */
+  mustWait(input: LineInput): boolean;
   handle(input: LineInput): void;
   /** The peer says no more, and all it said has been handled. */
   ended(): void;
@@ -80,7 +82,7 @@ export class Intake {
   #handleAll(inputs: LineInput[]): void {
     for (const [at, input] of inputs.entries()) {
       if (this.#isOver) return;
-      if (this.#reader.isBehind || this.#isTooFast()) {
+      if (this.#reader.isBehind || this.#reader.mustWait(input) || this.#isTooFast()) {
         this.#waiting = inputs.slice(at);
         this.#socket.pause();
         return;

@@ -1,15 +1,23 @@
 // What a connection of the line door needs of its door, and the door of the house.
 
+import type { Accounts } from '../../core/accounts.ts';
+import type { Passwords } from '../../core/credentials.ts';
 import type { Said } from '../../core/event.ts';
 import type { Hub } from '../../core/hub.ts';
+import type { Journal } from '../../core/journal.ts';
 import type { OwnerCredential, Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
 import type { Outlet } from '../../core/session.ts';
 import type { Log } from '../../log/log.ts';
+import type { LineConnection } from './connection.ts';
 import type { Fanout, Lane } from './fanout.ts';
 
 export interface House {
   readonly hub: Hub;
+  readonly accounts: Accounts;
+  /** For reading; what is written goes through the hub. */
+  readonly journal: Pick<Journal, 'history' | 'search'>;
+  readonly passwords: Passwords;
   readonly owner: OwnerCredential;
   readonly runner: Runner;
   readonly log: Log;
@@ -26,6 +34,10 @@ export interface LineRoom extends Outlet {
   readonly fanout: Fanout;
   /** The same words for everyone who is told the same. */
   wordsFor(said: Said): string;
+  /** The same with the message's id, for those who want to know. */
+  markedWordsFor(said: Said): string;
+  /** Whether the connection wants ids with the messages. */
+  mark(connection: LineConnection, wantsIds: boolean): void;
   /** The connection has a name now, or has gone. */
   named(connection: Lane): void;
   forget(connection: Lane): void;

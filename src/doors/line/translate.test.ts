@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatError } from '../../protocol/line/reply.ts';
-import {
-  wordsForEntering,
-  wordsForMalformed,
-  wordsForMisuse,
-  wordsForName,
-  wordsForResult,
-  wordsForRunning,
-  wordsForSending,
-} from './translate.ts';
+import { wordsForMalformed, wordsForMisuse, wordsForResult, wordsForRunning } from './translate.ts';
+import { wordsForEntering, wordsForName, wordsForSending } from '../words.ts';
 
 const HOSTILE = '\x1b]0;owned\x07\u202e\n';
 
@@ -55,10 +48,7 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
       'Cannot read the line: it is not UTF-8 and went nowhere',
     ],
     [wordsForMisuse({ type: 'misused', word: 'run' }), 'Cannot read the command: its form is run : COMMAND'],
-    [
-      wordsForMisuse({ type: 'unknown', word: 'dance' }),
-      'Unknown command "dance": the commands are get_list, send, login, run, help, quit',
-    ],
+    [wordsForMisuse({ type: 'unknown', word: 'dance' }), 'Unknown command "dance": help lists those that there are'],
   ];
   for (const [words, said] of sentences) assert.equal(words, said);
 });

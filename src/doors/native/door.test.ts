@@ -1,64 +1,40 @@
 // The native door over real sockets of both families, with a runner that does what the test says.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import type { ConsoleEvent } from '../../log/log.ts';
 import { newNonce } from '../../net/owner.ts';
-import { peerOf } from '../../net/peer.ts';
 import type { LinkEvent } from '../../protocol/native/link.ts';
 import { CREDIT_STEP_BYTES, INITIAL_WINDOW_BYTES, MAX_DATA_BYTES } from '../../protocol/native/limits.ts';
-import { NativeDoor } from './door.ts';
+import { NEEDS } from './entry.ts';
 import { HANDLERS } from './handlers.ts';
-import { Caller, FakeRunner, ofType, PATIENCE_MS, START, TOKEN } from '../../../test/kit/native.ts';
+import { aNativeHouse } from '../../../test/kit/native-house.ts';
+import { ofType, START } from '../../../test/kit/native.ts';
+import { LOOPBACKS } from '../../../test/kit/server.ts';
 
-const LOOPBACKS = ['127.0.0.1', '::1'];
-
-async function aHouse(host: string, { roleTimeoutMs = PATIENCE_MS, isLoopback = true } = {}) {
-  const runner = new FakeRunner();
-  const told: ConsoleEvent[] = [];
-  const log = { tell: (event: ConsoleEvent) => void told.push(event), info() {}, warn() {} };
-  const names = { serverName: 'Server', ownerName: 'owner' };
-  const door = new NativeDoor({ ...names, token: TOKEN, runner, log, roleTimeoutMs });
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-    const peer = peerOf(socket);
-    if (peer !== undefined) door.accept(socket, { ...peer, isLoopback }, new Uint8Array(0));
-  }).listen(0, host);
-  await once(server, 'listening');
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
-  const { port } = server.address() as AddressInfo;
-  const callers: Caller[] = [];
-  return {
-    runner,
-    door,
-    told,
-    async call() {
-      const socket = connect({ host, port, allowHalfOpen: true });
-      await once(socket, 'connect');
-      const caller = new Caller(socket, { address: host, port });
-      callers.push(caller);
-      return caller;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const { socket } of callers) socket.destroy();
-      server.close();
-      await door.close(AbortSignal.abort());
-    },
-  };
-}
+/** What every method takes, so that nothing but the table is in the way. */
+const ANYTHING = { ...START, run: 1, id: 1, to: ['all'], text: 'x', words: 'x', group: '#g', name: 'zoe', label: 'x' };
 
 for (const host of LOOPBACKS) {
   test(`nobody does anything for a stranger but what the table says: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await aNativeHouse(host);
     const caller = await house.call();
     const open = Object.entries(HANDLERS).filter(([, handler]) => handler.needs === 'nobody');
     assert.deepEqual(
       open.map(([method]) => method),
-      ['ping', 'owner.challenge', 'owner.prove'],
+      [
+        'ping',
+        'rpc.discover',
+        'owner.challenge',
+        'owner.prove',
+        'login.token',
+        'login.password',
+        'login.guest',
+        'login.code',
+      ],
     );
     for (const [method, { needs }] of Object.entries(HANDLERS)) {
-      if (needs !== 'nobody') assert.equal(await caller.ask(method, { ...START, run: 1 }), 'not-allowed', method);
+      // A connection of its own for each: there are more than one may ask without showing who it is.
+      if (needs !== 'nobody') assert.equal(await (await house.call()).ask(method, ANYTHING), 'not-allowed', method);
     }
     for (const method of ['', 'toString', '__proto__', 'run.Start']) {
       assert.equal(await caller.ask(method, {}), 'unknown-method');
@@ -68,8 +44,31 @@ for (const host of LOOPBACKS) {
     assert.deepEqual([house.runner.requests, house.told], [[], []]);
   });
 
+  test(`everybody may what the table says, and nothing more: ${host}`, async () => {
+    await using house = await aNativeHouse(host);
+    const { token } = await house.account('Janaki');
+    const operator = await house.account('Prashanth', 'operator');
+    const logins = [
+      ['guest', 'login.guest', { name: 'Vamshi' }],
+      ['member', 'login.token', { token }],
+      ['operator', 'login.token', operator],
+    ] as const;
+    for (const [role, login, params] of logins) {
+      const caller = await house.call();
+      assert.notEqual(await caller.ask(login, params), 'not-allowed');
+      for (const [method, { needs }] of Object.entries(HANDLERS)) {
+        const isTaken = NEEDS.indexOf(role) >= NEEDS.indexOf(needs);
+        if (!isTaken) assert.equal(await caller.ask(method, ANYTHING), 'not-allowed', `${role} ${method}`);
+        else if (!method.startsWith('owner.')) {
+          assert.notEqual(await caller.ask(method, ANYTHING), 'not-allowed', `${role} ${method}`);
+        }
+      }
+    }
+    assert.deepEqual(house.runner.requests, []);
+  });
+
   test(`a run has its streams, its status and its line on the console: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await aNativeHouse(host);
     const caller = await house.call();
     await caller.becomeOwner();
     caller.connection.open(1, 'out');
@@ -102,7 +101,7 @@ for (const host of LOOPBACKS) {
   });
 
   test(`output is read as far as the client grants, and no further: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await aNativeHouse(host);
     const caller = await house.call();
     await caller.start();
     const run = house.runner.runs[0] ?? assert.fail();
@@ -118,7 +117,7 @@ for (const host of LOOPBACKS) {
   });
 
   test(`input is granted as the command takes it: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await aNativeHouse(host);
     const caller = await house.call();
     await caller.start();
     const { stdin } = house.runner.runs[0] ?? assert.fail();
@@ -136,7 +135,7 @@ for (const host of LOOPBACKS) {
   });
 
   test(`a client that wants no more of an output ends that output: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await aNativeHouse(host);
     const caller = await house.call();
     await caller.start();
     const run = house.runner.runs[0] ?? assert.fail();
@@ -150,7 +149,7 @@ for (const host of LOOPBACKS) {
 
   for (const how of ['half-closes', 'is cut', 'breaks the rules'] as const) {
     test(`a client that ${how} leaves no run behind: ${host}`, async () => {
-      await using house = await aHouse(host);
+      await using house = await aNativeHouse(host);
       const caller = await house.call();
       await caller.start();
       const run = house.runner.runs[0] ?? assert.fail();
@@ -165,7 +164,7 @@ for (const host of LOOPBACKS) {
   }
 
   test(`a wrong proof is refused and the connection closed: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await aNativeHouse(host);
     const caller = await house.call();
     await caller.ask('owner.challenge', { nonce: newNonce() });
     assert.equal(await caller.ask('owner.prove', { proof: newNonce() }), 'wrong-proof');
@@ -173,10 +172,10 @@ for (const host of LOOPBACKS) {
   });
 
   test(`who does not show who is there is sent away: ${host}`, async () => {
-    await using house = await aHouse(host, { roleTimeoutMs: 50 });
+    await using house = await aNativeHouse(host, { roleTimeoutMs: 50 });
     const silent = await house.call();
     assert.equal(await silent.closed(), '{"reason":"nobody showed who is there within 0.05 s"}');
-    await using patient = await aHouse(host);
+    await using patient = await aNativeHouse(host);
     const long = await patient.call();
     await long.until(ofType('opened'));
     long.socket.write(Buffer.from('0010010100000000', 'hex'));
@@ -189,7 +188,7 @@ for (const host of LOOPBACKS) {
   });
 
   test(`a closing door ends the runs, tells how, and says goodbye: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await aNativeHouse(host);
     const [caller, idle] = [await house.call(), await house.call()];
     await caller.start();
     await idle.until(ofType('opened'));
@@ -212,7 +211,7 @@ for (const host of LOOPBACKS) {
   });
 
   test(`a closing door cuts who does not end: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await aNativeHouse(host);
     const caller = await house.call();
     await caller.start();
     const abort = new AbortController();
@@ -224,7 +223,7 @@ for (const host of LOOPBACKS) {
 }
 
 test('the token counts from loopback only', async () => {
-  await using house = await aHouse('127.0.0.1', { isLoopback: false });
+  await using house = await aNativeHouse('127.0.0.1', { isLoopback: false });
   const caller = await house.call();
   assert.equal(await caller.ask('owner.challenge', { nonce: newNonce() }), 'not-loopback');
   assert.equal(await caller.ask('owner.prove', { proof: newNonce() }), 'not-loopback');
@@ -232,7 +231,7 @@ test('the token counts from loopback only', async () => {
 });
 
 test('a refused run starts nothing, anywhere', async () => {
-  await using house = await aHouse('::1');
+  await using house = await aNativeHouse('::1');
   const caller = await house.call();
   await caller.becomeOwner();
   const cases: [object, string][] = [

@@ -1,15 +1,31 @@
 // What the sessions of this door need of the house they are in.
 
+import type { Accounts } from '../../core/accounts.ts';
+import type { Passwords } from '../../core/credentials.ts';
+import type { Hub } from '../../core/hub.ts';
+import type { Journal } from '../../core/journal.ts';
 import type { Runner } from '../../core/ports.ts';
+import type { Rate } from '../../core/rate.ts';
 import type { Log } from '../../log/log.ts';
 import type { OwnerToken } from '../../net/owner.ts';
 
 export interface House {
-  readonly serverName: string;
-  readonly ownerName: string;
+  readonly hub: Hub;
+  readonly accounts: Accounts;
+  /** For reading; what is written goes through the hub. */
+  readonly journal: Pick<Journal, 'history' | 'search'>;
+  readonly passwords: Passwords;
   readonly token: OwnerToken;
   readonly runner: Runner;
   readonly log: Log;
+  /** The time of day. */
+  readonly now: () => number;
+  /** Milliseconds that never run backwards. */
+  readonly clock: () => number;
+  /** Requests a sender from beyond loopback may make before it is read more slowly. */
+  readonly rate?: Rate;
   /** Milliseconds until a connection must have shown who it is. */
   readonly roleTimeoutMs: number;
+  /** Milliseconds that an answer may wait for those who are here to say that they have the message. */
+  readonly receiptWaitMs: number;
 }

@@ -1,71 +1,115 @@
-// One native connection: who it has shown to be, and the runs it has started. When it is gone they are ended.
+// One native connection: who it has shown to be, what it asks, and the runs it has started. When it is gone they are
+// ended.
 
-import type { Socket } from 'node:net';
 import type { Run } from '../../core/ports.ts';
+import { TokenBucket } from '../../core/rate.ts';
 import type { Role } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
-import { NativeLink, type LinkEvent } from '../../protocol/native/link.ts';
-import { Pump } from '../../protocol/native/pump.ts';
-import { answer, type Asker, type Nonces, type RunStreams } from './handlers.ts';
+import type { Frame } from '../../protocol/native/frame.ts';
+import { NativeLink, type Framing, type LinkEvent } from '../../protocol/native/link.ts';
+import { chatAck } from '../../protocol/native/methods/chat.ts';
+import { Pump, type Carrier } from '../../protocol/native/pump.ts';
+import type { RpcError } from '../../protocol/native/rpc.ts';
+import { wordsForDismissal } from '../words.ts';
+import { Ear, type Wire } from './ear.ts';
+import type { Asker, Nonces, Reply, RunStreams } from './entry.ts';
+import { entryFor, HANDLERS } from './handlers.ts';
 import type { House } from './house.ts';
+import { LINGER_MS, MAX_ATTEMPTS, MAX_REQUESTS_WITHOUT_ROLE } from './limits.ts';
+import type { NativeOutlet } from './outlet.ts';
 import type { StreamRefusal } from './translate.ts';
 import { WireRun } from './wire-run.ts';
 
-/** Requests from a connection that has not shown who it is: a challenge, a proof, and a ping or two. */
-const MAX_REQUESTS_WITHOUT_ROLE = 16;
-/** Milliseconds for a goodbye to be fetched. */
-const LINGER_MS = 5_000;
-/** Milliseconds of silence before TCP asks whether the other end is still there: a run may be silent for hours. */
-const KEEPALIVE_MS = 30_000;
+/** What carries a connection: a socket, or a WebSocket made to look like one. */
+export interface Transport {
+  readonly carrier: Carrier & { destroy(): unknown };
+  readonly framing: Framing;
+}
 
-export class NativeSession implements Asker {
+export interface NativeRoom {
+  readonly house: House;
+  readonly outlet: NativeOutlet;
+  gone(session: NativeSession): void;
+}
+
+type Request = Extract<LinkEvent, { type: 'request' }>;
+
+/** `finishing`: takes nothing more; what is under way goes on. `over`: has said goodbye. */
+type Phase = 'open' | 'finishing' | 'over';
+
+export class NativeSession implements Asker, Wire {
   readonly peer: Peer;
   readonly house: House;
-  role: Role = 'guest';
+  readonly ear: Ear;
   challenge: Nonces | undefined;
-  readonly #socket: Socket;
+  readonly #room: NativeRoom;
+  readonly #carrier: Transport['carrier'];
   readonly #link: NativeLink;
   readonly #pump: Pump;
+  readonly #bucket: TokenBucket | undefined;
   readonly #runs = new Map<number, WireRun>();
   readonly #runOfStream = new Map<number, WireRun>();
-  readonly #onGone: () => void;
+  #phase: Phase = 'open';
+  #finishReason = '';
   #lastRun = 0;
   #requests = 0;
-  #isClosing = false;
+  #attempts = 0;
+  /** Requests that are taken and not answered. */
+  #owed = 0;
   #timer: NodeJS.Timeout | undefined;
+  #slowed: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, peer: Peer, { house, onGone }: { house: House; onGone: () => void }) {
+  constructor({ carrier, framing }: Transport, peer: Peer, room: NativeRoom) {
+    const { house, outlet } = room;
     this.peer = peer;
     this.house = house;
-    this.#socket = socket;
-    this.#onGone = onGone;
-    this.#link = new NativeLink('server', house.serverName);
-    this.#pump = new Pump(socket, this.#link, {
+    this.#room = room;
+    this.#carrier = carrier;
+    this.ear = new Ear(this, { house, outlet });
+    this.#bucket = house.rate === undefined || peer.isLoopback ? undefined : new TokenBucket(house.rate, house.clock());
+    this.#link = new NativeLink('server', { serverName: house.hub.serverName, framing });
+    this.#pump = new Pump(carrier, this.#link, {
       onEvent: (event) => this.#receive(event),
       onDrain: () => {
         for (const run of this.#runs.values()) run.update();
+        this.ear.goOn();
       },
       onClosed: () => this.#gone(),
     });
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEPALIVE_MS);
   }
 
-  start(first: Uint8Array): void {
+  start(first?: Uint8Array): void {
     const { roleTimeoutMs } = this.house;
     const why = `nobody showed who is there within ${roleTimeoutMs / 1_000} s`;
-    this.#timer = setTimeout(() => this.#end(why), roleTimeoutMs);
+    this.#timer = setTimeout(() => this.end(why), roleTimeoutMs);
     this.#pump.start(first);
   }
 
-  becomeOwner(): void {
-    this.role = 'owner';
-    clearTimeout(this.#timer);
-    this.#link.trust();
+  // ── who asks ──
+
+  get role(): Role | 'nobody' {
+    return this.ear.session?.role ?? 'nobody';
   }
 
+  comeIn(): boolean {
+    if (this.#phase !== 'open') {
+      this.ear.leave();
+      return false;
+    }
+    clearTimeout(this.#timer);
+    this.#link.trust();
+    return true;
+  }
+
+  fail(error: RpcError, event: string): ReturnType<Asker['fail']> {
+    this.house.log.warn(event, this.#where);
+    return ++this.#attempts < MAX_ATTEMPTS ? { error } : { error, after: () => this.end(error.message) };
+  }
+
+  // ── runs ──
+
   refusalToRun(streams: readonly number[]): StreamRefusal | undefined {
-    return this.#isClosing ? 'closing' : this.#link.connection.refusalToAccept(streams);
+    return this.#phase === 'open' ? this.#link.connection.refusalToAccept(streams) : 'closing';
   }
 
   add(run: Run, streams: RunStreams): number {
@@ -78,29 +122,54 @@ export class NativeSession implements Asker {
     return id;
   }
 
-  /** False: there is no such run. */
   cancel(id: number): boolean {
     const run = this.#runs.get(id);
     run?.cancel();
     return run !== undefined;
   }
 
-  /** Ends the runs, tells how they ended, says goodbye. */
-  close(): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    for (const run of this.#runs.values()) run.cancel(CLOSING_REASON);
-    if (this.#runs.size === 0) this.#end(CLOSING_REASON);
+  #forget(run: WireRun): void {
+    this.#runs.delete(run.id);
+    for (const [stream, owner] of this.#runOfStream) if (owner === run) this.#runOfStream.delete(stream);
+    this.#finishIfDone();
   }
 
-  destroy(): void {
-    this.#socket.destroy();
+  // ── what it hears ──
+
+  get waitingBytes(): number {
+    return this.#pump.waitingBytes;
   }
+
+  get isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
+  notify(method: string, params: object): void {
+    this.#link.connection.notify(method, params);
+    this.#room.outlet.wake(this);
+  }
+
+  share(frame: Frame): void {
+    this.#link.connection.share(frame);
+    this.#room.outlet.wake(this);
+  }
+
+  settle(): void {
+    this.#pump.settle();
+  }
+
+  // ── what it asks ──
 
   #receive(event: LinkEvent): void {
     switch (event.type) {
       case 'request':
-        return this.#answer(event);
+        return this.#take(event);
+      case 'notification':
+        // The only one that means anything; what is wrong with it nobody would hear.
+        if (event.method === chatAck.name && this.role !== 'nobody' && this.#phase === 'open') {
+          void HANDLERS['chat.ack'].answer(this, event.params);
+        }
+        return undefined;
       case 'data':
       case 'end':
       case 'drain':
@@ -109,59 +178,128 @@ export class NativeSession implements Asker {
         return this.#runOfStream.get(event.stream)?.receive(event);
       case 'failed':
         this.house.log.warn('native connection broke the rules', { ...this.#where, reason: event.reason });
-        return this.#end(event.reason);
+        return this.end(event.reason);
       case 'unusable':
-        return this.#end(event.reason);
+        return this.end(event.reason);
       case 'ended':
-        return this.#end('the client has closed');
+        this.#abandonAll();
+        return this.#owed === 0 ? this.end('the client has closed') : this.#finish('the client has closed');
       case 'opened':
-      // Nothing is asked of a client yet, and none of its notifications means anything.
-      case 'notification':
+      // Nothing is asked of a client yet.
       case 'answer':
       case 'refusal':
     }
   }
 
-  #answer({ id, method, params }: Extract<LinkEvent, { type: 'request' }>): void {
-    const { connection } = this.#link;
-    if (this.role === 'guest' && ++this.#requests > MAX_REQUESTS_WITHOUT_ROLE) {
-      return this.#end(`more than ${MAX_REQUESTS_WITHOUT_ROLE} requests without showing who asks`);
+  #take(request: Request): void {
+    if (this.role === 'nobody' && ++this.#requests > MAX_REQUESTS_WITHOUT_ROLE) {
+      return this.end(`more than ${MAX_REQUESTS_WITHOUT_ROLE} requests without showing who asks`);
     }
-    const reply = answer(this, method, params);
-    if ('result' in reply) return connection.respond(id, reply.result);
-    connection.refuse(id, reply.error);
-    if (reply.error.data?.code === 'wrong-proof') this.#end(reply.error.message);
+    // A visit is in nobody's list of sessions: it is looked at when it asks.
+    if (this.ear.session?.member.account?.revokedAtMs !== undefined) {
+      return this.end(wordsForDismissal({ why: 'revoked' }));
+    }
+    this.#answer(request);
+    this.#slowDown();
   }
 
-  get #where() {
-    return { address: this.peer.address, port: this.peer.port };
+  #answer({ id, method, params }: Request): void {
+    const found = entryFor(this, method);
+    if ('error' in found) return this.#reply(id, found);
+    const reply = found.answer(this, params);
+    if (!(reply instanceof Promise)) return this.#reply(id, reply);
+    this.#owed++;
+    const release = found.holds ? this.#pump.hold() : undefined;
+    void reply.then((settled) => {
+      this.#owed--;
+      this.#reply(id, settled);
+      this.#room.outlet.wake(this);
+      release?.();
+      this.#finishIfDone();
+    });
+    return undefined;
   }
 
-  #forget(run: WireRun): void {
-    this.#runs.delete(run.id);
-    for (const [stream, owner] of this.#runOfStream) if (owner === run) this.#runOfStream.delete(stream);
-    if (this.#isClosing && this.#runs.size === 0) this.#end(CLOSING_REASON);
+  #reply(id: Request['id'], reply: Reply): void {
+    const { connection } = this.#link;
+    if ('error' in reply) {
+      connection.refuse(id, reply.error);
+      if (reply.error.data?.code === 'wrong-proof') this.end(reply.error.message);
+    } else connection.respond(id, reply.result);
+    reply.after?.();
+  }
+
+  /** A sender over its rate is slowed by not being read, never cut off. */
+  #slowDown(): void {
+    const waitMs = this.#takeTurn();
+    if (waitMs === 0) return;
+    const release = this.#pump.hold();
+    const wait = (ms: number) => {
+      this.#slowed = setTimeout(() => {
+        const moreMs = this.#takeTurn();
+        if (moreMs === 0) release();
+        else wait(moreMs);
+      }, ms);
+    };
+    wait(waitMs);
+  }
+
+  #takeTurn(): number {
+    return this.#bucket?.take(this.house.clock()) ?? 0;
+  }
+
+  // ── the end ──
+
+  /** Ends the runs, answers what was asked, says goodbye. */
+  close(): void {
+    for (const run of this.#runs.values()) run.cancel(CLOSING_REASON);
+    this.ear.held.releaseAll();
+    this.#finish(CLOSING_REASON);
+  }
+
+  destroy(): void {
+    this.#carrier.destroy();
+  }
+
+  #finish(reason: string): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'finishing';
+    this.#finishReason = reason;
+    this.#finishIfDone();
+  }
+
+  #finishIfDone(): void {
+    if (this.#phase === 'finishing' && this.#runs.size === 0 && this.#owed === 0) this.end(this.#finishReason);
   }
 
   /** Says why, if that is still to be said, and closes; whoever does not fetch it is cut. */
-  #end(reason: string): void {
-    this.#isClosing = true;
-    this.#abandonAll();
+  end(reason: string): void {
+    if (this.#phase === 'over') return;
+    this.#leave();
     this.#link.connection.close(reason);
     this.#pump.close();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#timer = setTimeout(() => this.#carrier.destroy(), LINGER_MS);
   }
 
   #gone(): void {
-    this.#isClosing = true;
+    this.#leave();
+    this.#room.gone(this);
+  }
+
+  #leave(): void {
+    this.#phase = 'over';
     clearTimeout(this.#timer);
+    clearTimeout(this.#slowed);
     this.#abandonAll();
-    this.#onGone();
+    this.ear.leave();
   }
 
   #abandonAll(): void {
     for (const run of this.#runs.values()) run.abandon();
+  }
+
+  get #where() {
+    return { address: this.peer.address, port: this.peer.port };
   }
 }
 

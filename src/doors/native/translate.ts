@@ -1,10 +1,17 @@
 // Between the words of the native protocol and those of the core; no I/O.
 
+import { ALL } from '../../core/chat/send.ts';
+import type { Command } from '../../core/command.ts';
+import type { Invite, StoredMessage } from '../../core/journal.ts';
 import type { RunCommand, RunResult } from '../../core/ports.ts';
-import type { RunRefusal } from '../../core/refusal.ts';
-import type { ErrorCode, RunEnded, RunStart } from '../../protocol/native/methods.ts';
-import { rpcError, type RpcError } from '../../protocol/native/rpc.ts';
+import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
+import type { Member, Role } from '../../core/session.ts';
+import type { WireMessage } from '../../protocol/native/methods/chat.ts';
+import type { ErrorCode } from '../../protocol/native/methods.ts';
+import type { RunEnded, RunStart } from '../../protocol/native/methods/run.ts';
+import { rpcError, type ErrorData, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
+import { wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
 
 /** Why a run cannot have the streams that were named for it. */
 export type StreamRefusal = Extract<ErrorCode, 'closing' | 'stream-number' | 'too-many-streams'>;
@@ -31,9 +38,87 @@ export function toRunEnded(run: number, ended: RunResult, why?: string): RunEnde
 }
 
 /** A refusal: what was attempted and what is true now, with the code that programs decide by. */
-export function refusal(code: ErrorCode, message: string): RpcError {
-  if (code === 'unknown-method') return rpcError('method', code, message);
-  return rpcError(code === 'bad-params' ? 'params' : 'refused', code, message);
+export function refusal(code: ErrorCode, message: string, facts: Omit<ErrorData, 'code'> = {}): RpcError {
+  const kind = code === 'unknown-method' ? 'method' : code === 'bad-params' ? 'params' : 'refused';
+  return rpcError(kind, { code, ...facts }, message);
+}
+
+export function no(code: ErrorCode, message: string): { readonly error: RpcError } {
+  return { error: refusal(code, message) };
+}
+
+/** A connection that has not shown that it may. */
+export function wordsForNeeds(needs: Role | 'nobody', method: string): string {
+  const what = `Cannot do ${method}`;
+  switch (needs) {
+    case 'nobody':
+    case 'guest':
+      return `${what}: this connection has not shown who asks`;
+    case 'member':
+      return `${what}: it takes an account, and this connection has not shown one`;
+    case 'operator':
+      return `${what}: only operators and the owner may, and this connection has not shown that it is one`;
+    case 'owner':
+      return `${what}: only the owner may, and this connection has not shown that it is`;
+  }
+}
+
+export function enterError(refused: EnterRefusal, name: string, address: string): RpcError {
+  return refusal(refused.refused, wordsForEntering(refused, name, address));
+}
+
+export function sendError(refused: SendRefusal | GroupRefusal): RpcError {
+  if (isAboutGroups(refused)) return groupError(refused);
+  const facts = {
+    ...('names' in refused ? { names: refused.names } : {}),
+    ...('id' in refused ? { id: refused.id } : {}),
+  };
+  return refusal(refused.refused, wordsForSending(refused), facts);
+}
+
+export function groupError(refused: SendRefusal | GroupRefusal): RpcError {
+  if (refused.refused !== 'not-stored' && !isAboutGroups(refused)) return sendError(refused);
+  return refusal(refused.refused, wordsForGroup(refused));
+}
+
+/** `not-stored` is both's; it is worded for whoever asked. */
+function isAboutGroups(refused: SendRefusal | GroupRefusal): refused is Exclude<GroupRefusal, SendRefusal> {
+  return refused.refused.includes('group');
+}
+
+/** `attempt`: what somebody tried, up to the colon. */
+export function accountError(refused: AccountRefusal, attempt: string): RpcError {
+  return refusal(refused.refused, wordsForAccount(refused, attempt));
+}
+
+export function toSendCommand(given: { to: readonly string[]; text: string; key?: string }): Command {
+  const { to, ...rest } = given;
+  const isForAll = to.length === 1 && to[0]?.toLowerCase() === ALL;
+  return { type: 'send', to: isForAll ? ALL : to, ...rest };
+}
+
+/** RFC 3339 in UTC. */
+export function toTime(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+export function toWireMessage({ id, atMs, fromName, to, cast, text }: StoredMessage): WireMessage {
+  return { id, at: toTime(atMs), from: fromName, to, cast, text };
+}
+
+export function roleOf({ account }: Member): Role {
+  return account?.role ?? 'guest';
+}
+
+export function toAccount({ account }: Member) {
+  if (account === undefined) return undefined;
+  const { name, role, kind, createdAtMs, invitedBy, revokedAtMs } = account;
+  const since = toTime(createdAtMs);
+  return { name, role, kind, since, invitedBy: invitedBy ?? null, revoked: revokedAtMs !== undefined };
+}
+
+export function toInvitation({ name, role, kind, expiresAtMs }: Invite) {
+  return { name, role, kind, expires: toTime(expiresAtMs) };
 }
 
 /** A command that the core refuses. */

@@ -3,7 +3,7 @@
 
 import type { ByteSource, Run, RunResult } from '../../core/ports.ts';
 import type { NativeConnection, NativeEvent } from '../../protocol/native/connection.ts';
-import { RUN_ENDED, type RunStart } from '../../protocol/native/methods.ts';
+import { RUN_ENDED, type RunStart } from '../../protocol/native/methods/run.ts';
 import type { Pump } from '../../protocol/native/pump.ts';
 import { toRunEnded } from './translate.ts';
 

@@ -1,10 +1,12 @@
 // What a person sees: each text the line protocol sends, as a function of its facts.
 
 import { escapeControls } from '../text.ts';
-import { FORMS } from './request.ts';
+import { FORMS, type Word } from './request.ts';
 
 /** Sent without a line end. */
 export const PROMPT = 'Enter your name: ';
+export const PASSWORD_PROMPT = 'Password: ';
+export const NEW_PASSWORD_PROMPT = 'New password: ';
 
 export type Cast = 'singlecast' | 'multicast' | 'broadcast';
 
@@ -23,18 +25,61 @@ export function formatWelcome(serverName: string, atMs: number): string {
   return `Connected with ${serverName} at date_time = ${formatDate(atMs)}\n${formatHelp()}`;
 }
 
+/** Of these the first help shows the whole form: with them somebody talks. The others are a word each. */
+const FIRST_FORMS: ReadonlySet<string> = new Set(['get_list', 'send', 'help', 'quit'] satisfies Word[]);
+const OVERVIEW = Object.entries(FORMS)
+  .map(([word, form]) => (FIRST_FORMS.has(word) ? form : word))
+  .join(' | ');
+
 /** A blank line, the help, a blank line. */
-export function formatHelp(): string {
-  return `\nFormat: ${Object.values(FORMS).join(' | ')}\n\n`;
+export function formatHelp(about?: Word): string {
+  return `\nFormat: ${about === undefined ? OVERVIEW : FORMS[about]}\n\n`;
 }
 
 export function formatList(names: readonly string[], atMs: number): string {
   return `${formatDate(atMs)}\nAvailable client: ${names.join(' ')}\n`;
 }
 
-/** The two lines that a recipient sees. `date` is formatted by the caller, once for all messages of a second. */
-export function formatMessage(date: string, message: { from: string; cast: Cast; text: string }): string {
-  return `${date}\n${message.from} (${message.cast}ed) : ${escapeControls(message.text)}\n`;
+/**
+ * The two lines that a recipient sees, with the id of the message if it wants to know. `date` is formatted by the
+ * caller, once for all messages of a second.
+ */
+export function formatMessage(date: string, { id, from, cast, text }: Message & { id?: number }): string {
+  const mark = id === undefined ? '' : ` #${id}`;
+  return `${date}${mark}\n${from} (${cast}ed) : ${escapeControls(text)}\n`;
+}
+
+interface Message {
+  readonly from: string;
+  readonly cast: Cast;
+  readonly text: string;
+}
+
+/** One line of the history. */
+export function formatPast({ id, atMs, from, to, text }: Past): string {
+  return `${id} ${formatDate(atMs)} ${from} to ${to.join(' ')} : ${escapeControls(text)}\n`;
+}
+
+interface Past {
+  readonly id: number;
+  readonly atMs: number;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly text: string;
+}
+
+/** `1042 bob=delivered eve=stored`; `what` came out for each of those it was addressed to. */
+export function formatReceipt(id: number, outcomes: Iterable<readonly [name: string, outcome: string]>): string {
+  return `${id} ${Array.from(outcomes, ([name, outcome]) => `${name}=${outcome}`).join(' ')}\n`;
+}
+
+export function formatGroups(groups: Iterable<{ readonly name: string; readonly members: Iterable<string> }>): string {
+  const lines = Array.from(groups, ({ name, members }) => `${name}: ${[...members].join(' ')}\n`);
+  return lines.length === 0 ? 'No groups\n' : lines.join('');
+}
+
+export function formatBehind(count: number): string {
+  return `catching up: ${count} behind\n`;
 }
 
 /** One line; `reason` says what was attempted and what is true now. */

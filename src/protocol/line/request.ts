@@ -1,45 +1,77 @@
 // What a person may type, and what it means. One function, no state: a line in, a request out.
 
+import { parsePaging, type Paging } from './paging.ts';
+
 export type LineRequest =
   | { type: 'nothing' }
-  | { type: 'get_list' }
-  | { type: 'send'; to: 'all' | readonly string[]; text: string }
+  | { type: 'get_list' | 'groups' | 'limits' | 'password' | 'quit' }
+  | { type: 'send'; to: 'all' | readonly string[]; text: string; key?: string }
+  | ({ type: 'history' } & Paging)
+  | { type: 'search'; words: string }
+  | { type: 'join' | 'leave'; group: string }
+  | { type: 'receipts'; isOn: boolean }
   | { type: 'login'; secret: string }
   | { type: 'run'; hosts: readonly string[]; command: string }
-  | { type: 'help' }
-  | { type: 'quit' }
+  | { type: 'help'; about?: Word }
   /** A known word, but not the form it takes. */
-  | { type: 'misused'; word: keyof typeof FORMS }
+  | { type: 'misused'; word: Word }
   | { type: 'unknown'; word: string };
+
+export type Word = keyof typeof FORMS;
 
 /** The form of each command, as the help shows it. */
 export const FORMS = {
   get_list: 'get_list',
   send: 'send NAME [NAME...] : TEXT, or send all TEXT',
+  history: 'history [with NAME] [before ID] [after ID] [limit N]',
+  search: 'search WORDS',
+  join: 'join #GROUP',
+  leave: 'leave #GROUP',
+  groups: 'groups',
+  receipts: 'receipts on, or receipts off',
   login: 'login TOKEN',
+  password: 'password',
   run: 'run : COMMAND',
-  help: 'help',
+  limits: 'limits',
+  help: 'help [COMMAND]',
   quit: 'quit',
 } as const;
 
-const SEND_ALL = /^send[ \t]+all(?=[ \t:]|$):?/i;
+const SEND_ALL = /^[ \t]+all(?=[ \t:]|$):?/i;
 
 export function parseRequest(line: string): LineRequest {
   const trimmed = line.trim();
   if (trimmed === '') return { type: 'nothing' };
   const end = trimmed.search(/[ :\t]/);
-  const word = end < 0 ? trimmed : trimmed.slice(0, end);
+  const given = end < 0 ? trimmed : trimmed.slice(0, end);
+  const hash = given.startsWith('send#') ? given.slice('send#'.length) : undefined;
+  const word = hash === undefined ? given : 'send';
+  const rest = trimmed.slice(given.length).trim();
   switch (word) {
     case 'send':
-      return parseSend(line.trimStart());
+      return parseSend(line.trimStart().slice(given.length), hash);
     case 'get_list':
-    case 'help':
+    case 'groups':
+    case 'limits':
+    case 'password':
     case 'quit':
-      return word === trimmed ? { type: word } : { type: 'misused', word };
-    case 'login': {
-      const secret = trimmed.slice(word.length).trim();
-      return secret === '' ? { type: 'misused', word } : { type: 'login', secret };
+      return rest === '' ? { type: word } : { type: 'misused', word };
+    case 'login':
+      return rest === '' ? { type: 'misused', word } : { type: 'login', secret: rest };
+    case 'search':
+      return rest === '' ? { type: 'misused', word } : { type: 'search', words: rest };
+    case 'join':
+    case 'leave':
+      return rest === '' || /[ \t]/.test(rest) ? { type: 'misused', word } : { type: word, group: rest };
+    case 'receipts':
+      return rest === 'on' || rest === 'off' ? { type: word, isOn: rest === 'on' } : { type: 'misused', word };
+    case 'history': {
+      const paging = parsePaging(rest);
+      return paging === undefined ? { type: 'misused', word } : { type: word, ...paging };
     }
+    case 'help':
+      if (rest === '') return { type: 'help' };
+      return isWord(rest) ? { type: 'help', about: rest } : { type: 'unknown', word: rest };
     case 'run':
       return parseRun(line.trimStart());
     default:
@@ -47,14 +79,20 @@ export function parseRequest(line: string): LineRequest {
   }
 }
 
+function isWord(text: string): text is Word {
+  return Object.hasOwn(FORMS, text);
+}
+
 /** The text is everything after the first colon, or after `all` and one colon directly behind it, less one space. */
-function parseSend(line: string): LineRequest {
-  const all = SEND_ALL.exec(line);
-  if (all !== null) return { type: 'send', to: 'all', text: lessOneSpace(line.slice(all[0].length)) };
-  const colon = line.indexOf(':');
-  const to = namesIn(line.slice('send'.length, colon < 0 ? undefined : colon));
+function parseSend(rest: string, key: string | undefined): LineRequest {
+  const keyed = key === undefined ? {} : { key };
+  if (key === '') return { type: 'misused', word: 'send' };
+  const all = SEND_ALL.exec(rest);
+  if (all !== null) return { type: 'send', to: 'all', text: lessOneSpace(rest.slice(all[0].length)), ...keyed };
+  const colon = rest.indexOf(':');
+  const to = namesIn(rest.slice(0, colon < 0 ? undefined : colon));
   if (colon < 0 || to.length === 0) return { type: 'misused', word: 'send' };
-  return { type: 'send', to, text: lessOneSpace(line.slice(colon + 1)) };
+  return { type: 'send', to, text: lessOneSpace(rest.slice(colon + 1)), ...keyed };
 }
 
 function parseRun(line: string): LineRequest {

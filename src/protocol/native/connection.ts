@@ -1,7 +1,7 @@
 // A native connection after its preface, seen from either end: frames in, events out; calls in, frames out. It knows
 // JSON-RPC and the streams' credit, and nothing of sockets, time or who may do what.
 
-import type { Frame, Malformed } from './frame.ts';
+import { encodeFrame, type Frame, type Malformed } from './frame.ts';
 import { MAX_OUTSTANDING_REQUESTS, MAX_STREAMS } from './limits.ts';
 import { formatRpc, parseRpc, rpcError, type Id, type RpcError, type RpcMessage } from './rpc.ts';
 import { Incoming, Outgoing } from './stream.ts';
@@ -30,6 +30,12 @@ export type NativeEvent =
 
 /** The notification that says why a connection is about to be closed. */
 export const CLOSING = 'connection.closing';
+
+/** A notification that many are told: worded and encoded once. */
+export function sharedNotification(method: string, params: object): Frame {
+  const frame = { kind: 'control', text: formatRpc({ kind: 'notification', method, params }) } as const;
+  return { ...frame, encoded: encodeFrame(frame) };
+}
 
 export class NativeConnection {
   readonly role: Role;
@@ -98,6 +104,11 @@ export class NativeConnection {
 
   notify(method: string, params: object): void {
     this.#send({ kind: 'notification', method, params });
+  }
+
+  /** What `sharedNotification` made. */
+  share(frame: Frame): void {
+    this.#emit(frame);
   }
 
   respond(id: Id, result: object): void {

@@ -8,8 +8,8 @@ import { MAX_CONTROL_BYTES, MAX_DATA_BYTES } from './limits.ts';
 export const HEADER_BYTES = 8;
 
 export type Frame =
-  /** One JSON-RPC 2.0 message. Always on stream 0. */
-  | { kind: 'control'; text: string }
+  /** One JSON-RPC 2.0 message. Always on stream 0. `encoded`: its bytes, where many get the same. */
+  | { kind: 'control'; text: string; encoded?: Uint8Array }
   | { kind: 'data'; stream: number; bytes: Uint8Array }
   /** The sender will send no more on this stream; the other direction goes on. */
   | { kind: 'end'; stream: number }
@@ -41,6 +41,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The bytes of a frame, in one or two pieces; the payload of DATA is not copied unless it is short. */
 export function formatFrame(frame: Frame): Uint8Array[] {
+  if (frame.kind === 'control' && frame.encoded !== undefined) return [frame.encoded];
   const payload = payloadOf(frame);
   const whole = payload.length < JOIN_BYTES;
   const header = new Uint8Array(whole ? HEADER_BYTES + payload.length : HEADER_BYTES);
@@ -50,6 +51,20 @@ export function formatFrame(frame: Frame): Uint8Array[] {
   if (!whole) return [header, payload];
   header.set(payload, HEADER_BYTES);
   return [header];
+}
+
+/** The bytes of a frame in one piece: to be shared, or sent as one message. */
+export function encodeFrame(frame: Frame): Uint8Array {
+  const pieces = formatFrame(frame);
+  const [first] = pieces;
+  if (first !== undefined && pieces.length === 1) return first;
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 function payloadOf(frame: Frame): Uint8Array {

@@ -29,7 +29,7 @@ function* everyChunking(bytes: Uint8Array): Generator<Uint8Array[]> {
 test('a server answers each preface of the vectors as they say, however it is cut', () => {
   for (const { client, server } of vectors.prefaces) {
     for (const chunks of everyChunking(Buffer.from(client))) {
-      const link = new NativeLink('server', 'Server');
+      const link = new NativeLink('server', { serverName: 'Server' });
       const events = heard(link, chunks);
       assert.equal(textOf(link.takeOutput()), server ?? '', JSON.stringify(client));
       const isFine = server?.startsWith('PARTYLINE/1 ') ?? false;
@@ -76,7 +76,7 @@ test('a client goes no further with what is not a native server', () => {
 });
 
 test('the end is told after everything that came before it, once', () => {
-  const link = new NativeLink('server', 'Server');
+  const link = new NativeLink('server', { serverName: 'Server' });
   const ping = vectors.frames[0];
   link.receive(Buffer.concat([Buffer.from('PARTYLINE/1\n'), Buffer.from(ping?.hex ?? '', 'hex')]));
   link.receiveEnd();
@@ -89,7 +89,7 @@ test('the end is told after everything that came before it, once', () => {
 
 test('the session of the vectors, which the specification shows, is what two ends say to each other', () => {
   const client = new NativeLink('client');
-  const server = new NativeLink('server', 'Server');
+  const server = new NativeLink('server', { serverName: 'Server' });
   for (const { from, what, hex, ...rest } of vectors.session) {
     if ('text' in rest) assert.ok(SPECIFICATION.includes(rest.text.trim()), `the specification lacks ${rest.text}`);
     const [link, other] = from === 'client' ? [client, server] : [server, client];

@@ -1,9 +1,9 @@
-// A native connection on a byte stream (TCP, TLS, a pipe): the preface each way, then frames one after the other.
-// Where a transport keeps messages apart there is no preface, and a frame is a message (`parseFrame`, `formatFrame`).
+// A native connection on a byte stream (TCP, TLS, a pipe): the preface each way, then frames one after the other. Where
+// a transport keeps messages apart (a WebSocket) there is no preface, and a frame is a message.
 
 import { NativeConnection, type NativeEvent, type Role } from './connection.ts';
 import { FrameDecoder } from './decoder.ts';
-import { formatFrame } from './frame.ts';
+import { encodeFrame, formatFrame, parseFrame, type Frame, type Malformed } from './frame.ts';
 import { MAX_CONTROL_BYTES, MAX_CONTROL_BYTES_WITHOUT_ROLE, MAX_PREFACE_BYTES } from './limits.ts';
 import {
   chooseVersion,
@@ -23,6 +23,17 @@ export type LinkEvent =
   /** The other end has closed its direction. */
   | { type: 'ended' };
 
+/** How the transport carries frames. */
+export type Framing = 'stream' | 'messages';
+
+export interface LinkOptions {
+  /** A server says its name; a client learns it. */
+  readonly serverName?: string;
+  readonly framing?: Framing;
+}
+
+/** The only one yet; on a transport with messages it is chosen with the subprotocol. */
+const VERSION = 1;
 const LF = 0x0a;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -32,6 +43,8 @@ export class NativeLink {
   readonly #role: Role;
   readonly #serverName: string;
   readonly #frames: FrameDecoder;
+  /** Frames that came as messages; undefined on a stream. */
+  readonly #messages: Uint8Array[] | undefined;
   /** The preface as far as it has come; undefined once it is through. */
   #preface: number[] | undefined = [];
   #mayBeGreeted: boolean;
@@ -40,14 +53,17 @@ export class NativeLink {
   #events: LinkEvent[] = [];
   #output: Uint8Array[] = [];
 
-  /** A server says its name; a client learns it. */
-  constructor(role: Role, serverName = '') {
+  constructor(role: Role, { serverName = '', framing = 'stream' }: LinkOptions = {}) {
     this.connection = new NativeConnection(role);
     this.#role = role;
     this.#serverName = serverName;
     this.#mayBeGreeted = role === 'client';
     this.#frames = new FrameDecoder(role === 'server' ? MAX_CONTROL_BYTES_WITHOUT_ROLE : MAX_CONTROL_BYTES);
-    if (role === 'client') this.#output.push(encoder.encode(formatClientPreface()));
+    if (framing === 'messages') {
+      this.#messages = [];
+      this.#preface = undefined;
+      this.#events.push({ type: 'opened', version: VERSION, serverName });
+    } else if (role === 'client') this.#output.push(encoder.encode(formatClientPreface()));
   }
 
   /** The other end has shown who it is: its messages may be as long as any. */
@@ -55,7 +71,9 @@ export class NativeLink {
     this.#frames.maxControlBytes = MAX_CONTROL_BYTES;
   }
 
+  /** A chunk of the stream, or a whole message. */
   receive(chunk: Uint8Array): void {
+    if (this.#messages !== undefined) return void this.#messages.push(chunk);
     const rest = this.#preface === undefined ? chunk : this.#readPreface(this.#preface, chunk);
     if (!this.#isUnusable) this.#frames.receive(rest);
   }
@@ -66,14 +84,15 @@ export class NativeLink {
 
   /**
    * Frames are read one at a time as events are taken: what the handler of one event opens is open when the next frame
-   * is read. Take them all after every call.
+   * is read. Take them all after every call. `mayGoOn`: asked before each frame; what is left waits for the next call.
    */
-  *takeEvents(): Generator<LinkEvent, void, void> {
+  *takeEvents(mayGoOn: () => boolean = () => true): Generator<LinkEvent, void, void> {
     for (;;) {
       const events = [...this.#events.splice(0), ...this.connection.takeEvents()];
       yield* events;
       if (events.length > 0) continue;
-      const frame = this.#preface === undefined && !this.connection.isOver ? this.#frames.next() : undefined;
+      if (!mayGoOn()) return;
+      const frame = this.#preface === undefined && !this.connection.isOver ? this.#nextFrame() : undefined;
       if (frame !== undefined) this.connection.receive(frame);
       else if (this.#end === 'seen') {
         this.#end = 'told';
@@ -85,8 +104,17 @@ export class NativeLink {
   takeOutput(): Uint8Array[] {
     const output = this.#output;
     this.#output = [];
-    for (const frame of this.connection.takeOutput()) output.push(...formatFrame(frame));
+    for (const frame of this.connection.takeOutput()) {
+      if (this.#messages === undefined) output.push(...formatFrame(frame));
+      else output.push(encodeFrame(frame));
+    }
     return output;
+  }
+
+  #nextFrame(): Frame | Malformed | undefined {
+    if (this.#messages === undefined) return this.#frames.next();
+    const message = this.#messages.shift();
+    return message === undefined ? undefined : parseFrame(message, this.#frames.maxControlBytes);
   }
 
   #readPreface(preface: number[], chunk: Uint8Array): Uint8Array {

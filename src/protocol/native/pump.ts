@@ -38,6 +38,8 @@ export class Pump {
   readonly #listener: Listener;
   #isSettling = false;
   #isClosing = false;
+  /** Reasons why nothing more is read for now. */
+  #holds = 0;
   #error: Error | undefined;
 
   constructor(carrier: Carrier, link: NativeLink, listener: Listener) {
@@ -47,12 +49,11 @@ export class Pump {
     carrier.on('data', (chunk) => {
       link.receive(chunk);
       this.settle();
-      if (carrier.writableLength > MAX_BACKLOG_BYTES) carrier.pause();
+      if (!this.#mayGoOn()) carrier.pause();
     });
     carrier.on('drain', () => {
-      carrier.resume();
       listener.onDrain();
-      this.settle();
+      this.#goOn();
     });
     carrier.on('end', () => {
       link.receiveEnd();
@@ -65,8 +66,7 @@ export class Pump {
   /** Begins to read; `first` is what had been read before. */
   start(first?: Uint8Array): void {
     if (first !== undefined) this.#link.receive(first);
-    this.settle();
-    this.#carrier.resume();
+    this.#goOn();
   }
 
   /** More bytes would only pile up here. */
@@ -74,12 +74,36 @@ export class Pump {
     return this.#carrier.writableNeedDrain;
   }
 
+  /** So many bytes wait to be fetched. */
+  get waitingBytes(): number {
+    return this.#carrier.writableLength;
+  }
+
+  /** Nothing more is read until the function that is returned is called: once. */
+  hold(): () => void {
+    this.#holds++;
+    this.#carrier.pause();
+    return () => {
+      this.#holds--;
+      this.#goOn();
+    };
+  }
+
+  #mayGoOn(): boolean {
+    return this.#holds === 0 && this.#carrier.writableLength <= MAX_BACKLOG_BYTES;
+  }
+
+  #goOn(): void {
+    this.settle();
+    if (this.#mayGoOn()) this.#carrier.resume();
+  }
+
   /** Hands over what has happened and writes what is to be sent. To be called after every call into the connection. */
   settle(): void {
     if (this.#isSettling) return;
     this.#isSettling = true;
     this.#carrier.cork();
-    for (const event of this.#link.takeEvents()) {
+    for (const event of this.#link.takeEvents(() => this.#mayGoOn())) {
       this.#flush();
       this.#listener.onEvent(event);
     }

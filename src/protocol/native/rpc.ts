@@ -10,7 +10,15 @@ export interface RpcError {
   readonly code: number;
   readonly message: string;
   /** What a program decides by; `message` is for people. */
-  readonly data?: { readonly code: string };
+  readonly data?: ErrorData;
+}
+
+export interface ErrorData {
+  readonly code: string;
+  /** The names that are meant. */
+  readonly names?: readonly string[];
+  /** The message that is meant. */
+  readonly id?: number;
 }
 
 export type RpcMessage =
@@ -24,8 +32,8 @@ export type RpcMessage =
 /** Section 5.1 of the specification; -32000 is the first of those left to the server. */
 export const RPC_CODES = { parse: -32700, request: -32600, method: -32601, params: -32602, refused: -32000 } as const;
 
-export function rpcError(kind: keyof typeof RPC_CODES, code: string, message: string): RpcError {
-  return { code: RPC_CODES[kind], message, data: { code } };
+export function rpcError(kind: keyof typeof RPC_CODES, data: string | ErrorData, message: string): RpcError {
+  return { code: RPC_CODES[kind], message, data: typeof data === 'string' ? { code: data } : data };
 }
 
 export function formatRpc(message: Exclude<RpcMessage, { kind: 'invalid' }>): string {
@@ -70,12 +78,20 @@ function parseRefusal(value: Record<string, unknown>, id: Id | null): RpcMessage
   const code = field(error, 'code');
   const message = field(error, 'message');
   if (typeof code !== 'number' || typeof message !== 'string') return invalid(id, 'error lacks a code or a message');
-  const data = field(error, 'data');
-  const reason = isRecord(data) ? field(data, 'code') : undefined;
+  const data = parseData(field(error, 'data'));
+  return { kind: 'refusal', id, error: data === undefined ? { code, message } : { code, message, data } };
+}
+
+function parseData(value: unknown): ErrorData | undefined {
+  if (!isRecord(value)) return undefined;
+  const [code, names, id] = [field(value, 'code'), field(value, 'names'), field(value, 'id')];
+  if (typeof code !== 'string') return undefined;
+  const isNames = (given: unknown): given is string[] =>
+    Array.isArray(given) && given.every((name) => typeof name === 'string');
   return {
-    kind: 'refusal',
-    id,
-    error: typeof reason === 'string' ? { code, message, data: { code: reason } } : { code, message },
+    code,
+    ...(isNames(names) ? { names } : {}),
+    ...(typeof id === 'number' && Number.isSafeInteger(id) ? { id } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isKnownHost } from './door.ts';
+import { isKnownHost } from './host.ts';
 
 const NAMES: ReadonlySet<string> = new Set(['localhost', 'ip6-localhost', 'chat.example.com']);
 

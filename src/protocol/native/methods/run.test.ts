@@ -3,16 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import {
-  MAX_ENV_NAMES,
-  MAX_TIMEOUT_MS,
-  parseNonce,
-  parseProof,
-  parseRunCancel,
-  parseRunEnded,
-  parseRunStart,
-  parseRunStarted,
-} from './methods.ts';
+import { parseNonce, parseProof } from './owner.ts';
+import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, parseRunCancel, parseRunEnded, parseRunStart, parseRunStarted } from './run.ts';
 
 const START = { command: { shell: 'ls' }, stdin: 1, stdout: 3, stderr: 5 };
 const NONCE = 'ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { chmodSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { aDirectory } from '../../test/kit/directory.ts';
+import {
+  checkAddresses,
+  checkCertificate,
+  checkClock,
+  checkDirectory,
+  checkFamilies,
+  checkNode,
+  checkRuns,
+  judgeSpace,
+} from './checks.ts';
+
+test('an older Node is a problem, a newer one is not', () => {
+  assert.deepEqual(
+    ['v20.1.0', 'v26.10.0', 'v27.0.0', 'nonsense'].map((version) => checkNode(version).state),
+    ['problem', 'ok', 'ok', 'problem'],
+  );
+});
+
+test('a family that is missing is a warning, both are a problem', async () => {
+  const having = (...addresses: string[]) => checkFamilies(async (address) => addresses.includes(address));
+  const states = await Promise.all([having('127.0.0.1', '::1'), having('127.0.0.1'), having('::1'), having()]);
+  assert.deepEqual(
+    states.map(([finding]) => finding?.state),
+    ['ok', 'warning', 'warning', 'problem'],
+  );
+  assert.match(states[1]?.[0]?.found ?? '', /IPv6/);
+});
+
+test('loopback and link-local addresses reach nobody else', () => {
+  const one = { netmask: '', mac: '', internal: false, cidr: null };
+  const at = (address: string) => ({ ...one, address, family: 'IPv4' as const });
+  assert.match(checkAddresses({ lo: [at('127.0.0.1'), at('fe80::1')] }).found, /no addresses but loopback/);
+  assert.match(checkAddresses({ eth0: [at('192.0.2.7')] }).found, /192\.0\.2\.7/);
+});
+
+test('little space is a warning, hardly any a problem', () => {
+  assert.deepEqual(
+    [2 ** 31, 2 ** 29, 2 ** 20].map((bytes) => judgeSpace(bytes).state),
+    ['ok', 'warning', 'problem'],
+  );
+});
+
+test('a directory that others may write to is a problem, one that is still to be made is not', (t) => {
+  const directory = aDirectory(t);
+  assert.deepEqual(checkDirectory(join(directory, 'a', 'b'))[0]?.state, 'ok');
+  chmodSync(directory, 0o777);
+  assert.match(checkDirectory(directory)[0]?.found ?? '', /others may write/);
+});
+
+test('a certificate is looked for, and one that is none is found out', (t) => {
+  const directory = aDirectory(t);
+  assert.match(checkCertificate(directory, 0).found, /none yet/);
+  writeFileSync(join(directory, 'tls.crt'), 'nonsense');
+  assert.equal(checkCertificate(directory, 0).state, 'problem');
+});
+
+test('a clock behind what was written before is a warning', (t) => {
+  const directory = aDirectory(t);
+  const nowMs = Date.parse('2026-11-22T20:00:00Z');
+  assert.equal(checkClock(directory, nowMs).state, 'ok');
+  const journal = join(directory, 'journal.db');
+  writeFileSync(journal, '');
+  utimesSync(journal, nowMs / 1_000 + 3_600, nowMs / 1_000 + 3_600);
+  assert.equal(checkClock(directory, nowMs).state, 'warning');
+  assert.equal(checkClock(directory, nowMs + 3_600_000).state, 'ok');
+});
+
+test('what is left of a command is told for each platform', () => {
+  assert.equal(checkRuns('darwin').state, 'warning');
+  assert.match(checkRuns('linux').found, /session|group/);
+});

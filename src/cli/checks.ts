@@ -1,0 +1,154 @@
+// What `partyline doctor` looks at: each check says what it found, how that is, and what to do about it.
+
+import { X509Certificate } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { dirname, join } from 'node:path';
+import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
+import { JOURNAL_FILE } from './journal-file.ts';
+
+export interface Finding {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'problem';
+  readonly found: string;
+  /** What to do about it. */
+  readonly todo?: string;
+}
+
+/** The major version that the program is written for: what is older lacks parts of the platform that it uses. */
+const NODE_MAJOR = 26;
+/** Bytes free below which a journal that grows for a day may fill the disk, and below which it does so now. */
+const LITTLE_SPACE_BYTES = 1_073_741_824;
+const NO_SPACE_BYTES = 104_857_600;
+/** A certificate that ends within 30 days is to be renewed. */
+const RENEW_WITHIN_MS = 30 * 86_400_000;
+/** Milliseconds that clocks of one machine and its disks may differ. */
+const CLOCK_SLACK_MS = 60_000;
+/** Of group and others, the right to write. */
+const OTHERS_WRITE = 0o022;
+
+export function checkNode(version: string): Finding {
+  const major = Number(/^v(\d+)\./.exec(version)?.[1] ?? 0);
+  const found = `Node ${version}`;
+  if (major >= NODE_MAJOR) return { check: 'node', state: 'ok', found };
+  return { check: 'node', state: 'problem', found, todo: `use Node ${NODE_MAJOR}: npm ci brings it` };
+}
+
+/** `listen` tries to listen on an address; a test brings its own. */
+export async function checkFamilies(listen: (address: string) => Promise<boolean> = canListen): Promise<Finding[]> {
+  const works = { IPv4: await listen('127.0.0.1'), IPv6: await listen('::1') };
+  const lacks = Object.entries(works).flatMap(([family, isThere]) => (isThere ? [] : [family]));
+  const check = 'families';
+  if (lacks.length === 0) return [{ check, state: 'ok', found: 'both loopbacks work, 127.0.0.1 and ::1' }];
+  const todo = `see whether the kernel and the container have ${lacks.join(' and ')}`;
+  if (lacks.length === 2) return [{ check, state: 'problem', found: 'neither loopback can be listened on', todo }];
+  return [{ check, state: 'warning', found: `the loopback of ${lacks[0]} cannot be listened on`, todo }];
+}
+
+export function checkAddresses(interfaces = networkInterfaces()): Finding {
+  const addresses = Object.values(interfaces).flatMap((all) => (all ?? []).map(({ address }) => address));
+  const beyond = addresses.filter(
+    (address) => !isLoopbackAddress(normaliseAddress(address)) && !/^fe80:/i.test(address),
+  );
+  const found =
+    beyond.length === 0 ? 'no addresses but loopback' : `others may reach this machine at ${beyond.join(', ')}`;
+  return { check: 'addresses', state: 'ok', found };
+}
+
+export function checkDirectory(directory: string): Finding[] {
+  const check = 'directory';
+  const there = nearest(directory);
+  const todo = 'give another with --data or PARTYLINE_DATA, or mend its rights';
+  try {
+    accessSync(there, constants.W_OK);
+  } catch {
+    return [{ check, state: 'problem', found: `${there} cannot be written to`, todo }];
+  }
+  const { mode } = statSync(there);
+  if (there === directory && process.platform !== 'win32' && (mode & OTHERS_WRITE) !== 0) {
+    return [
+      {
+        check,
+        state: 'problem',
+        found: `others may write to ${directory}; no server starts on it`,
+        todo: `chmod 700 ${directory}`,
+      },
+    ];
+  }
+  const found =
+    there === directory ? `${directory} can be written to` : `${directory} is not there yet and can be made`;
+  return [{ check, state: 'ok', found }, checkSpace(there)];
+}
+
+function checkSpace(directory: string): Finding {
+  const { bavail, bsize } = statfsSync(directory);
+  return judgeSpace(bavail * bsize);
+}
+
+export function judgeSpace(bytes: number): Finding {
+  const found = `${Math.floor(bytes / 1_048_576)} MiB are free`;
+  const check = 'space';
+  if (bytes >= LITTLE_SPACE_BYTES) return { check, state: 'ok', found };
+  const todo = 'make room: what cannot be stored is refused';
+  return { check, state: bytes < NO_SPACE_BYTES ? 'problem' : 'warning', found, todo };
+}
+
+/** The directory, or what of its path is there. */
+function nearest(directory: string): string {
+  return existsSync(directory) || dirname(directory) === directory ? directory : nearest(dirname(directory));
+}
+
+export function checkCertificate(directory: string, nowMs: number): Finding {
+  const check = 'certificate';
+  const path = join(directory, 'tls.crt');
+  if (!existsSync(path)) return { check, state: 'ok', found: 'none yet; the first start makes one' };
+  const todo = `remove ${path} and start the server again, which makes a new one for the same key`;
+  let validUntil: Date;
+  try {
+    validUntil = new X509Certificate(readFileSync(path)).validToDate;
+  } catch {
+    return { check, state: 'problem', found: `${path} is no certificate`, todo };
+  }
+  const leftMs = validUntil.getTime() - nowMs;
+  const until = validUntil.toISOString().slice(0, 10);
+  if (leftMs <= 0) return { check, state: 'problem', found: `${path} has ended on ${until}`, todo };
+  if (leftMs < RENEW_WITHIN_MS) return { check, state: 'warning', found: `${path} ends on ${until}`, todo };
+  return { check, state: 'ok', found: `${path} is good until ${until}` };
+}
+
+/** A clock that goes back makes invitations last longer and messages older than those before them. */
+export function checkClock(directory: string, nowMs: number): Finding {
+  const now = new Date(nowMs).toISOString();
+  const written = [JOURNAL_FILE, `${JOURNAL_FILE}-wal`]
+    .map((name) => join(directory, name))
+    .flatMap((path) => (existsSync(path) ? [statSync(path).mtimeMs] : []));
+  const latestMs = Math.max(0, ...written);
+  const check = 'clock';
+  if (latestMs <= nowMs + CLOCK_SLACK_MS) return { check, state: 'ok', found: `it is ${now}` };
+  const found = `it is ${now}, and the journal was written at ${new Date(latestMs).toISOString()}`;
+  return { check, state: 'warning', found, todo: 'set the clock, best by NTP' };
+}
+
+/** What of a command that is cancelled, timed out or abandoned is ended, on this machine. */
+export function checkRuns(platform: string = process.platform): Finding {
+  const check = 'runs';
+  if (platform !== 'linux') {
+    const found = 'a command and its process group are ended; what makes a group of its own stays';
+    return { check, state: 'warning', found, todo: 'run commands that start others on Linux' };
+  }
+  if (!existsSync('/proc/self/stat')) {
+    const found = '/proc is not there: a command and its process group are ended, what makes a group of its own stays';
+    return { check, state: 'warning', found, todo: 'mount /proc' };
+  }
+  const found = 'a command and all of its session are ended; what makes a session of its own (setsid) stays';
+  return { check, state: 'ok', found };
+}
+
+function canListen(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: address, port: 0 }, () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,69 @@
+// The subcommands: what each does and which options it takes. The help of the program, the completion of the shells and
+// the tests read it here; a new subcommand is one entry, and one in `main.ts` that loads it.
+
+export interface CommandEntry {
+  /** One line of `partyline --help`, without quotes: it stands between them in the scripts of the shells. */
+  readonly does: string;
+  /**
+   * As its help has them, each followed by the word for its value if it takes one: after DIR, FILE and USER a shell
+   * offers those. `--help` goes without saying.
+   */
+  readonly options: string;
+  /** What the first argument may be. */
+  readonly words?: string;
+}
+
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  serve: {
+    does: 'start a server: echo, run and chat on one port, IPv4 and IPv6',
+    options:
+      '--name NAME --owner NAME --listen URL --tls-cert FILE --tls-key FILE --data DIR --open --run-as USER --json --verbose',
+  },
+  chat: { does: 'come in by name, read and write messages', options: '--name NAME --json' },
+  echo: {
+    does: 'is a host reachable, over which family, how well',
+    options: '--name NAME -4 -6 --raw --json --probe --count N --interval MS --size BYTES',
+  },
+  run: { does: 'execute a command on the server', options: '--on TARGETS --timeout SECONDS --json' },
+  send: {
+    does: 'send a message to one, several, a group or everyone',
+    options: '--to NAMES --key KEY --host HOST --json',
+  },
+  list: { does: 'who is here', options: '--host HOST --json' },
+  history: {
+    does: 'what you said and were told, oldest first',
+    options: '--with NAME --limit N --before ID --after ID --host HOST --json',
+  },
+  search: { does: 'the same, by words', options: '--limit N --before ID --host HOST --json' },
+  login: {
+    does: 'come in with a code or a password, and keep a token',
+    options: '--code CODE --name NAME --host HOST --json',
+  },
+  logout: { does: 'forget the token', options: '--host HOST --json' },
+  password: { does: 'set your password', options: '--host HOST --json' },
+  invite: { does: 'invite somebody, or a machine, under a name', options: '--role ROLE --as KIND --host HOST --json' },
+  members: { does: 'accounts and invitations', options: '--host HOST --json' },
+  revoke: { does: 'end an account, or take an invitation back', options: '--host HOST --json' },
+  backup: { does: 'copy the journal of a server, while it runs or not', options: '--data DIR --json' },
+  restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json' },
+  verify: { does: 'is a journal whole', options: '--data DIR --json' },
+  doctor: {
+    does: 'what this machine gives a server, and what is in its way',
+    options: '--data DIR --host HOST --json',
+  },
+  completion: { does: 'print what makes a shell complete all this', options: '--json', words: 'bash zsh fish' },
+};
+
+export interface Option {
+  /** `--data`, `-4`. */
+  readonly flag: string;
+  /** The word for its value; undefined: it takes none. */
+  readonly value: string | undefined;
+}
+
+/** The options of an entry, `--help` at the end. */
+export function optionsOf({ options }: CommandEntry): readonly Option[] {
+  const found = options.matchAll(/(?<flag>-\S+)(?: (?<value>[^-\s]\S*))?/g);
+  const own = Array.from(found, ([, flag = '', value]): Option => ({ flag, value }));
+  return [...own, { flag: '--help', value: undefined }];
+}

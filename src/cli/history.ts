@@ -1,0 +1,71 @@
+// `partyline history`: what one said and was told, oldest first, written as it comes.
+
+import { parseArgs } from 'node:util';
+import type { Message } from '../client/mod.ts';
+import { formatDate } from '../protocol/line/reply.ts';
+import { escapeControls } from '../protocol/text.ts';
+import { misuse, whileIn } from './come-in.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
+import { print } from './print.ts';
+
+export const HELP = `Read what you said and were told, oldest first
+
+Usage: partyline history [OPTION...]
+
+  --with NAME        only with this member, with this #group, or broadcasts (all)
+  --limit N          the newest N (20), or after an id the oldest N; there is no upper limit
+  --before ID        only what came before this message
+  --after ID         only what came after it, all of it unless --limit says less; --after 0 is everything
+${COMMON_HELP}
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline history
+  partyline history --with bob --limit 5000 | less
+  partyline history --after 0 --json > everything.jsonl
+`;
+
+/** Messages that fit a terminal. */
+const DEFAULT_LIMIT = 20;
+
+export async function history(args: string[]): Promise<number> {
+  const read = readCommandLine('history', () =>
+    parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        ...COMMON,
+        with: { type: 'string' },
+        limit: { type: 'string' },
+        before: { type: 'string' },
+        after: { type: 'string' },
+      },
+    }),
+  );
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0)
+    return misuse('history', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  const numbers = readNumbers(values, ['limit', 'before', 'after']);
+  if (typeof numbers === 'string') return misuse('history', numbers);
+  const limit = numbers.limit ?? (numbers.after === undefined ? DEFAULT_LIMIT : undefined);
+  const wishes = {
+    ...numbers,
+    ...(limit === undefined ? {} : { limit }),
+    ...(values.with === undefined ? {} : { with: values.with }),
+  };
+  return whileIn({ command: 'history', host: hostOf(values.host) }, async (client) => {
+    for await (const message of client.history(wishes)) {
+      if (!(await print(values.json ? jsonLine(message) : lineOf(message)))) break;
+    }
+    return 0;
+  });
+}
+
+/** As `history` on the line protocol shows it, in this machine's time. */
+export function lineOf({ id, at, from, to, text }: Message): string {
+  const words = `${id} ${formatDate(Date.parse(at))} ${from} to ${to.join(' ')} : ${text}`;
+  return `${escapeControls(words)}\n`;
+}

@@ -1,0 +1,84 @@
+// `partyline invite`: a name is kept for somebody, who comes in with a code.
+
+import { parseArgs } from 'node:util';
+import { NATIVE, readTarget } from '../client/reach.ts';
+import { formatHostPort, formatUrl } from '../net/address.ts';
+import { escapeControls } from '../protocol/text.ts';
+import { misuse, whileIn } from './come-in.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
+import { print } from './print.ts';
+
+export const HELP = `Invite somebody, or a machine, under a name
+
+Usage: partyline invite NAME [--role ROLE] [--as host]
+
+  --role ROLE        member (without it) or operator
+  --as KIND          person (without it), bot or host, a machine that is to take commands
+${COMMON_HELP}
+
+It prints a code, which counts once and for 24 hours, a host's for one hour, and the ways to use it. The name is taken from
+now on. Inviting the same name again makes a new code.
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline invite bob
+  partyline invite eve --role operator --host lab.example
+  partyline invite web1 --as host --json | jq -r .code
+`;
+
+const ROLES = ['member', 'operator'] as const;
+const KINDS = ['person', 'bot', 'host'] as const;
+
+export async function invite(args: string[]): Promise<number> {
+  const read = readCommandLine('invite', () =>
+    parseArgs({
+      args,
+      allowPositionals: true,
+      options: { ...COMMON, role: { type: 'string' }, as: { type: 'string' } },
+    }),
+  );
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  const [name] = positionals;
+  if (name === undefined || positionals.length > 1)
+    return misuse('invite', `one NAME is expected, not ${positionals.length}`);
+  const role = ROLES.find((known) => known === values.role);
+  const kind = KINDS.find((known) => known === values.as);
+  if (values.role !== undefined && role === undefined) return misuse('invite', `--role takes ${ROLES.join(' or ')}`);
+  if (values.as !== undefined && kind === undefined) return misuse('invite', `--as takes ${KINDS.join(', ')}`);
+  const host = hostOf(values.host);
+  return whileIn({ command: 'invite', host }, async (client) => {
+    const wishes = { ...(role === undefined ? {} : { role }), ...(kind === undefined ? {} : { kind }) };
+    const invitation = await client.invite(name, wishes);
+    const isPlain = client.server?.fingerprint === undefined;
+    const ways = waysIn({ host, isPlain, code: invitation.code, isHost: invitation.kind === 'host' });
+    if (values.json) await print(jsonLine({ ...invitation, ...ways }));
+    else {
+      const about = `${invitation.name} is invited as ${invitation.role} until ${invitation.expires}, with the code ${invitation.code}`;
+      await print(`${[about, ...Object.values(ways)].map(escapeControls).join('\n')}\n`);
+    }
+    return 0;
+  });
+}
+
+interface Way {
+  readonly host: string;
+  /** The server is spoken to in plain text from here; so will be whoever is on this machine. */
+  readonly isPlain: boolean;
+  readonly code: string;
+  readonly isHost: boolean;
+}
+
+/** What the invited one does; in a link the code stands behind `#`, which no browser sends. */
+export function waysIn({ host, isPlain, code, isHost }: Way): Readonly<Record<string, string>> {
+  if (isHost) return { join: `partyline join ${host} --code ${code}` };
+  const target = readTarget(host, NATIVE);
+  const { host: name, port } = 'wrong' in target ? { host, port: 7270 } : target;
+  return {
+    link: `${formatUrl(isPlain ? 'http' : 'https', name, port)}/#code=${code}`,
+    nc: `${isPlain ? 'nc' : 'ncat --ssl'} ${name} ${port}, and there: login ${code}`,
+    login: `partyline login --host ${formatHostPort(name, port)} --code ${code}`,
+  };
+}

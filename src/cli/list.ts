@@ -1,0 +1,37 @@
+// `partyline list`: who is here.
+
+import { parseArgs } from 'node:util';
+import { misuse, whileIn } from './come-in.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
+import { print, table } from './print.ts';
+
+export const HELP = `List who is here, in order of arrival
+
+Usage: partyline list
+
+${COMMON_HELP}
+
+Looking makes nobody present.
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline list
+  partyline list --host lab.example --json | jq -r .name
+`;
+
+export async function list(args: string[]): Promise<number> {
+  const read = readCommandLine('list', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0)
+    return misuse('list', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  return whileIn({ command: 'list', host: hostOf(values.host) }, async (client) => {
+    const members = await client.list();
+    if (values.json) await print(members.map((member) => jsonLine(member)).join(''));
+    else if (members.length === 0) await print('Nobody is here\n');
+    else await print(table(members.map(({ name, kind, since, family }) => [name, kind, since, family])));
+    return 0;
+  });
+}

@@ -1,0 +1,109 @@
+// `partyline login`: comes in with a code or a password, and keeps a token for the next time.
+
+import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import type { Client, Credential } from '../client/mod.ts';
+import { credentialPath, writeCredential } from '../config/credentials.ts';
+import { stateDirectory } from '../config/state.ts';
+import { escapeControls, shorten } from '../protocol/text.ts';
+import { fail, misuse, serverOf, whileIn, attempt } from './come-in.ts';
+import { Questions } from './input.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './options.ts';
+import { print } from './print.ts';
+import { askNewPassword, askPassword } from './secret.ts';
+
+export const HELP = `Log in to a server, and keep a token for it
+
+Usage: partyline login --code CODE
+       partyline login --name NAME
+
+  --code CODE        of an invitation; - reads it from standard input
+  --name NAME        of an account that has a password
+${COMMON_HELP}
+
+With a code a password is set: it is asked for twice on a terminal, else it is the next line of standard input. Without
+one (an empty line) the account has only the token. The token is kept in the state directory (PARTYLINE_DATA), and counts
+until partyline logout.
+
+Examples:
+  partyline login --host lab.example --code 2Q4S-…
+  partyline login --host lab.example --name bob
+  printf '%s\\n' "$CODE" "$PASSWORD" | partyline login --host lab.example --code -
+`;
+
+/** UTF-16 units of a machine's name in a label, of 64 that a label may have. */
+const MAX_HOSTNAME_LENGTH = 40;
+/** Bytes that make a label one that no other login has. */
+const LABEL_BYTES = 4;
+
+export async function login(args: string[]): Promise<number> {
+  const read = readCommandLine('login', () =>
+    parseArgs({
+      args,
+      allowPositionals: true,
+      options: { ...COMMON, code: { type: 'string' }, name: { type: 'string' } },
+    }),
+  );
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0) return misuse('login', 'nothing but options is expected: --host HOST --code CODE');
+  if ((values.code === undefined) === (values.name === undefined)) {
+    return misuse('login', 'one of --code CODE and --name NAME is expected');
+  }
+  const host = hostOf(values.host);
+  const label = newLabel();
+  return attempt('login', async () => {
+    const server = serverOf(host);
+    const credential = await credentialFor(values, label);
+    if (typeof credential === 'string') return fail('login', `Cannot log in to ${host}: ${credential}`);
+    return whileIn({ command: 'login', host, credential }, async (client) => {
+      const token = 'code' in credential ? tokenIn(client) : (await client.createToken(label)).token;
+      const { name = '', role = '' } = client.identity ?? {};
+      const directory = stateDirectory();
+      try {
+        writeCredential(directory, server, { name, token, label });
+      } catch (error) {
+        return fail('login', error instanceof Error ? error.message : String(error));
+      }
+      if (values.json) await print(jsonLine({ name, role, host: server }));
+      else {
+        const path = credentialPath(directory, server);
+        await print(`${escapeControls(`Logged in to ${server} as ${name} (${role}); the token is kept in ${path}`)}\n`);
+      }
+      return 0;
+    });
+  });
+}
+
+type Shown = Extract<Credential, { code: string } | { password: string }>;
+
+/** A text says why there is none. */
+async function credentialFor(
+  { code: given, name }: { code?: string | undefined; name?: string | undefined },
+  label: string,
+): Promise<Shown | string> {
+  const questions = new Questions();
+  if (name !== undefined) {
+    const password = await askPassword(questions, `Password of ${escapeControls(name)}: `);
+    if (password === 'none') return 'a password is missing on standard input';
+    return 'failed' in password ? password.failed : { name, password: password.secret };
+  }
+  const code = given === '-' ? await questions.ask('Code: ') : { line: given ?? '' };
+  if (code === 'interrupted') return 'interrupted';
+  if (code === 'end' || code.line.trim() === '') return 'a code is missing';
+  const password = await askNewPassword(questions, 'New password (none: only the token)');
+  if (typeof password === 'object' && 'failed' in password) return password.failed;
+  return { code: code.line.trim(), label, ...(password === 'none' ? {} : { password: password.secret }) };
+}
+
+/** The code has become one. */
+function tokenIn({ credential }: Client): string {
+  if (typeof credential === 'object' && 'token' in credential) return credential.token;
+  throw new Error('The server took the code and gave no token');
+}
+
+function newLabel(): string {
+  return `${shorten(hostname(), MAX_HOSTNAME_LENGTH)} ${randomBytes(LABEL_BYTES).toString('hex')}`;
+}

@@ -1,0 +1,66 @@
+// `partyline logout`: the token for a server is forgotten, here and there.
+
+import { parseArgs } from 'node:util';
+import { RefusedError, UnreachableError } from '../client/mod.ts';
+import { readCredential, removeCredential } from '../config/credentials.ts';
+import { stateDirectory } from '../config/state.ts';
+import { attempt, connectWith, fail, misuse, serverOf } from './come-in.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './options.ts';
+import { print } from './print.ts';
+
+export const HELP = `Forget the token for a server, here and on the server
+
+Usage: partyline logout
+
+${COMMON_HELP}
+
+If the server cannot be asked the token is forgotten here all the same, and the status is 1: it still counts there.
+
+Examples:
+  partyline logout
+  partyline logout --host lab.example
+`;
+
+export async function logout(args: string[]): Promise<number> {
+  const read = readCommandLine('logout', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0) return misuse('logout', 'nothing but options is expected: --host HOST');
+  const host = hostOf(values.host);
+  return attempt('logout', async () => {
+    const server = serverOf(host);
+    const directory = stateDirectory();
+    const stored = readCredential(directory, server);
+    if (stored === undefined) return fail('logout', `Nobody is logged in to ${server} here`);
+    if ('refused' in stored) return fail('logout', stored.refused);
+    const { name, token, label } = stored;
+    let kept: string | undefined;
+    try {
+      kept = await forgetThere({ host, token, label });
+    } catch (error) {
+      if (!(error instanceof RefusedError || error instanceof UnreachableError)) throw error;
+      kept = error.message;
+    }
+    removeCredential(directory, server);
+    if (kept !== undefined)
+      return fail('logout', `The token is forgotten here, and may still count on ${server}: ${kept}`);
+    await print(values.json ? jsonLine({ name, host: server }) : `Logged out of ${server}\n`);
+    return 0;
+  });
+}
+
+interface Kept {
+  readonly host: string;
+  readonly token: string;
+  readonly label: string;
+}
+
+/** Why it could not be; undefined: it is forgotten. */
+async function forgetThere({ host, token, label }: Kept): Promise<string | undefined> {
+  await using client = await connectWith({ command: 'logout', host, credential: { token } });
+  const found = (await client.tokens()).find((one) => one.label === label);
+  if (found === undefined) return 'it is not known there by its label';
+  await client.removeToken(found.id);
+  return undefined;
+}

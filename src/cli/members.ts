@@ -1,0 +1,48 @@
+// `partyline members`: who has an account, and who is invited.
+
+import { parseArgs } from 'node:util';
+import { misuse, whileIn } from './come-in.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
+import { print, table } from './print.ts';
+
+export const HELP = `List the accounts, and for operators and the owner the invitations
+
+Usage: partyline members
+
+${COMMON_HELP}
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline members
+  partyline members --json | jq -r 'select(.type == "invitation").name'
+`;
+
+export async function members(args: string[]): Promise<number> {
+  const read = readCommandLine('members', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0)
+    return misuse('members', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  return whileIn({ command: 'members', host: hostOf(values.host) }, async (client) => {
+    const { accounts, invitations = [] } = await client.accounts();
+    if (values.json) {
+      const lines = [
+        ...accounts.map((account) => jsonLine({ type: 'account', ...account })),
+        ...invitations.map((invitation) => jsonLine({ type: 'invitation', ...invitation })),
+      ];
+      await print(lines.join(''));
+      return 0;
+    }
+    const rows = [
+      ...accounts.map(({ name, role, kind, since, invitedBy, revoked }) => {
+        const by = invitedBy === null ? '' : `, invited by ${invitedBy}`;
+        return [name, role, kind, `${revoked ? 'revoked, ' : ''}since ${since}${by}`];
+      }),
+      ...invitations.map(({ name, role, kind, expires }) => [name, role, kind, `invited until ${expires}`]),
+    ];
+    await print(table(rows));
+    return 0;
+  });
+}

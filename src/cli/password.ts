@@ -1,0 +1,40 @@
+// `partyline password`: another password for one's account.
+
+import { parseArgs } from 'node:util';
+import { fail, misuse, whileIn } from './come-in.ts';
+import { Questions } from './input.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
+import { print } from './print.ts';
+import { askNewPassword } from './secret.ts';
+
+export const HELP = `Set the password of your account
+
+Usage: partyline password
+
+${COMMON_HELP}
+
+It is asked for twice on a terminal; else it is one line of standard input. Tokens go on to count.
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline password
+  partyline password --host lab.example < new-password
+`;
+
+export async function password(args: string[]): Promise<number> {
+  const read = readCommandLine('password', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0) return misuse('password', 'nothing secret is taken from arguments; it is asked for');
+  const given = await askNewPassword(new Questions(), 'New password');
+  if (given === 'none') return fail('password', 'Cannot set the password: none was given');
+  if ('failed' in given) return fail('password', `Cannot set the password: ${given.failed}`);
+  return whileIn({ command: 'password', host: hostOf(values.host) }, async (client) => {
+    await client.setPassword(given.secret);
+    const name = client.identity?.name ?? '';
+    await print(values.json ? jsonLine({ name }) : 'The password is set\n');
+    return 0;
+  });
+}

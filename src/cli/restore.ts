@@ -1,0 +1,82 @@
+// `partyline restore`: a copy of a journal becomes that of a server which is to be started.
+
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { lockDirectory } from '../config/lock.ts';
+import { backupJournal } from '../journal/backup.ts';
+import { verifyJournal } from '../journal/verify.ts';
+import { escapeControls, quote } from '../protocol/text.ts';
+import { whyUnusable } from './arguments.ts';
+import { jsonLine } from './json-line.ts';
+import { JOURNAL_FILE } from './journal-file.ts';
+import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+
+export const HELP = `Put a copy of a journal into a server's directory
+
+Usage: partyline restore FILE --data DIR
+
+  --data DIR    the directory of a server that does not run; it is made if it is missing
+  --json        one JSON object
+
+The copy is verified first. A journal that is there already is never overwritten: move it away yourself.
+
+Examples:
+  partyline restore copy.db --data /var/lib/partyline
+  partyline restore copy.db --data ./try && partyline serve --data ./try --listen tcp://localhost:0
+`;
+
+export async function restore(args: string[]): Promise<number> {
+  let read;
+  try {
+    read = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { data: { type: 'string' }, json: { type: 'boolean', default: false } },
+    });
+  } catch (error) {
+    return say(whyUnusable(error), USAGE_STATUS);
+  }
+  const { values, positionals } = read;
+  const [file] = positionals;
+  if (file === undefined || positionals.length > 1)
+    return say(`one FILE is expected, not ${positionals.length}`, USAGE_STATUS);
+  // Said, not guessed: the wrong directory would be somebody's.
+  if (values.data === undefined) return say('--data DIR is missing', USAGE_STATUS);
+  try {
+    const journal = await restoreJournal(file, values.data);
+    process.stdout.write(
+      values.json ? jsonLine({ file, journal }) : `${escapeControls(`Restored ${file} to ${journal}`)}\n`,
+    );
+    return 0;
+  } catch (error) {
+    return say(error instanceof Error ? error.message : String(error), FAILURE_STATUS);
+  }
+}
+
+/** Where it is now. Throws an Error in words; the directory is as it was then. */
+async function restoreJournal(file: string, directory: string): Promise<string> {
+  const attempt = `Cannot restore ${quote(file)} to ${quote(directory)}`;
+  if (!existsSync(file)) throw new Error(`${attempt}: there is no such file`);
+  // No server starts on the directory while we are at it, and none runs there.
+  const lock = lockDirectory(directory);
+  const journal = join(directory, JOURNAL_FILE);
+  const draft = join(directory, `restored-${process.pid}.db`);
+  try {
+    const there = [journal, `${journal}-wal`].find((path) => existsSync(path));
+    if (there !== undefined) throw new Error(`${attempt}: there is a journal already, ${there}`);
+    await backupJournal(file, draft);
+    const [problem] = await verifyJournal(draft);
+    if (problem !== undefined) throw new Error(`${attempt}: the copy is not whole: ${problem}`);
+    renameSync(draft, journal);
+    return journal;
+  } finally {
+    rmSync(draft, { force: true });
+    lock.release();
+  }
+}
+
+function say(reason: string, status: number): number {
+  process.stderr.write(`partyline restore: ${reason}\n`);
+  return status;
+}

@@ -1,0 +1,49 @@
+// `partyline verify`: is a journal whole, and what is wrong if it is not.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stateDirectory } from '../config/state.ts';
+import { verifyJournal } from '../journal/verify.ts';
+import { escapeControls } from '../protocol/text.ts';
+import { whyUnusable } from './arguments.ts';
+import { jsonLine } from './json-line.ts';
+import { JOURNAL_FILE } from './journal-file.ts';
+import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+
+export const HELP = `Is the journal of a server whole
+
+Usage: partyline verify [--data DIR]
+
+  --data DIR    the server's directory (PARTYLINE_DATA, else the platform's state directory)
+  --json        one JSON object: journal, isWhole, problems
+
+Status 0, or 1 with what is wrong, a line each. The server may run meanwhile; a copy is looked at, which takes as much
+space beside the journal for the time.
+
+Examples:
+  partyline verify
+  partyline verify --data /var/lib/partyline --json | jq .problems
+`;
+
+export async function verify(args: string[]): Promise<number> {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: { data: { type: 'string' }, json: { type: 'boolean', default: false } },
+    }));
+  } catch (error) {
+    process.stderr.write(`partyline verify: ${whyUnusable(error)}\n`);
+    return USAGE_STATUS;
+  }
+  const journal = join(values.data ?? stateDirectory(), JOURNAL_FILE);
+  const problems = existsSync(journal)
+    ? await verifyJournal(journal)
+    : [`Cannot verify ${journal}: there is no such file`];
+  const isWhole = problems.length === 0;
+  if (values.json) process.stdout.write(jsonLine({ journal, isWhole, problems }));
+  else if (isWhole) process.stdout.write(`${escapeControls(`${journal} is whole`)}\n`);
+  else for (const problem of problems) process.stderr.write(`partyline verify: ${escapeControls(problem)}\n`);
+  return isWhole ? 0 : FAILURE_STATUS;
+}

@@ -1,0 +1,206 @@
+// A client of a server: says, hears, looks back, and sees to accounts; over a connection that comes back when it is lost.
+
+import { accountInvite, accountList, accountPassword, accountRevoke } from '../protocol/native/methods/account.ts';
+import { chatList, chatSend } from '../protocol/native/methods/chat.ts';
+import { groupJoin, groupLeave, groupList } from '../protocol/native/methods/group.ts';
+import { chatHistory, chatSearch } from '../protocol/native/methods/past.ts';
+import { tokenCreate, tokenList, tokenRemove } from '../protocol/native/methods/token.ts';
+import type { CredentialChoice, Identity } from './credential.ts';
+import { ClosedError } from './errors.ts';
+import { readHistory, type HistoryWishes } from './history.ts';
+import { Inbox, type Message, type Reading } from './inbox.ts';
+import { Link, type LinkOptions } from './link.ts';
+import { Requests } from './requests.ts';
+import type { Surroundings } from './wire.ts';
+import type { World } from './world.ts';
+
+type ResultOf<Known extends { parseResult(result: unknown): unknown }> = Exclude<
+  ReturnType<Known['parseResult']>,
+  undefined
+>;
+
+/** `to` says for each name what became of it. */
+export interface Sent extends Omit<ResultOf<typeof chatSend>, 'to'> {
+  readonly to: ReadonlyMap<string, 'delivered' | 'stored'>;
+}
+export type Present = ResultOf<typeof chatList>['members'][number];
+export type Group = ResultOf<typeof groupList>['groups'][number];
+export type Found = ResultOf<typeof chatSearch>;
+export type Invitation = ResultOf<typeof accountInvite>;
+export type Accounts = ResultOf<typeof accountList>;
+export type Token = ResultOf<typeof tokenList>['tokens'][number];
+
+export interface Inviting {
+  /** `member` without it. */
+  readonly role?: 'member' | 'operator';
+  /** `person` without it. */
+  readonly kind?: 'person' | 'bot' | 'host';
+}
+
+/** What a connection is up to. */
+export type ConnectionState =
+  | { readonly state: 'connected' }
+  /** The next attempt comes by itself. */
+  | { readonly state: 'lost'; readonly reason: string }
+  | { readonly state: 'over'; readonly error: Error };
+
+export interface ClientOptions extends LinkOptions {
+  readonly onConnection?: ((state: ConnectionState) => void) | undefined;
+}
+
+/** Asking twice does what asking once does. */
+const AGAIN = { mayRepeat: true } as const;
+/** What it would do the second time is something else: an answer that is lost stays lost. */
+const ONCE = { mayRepeat: false } as const;
+
+export class Client implements AsyncDisposable {
+  readonly #link: Link;
+  readonly #world: World;
+  readonly #requests = new Requests();
+  readonly #inbox = new Inbox();
+
+  private constructor(options: ClientOptions) {
+    this.#link = new Link(options);
+    this.#world = options.world;
+  }
+
+  /** Connects once, and comes in. Later losses are mended by the client itself. */
+  static async open(options: ClientOptions, signal?: AbortSignal): Promise<Client> {
+    const client = new Client(options);
+    const tell = options.onConnection ?? (() => {});
+    await client.#link.open(
+      {
+        onConnected: (wire) => {
+          client.#inbox.attach(wire);
+          client.#requests.attach(wire);
+          tell({ state: 'connected' });
+        },
+        onLost: (reason) => {
+          client.#inbox.detach();
+          client.#requests.detach();
+          tell({ state: 'lost', reason });
+        },
+        onOver: (error) => {
+          client.#end(error);
+          tell({ state: 'over', error });
+        },
+      },
+      signal,
+    );
+    return client;
+  }
+
+  /** Who the server says we are; undefined without a credential. */
+  get identity(): Identity | undefined {
+    return this.#link.identity;
+  }
+
+  /** What to come in with the next time: a code has become a token. */
+  get credential(): CredentialChoice {
+    return this.#link.credential;
+  }
+
+  /** The other end, as it is known here. */
+  get server(): (Surroundings & { readonly serverName: string }) | undefined {
+    return this.#link.surroundings;
+  }
+
+  // ── talking ──
+
+  /**
+   * To one, to several, to a `#group`, to `all`. Settles when it is stored for good. With a key of one's own a message is
+   * the same message in a later run of the program too; without it, one is made that covers lost connections.
+   */
+  async send(to: string | readonly string[], text: string, { key = this.#world.newKey() } = {}): Promise<Sent> {
+    return this.#requests.ask(chatSend, { to: typeof to === 'string' ? [to] : to, text, key }, AGAIN);
+  }
+
+  /**
+   * What we are sent, each message once, also over lost connections. It counts as read when the next one is asked for or
+   * the loop is left; whatever was not read comes again the next time. One loop at a time.
+   */
+  messages(reading: Reading = {}): AsyncIterableIterator<Message> & AsyncDisposable {
+    return this.#inbox.open(reading);
+  }
+
+  /** For `acknowledge: 'by-hand'`: everything up to this message has been dealt with. */
+  acknowledge(id: number): void {
+    this.#inbox.acknowledge(id);
+  }
+
+  /** Who is here, in order of arrival. */
+  async list(): Promise<readonly Present[]> {
+    return (await this.#requests.ask(chatList, {}, AGAIN)).members;
+  }
+
+  /** What we said and were told, oldest first, read as the loop goes on. */
+  history(wishes: HistoryWishes = {}): AsyncGenerator<Message, void, undefined> {
+    return readHistory((page) => this.#requests.ask(chatHistory, page, AGAIN), wishes);
+  }
+
+  /** The newest messages with all these words, oldest first, and whether there are more before them. */
+  search(words: string, wishes: { readonly before?: number; readonly limit?: number } = {}): Promise<Found> {
+    return this.#requests.ask(chatSearch, { words, ...wishes }, AGAIN);
+  }
+
+  // ── groups ──
+
+  async join(group: string): Promise<string> {
+    return (await this.#requests.ask(groupJoin, { group }, AGAIN)).group;
+  }
+
+  async leave(group: string): Promise<string> {
+    return (await this.#requests.ask(groupLeave, { group }, ONCE)).group;
+  }
+
+  async groups(): Promise<readonly Group[]> {
+    return (await this.#requests.ask(groupList, {}, AGAIN)).groups;
+  }
+
+  // ── accounts ──
+
+  invite(name: string, { role, kind }: Inviting = {}): Promise<Invitation> {
+    const wishes = { ...(role === undefined ? {} : { role }), ...(kind === undefined ? {} : { kind }) };
+    return this.#requests.ask(accountInvite, { name, ...wishes }, ONCE);
+  }
+
+  accounts(): Promise<Accounts> {
+    return this.#requests.ask(accountList, {}, AGAIN);
+  }
+
+  async revoke(name: string): Promise<'account' | 'invitation'> {
+    return (await this.#requests.ask(accountRevoke, { name }, ONCE)).revoked;
+  }
+
+  async setPassword(password: string): Promise<void> {
+    await this.#requests.ask(accountPassword, { password }, AGAIN);
+  }
+
+  createToken(label: string): Promise<ResultOf<typeof tokenCreate>> {
+    return this.#requests.ask(tokenCreate, { label }, ONCE);
+  }
+
+  async tokens(): Promise<readonly Token[]> {
+    return (await this.#requests.ask(tokenList, {}, AGAIN)).tokens;
+  }
+
+  async removeToken(id: number): Promise<void> {
+    await this.#requests.ask(tokenRemove, { id }, ONCE);
+  }
+
+  /** What was asked before and is not answered fails with a `ClosedError`; the loop over `messages` ends. */
+  async close(): Promise<void> {
+    this.#end(new ClosedError());
+    await this.#link.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #end(error: Error): void {
+    // The inbox first: what was consumed is still told.
+    this.#inbox.close(error);
+    this.#requests.close(error);
+  }
+}

@@ -1,0 +1,79 @@
+// How a client shows who it is, once the connection is there. Nothing secret goes where somebody on the way could read it:
+// that is decided here, before the server is asked.
+
+import { RefusedError, refusedBy, UnreachableError } from './errors.ts';
+import { loginCode, loginToken } from '../protocol/native/methods/login.ts';
+import { readResult } from './requests.ts';
+import type { Answer, Opened, Surroundings } from './wire.ts';
+
+export type Credential =
+  /** Of an account, as `createToken` or `login` gave it. */
+  | { readonly token: string }
+  | { readonly name: string; readonly password: string }
+  /** Somebody without an account, present from now on. */
+  | { readonly guest: string }
+  /** Of an invitation, which it uses up; `label` is what the token of this client will be called. */
+  | { readonly code: string; readonly password?: string; readonly label?: string }
+  /** The owner token's file: proven, never sent, and towards this machine only. */
+  | { readonly ownerTokenFile: string }
+  /** Comes in as nobody: to `discover`, and to be asked for nothing else. */
+  | 'none';
+
+/** A credential, or how to choose one when it is known who the other end is. */
+export type CredentialChoice = Credential | ((server: Surroundings) => Credential | Promise<Credential>);
+
+/** Who the server says one is. */
+export interface Identity {
+  readonly name: string;
+  readonly role: 'owner' | 'operator' | 'member' | 'guest';
+}
+
+export interface LoggedIn {
+  readonly identity: Identity | undefined;
+  /** What to come in with next time: a code is used up, and leaves a token. */
+  readonly next: CredentialChoice;
+}
+
+/** Throws a `RefusedError`, or an `UnreachableError` if the connection went first. */
+export async function logIn(opened: Opened, choice: CredentialChoice): Promise<LoggedIn> {
+  const credential = typeof choice === 'function' ? await choice(opened) : choice;
+  if (credential === 'none') return { identity: undefined, next: choice };
+  if ('ownerTokenFile' in credential) {
+    if (opened.proveOwner === undefined || !opened.isLoopback) {
+      throw new RefusedError(
+        'not-loopback',
+        'Cannot come in as the owner: the owner token counts on this machine only',
+      );
+    }
+    return { identity: identityIn(await opened.proveOwner(credential.ownerTokenFile)), next: choice };
+  }
+  if (!('guest' in credential) && !opened.isPrivate) {
+    throw new RefusedError('not-encrypted', 'Cannot log in: the connection is plain text, and nothing secret was sent');
+  }
+  const answer = await opened.wire.request(methodFor(credential), paramsFor(credential));
+  if (!('code' in credential)) return { identity: identityIn(answer), next: choice };
+  const { token, ...identity } = readResult(loginCode, resultIn(answer));
+  return { identity, next: { token } };
+}
+
+type Sent = Exclude<Credential, 'none' | { ownerTokenFile: string }>;
+
+function methodFor(credential: Sent): string {
+  if ('token' in credential) return 'login.token';
+  if ('guest' in credential) return 'login.guest';
+  return 'code' in credential ? 'login.code' : 'login.password';
+}
+
+function paramsFor(credential: Sent): object {
+  return 'guest' in credential ? { name: credential.guest } : credential;
+}
+
+function identityIn(answer: Answer): Identity {
+  return readResult(loginToken, resultIn(answer));
+}
+
+function resultIn(answer: Answer): unknown {
+  if ('error' in answer) throw refusedBy(answer.error);
+  if ('lost' in answer) throw new UnreachableError(`The server went away during the login: ${answer.lost}`);
+  return answer.result;
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeChat, settled, StillWorld } from '../../test/kit/fake-chat.ts';
+import { Client } from './client.ts';
+
+async function aClient() {
+  const server = new FakeChat();
+  const world = new StillWorld();
+  const client = await Client.open({
+    transport: server.transport,
+    credential: { token: 'pl_x' },
+    reconnect: {},
+    world,
+  });
+  return { server, world, client };
+}
+
+async function again(world: StillWorld): Promise<void> {
+  await settled();
+  world.pass();
+  await settled();
+}
+
+test('a message counts as read when the next one is asked for', async () => {
+  const { server, client } = await aClient();
+  server.say('one');
+  server.say('two');
+  const messages = client.messages();
+  assert.equal((await messages.next()).value?.text, 'one');
+  await settled();
+  assert.equal(server.acknowledged, 0);
+  assert.equal((await messages.next()).value?.text, 'two');
+  void messages.next();
+  await settled();
+  assert.equal(server.acknowledged, 2);
+  await client.close();
+});
+
+test('over a lost connection every message comes once: what was not read again, what was read not', async () => {
+  const { server, world, client } = await aClient();
+  for (let at = 1; at <= 5; at++) server.say(`${at}`);
+  const texts: string[] = [];
+  const messages = client.messages();
+  const read = async () => texts.push((await messages.next()).value?.text ?? 'none');
+  for (let at = 1; at <= 3; at++) await read();
+  server.lose();
+  for (let at = 6; at <= 8; at++) server.say(`${at}`);
+  await again(world);
+  for (let at = 4; at <= 8; at++) await read();
+  assert.deepEqual(texts, ['1', '2', '3', '4', '5', '6', '7', '8']);
+  // What is in hand is not acknowledged by coming back: the next subscription begins before it.
+  const after = server.asked.flatMap(({ method, params }) => (method === 'chat.subscribe' ? [params] : []));
+  assert.deepEqual(after, [{}, { after: 2 }]);
+  await client.close();
+});
+
+test('a loop that is left has read what it has in hand, and the next one goes on behind it', async () => {
+  const { server, client } = await aClient();
+  for (const text of ['one', 'two', 'three']) server.say(text);
+  for await (const { text } of client.messages()) if (text === 'two') break;
+  await settled();
+  assert.equal(server.acknowledged, 2);
+  assert.equal((await client.messages().next()).value?.text, 'three');
+  await client.close();
+});
+
+test('by hand nothing is acknowledged but what the program says', async () => {
+  const { server, client } = await aClient();
+  for (const text of ['one', 'two', 'three']) server.say(text);
+  for await (const { id } of client.messages({ acknowledge: 'by-hand' })) if (id === 3) break;
+  await settled();
+  assert.equal(server.acknowledged, 0);
+  client.acknowledge(2);
+  assert.equal(server.acknowledged, 2);
+  await client.close();
+});
+
+test('a loop until everything waiting is read ends by itself', async () => {
+  const { server, client } = await aClient();
+  server.say('one');
+  server.say('two');
+  const texts: string[] = [];
+  for await (const { text } of client.messages({ until: 'caught-up' })) texts.push(text);
+  assert.deepEqual(texts, ['one', 'two']);
+  await settled();
+  assert.equal(server.acknowledged, 2);
+  await client.close();
+});
+
+test('a reader of a thousand acknowledges now and then, not for each', async () => {
+  const { server, client } = await aClient();
+  for (let at = 0; at < 1_000; at++) server.say(`${at}`);
+  let count = 0;
+  for await (const _ of client.messages({ until: 'caught-up' })) count++;
+  assert.equal(count, 1_000);
+  const acks = server.asked.filter(({ method }) => method === 'chat.ack').length;
+  assert.ok(acks <= 12, `${acks} acknowledgements`);
+  assert.equal(server.acknowledged, 1_000);
+  await client.close();
+});
+
+test('two loops at once are a mistake', async () => {
+  const { client } = await aClient();
+  client.messages();
+  assert.throws(() => client.messages(), /being read already/);
+  await client.close();
+});

@@ -1,0 +1,190 @@
+// What a client is sent, in order: each message once, acknowledged when it has been consumed, and after a lost connection
+// from there on. What had come and was not consumed comes again, so that nothing counts as read that nobody has read.
+
+import {
+  chatAck,
+  chatBehind,
+  chatLive,
+  chatMessage,
+  chatReceipt,
+  chatSubscribe,
+  type WireMessage,
+} from '../protocol/native/methods/chat.ts';
+import { ClosedError, refusedBy } from './errors.ts';
+import type { Wire } from './wire.ts';
+
+export type Message = WireMessage;
+/** What this client sent has reached one more of those it was for. */
+export type Receipt = Exclude<ReturnType<typeof chatReceipt.parse>, undefined>;
+
+/** Consumed messages that are acknowledged together, unless the reader has nothing left to read: a tenth of the window. */
+const ACK_EVERY = 100;
+
+export interface Reading {
+  /** Only what came after this message; without it from where the account's delivery stands. */
+  readonly after?: number;
+  /** `never`: goes on as long as the client does. `caught-up`: ends when everything that waited has been read. */
+  readonly until?: 'never' | 'caught-up';
+  /** `consumed`: a message counts as read when the next one is asked for, or the loop is left. */
+  readonly acknowledge?: 'consumed' | 'by-hand';
+  /** So many messages are waiting on the server. */
+  readonly onBehind?: (count: number) => void;
+  /** What was sent by this client has arrived. */
+  readonly onReceipt?: (receipt: Receipt) => void;
+}
+
+interface Waiting {
+  readonly resolve: (message: Message | undefined) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Inbox {
+  #reading: Reading = {};
+  #isWanted = false;
+  #wire: Wire | undefined;
+  #queue: Message[] = [];
+  #waiting: Waiting | undefined;
+  #failed: Error | undefined;
+  #isCaughtUp = false;
+  /** Where reading begins, once that is known. */
+  #start: number | undefined;
+  /** The last message that the reader was given, and the last that it is done with. */
+  #given: number | undefined;
+  #consumed = 0;
+  /** As this connection knows it. */
+  #acknowledged = 0;
+  #hasReader = false;
+
+  /** One reader at a time; a later one goes on where the one before it stopped. */
+  open(reading: Reading): AsyncIterableIterator<Message> & AsyncDisposable {
+    if (this.#hasReader) throw new Error('The messages of this client are being read already');
+    this.#hasReader = true;
+    this.#reading = reading;
+    if (!this.#isWanted) {
+      this.#isWanted = true;
+      this.#start = reading.after;
+      if (this.#wire !== undefined) this.#subscribe(this.#wire);
+    }
+    const leave = (): Promise<IteratorResult<Message>> => {
+      this.#leave();
+      return Promise.resolve({ done: true, value: undefined });
+    };
+    const iterator: AsyncIterableIterator<Message> & AsyncDisposable = {
+      next: () => this.#next(),
+      return: leave,
+      [Symbol.asyncIterator]: () => iterator,
+      async [Symbol.asyncDispose]() {
+        await leave();
+      },
+    };
+    return iterator;
+  }
+
+  /** Everything up to this message has arrived for good. */
+  acknowledge(id: number): void {
+    this.#consumed = Math.max(this.#consumed, id);
+    this.#tell();
+  }
+
+  attach(wire: Wire): void {
+    this.#wire = wire;
+    if (this.#isWanted) this.#subscribe(wire);
+  }
+
+  detach(): void {
+    this.#wire = undefined;
+    this.#queue = [];
+  }
+
+  close(error: Error): void {
+    this.#failed = error;
+    this.#wire = undefined;
+    if (error instanceof ClosedError) this.#queue = [];
+    this.#wake();
+  }
+
+  #subscribe(wire: Wire): void {
+    this.#queue = [];
+    this.#isCaughtUp = false;
+    this.#acknowledged = 0;
+    wire.onNotification(chatMessage.name, (params) => {
+      const message = chatMessage.parse(params);
+      // What the reader has in hand is not acknowledged yet, and comes again after a new start.
+      if (message === undefined || wire !== this.#wire || message.id <= (this.#given ?? 0)) return;
+      this.#queue.push(message);
+      this.#wake();
+    });
+    wire.onNotification(chatLive.name, () => {
+      this.#isCaughtUp = true;
+      this.#wake();
+    });
+    wire.onNotification(chatBehind.name, (params) => {
+      const behind = chatBehind.parse(params);
+      if (behind !== undefined) this.#reading.onBehind?.(behind.count);
+    });
+    wire.onNotification(chatReceipt.name, (params) => {
+      const receipt = chatReceipt.parse(params);
+      if (receipt !== undefined) this.#reading.onReceipt?.(receipt);
+    });
+    const after = this.#consumed > 0 ? this.#consumed : this.#start;
+    void wire.request(chatSubscribe.name, after === undefined ? {} : { after }).then((answer) => {
+      if ('error' in answer) return this.close(refusedBy(answer.error));
+      if ('result' in answer) this.#start ??= chatSubscribe.parseResult(answer.result)?.cursor;
+      return this.#tell();
+    });
+  }
+
+  #next(): Promise<IteratorResult<Message>> {
+    if (!this.#hasReader) return Promise.resolve({ done: true, value: undefined });
+    this.#finishGiven();
+    const { promise, resolve, reject } = Promise.withResolvers<Message | undefined>();
+    // Two calls at once would each be given a message and one of them be lost when the loop ends.
+    if (this.#waiting !== undefined) return Promise.reject(new Error('The next message is being waited for already'));
+    this.#waiting = { resolve, reject };
+    this.#wake();
+    return promise.then((message) =>
+      message === undefined ? { done: true, value: undefined } : { done: false, value: message },
+    );
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    const message = this.#queue.shift();
+    const hasEnded = this.#isCaughtUp && this.#reading.until === 'caught-up';
+    if (message === undefined && this.#failed === undefined && !hasEnded) {
+      // Nothing to read: the server learns now what was read, and its sender that it was.
+      this.#tell();
+      return;
+    }
+    this.#waiting = undefined;
+    if (message !== undefined) {
+      this.#given = message.id;
+      return waiting.resolve(message);
+    }
+    this.#leave();
+    if (this.#failed === undefined || this.#failed instanceof ClosedError) return waiting.resolve(undefined);
+    return waiting.reject(this.#failed);
+  }
+
+  #finishGiven(): void {
+    if (this.#given === undefined || this.#reading.acknowledge === 'by-hand') return;
+    this.#consumed = this.#given;
+    if (this.#consumed - this.#acknowledged >= ACK_EVERY) this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#consumed <= this.#acknowledged || this.#wire === undefined) return;
+    this.#acknowledged = this.#consumed;
+    this.#wire.notify(chatAck.name, { id: this.#consumed });
+  }
+
+  #leave(): void {
+    if (!this.#hasReader) return;
+    this.#hasReader = false;
+    this.#finishGiven();
+    this.#tell();
+    this.#waiting?.resolve(undefined);
+    this.#waiting = undefined;
+  }
+}

@@ -1,0 +1,142 @@
+// Keeps a client connected: the first connection, and after each loss the next one, later and later, until it is there,
+// the server says no, or somebody closes it.
+
+import { delayBefore, type Reconnect } from './backoff.ts';
+import { logIn, type CredentialChoice, type Identity } from './credential.ts';
+import { ClosedError, UnreachableError } from './errors.ts';
+import type { Opened, Surroundings, Transport, Wire } from './wire.ts';
+import type { World } from './world.ts';
+
+/** Milliseconds for the last acknowledgements to be taken by a server that may no longer be there. */
+const CLOSE_GRACE_MS = 2_000;
+
+/** What a client is told of its connection. */
+export interface LinkListener {
+  onConnected(wire: Wire): void;
+  /** The next attempt comes by itself. */
+  onLost(reason: string): void;
+  /** There will be no other connection. */
+  onOver(error: Error): void;
+}
+
+export interface LinkOptions {
+  readonly transport: Transport;
+  readonly credential: CredentialChoice;
+  /** `false`: a lost connection is the end. */
+  readonly reconnect: Reconnect | false;
+  readonly world: World;
+}
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #stop = new AbortController();
+  #credential: CredentialChoice;
+  #listener: LinkListener | undefined;
+  #opened: Opened | undefined;
+  #identity: Identity | undefined;
+  #over: Promise<void> = Promise.resolve();
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#credential = options.credential;
+  }
+
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  /** The credential for the next time: a code leaves a token. */
+  get credential(): CredentialChoice {
+    return this.#credential;
+  }
+
+  get surroundings(): (Surroundings & { readonly serverName: string }) | undefined {
+    if (this.#opened === undefined) return undefined;
+    const { isLoopback, isPrivate, fingerprint, wire } = this.#opened;
+    return { isLoopback, isPrivate, fingerprint, serverName: wire.serverName };
+  }
+
+  /** The first connection: once, and its failure is the caller's. */
+  async open(listener: LinkListener, signal: AbortSignal | undefined): Promise<void> {
+    const { signal: stop } = this.#stop;
+    const wire = await this.#connect(signal === undefined ? stop : AbortSignal.any([stop, signal]));
+    this.#listener = listener;
+    listener.onConnected(wire);
+    this.#over = this.#keep(wire);
+  }
+
+  /** What was written still leaves. Settles when the connection is gone. */
+  async close(): Promise<void> {
+    this.#stop.abort(new ClosedError());
+    this.#opened?.wire.close();
+    const cancel = this.#options.world.after(CLOSE_GRACE_MS, () => this.#opened?.wire.destroy());
+    await this.#over;
+    cancel();
+  }
+
+  async #connect(signal: AbortSignal): Promise<Wire> {
+    const opened = await this.#options.transport(signal);
+    try {
+      const { identity, next } = await logIn(opened, this.#credential);
+      this.#credential = next;
+      this.#identity = identity;
+      signal.throwIfAborted();
+    } catch (error) {
+      opened.wire.destroy();
+      throw error;
+    }
+    this.#opened = opened;
+    return opened.wire;
+  }
+
+  async #keep(first: Wire): Promise<void> {
+    for (let wire: Wire | undefined = first; wire !== undefined;) {
+      const reason = await wire.gone;
+      if (this.#stop.signal.aborted) return;
+      this.#listener?.onLost(reason);
+      wire = await this.#again(reason);
+      if (wire !== undefined) this.#listener?.onConnected(wire);
+    }
+  }
+
+  /** Undefined: it is over, and the listener knows. */
+  async #again(reason: string): Promise<Wire | undefined> {
+    const { reconnect, world } = this.#options;
+    const { signal } = this.#stop;
+    let last = new UnreachableError(`The server went away: ${reason}`);
+    for (let attempt = 0; ; attempt++) {
+      const delayMs = reconnect === false ? undefined : delayBefore(attempt, reconnect, () => world.random());
+      if (delayMs === undefined) {
+        this.#listener?.onOver(last);
+        return undefined;
+      }
+      await waited(world, delayMs, signal);
+      if (signal.aborted) return undefined;
+      try {
+        return await this.#connect(signal);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (!(error instanceof UnreachableError)) {
+          this.#listener?.onOver(error instanceof Error ? error : new Error(String(error)));
+          return undefined;
+        }
+        last = error;
+      }
+    }
+  }
+}
+
+function waited(world: World, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const cancel = world.after(ms, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    const onAbort = () => {
+      cancel();
+      resolve();
+    };
+    return signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

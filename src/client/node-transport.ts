@@ -1,0 +1,53 @@
+// What carries the library on Node: TCP, and TLS with the server's key pinned. Loaded only where it is asked for, so that
+// a browser never sees it.
+
+import { readOwnerToken } from '../net/owner.ts';
+import { isLoopbackAddress } from '../net/peer.ts';
+import { RefusedError, UnreachableError } from './errors.ts';
+import { NativeClient } from './native.ts';
+import { NATIVE, reach, ReachError, type Reached } from './reach.ts';
+import type { Trust } from './trust.ts';
+import type { Answer, Opened } from './wire.ts';
+
+export interface NodeTransportOptions {
+  /** `[SCHEME://]HOST[:PORT]`. */
+  readonly host: string;
+  readonly trust: Trust;
+}
+
+/** Throws an `UnreachableError`, a `RefusedError` or the signal's reason. */
+export async function openOnNode({ host, trust }: NodeTransportOptions, signal: AbortSignal): Promise<Opened> {
+  const reached = await reach(host, { policy: NATIVE, trust, signal }).catch((error: unknown) => {
+    throw error instanceof ReachError ? errorOf(error) : error;
+  });
+  const wire = new NativeClient(reached);
+  const onAbort = () => wire.destroy();
+  signal.addEventListener('abort', onAbort);
+  const wrong = await wire.greeted();
+  signal.removeEventListener('abort', onAbort);
+  signal.throwIfAborted();
+  if (wrong !== undefined) {
+    wire.destroy();
+    throw new UnreachableError(`Cannot connect to ${host}: ${wrong.refused}`);
+  }
+  return { wire, proveOwner: (tokenFile) => proveOwner(wire, tokenFile), ...surroundingsOf(reached) };
+}
+
+function errorOf(error: ReachError): Error {
+  if (error.kind === 'denied') return new RefusedError('not-trusted', error.message);
+  return new UnreachableError(error.message, { cause: error });
+}
+
+function surroundingsOf({ address, fingerprint }: Reached): Pick<Opened, 'isLoopback' | 'isPrivate' | 'fingerprint'> {
+  const isLoopback = isLoopbackAddress(address);
+  return { isLoopback, isPrivate: isLoopback || fingerprint !== undefined, fingerprint };
+}
+
+async function proveOwner(wire: NativeClient, tokenFile: string): Promise<Answer> {
+  const token = readOwnerToken(tokenFile);
+  if ('refused' in token) throw new RefusedError('no-credential', token.refused);
+  const wrong = await wire.becomeOwner(token);
+  if (wrong === undefined) return { result: wire.provenOwner };
+  if (wrong.kind === 'unreached') return { lost: wrong.refused };
+  throw new RefusedError('wrong-proof', wrong.refused);
+}

@@ -1,0 +1,49 @@
+// TLS on a connection that has been dialled, with the server's key pinned: the first one that is met is remembered, and
+// another one later is refused before anything is written.
+
+import { formatHostPort } from '../net/address.ts';
+import type { Dialled } from '../net/dial.ts';
+import { shakeHands } from '../net/tls-client.ts';
+import type { Trust } from './trust.ts';
+
+export interface SecureOptions {
+  /** As it was given, with the port what a key is remembered for. */
+  readonly host: string;
+  readonly trust: Trust;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Secured extends Dialled {
+  /** Of the server's public key. */
+  readonly fingerprint: string;
+}
+
+/** `denied`: it is there, and not to be trusted. The message is one line. */
+export class SecureError extends Error {
+  override readonly name = 'SecureError';
+  readonly kind: 'unreached' | 'denied';
+
+  constructor(kind: 'unreached' | 'denied', message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** Throws a `SecureError`, or the signal's reason; nothing has been sent then, and the connection is gone. */
+export async function secure(dialled: Dialled, { host, trust, signal }: SecureOptions): Promise<Secured> {
+  const server = formatHostPort(host.toLowerCase(), dialled.port);
+  const handshake = await shakeHands(dialled.socket, { host, signal });
+  if ('failed' in handshake) {
+    throw new SecureError('unreached', `Cannot connect to ${server} by TLS: ${handshake.failed}; nothing was sent`);
+  }
+  const { inside, fingerprint } = handshake;
+  const met = trust.meet(server, fingerprint);
+  if ('refused' in met) {
+    inside.destroy();
+    throw new SecureError('denied', `Cannot connect to ${server}: ${met.refused}; nothing was sent`);
+  }
+  if (met.met === 'first') {
+    trust.tell(`${server} is met for the first time; its key ${fingerprint} is remembered in ${met.where}`);
+  }
+  return { ...dialled, socket: inside, fingerprint };
+}

@@ -1,0 +1,15 @@
+// What a client knows of servers' keys, as a port: where that is kept is not the client's business.
+
+export type Met =
+  | { readonly met: 'again' }
+  /** Remembered from now on, there. */
+  | { readonly met: 'first'; readonly where: string }
+  /** Not the server that it was, or nobody can tell. Why, in the middle of a line. */
+  | { readonly refused: string };
+
+export interface Trust {
+  /** A server, as `HOST:PORT`, has shown that it holds this key. */
+  meet(this: void, server: string, fingerprint: string): Met;
+  /** Says one line to the person. */
+  tell(this: void, line: string): void;
+}

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { settled, StillWorld } from '../../test/kit/fake-chat.ts';
+import { NativeConnection } from '../protocol/native/connection.ts';
+import { formatFrame, parseFrame } from '../protocol/native/frame.ts';
+import { connect } from './mod.ts';
+import type { Socket } from './web-socket.ts';
+
+type Listener = (event: { readonly data: unknown }) => void;
+
+/** A WebSocket whose other end is a native connection in memory. */
+class FakeSocket implements Socket {
+  binaryType = 'blob';
+  readonly url: string;
+  readonly server = new NativeConnection('server');
+  readonly #listeners = new Map<string, Listener[]>();
+  isClosed = false;
+
+  constructor(url: string) {
+    this.url = url;
+    queueMicrotask(() => this.emit('open'));
+  }
+
+  addEventListener(type: string, listener: Listener): void {
+    this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
+  }
+
+  send(message: Uint8Array<ArrayBuffer>): void {
+    this.server.receive(parseFrame(message));
+    for (const event of this.server.takeEvents()) {
+      if (event.type !== 'request') continue;
+      if (event.method === 'login.guest') this.server.respond(event.id, { name: 'Vamshi', role: 'guest' });
+      else this.server.respond(event.id, { members: [] });
+    }
+    queueMicrotask(() => this.deliver());
+  }
+
+  deliver(): void {
+    for (const frame of this.server.takeOutput()) {
+      this.emit('message', new Uint8Array(Buffer.concat(formatFrame(frame))).buffer);
+    }
+  }
+
+  emit(type: string, data?: unknown): void {
+    for (const listener of this.#listeners.get(type) ?? []) listener({ data });
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    queueMicrotask(() => this.emit('close'));
+  }
+}
+
+async function aClient(host: string) {
+  const sockets: FakeSocket[] = [];
+  const makeSocket = (url: string) => {
+    const socket = new FakeSocket(url);
+    sockets.push(socket);
+    return socket;
+  };
+  const world = new StillWorld();
+  const client = await connect({ host, credential: { guest: 'Vamshi' }, makeSocket, world });
+  return { client, sockets, world };
+}
+
+test('over a WebSocket each message is one frame, at the path of the native protocol', async () => {
+  const { client, sockets } = await aClient('ws://localhost:7270');
+  assert.equal(sockets[0]?.url, 'ws://localhost:7270/native');
+  assert.equal(sockets[0]?.binaryType, 'arraybuffer');
+  assert.deepEqual(client.identity, { name: 'Vamshi', role: 'guest' });
+  assert.deepEqual(await client.list(), []);
+  await client.close();
+  assert.ok(sockets[0]?.isClosed);
+});
+
+test('a WebSocket that closes is opened again', async () => {
+  const { client, sockets, world } = await aClient('wss://lab.example/chat');
+  assert.equal(sockets[0]?.url, 'wss://lab.example/chat');
+  sockets[0]?.emit('close');
+  await settled();
+  world.pass();
+  assert.deepEqual(await client.list(), []);
+  assert.equal(sockets.length, 2);
+  await client.close();
+});
+
+test('a message that is no frame ends the connection', async () => {
+  const { client, sockets, world } = await aClient('ws://localhost');
+  sockets[0]?.emit('message', 'text');
+  await settled();
+  assert.ok(sockets[0]?.isClosed);
+  assert.ok(world.isWaiting, 'the next attempt is not under way');
+  await client.close();
+});
+
+test('a secret goes over ws:// to this machine only', async () => {
+  const credential = { token: 'pl_x' };
+  const makeSocket = (url: string) => new FakeSocket(url);
+  await assert.rejects(connect({ host: 'ws://lab.example', credential, makeSocket }), { code: 'not-encrypted' });
+});

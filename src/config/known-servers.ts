@@ -1,0 +1,127 @@
+// The keys of servers that were met: a text file, a line each, `HOST:PORT FINGERPRINT`. Lines are only ever added, each in
+// one write, and the first one for a server counts: so programs that meet servers at the same moment lose nothing.
+
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { makeDirectory } from './directory.ts';
+
+export const KNOWN_SERVERS_FILE = 'known-servers';
+
+/** Of group and others, the right to write: whoever has it could put in a key of their own. */
+const OTHERS_WRITE = 0o022;
+const LINE = /^(\S+) (sha256\/\/[A-Za-z0-9+/]{43}=)$/;
+
+/** As the client's port `Trust` has it. */
+type Met = { met: 'again' } | { met: 'first'; where: string } | { refused: string };
+interface Known {
+  readonly fingerprint: string;
+  readonly line: number;
+}
+
+export class KnownServers {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Compares the key with the one that is remembered, or remembers it. */
+  meet(server: string, fingerprint: string): Met {
+    const before = this.#find(server);
+    if (before !== undefined) return this.#compare(before, fingerprint);
+    const failed = this.#add(`${server} ${fingerprint}\n`);
+    if (failed !== undefined) return { refused: failed };
+    // Another program may have met it at the same moment, and have been first.
+    const after = this.#find(server);
+    if (after === undefined) return { refused: `${this.#path} does not keep what is written to it` };
+    const compared = this.#compare(after, fingerprint);
+    return 'refused' in compared ? compared : { met: 'first', where: this.#path };
+  }
+
+  #compare(known: Known | { refused: string }, fingerprint: string): Met {
+    if ('refused' in known) return known;
+    if (known.fingerprint === fingerprint) return { met: 'again' };
+    return {
+      refused:
+        `its key was ${known.fingerprint} and is now ${fingerprint}; either somebody stands in between, or the server ` +
+        `has a new key: ask whoever runs it, and if that is so remove line ${known.line} of ${this.#path}`,
+    };
+  }
+
+  #find(server: string): Known | { refused: string } | undefined {
+    const text = this.#read();
+    if (text === undefined || typeof text !== 'string') return text;
+    let found: Known | undefined;
+    for (const [at, line] of text.split('\n').entries()) {
+      if (line.trim() === '' || line.startsWith('#')) continue;
+      const [, name, fingerprint] = LINE.exec(line.trimEnd()) ?? [];
+      // It may have been this server's.
+      if (fingerprint === undefined) {
+        return { refused: `line ${at + 1} of ${this.#path} is not HOST:PORT and a fingerprint: mend or remove it` };
+      }
+      if (name === server) found ??= { fingerprint, line: at + 1 };
+    }
+    return found;
+  }
+
+  /** Undefined: there is no file yet. */
+  #read(): string | { refused: string } | undefined {
+    const no = (why: string) => ({ refused: `the keys of servers in ${this.#path} cannot be used: ${why}` });
+    let descriptor: number;
+    try {
+      // Not blocking: a pipe in its place must not hang us.
+      descriptor = openSync(this.#path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    } catch (error) {
+      return codeOf(error) === 'ENOENT' ? undefined : no(wordsFor(error));
+    }
+    try {
+      const { mode } = fstatSync(descriptor);
+      if (process.platform !== 'win32' && (mode & OTHERS_WRITE) !== 0) {
+        return no(`others may write to it (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); it must be 0600`);
+      }
+      return readFileSync(descriptor, 'utf8');
+    } catch (error) {
+      return no(wordsFor(error));
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** What failed, or undefined. */
+  #add(line: string): string | undefined {
+    try {
+      makeDirectory(dirname(this.#path));
+      const descriptor = openSync(this.#path, 'a+', 0o600);
+      try {
+        // Somebody's editor, or a full disk, may have left the last line open.
+        const isOpen = /[^\n]$/.test(readFileSync(descriptor, 'utf8'));
+        writeSync(descriptor, isOpen ? `\n${line}` : line);
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      return undefined;
+    } catch (error) {
+      return `its key cannot be remembered in ${this.#path}: ${wordsFor(error)}`;
+    }
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is not a file',
+  ENXIO: 'it is not a file',
+  ENOTDIR: 'its directory is not one',
+  EEXIST: 'its directory is not one',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function wordsFor(error: unknown): string {
+  return WORDS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aHub, asked, NOW, refusedBy, type HubWorld } from '../../test/kit/hub.ts';
+import { MemoryJournal } from '../journal/memory.ts';
+import { INVITE_MS, type Invitation } from './accounts.ts';
+import type { Member, Session } from './session.ts';
+
+const invite = (world: HubWorld, name: string, { by = world.owner(), nowMs = NOW, role = 'member' as const } = {}) =>
+  asked<Invitation>((done) => world.accounts.invite(by, { name, role }, { nowMs, done }));
+
+const refusedInvite = (world: HubWorld, by: Session, name: string, role: 'member' | 'operator' = 'member') =>
+  refusedBy((done) => world.accounts.invite(by, { name, role }, { nowMs: NOW, done }));
+
+const accept = (world: HubWorld, code: string, nowMs = NOW) => {
+  const bearer = world.accounts.bearerOf(code, nowMs);
+  assert.ok(bearer?.kind === 'invited', 'the code is not good');
+  return asked<Member>((done) => world.accounts.accept(bearer.invite, { nowMs, done }));
+};
+
+test('the first start makes the owner, a later one finds it and may rename it', async () => {
+  const journal = new MemoryJournal();
+  const first = await aHub({}, journal);
+  assert.deepEqual(
+    Array.from(first.hub.directory.accounts, ({ id, name }) => [id, name]),
+    [[1, 'owner']],
+  );
+  const second = await aHub({ ownerName: 'boss' }, new MemoryJournal({ after: journal }));
+  assert.deepEqual(
+    Array.from(second.hub.directory.accounts, ({ id, name }) => [id, name]),
+    [[1, 'boss']],
+  );
+  assert.equal(second.hub.directory.owner()?.account?.role, 'owner');
+});
+
+test('an owner cannot get the name of an account', async () => {
+  const journal = new MemoryJournal();
+  const first = await aHub({}, journal);
+  await first.account('carol');
+  await assert.rejects(aHub({ ownerName: 'carol' }, new MemoryJournal({ after: journal })), /name-reserved/);
+});
+
+test('an invitation reserves its name at once, brings one account in, once, and only in its time', async () => {
+  const world = await aHub();
+  const { code, expiresAtMs, name } = await invite(world, 'Carol');
+  assert.deepEqual([name, expiresAtMs], ['Carol', NOW + INVITE_MS]);
+  assert.equal(world.refusalOf('carol'), 'name-reserved');
+  assert.equal(world.refusalOf('CARO1'), 'name-confusable');
+  assert.equal(world.accounts.bearerOf(code, expiresAtMs), undefined);
+  const before = world.accounts.bearerOf(code, NOW);
+  assert.ok(before?.kind === 'invited');
+  const carol = await accept(world, code);
+  assert.deepEqual([carol.account?.role, carol.account?.invitedBy], ['member', 'owner']);
+  assert.equal(world.accounts.bearerOf(code, NOW), undefined);
+  assert.equal(await refusedBy((done) => world.accounts.accept(before.invite, { nowMs: NOW, done })), 'bad-secret');
+  assert.equal(world.refusalOf('carol'), 'name-reserved');
+});
+
+test('of two that take up one invitation in the same moment one gets in', async () => {
+  const world = await aHub();
+  const { code } = await invite(world, 'carol');
+  const bearer = world.accounts.bearerOf(code, NOW);
+  assert.ok(bearer?.kind === 'invited');
+  const answers = await Promise.all(
+    [1, 2].map(() => new Promise((done) => world.accounts.accept(bearer.invite, { nowMs: NOW, done }))),
+  );
+  const refused = answers.map((answer) => typeof answer === 'object' && answer !== null && 'refused' in answer);
+  assert.deepEqual(refused, [false, true]);
+});
+
+test('a new invitation of the same name replaces the one before; an expired one frees the name', async () => {
+  const world = await aHub();
+  const first = await invite(world, 'carol');
+  const second = await invite(world, 'carol');
+  assert.equal(world.accounts.bearerOf(first.code, NOW), undefined);
+  assert.notEqual(world.accounts.bearerOf(second.code, NOW), undefined);
+  await invite(world, 'dave', { nowMs: NOW + INVITE_MS });
+  assert.deepEqual(
+    Array.from(world.hub.directory.invites, ({ name }) => name),
+    ['dave'],
+  );
+  assert.equal(world.refusalOf('carol'), undefined);
+});
+
+test('who may invite whom: the owner anyone, operators members, others nobody', async () => {
+  const world = await aHub();
+  const [op, member] = [await world.account('op', 'operator'), await world.account('mia')];
+  const [asOp, asMember] = [world.comeAs(op).session, world.comeAs(member).session];
+  const guest = world.come('gus').session;
+  assert.equal(await refusedInvite(world, asOp, 'a'), undefined);
+  assert.equal(await refusedInvite(world, asOp, 'b', 'operator'), 'not-allowed');
+  assert.equal(await refusedInvite(world, asMember, 'c'), 'not-allowed');
+  assert.equal(await refusedInvite(world, guest, 'd'), 'not-allowed');
+  assert.equal(await refusedInvite(world, world.owner(), 'gus'), 'name-in-use');
+  assert.equal(await refusedInvite(world, world.owner(), 'mia'), 'name-reserved');
+  assert.equal(await refusedInvite(world, world.owner(), 'all'), 'name-reserved');
+  assert.equal(await refusedInvite(world, world.owner(), '-x'), 'bad-name');
+  await invite(world, 'zoe');
+  assert.equal(await refusedInvite(world, asOp, 'zoe'), 'name-reserved', 'it is the owner who invited zoe');
+});
+
+test('revoking ends the account, its tokens and its sessions, and keeps its name taken', async () => {
+  const world = await aHub();
+  const { accounts, hub } = world;
+  const carol = await world.account('carol');
+  const here = world.comeAs(carol);
+  const { token } = await asked<{ token: string }>((done) => accounts.newToken(carol, 'laptop', { nowMs: NOW, done }));
+  assert.equal(accounts.bearerOf(token, NOW)?.kind, 'account');
+  const done = await asked<string>((tell) => accounts.revoke(world.owner(), 'CAROL', { nowMs: NOW, done: tell }));
+  assert.deepEqual([done, here.ear.dismissed?.why], ['account', 'revoked']);
+  assert.equal(accounts.bearerOf(token, NOW), undefined);
+  assert.equal(world.refusalOf('carol'), 'name-reserved');
+  hub.leave(here.session);
+  const guest = world.come('gus');
+  assert.deepEqual(await world.send(guest.session, ['carol'], 'hi'), {
+    refused: 'unknown-recipient',
+    names: ['carol'],
+  });
+});
+
+test('operators revoke those they invited, nobody revokes the owner, and an invitation can be taken back', async () => {
+  const world = await aHub();
+  const { accounts } = world;
+  const op = await world.account('op', 'operator');
+  const asOp = world.comeAs(op).session;
+  await world.account('mia');
+  const revoke = (by: Session, name: string) => refusedBy((done) => accounts.revoke(by, name, { nowMs: NOW, done }));
+  assert.equal(await revoke(asOp, 'mia'), 'not-allowed');
+  assert.equal(await revoke(asOp, 'owner'), 'not-allowed');
+  assert.equal(await revoke(world.owner(), 'owner'), 'not-allowed');
+  assert.equal(await revoke(asOp, 'nobody'), 'unknown-account');
+  const { code } = await invite(world, 'own', { by: asOp });
+  assert.equal(await revoke(asOp, 'own'), undefined);
+  assert.equal(accounts.bearerOf(code, NOW), undefined);
+  const later = await invite(world, 'own', { by: asOp });
+  await accept(world, later.code);
+  assert.equal(await revoke(asOp, 'own'), undefined);
+});
+
+test('a token is its owner’s to remove, and a guest has none', async () => {
+  const world = await aHub();
+  const { accounts } = world;
+  const [carol, dave] = [await world.account('carol'), await world.account('dave')];
+  const { id, token } = await asked<{ id: number; token: string }>((done) =>
+    accounts.newToken(carol, 'laptop', { nowMs: NOW, done }),
+  );
+  assert.equal(await refusedBy((done) => accounts.removeToken(dave, id, done)), 'bad-secret');
+  assert.equal(await refusedBy((done) => accounts.removeToken(carol, id, done)), undefined);
+  assert.equal(accounts.bearerOf(token, NOW), undefined);
+  const { member } = world.come('gus').session;
+  assert.equal(await refusedBy((done) => accounts.newToken(member, 'x', { nowMs: NOW, done })), 'no-account');
+  assert.equal(await refusedBy((done) => accounts.setPassword(member, 'x', done)), 'no-account');
+});
+
+test('what cannot be stored changes nothing, and everything is there after a restart', async () => {
+  const journal = new MemoryJournal();
+  const world = await aHub({}, journal);
+  journal.failWith('the disk is full');
+  assert.equal(await refusedInvite(world, world.owner(), 'carol'), 'not-stored');
+  assert.equal(world.refusalOf('carol'), undefined);
+  journal.recover();
+  const carol = await world.account('carol2');
+  const { token } = await asked<{ token: string }>((done) =>
+    world.accounts.newToken(carol, 'laptop', { nowMs: NOW, done }),
+  );
+  const { code } = await invite(world, 'dave');
+  const later = await aHub({}, new MemoryJournal({ after: journal }));
+  assert.equal(later.accounts.bearerOf(token, NOW)?.kind, 'account');
+  assert.equal((await accept(later, code)).name, 'dave');
+});

@@ -1,0 +1,263 @@
+// Accounts: who may invite whom, what an invitation turns into, and how an account ends. Everything is decided at once
+// and counts when the journal has it.
+
+import { parseCode } from './code.ts';
+import type { Secrets } from './credentials.ts';
+import type { Hub } from './hub.ts';
+import type { Account, Change, Invite, Journal } from './journal.ts';
+import { parseName, type NameKey } from './name.ts';
+import type { AccountRefusal } from './refusal.ts';
+import type { Member, MemberKind, Role, Session } from './session.ts';
+
+export type InvitedRole = Invite['role'];
+
+/** Milliseconds that an invitation counts: a person reads mail once a day, a machine is set up now. */
+export const INVITE_MS = 86_400_000;
+export const HOST_INVITE_MS = 3_600_000;
+/** Invitations that wait at once, and tokens of one account. */
+export const MAX_INVITES = 1_000;
+export const MAX_TOKENS = 100;
+/** UTF-16 units of what a token is said to be for. */
+export const MAX_LABEL_CHARACTERS = 64;
+
+export interface AccountsWorld {
+  readonly journal: Journal;
+  readonly hub: Pick<Hub, 'directory' | 'head' | 'refusalOfName' | 'isPresent'>;
+  readonly secrets: Secrets;
+}
+
+export interface Invitation {
+  readonly name: string;
+  readonly role: InvitedRole;
+  readonly kind: MemberKind;
+  /** Shown once; the journal keeps its hash. */
+  readonly code: string;
+  readonly expiresAtMs: number;
+}
+
+/** What somebody showed to come in, and whose it is. */
+export type Bearer =
+  | { readonly kind: 'account'; readonly member: Member }
+  | { readonly kind: 'invited'; readonly invite: Invite };
+
+/** What a verb came to: no, or what changes and what is said once it is durable. */
+type Decision<Value> = AccountRefusal | { readonly changes: readonly Change[]; readonly answer: () => Value };
+type Done<Value> = (answer: Value | AccountRefusal) => void;
+
+export interface Deciding<Value> {
+  readonly nowMs: number;
+  readonly done: Done<Value>;
+}
+
+export class Accounts {
+  readonly #world: AccountsWorld;
+  /** Decisions that wait until the one before them is durable: two never see the same free name or unused code. */
+  readonly #waiting: (() => void)[] = [];
+  #isDeciding = false;
+
+  constructor(world: AccountsWorld) {
+    this.#world = world;
+  }
+
+  /** The first start makes the owner; a later one may give it another name. */
+  ensureOwner(ownerName: string, { nowMs, done }: Deciding<Member>): void {
+    this.#decide(done, () => {
+      const { directory } = this.#world.hub;
+      const parsed = parseName(ownerName);
+      if ('refused' in parsed) return { refused: 'bad-name', why: parsed };
+      const owner = directory.owner();
+      const answer = () => this.#accountOf(parsed.key);
+      if (owner?.account !== undefined && owner.name === parsed.name) return { changes: [], answer };
+      const other = directory.account(parsed.key);
+      if (other !== undefined && other !== owner) return { refused: 'name-reserved' };
+      if (owner?.account !== undefined) {
+        return { changes: [{ type: 'account-changed', account: { ...owner.account, ...parsed } }], answer };
+      }
+      const account = this.#newAccount({ ...parsed, role: 'owner', kind: 'person' }, nowMs);
+      return { changes: [{ type: 'account-added', account }], answer };
+    });
+  }
+
+  invite(
+    by: Session,
+    { name: given, role = 'member', kind = 'person' }: Inviting,
+    { nowMs, done }: Deciding<Invitation>,
+  ): void {
+    this.#decide(done, () => {
+      const { hub, secrets } = this.#world;
+      const { directory } = hub;
+      if (!mayInvite(by.role, role)) return { refused: 'not-allowed', what: 'invite' };
+      const parsed = parseName(given);
+      if ('refused' in parsed) return { refused: 'bad-name', why: parsed };
+      const pending = directory.invitationOf(parsed.key, nowMs);
+      const taken = pending === undefined ? hub.refusalOfName(parsed, nowMs) : undefined;
+      if (taken !== undefined) return taken;
+      if (pending !== undefined && !mayTakeBack(by, pending)) return { refused: 'name-reserved' };
+      if (hub.isPresent(parsed.key)) return { refused: 'name-in-use' };
+      const replaced = [...directory.expiredInvites(nowMs), ...(pending === undefined ? [] : [pending])];
+      if (Array.from(directory.invites).length - replaced.length >= MAX_INVITES) {
+        return { refused: 'too-many', what: 'invitations', max: MAX_INVITES };
+      }
+      const code = secrets.newCode();
+      const hash = secrets.hash(parseCode(code) ?? code);
+      const expiresAtMs = nowMs + (kind === 'host' ? HOST_INVITE_MS : INVITE_MS);
+      const invite = { ...parsed, hash, role, kind, by: by.member.id, createdAtMs: nowMs, expiresAtMs };
+      const changes: Change[] = replaced.map((old) => ({ type: 'invite-removed', hash: old.hash }));
+      changes.push({ type: 'invite-added', invite });
+      return { changes, answer: () => ({ name: parsed.name, role, kind, code, expiresAtMs }) };
+    });
+  }
+
+  /** Whose code or token this is; a code only until it expires or is used. */
+  bearerOf(secret: string, nowMs: number): Bearer | undefined {
+    const { secrets } = this.#world;
+    const { directory } = this.#world.hub;
+    const hash = secrets.hash(parseCode(secret) ?? secret);
+    const member = directory.bearerOf(hash);
+    if (member !== undefined) return { kind: 'account', member };
+    const invite = directory.invite(hash, nowMs);
+    return invite === undefined ? undefined : { kind: 'invited', invite };
+  }
+
+  /** An invitation becomes an account, once. `password`: as it is to be stored. */
+  accept({ hash }: Invite, { password, nowMs, done }: Deciding<Member> & { readonly password?: string }): void {
+    this.#decide(done, () => {
+      const invite = this.#world.hub.directory.invite(hash, nowMs);
+      if (invite === undefined) return { refused: 'bad-secret' };
+      const by = this.#world.hub.directory.byId(invite.by)?.name;
+      const account = { ...this.#newAccount(invite, nowMs), invitedBy: by, password };
+      const changes: Change[] = [
+        { type: 'invite-removed', hash },
+        { type: 'account-added', account },
+      ];
+      return { changes, answer: () => this.#accountOf(invite.key) };
+    });
+  }
+
+  /** `password`: as it is to be stored. */
+  setPassword(member: Member, password: string, done: Done<'changed'>): void {
+    this.#decide(done, () => {
+      const { account } = member;
+      if (account === undefined) return { refused: 'no-account' };
+      return {
+        changes: [{ type: 'account-changed', account: { ...account, password } }],
+        answer: () => 'changed' as const,
+      };
+    });
+  }
+
+  newToken(member: Member, label: string, { nowMs, done }: Deciding<NewToken>): void {
+    this.#decide(done, () => {
+      const { secrets } = this.#world;
+      const { directory } = this.#world.hub;
+      if (member.account === undefined) return { refused: 'no-account' };
+      if (directory.tokensOf(member).length >= MAX_TOKENS) {
+        return { refused: 'too-many', what: 'tokens', max: MAX_TOKENS };
+      }
+      const secret = secrets.newToken();
+      const id = directory.nextTokenId();
+      const shown = label.slice(0, MAX_LABEL_CHARACTERS);
+      const token = { id, account: member.id, label: shown, hash: secrets.hash(secret), createdAtMs: nowMs };
+      return { changes: [{ type: 'token-added', token }], answer: () => ({ token: secret, id }) };
+    });
+  }
+
+  /** One of the member's own. */
+  removeToken(member: Member, id: number, done: Done<'removed'>): void {
+    this.#decide(done, () => {
+      const isOwn = this.#world.hub.directory.tokensOf(member).some((token) => token.id === id);
+      return isOwn
+        ? { changes: [{ type: 'token-removed', id }], answer: () => 'removed' as const }
+        : { refused: 'bad-secret' };
+    });
+  }
+
+  /** Ends an account, its tokens and its sessions; or takes an invitation back. */
+  revoke(by: Session, given: string, { nowMs, done }: Deciding<'account' | 'invitation'>): void {
+    this.#decide(done, () => {
+      const { directory } = this.#world.hub;
+      if (by.role !== 'owner' && by.role !== 'operator') return { refused: 'not-allowed', what: 'revoke' };
+      const parsed = parseName(given);
+      if ('refused' in parsed) return { refused: 'unknown-account', name: given };
+      const invite = directory.invitationOf(parsed.key, nowMs);
+      if (invite !== undefined) {
+        if (!mayTakeBack(by, invite)) return { refused: 'not-allowed', what: 'revoke' };
+        return { changes: [{ type: 'invite-removed', hash: invite.hash }], answer: () => 'invitation' as const };
+      }
+      const member = directory.account(parsed.key);
+      if (member?.account === undefined || member.account.revokedAtMs !== undefined) {
+        return { refused: 'unknown-account', name: given };
+      }
+      const { account } = member;
+      const mayEnd = by.role === 'owner' || account.invitedBy === by.member.name;
+      if (account.role === 'owner' || !mayEnd) return { refused: 'not-allowed', what: 'revoke' };
+      const changes: Change[] = directory.tokensOf(member).map(({ id }) => ({ type: 'token-removed', id }));
+      changes.push({ type: 'account-changed', account: { ...account, revokedAtMs: nowMs, password: undefined } });
+      return { changes, answer: () => this.#dismiss(member) };
+    });
+  }
+
+  #dismiss(member: Member): 'account' {
+    for (const session of member.sessions.slice()) session.listener.dismiss({ why: 'revoked' });
+    return 'account';
+  }
+
+  #newAccount({ name, key, role, kind }: Pick<Account, 'name' | 'key' | 'role' | 'kind'>, nowMs: number): Account {
+    const since = this.#world.hub.head;
+    const id = this.#world.hub.directory.nextAccountId();
+    const nothing = { invitedBy: undefined, password: undefined, revokedAtMs: undefined };
+    return { id, name, key, role, kind, createdAtMs: nowMs, since, delivered: since, ...nothing };
+  }
+
+  #accountOf(key: NameKey): Member {
+    const member = this.#world.hub.directory.account(key);
+    if (member === undefined) throw new Error('An account that was just written is not there');
+    return member;
+  }
+
+  #decide<Value>(done: Done<Value>, verb: () => Decision<Value>): void {
+    this.#waiting.push(() => {
+      const decision = verb();
+      const changes = 'refused' in decision ? [] : decision.changes;
+      this.#world.journal.record(changes, (recorded) => {
+        if ('refused' in decision) done(decision);
+        else if (recorded !== undefined) done({ refused: 'not-stored', reason: recorded.failed });
+        else {
+          for (const change of changes) this.#world.hub.directory.apply(change);
+          done(decision.answer());
+        }
+        this.#isDeciding = false;
+        this.#next();
+      });
+    });
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#isDeciding) return;
+    const decide = this.#waiting.shift();
+    if (decide === undefined) return;
+    this.#isDeciding = true;
+    decide();
+  }
+}
+
+export interface Inviting {
+  readonly name: string;
+  readonly role?: InvitedRole;
+  readonly kind?: MemberKind;
+}
+
+export interface NewToken {
+  readonly token: string;
+  readonly id: number;
+}
+
+/** Contract 1: an operator invites members and hosts, the owner everyone else too. */
+function mayInvite(by: Role, role: InvitedRole): boolean {
+  return by === 'owner' || (by === 'operator' && role === 'member');
+}
+
+function mayTakeBack(by: Session, invite: Invite): boolean {
+  return by.role === 'owner' || (by.role === 'operator' && invite.by === by.member.id);
+}

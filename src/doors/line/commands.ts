@@ -1,0 +1,213 @@
+// What a session of the line door asks, carried out: everything but what ends the connection.
+
+import type { Answer } from '../../core/hub.ts';
+import { refusalToRun } from '../../core/run/policy.ts';
+import { judgePassword } from '../../core/password.ts';
+import type { GroupRefusal } from '../../core/refusal.ts';
+import type { Session } from '../../core/session.ts';
+import type { Peer } from '../../net/peer.ts';
+import {
+  formatError,
+  formatGroups,
+  formatHelp,
+  formatList,
+  formatReceipt,
+  NEW_PASSWORD_PROMPT,
+} from '../../protocol/line/reply.ts';
+import type { LineRequest } from '../../protocol/line/request.ts';
+import { announceCommand } from '../announce.ts';
+import { refusalOfPlain } from './entry.ts';
+import { LIMITS, MAX_RUNS } from './limits.ts';
+import { findPast, readPast } from './past.ts';
+import type { House, LineRoom } from './room.ts';
+import { LineRun, type RunListener } from './run.ts';
+import { wordsForMisuse, wordsForRunning } from './translate.ts';
+import { wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } from '../words.ts';
+
+/** The connection that asks. */
+export interface Asker extends RunListener {
+  readonly peer: Peer;
+  tell(text: string): void;
+  /** One more answer is under way; to be called again when it has been given. */
+  begin(): () => void;
+  /** Nothing more is read until this has settled. */
+  hold(work: Promise<void>): void;
+  wantIds(wantsIds: boolean): void;
+  quit(): void;
+  runEnded(): void;
+}
+
+export class Commands {
+  readonly #asker: Asker;
+  readonly #session: Session;
+  readonly #house: House;
+  #runs: Set<LineRun> | undefined;
+  /** The next line is the new password. */
+  #isAskingPassword = false;
+
+  constructor(asker: Asker, session: Session, { house }: Pick<LineRoom, 'house'>) {
+    this.#asker = asker;
+    this.#session = session;
+    this.#house = house;
+  }
+
+  get runs(): ReadonlySet<LineRun> | undefined {
+    return this.#runs;
+  }
+
+  /** Whether the line is meant for this, whatever it says. */
+  takesAsIs(line: string): boolean {
+    if (!this.#isAskingPassword) return false;
+    this.#isAskingPassword = false;
+    this.#asker.hold(this.#changePassword(line));
+    return true;
+  }
+
+  carryOut(request: LineRequest): void {
+    const { hub, now } = this.#house;
+    switch (request.type) {
+      case 'nothing':
+        return;
+      case 'get_list':
+        return this.#asker.tell(formatList(hub.list(), now()));
+      case 'send':
+      case 'join':
+      case 'leave': {
+        const answered = this.#asker.begin();
+        return hub.handle(this.#session, request, {
+          nowMs: now(),
+          done: (answer) => {
+            this.#tellAnswer(answer);
+            answered();
+          },
+        });
+      }
+      case 'groups':
+        return this.#asker.tell(formatGroups(this.#groups()));
+      case 'history':
+        return this.#asker.hold(this.#tellPast(readPast(this.#house.journal, hub.readerOf(this.#session), request)));
+      case 'search':
+        return this.#asker.hold(
+          this.#tellPast(findPast(this.#house.journal, hub.readerOf(this.#session), request.words)),
+        );
+      case 'receipts':
+        this.#session.wantsReceipts = request.isOn;
+        this.#asker.wantIds(request.isOn);
+        return this.#asker.tell(`Receipts are ${request.isOn ? 'on' : 'off'}\n`);
+      case 'login':
+        return this.#login(request.secret);
+      case 'password':
+        return this.#askPassword();
+      case 'run':
+        return this.#run(request);
+      case 'limits':
+        return this.#asker.tell(LIMITS);
+      case 'help':
+        return this.#asker.tell(formatHelp(request.about));
+      case 'quit':
+        return this.#asker.quit();
+      case 'misused':
+      case 'unknown':
+        return this.#asker.tell(formatError(wordsForMisuse(request)));
+    }
+  }
+
+  #tellAnswer(answer: Answer): void {
+    if ('refused' in answer) {
+      const words = isAboutGroups(answer) ? wordsForGroup(answer) : wordsForSending(answer);
+      return this.#asker.tell(formatError(words));
+    }
+    if (answer.type !== 'receipt')
+      return this.#asker.tell(`${answer.type === 'joined' ? 'Joined' : 'Left'} ${answer.group}\n`);
+    return this.#session.wantsReceipts ? this.#asker.tell(formatReceipt(answer.id, answer.outcomes)) : undefined;
+  }
+
+  #groups() {
+    return Array.from(this.#house.hub.directory.groups, ({ name, members }) => ({
+      name,
+      members: Array.from(members, (member) => member.name),
+    }));
+  }
+
+  async #tellPast(words: Promise<string>): Promise<void> {
+    this.#asker.tell(await words);
+  }
+
+  /** A later login raises the session's rights and keeps its name. */
+  #login(secret: string): void {
+    const { hub, accounts, owner, log, now } = this.#house;
+    const { address, port, isLoopback } = this.#asker.peer;
+    const plain = refusalOfPlain(this.#asker.peer);
+    if (plain !== undefined) return this.#asker.tell(formatError(plain));
+    const bearer = accounts.bearerOf(secret, now());
+    if (bearer?.kind === 'invited') {
+      const reason = 'Cannot log in here with an invitation: come in anew and give it instead of a name';
+      return this.#asker.tell(formatError(reason));
+    }
+    const member = isLoopback && owner.matches(secret) ? hub.directory.owner() : bearer?.member;
+    if (member?.account === undefined) {
+      log.warn('wrong token', { address, port });
+      return this.#asker.tell(formatError('Cannot log in: the token is not valid'));
+    }
+    hub.raise(this.#session, member.account.role);
+    return this.#asker.tell(
+      `${this.#session.member.name} has the rights of ${member.name} until this connection ends\n`,
+    );
+  }
+
+  #askPassword(): void {
+    const plain = refusalOfPlain(this.#asker.peer);
+    if (plain !== undefined) return this.#asker.tell(formatError(plain));
+    if (this.#session.member.account === undefined) {
+      return this.#asker.tell(formatError(wordsForAccount({ refused: 'no-account' }, 'Cannot set a password')));
+    }
+    this.#isAskingPassword = true;
+    return this.#asker.tell(NEW_PASSWORD_PROMPT);
+  }
+
+  async #changePassword(text: string): Promise<void> {
+    const judged = judgePassword(text);
+    if ('refused' in judged) return this.#asker.tell(formatError(wordsForPassword(judged)));
+    const hashed = await this.#house.passwords.hash(judged.password);
+    if ('refused' in hashed)
+      return this.#asker.tell(formatError('Cannot set a password now: too many are being checked; try again'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#house.accounts.setPassword(this.#session.member, hashed.stored, (answer) => {
+      this.#asker.tell(
+        answer === 'changed' ? 'The password is set\n' : formatError(wordsForAccount(answer, 'Cannot set a password')),
+      );
+      resolve();
+    });
+    return await promise;
+  }
+
+  #run({ hosts, command }: { hosts: readonly string[]; command: string }): void {
+    const { hub, log, runner } = this.#house;
+    const { role, member } = this.#session;
+    const refusal = refusalToRun({ role, hosts, serverName: hub.serverName });
+    if (refusal !== undefined) return this.#asker.tell(formatError(wordsForRunning(refusal)));
+    this.#runs ??= new Set();
+    if (this.#runs.size >= MAX_RUNS) {
+      return this.#asker.tell(
+        formatError(`Cannot run: ${MAX_RUNS} commands of this session are running; nothing was started`),
+      );
+    }
+    const shell = { kind: 'shell', line: command } as const;
+    log.tell(announceCommand(shell, { by: member.name, address: this.#asker.peer.address, host: hub.serverName }));
+    const run = new LineRun(runner.start({ command: shell, env: {} }), hub.serverName, this.#asker);
+    this.#runs.add(run);
+    void this.#follow(run);
+  }
+
+  async #follow(run: LineRun): Promise<void> {
+    await run.finished();
+    this.#runs?.delete(run);
+    this.#asker.runEnded();
+  }
+}
+
+type Refused = Extract<Answer, { refused: string }>;
+
+function isAboutGroups(refusal: Refused): refusal is GroupRefusal {
+  return refusal.refused.includes('group');
+}

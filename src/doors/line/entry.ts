@@ -1,0 +1,134 @@
+// How somebody comes in from the line protocol: a name, and where that name has an account, its password; or a code or
+// token that says who it is. Until then nobody is there.
+
+import type { Entrance } from '../../core/hub.ts';
+import { parseName } from '../../core/name.ts';
+import type { Member, Session } from '../../core/session.ts';
+import type { Peer } from '../../net/peer.ts';
+import { beginsAsRequest, isRequestLine } from '../../protocol/detect.ts';
+import type { LineInput } from '../../protocol/line/decoder.ts';
+import { formatError, PASSWORD_PROMPT, PROMPT } from '../../protocol/line/reply.ts';
+import { parseRequest } from '../../protocol/line/request.ts';
+import type { House } from './room.ts';
+import { wordsForMalformed } from './translate.ts';
+import { wordsForAccount, wordsForEntering } from '../words.ts';
+
+/** Blanks around a name are the terminal's; anything else is the name's, and refused there. */
+const EDGES = /^[ \t]+|[ \t]+$/g;
+/** Wrong passwords and codes of one connection. sshd allows six (MaxAuthTries). */
+const MAX_ATTEMPTS = 6;
+
+/** The connection that somebody comes in by. */
+export interface Threshold {
+  readonly peer: Peer;
+  readonly entrance: Entrance;
+  tell(text: string): void;
+  comeIn(session: Session): void;
+  /** Ends the connection without another word. */
+  turnAway(): void;
+  /** Nothing is read until it has settled. */
+  hold(work: Promise<void>): void;
+}
+
+export class Entry {
+  readonly #threshold: Threshold;
+  readonly #house: House;
+  /** Whose password was asked for. */
+  #asked: Member | undefined;
+  #attempts = 0;
+
+  constructor(threshold: Threshold, house: House) {
+    this.#threshold = threshold;
+    this.#house = house;
+  }
+
+  handle(line: LineInput): void {
+    // What a page makes a browser send here gets no further than its first line, however long or odd that is.
+    if (typeof line === 'string' ? isRequestLine(line) : beginsAsRequest(line.begins))
+      return this.#threshold.turnAway();
+    if (typeof line !== 'string') {
+      const isOverlong = line.malformed === 'overlong';
+      this.#threshold.tell(formatError(wordsForMalformed(line)) + (isOverlong ? '' : this.#prompt));
+      return isOverlong ? this.#threshold.turnAway() : undefined;
+    }
+    if (this.#asked !== undefined) return this.#threshold.hold(this.#check(this.#asked, line));
+    const request = parseRequest(line);
+    if (request.type === 'login') return this.#login(request.secret);
+    return this.#name(line.replace(EDGES, ''));
+  }
+
+  get #prompt(): string {
+    return this.#asked === undefined ? PROMPT : PASSWORD_PROMPT;
+  }
+
+  #name(name: string): void {
+    const { hub } = this.#house;
+    const parsed = parseName(name);
+    const member = 'refused' in parsed ? undefined : hub.directory.account(parsed.key);
+    // The owner has a token; a password only if it has set one.
+    const hasPassword = member?.account?.role !== 'owner' || member.account.password !== undefined;
+    if (member !== undefined && hasPassword) {
+      const plain = refusalOfPlain(this.#threshold.peer);
+      if (plain !== undefined) return this.#refuse(plain);
+      this.#asked = member;
+      return this.#threshold.tell(PASSWORD_PROMPT);
+    }
+    const entered = hub.enter(name, this.#threshold.entrance);
+    if (!('refused' in entered)) return this.#threshold.comeIn(entered);
+    return this.#refuse(wordsForEntering(entered, name, this.#threshold.peer.address));
+  }
+
+  async #check(member: Member, password: string): Promise<void> {
+    this.#asked = undefined;
+    // An account that was revoked has no password any more, and costs the same time.
+    const verdict = await this.#house.passwords.verify(password, member.account?.password);
+    const isThere = member.account?.revokedAtMs === undefined;
+    if (verdict === 'right' && isThere) return this.#comeInAs(member);
+    if (verdict === 'busy') return this.#refuse('Cannot check the password now: too many are being checked; try again');
+    return this.#fail(`Cannot come in as ${member.name}: the password is not right`, 'wrong password');
+  }
+
+  #login(secret: string): void {
+    const { hub, accounts, owner, now } = this.#house;
+    const plain = refusalOfPlain(this.#threshold.peer);
+    if (plain !== undefined) return this.#refuse(plain);
+    const ownMember = this.#threshold.peer.isLoopback && owner.matches(secret) ? hub.directory.owner() : undefined;
+    if (ownMember !== undefined) return this.#comeInAs(ownMember);
+    const bearer = accounts.bearerOf(secret, now());
+    if (bearer === undefined) return this.#fail('Cannot log in: the code or token is not valid', 'wrong token');
+    if (bearer.kind === 'account') return this.#comeInAs(bearer.member);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#threshold.hold(promise);
+    return accounts.accept(bearer.invite, {
+      nowMs: now(),
+      done: (answer) => {
+        if ('refused' in answer) this.#refuse(wordsForAccount(answer, 'Cannot log in'));
+        else this.#comeInAs(answer);
+        resolve();
+      },
+    });
+  }
+
+  #comeInAs(member: Member): void {
+    this.#threshold.comeIn(this.#house.hub.enterAs(member, this.#threshold.entrance));
+  }
+
+  #fail(reason: string, event: string): void {
+    const { address, port } = this.#threshold.peer;
+    this.#house.log.warn(event, { address, port });
+    if (++this.#attempts < MAX_ATTEMPTS) return this.#refuse(reason);
+    this.#threshold.tell(formatError(reason));
+    return this.#threshold.turnAway();
+  }
+
+  #refuse(reason: string): void {
+    this.#threshold.tell(formatError(reason) + PROMPT);
+  }
+}
+
+/** Why no secret is taken from this connection; undefined: it may be given. */
+export function refusalOfPlain({ isLoopback, isEncrypted, address }: Peer): string | undefined {
+  return isLoopback || isEncrypted
+    ? undefined
+    : `Cannot log in from ${address}: this connection is plain text, and what was sent may have been read on the way`;
+}

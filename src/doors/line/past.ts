@@ -1,0 +1,55 @@
+// What was said before, as lines: a part of the history, or what was found in it.
+
+import type { HistoryQuery, Journal, Reader } from '../../core/journal.ts';
+import { formatError, formatPast } from '../../protocol/line/reply.ts';
+import type { Paging } from '../../protocol/line/paging.ts';
+import { shorten } from '../../protocol/text.ts';
+import { MAX_PAST_MESSAGES } from './limits.ts';
+
+/** Messages that fit a terminal, unless more are asked for. */
+const DEFAULT_MESSAGES = 20;
+/** One answer holds no more bytes of text at once; what is beyond is said how to get. */
+const MAX_BYTES = 1_048_576;
+/** UTF-16 units of a text that was found: it is to be recognised, not read. */
+const FOUND_LENGTH = 200;
+
+type Past = Pick<Journal, 'history' | 'search'>;
+
+export async function readPast(journal: Past, reader: Reader, paging: Paging): Promise<string> {
+  const limit = Math.min(paging.limit ?? DEFAULT_MESSAGES, MAX_PAST_MESSAGES);
+  const query: HistoryQuery = { ...reader, ...paging, limit, maxBytes: MAX_BYTES };
+  try {
+    const { messages, isMore } = await journal.history(query);
+    if (messages.length === 0) return 'No messages\n';
+    const lines = messages.map((message) => formatPast({ ...message, from: message.fromName }));
+    if (!isMore) return lines.join('');
+    const partner = paging.with === undefined ? '' : ` with ${paging.with}`;
+    const isForward = paging.after !== undefined && paging.before === undefined;
+    const from = isForward ? `after ${messages.at(-1)?.id}` : `before ${messages[0]?.id}`;
+    return `${lines.join('')}more: history${partner} ${from}\n`;
+  } catch (error) {
+    return formatError(`Cannot read the history: ${wordsOf(error)}`);
+  }
+}
+
+export async function findPast(journal: Past, reader: Reader, words: string): Promise<string> {
+  try {
+    const { messages } = await journal.search({ ...reader, words, limit: DEFAULT_MESSAGES });
+    if (messages.length === 0) return 'No messages\n';
+    return messages
+      .map(({ snippet, ...message }) =>
+        formatPast({
+          ...message,
+          from: message.fromName,
+          text: shorten(snippet.replaceAll('\u0002', '').replaceAll('\u0003', ''), FOUND_LENGTH),
+        }),
+      )
+      .join('');
+  } catch (error) {
+    return formatError(`Cannot search: ${wordsOf(error)}`);
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

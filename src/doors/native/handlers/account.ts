@@ -1,0 +1,71 @@
+// Accounts and invitations.
+
+import type { Inviting } from '../../../core/accounts.ts';
+import { judgePassword } from '../../../core/password.ts';
+import {
+  accountInvite,
+  accountList,
+  accountPassword,
+  accountRevoke,
+} from '../../../protocol/native/methods/account.ts';
+import { wordsForPassword } from '../../words.ts';
+import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { invite, revoke, setPassword } from '../promises.ts';
+import { accountError, no, toAccount, toInvitation, toTime } from '../translate.ts';
+
+export const ACCOUNT: Entries<'account.invite' | 'account.list' | 'account.revoke' | 'account.password'> = {
+  'account.invite': entry(accountInvite, {
+    needs: 'operator',
+    summary: 'Invites somebody, whose name is theirs from now on; the code is shown this once',
+    answer: inviteOne,
+  }),
+  'account.list': entry(accountList, {
+    needs: 'member',
+    summary: 'All accounts; to operators and the owner the invitations that wait, too',
+    answer: list,
+  }),
+  'account.revoke': entry(accountRevoke, {
+    needs: 'operator',
+    summary: 'Ends an account with its tokens and connections, or takes an invitation back',
+    answer: revokeOne,
+  }),
+  'account.password': entry(accountPassword, {
+    needs: 'member',
+    summary: 'Sets one’s own password',
+    holds: true,
+    answer: changePassword,
+  }),
+};
+
+async function inviteOne(asker: Asker, given: Inviting) {
+  const invited = await invite(asker.house, sessionOf(asker), given);
+  if ('refused' in invited) return { error: accountError(invited, 'Cannot invite') };
+  const { expiresAtMs, ...shown } = invited;
+  return { result: { ...shown, expires: toTime(expiresAtMs) } };
+}
+
+function list(asker: Asker) {
+  const { hub, now } = asker.house;
+  const { role } = sessionOf(asker);
+  const accounts = Array.from(hub.directory.accounts, toAccount).filter((account) => account !== undefined);
+  if (role !== 'owner' && role !== 'operator') return { result: { accounts } };
+  const waiting = [...hub.directory.invites].filter(({ expiresAtMs }) => expiresAtMs > now());
+  return { result: { accounts, invitations: waiting.map(toInvitation) } };
+}
+
+async function revokeOne(asker: Asker, { name }: { name: string }) {
+  const revoked = await revoke(asker.house, sessionOf(asker), name);
+  if (typeof revoked !== 'string') return { error: accountError(revoked, 'Cannot revoke') };
+  return { result: { revoked } };
+}
+
+async function changePassword(asker: Asker, { password }: { password: string }) {
+  const judged = judgePassword(password);
+  if ('refused' in judged) return no('bad-password', wordsForPassword(judged));
+  const hashed = await asker.house.passwords.hash(judged.password);
+  if ('refused' in hashed) {
+    return no('busy', 'Cannot set the password now: too many are being checked; try again');
+  }
+  const changed = await setPassword(asker.house, sessionOf(asker).member, hashed.stored);
+  return changed === 'changed' ? { result: {} } : { error: accountError(changed, 'Cannot set the password') };
+}

@@ -1,0 +1,87 @@
+// Talking: hearing from a cursor on, saying what arrived, sending, and who is there.
+
+import { ALL } from '../../../core/chat/send.ts';
+import { kindOf } from '../../../core/hub.ts';
+import { parseName } from '../../../core/name.ts';
+import type { Outcome, Receipt } from '../../../core/event.ts';
+import type { MessageId } from '../../../core/journal.ts';
+import { chatAck, chatList, chatSend, chatSubscribe } from '../../../protocol/native/methods/chat.ts';
+import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { handle } from '../promises.ts';
+import { no, sendError, toSendCommand, toTime } from '../translate.ts';
+
+export const CHAT: Entries<'chat.subscribe' | 'chat.ack' | 'chat.send' | 'chat.list'> = {
+  'chat.subscribe': entry(chatSubscribe, {
+    needs: 'guest',
+    summary: 'Is told from now on what is said, from `after` on or from where the account’s delivery stands',
+    answer: subscribe,
+  }),
+  'chat.ack': entry(chatAck, {
+    needs: 'guest',
+    summary: 'Says that everything up to a message has arrived for good',
+    answer: acknowledge,
+  }),
+  'chat.send': entry(chatSend, {
+    needs: 'guest',
+    summary: 'Sends a message to all whom it names or to none; answered once it is stored for good',
+    answer: send,
+  }),
+  'chat.list': entry(chatList, {
+    needs: 'guest',
+    summary: 'Who is present, in order of arrival',
+    answer: list,
+  }),
+};
+
+function subscribe(asker: Asker, { after }: { after?: MessageId }) {
+  const { ear, house } = asker;
+  if (ear.isSubscribed) return no('already-subscribed', 'Cannot subscribe: this connection has done so already');
+  const cursor = ear.subscribe(sessionOf(asker), after);
+  return { result: { head: house.hub.head, cursor }, after: () => ear.begin() };
+}
+
+function acknowledge(asker: Asker, { id }: { id: MessageId }) {
+  if (!asker.ear.isSubscribed) return no('not-subscribed', 'Cannot acknowledge: chat.subscribe comes first');
+  asker.ear.acknowledge(sessionOf(asker), id);
+  return { result: {} };
+}
+
+async function send(asker: Asker, given: { to: readonly string[]; text: string; key?: string }) {
+  const { ear, house } = asker;
+  const sent = await handle(house, sessionOf(asker), toSendCommand(given));
+  if ('refused' in sent) return { error: sendError(sent) };
+  if (sent.type !== 'receipt') throw new Error('A message was answered as a change of groups');
+  const outcomes = new Map(sent.outcomes);
+  await new Promise<void>((answer) => {
+    ear.held.hold(sent.id, { outcomes, awaited: awaitedOf(asker, sent), answer });
+  });
+  const { id, atMs, isRepeat } = sent;
+  return { result: { id, at: toTime(atMs), to: toObject(outcomes), repeat: isRepeat } };
+}
+
+/** Who is here and has it on its way: a moment later it is delivered. Of a broadcast nobody is waited for. */
+function awaitedOf({ house }: Asker, { outcomes }: Receipt): Set<string> {
+  const awaited = new Set<string>();
+  for (const [name, outcome] of outcomes) {
+    const parsed = parseName(name);
+    if (outcome === 'delivered' || name === ALL || 'refused' in parsed) continue;
+    if (house.hub.isPresent(parsed.key)) awaited.add(name);
+  }
+  return awaited;
+}
+
+function list({ house: { hub } }: Asker) {
+  const members = Array.from(hub.present(), (member) => {
+    const [first] = member.sessions;
+    const { atMs = 0, family = 'ipv4' } = first ?? {};
+    return { name: member.name, kind: kindOf(member), since: toTime(atMs), family };
+  });
+  return { result: { members } };
+}
+
+/** Without a prototype: a name may be `__proto__`. */
+function toObject(outcomes: ReadonlyMap<string, Outcome>): Record<string, Outcome> {
+  const found: Record<string, Outcome> = Object.create(null);
+  for (const [name, outcome] of outcomes) found[name] = outcome;
+  return found;
+}

@@ -1,0 +1,39 @@
+// Groups: members that are addressed together.
+
+import { groupJoin, groupLeave, groupList } from '../../../protocol/native/methods/group.ts';
+import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { handle } from '../promises.ts';
+import { groupError } from '../translate.ts';
+
+export const GROUP: Entries<'group.join' | 'group.leave' | 'group.list'> = {
+  'group.join': entry(groupJoin, {
+    needs: 'guest',
+    summary: 'Is a member of the group from now on; the first one makes it',
+    answer: (asker, { group }) => change(asker, { type: 'join', group }),
+  }),
+  'group.leave': entry(groupLeave, {
+    needs: 'guest',
+    summary: 'Is a member of the group no longer',
+    answer: (asker, { group }) => change(asker, { type: 'leave', group }),
+  }),
+  'group.list': entry(groupList, {
+    needs: 'guest',
+    summary: 'All groups and who is in them',
+    answer: list,
+  }),
+};
+
+async function change(asker: Asker, command: { type: 'join' | 'leave'; group: string }) {
+  const changed = await handle(asker.house, sessionOf(asker), command);
+  if ('refused' in changed) return { error: groupError(changed) };
+  if (changed.type === 'receipt') throw new Error('A change of groups was answered as a message');
+  return { result: { group: changed.group } };
+}
+
+function list({ house: { hub } }: Asker) {
+  const groups = Array.from(hub.directory.groups, ({ name, members }) => ({
+    name,
+    members: Array.from(members, (member) => member.name),
+  }));
+  return { result: { groups } };
+}

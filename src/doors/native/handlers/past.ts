@@ -1,0 +1,53 @@
+// What was said before, a page at a time.
+
+import type { HistoryQuery, SearchQuery } from '../../../core/journal.ts';
+import { chatHistory, chatSearch, MAX_PAGE_MESSAGES } from '../../../protocol/native/methods/past.ts';
+import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { MAX_PAGE_BYTES } from '../limits.ts';
+import { no, toWireMessage } from '../translate.ts';
+
+/** What search gives unless it is asked for more. */
+const DEFAULT_FOUND = 20;
+
+export const PAST: Entries<'chat.history' | 'chat.search'> = {
+  'chat.history': entry(chatHistory, {
+    needs: 'guest',
+    summary: 'Messages that one sent or was sent, oldest first; without a cursor the newest',
+    holds: true,
+    answer: history,
+  }),
+  'chat.search': entry(chatSearch, {
+    needs: 'guest',
+    summary: 'The same, of those that have every word; the last one may be the beginning of one',
+    holds: true,
+    answer: search,
+  }),
+};
+
+async function history(asker: Asker, given: Pick<HistoryQuery, 'with' | 'before' | 'after'> & { limit?: number }) {
+  const { hub, journal } = asker.house;
+  const reader = hub.readerOf(sessionOf(asker));
+  const query = { limit: MAX_PAGE_MESSAGES, ...given, ...reader, maxBytes: MAX_PAGE_BYTES };
+  try {
+    const { messages, isMore } = await journal.history(query);
+    return { result: { messages: messages.map(toWireMessage), more: isMore } };
+  } catch (error) {
+    return unreadable('Cannot read the history', error);
+  }
+}
+
+async function search(asker: Asker, given: Pick<SearchQuery, 'words' | 'before'> & { limit?: number }) {
+  const { hub, journal } = asker.house;
+  const query = { limit: DEFAULT_FOUND, ...given, ...hub.readerOf(sessionOf(asker)) };
+  try {
+    const { messages, isMore } = await journal.search(query);
+    const found = messages.map((message) => Object.assign(toWireMessage(message), { snippet: message.snippet }));
+    return { result: { messages: found, more: isMore } };
+  } catch (error) {
+    return unreadable('Cannot search', error);
+  }
+}
+
+function unreadable(attempt: string, error: unknown) {
+  return no('unreadable', `${attempt}: ${error instanceof Error ? error.message : String(error)}`);
+}

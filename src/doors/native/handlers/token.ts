@@ -1,0 +1,41 @@
+// One's own tokens.
+
+import { tokenCreate, tokenList, tokenRemove } from '../../../protocol/native/methods/token.ts';
+import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { newToken, removeToken } from '../promises.ts';
+import { accountError, toTime } from '../translate.ts';
+
+export const TOKEN: Entries<'token.create' | 'token.list' | 'token.remove'> = {
+  'token.create': entry(tokenCreate, {
+    needs: 'member',
+    summary: 'Makes a token of one’s own, shown this once',
+    answer: create,
+  }),
+  'token.list': entry(tokenList, {
+    needs: 'member',
+    summary: 'One’s own tokens, without their secrets',
+    answer: list,
+  }),
+  'token.remove': entry(tokenRemove, {
+    needs: 'member',
+    summary: 'Ends one of one’s own tokens',
+    answer: remove,
+  }),
+};
+
+async function create(asker: Asker, { label }: { label: string }) {
+  const made = await newToken(asker.house, sessionOf(asker).member, label);
+  return 'refused' in made ? { error: accountError(made, 'Cannot make a token') } : { result: made };
+}
+
+function list(asker: Asker) {
+  const tokens = asker.house.hub.directory.tokensOf(sessionOf(asker).member);
+  return {
+    result: { tokens: tokens.map(({ id, label, createdAtMs }) => ({ id, label, since: toTime(createdAtMs) })) },
+  };
+}
+
+async function remove(asker: Asker, { id }: { id: number }) {
+  const removed = await removeToken(asker.house, sessionOf(asker).member, id);
+  return removed === 'removed' ? { result: {} } : { error: accountError(removed, `Cannot remove token ${id}`) };
+}

@@ -1,0 +1,30 @@
+// How far a connection of the native door may go, each bound with its reason. docs/operating.md repeats the numbers.
+
+/** Milliseconds until a connection must have shown who it is: programs do that at once. */
+export const ROLE_TIMEOUT_MS = 10_000;
+/** Requests from a connection that has not shown who it is: a challenge, a proof, a login, and a ping or two. */
+export const MAX_REQUESTS_WITHOUT_ROLE = 16;
+/** Wrong passwords, codes and tokens of one connection. sshd allows six (MaxAuthTries). */
+export const MAX_ATTEMPTS = 6;
+/** Milliseconds for a goodbye to be fetched. */
+export const LINGER_MS = 5_000;
+/** Milliseconds of silence before TCP asks whether the other end is still there: a run may be silent for hours. */
+export const KEEPALIVE_MS = 30_000;
+
+/** Messages sent and not acknowledged: over a second's worth for a fast reader, and a short list to keep. */
+export const MAX_UNACKNOWLEDGED = 1_000;
+/** Bytes of their texts. */
+export const MAX_UNACKNOWLEDGED_BYTES = 1_048_576;
+/** With so many unacknowledged nothing more is read from the journal for it: a page of 500 messages must still fit. */
+export const FULL_UNACKNOWLEDGED = 500;
+/** The same in bytes: a page has 256 KiB and one message more. */
+export const FULL_UNACKNOWLEDGED_BYTES = 524_288;
+/** Bytes that wait to be fetched, over which nothing more is told live. InspIRCd allows as much. */
+export const MAX_OUTBOX_BYTES = 1_048_576;
+/** The same before a page is read from the journal. */
+export const BEHIND_BYTES = 262_144;
+
+/** Milliseconds that an answer to `chat.send` waits for recipients who are here: a round trip through most of the world. */
+export const RECEIPT_WAIT_MS = 250;
+/** Bytes of text in one page of history: with everything escaped it still fits a CONTROL frame. */
+export const MAX_PAGE_BYTES = 524_288;

@@ -1,0 +1,139 @@
+// What a refusal of the core is in words, where more than one door says it: pure, one sentence each, saying what was
+// attempted and what is true now.
+
+import type { NameRefusal } from '../core/name.ts';
+import type { PasswordRefusal } from '../core/password.ts';
+import type { AccountRefusal, EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from '../core/refusal.ts';
+import type { Dismissal } from '../core/session.ts';
+import { quote } from '../protocol/text.ts';
+
+export function wordsForEntering(refusal: EnterRefusal, given: string, address: string): string {
+  const attempt = `Cannot come in as ${quote(given)}`;
+  switch (refusal.refused) {
+    case 'bad-name':
+      return `${attempt}: ${wordsForName(refusal.why)}`;
+    case 'guests-not-let-in':
+      return `${attempt} from ${address}: this server lets guests in from its own machine only`;
+    case 'name-reserved':
+    case 'name-in-use':
+    case 'name-confusable':
+      return `${attempt}: ${wordsForTaken(refusal)}`;
+  }
+}
+
+function wordsForTaken(refusal: NameTaken): string {
+  switch (refusal.refused) {
+    case 'name-reserved':
+      return 'the name is reserved';
+    case 'name-in-use':
+      return 'somebody of that name is here';
+    case 'name-confusable':
+      return `it looks like ${quote(refusal.with)}, which somebody has`;
+  }
+}
+
+/** `attempt`: what somebody tried, up to the colon. */
+export function wordsForAccount(refusal: AccountRefusal, attempt: string): string {
+  switch (refusal.refused) {
+    case 'bad-name':
+      return `${attempt}: ${wordsForName(refusal.why)}`;
+    case 'name-reserved':
+    case 'name-in-use':
+    case 'name-confusable':
+      return `${attempt}: ${wordsForTaken(refusal)}`;
+    case 'not-allowed':
+      return `${attempt}: your role does not allow it; nothing was changed`;
+    case 'unknown-account':
+      return `${attempt}: there is no account named ${quote(refusal.name)}`;
+    case 'no-account':
+      return `${attempt}: a guest has no account; ask for an invitation`;
+    case 'bad-secret':
+      return `${attempt}: the code or token is not valid`;
+    case 'too-many':
+      return `${attempt}: there are ${refusal.max} ${refusal.what} already; nothing was changed`;
+    case 'not-stored':
+      return `${attempt}: ${refusal.reason}; nothing was changed`;
+  }
+}
+
+export function wordsForPassword(refusal: PasswordRefusal): string {
+  const attempt = 'Cannot set the password';
+  switch (refusal.refused) {
+    case 'too-short':
+      return `${attempt}: it has ${refusal.codePoints} characters, ${refusal.minCodePoints} are the least`;
+    case 'too-long':
+      return `${attempt}: it has ${refusal.bytes} bytes, ${refusal.maxBytes} are the most`;
+    case 'bad-character':
+      return `${attempt}: ${codePoint(refusal.codePoint)} cannot stand in one`;
+  }
+}
+
+export function wordsForDismissal(dismissal: Dismissal): string {
+  switch (dismissal.why) {
+    case 'revoked':
+      return 'Cannot stay: the account has been revoked';
+    case 'name-taken':
+      return 'Cannot stay: somebody with an account has the name now';
+    case 'unreadable':
+      return `Cannot read what you missed: ${dismissal.reason}; it is kept, come back later`;
+  }
+}
+
+export function wordsForName(refusal: NameRefusal): string {
+  switch (refusal.refused) {
+    case 'empty':
+      return 'a name has at least one character';
+    case 'too-long':
+      return `a name has at most ${refusal.maxCodePoints} characters, this has ${refusal.codePoints}`;
+    case 'bad-character':
+      return `a name consists of letters, marks and digits of any script, "_", "-" and ".", not of ${codePoint(refusal.codePoint)}`;
+    case 'bad-start':
+      return 'a name does not begin with "-" or "."';
+    case 'bad-direction':
+      return 'a name does not mix writing directions (RFC 5893)';
+  }
+}
+
+function codePoint(value: number): string {
+  return `U+${value.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+export function wordsForSending(refusal: SendRefusal): string {
+  switch (refusal.refused) {
+    case 'unknown-recipient':
+      return `Cannot send: nobody named ${listed(refusal.names)} is here; the message was sent to nobody`;
+    case 'all-among-names':
+      return 'Cannot send: all is everyone already and stands alone; the message was sent to nobody';
+    case 'empty-message':
+      return 'Cannot send: the message is empty and was sent to nobody';
+    case 'text-too-long':
+      return `Cannot send: the message has ${refusal.bytes} bytes where ${refusal.maxBytes} are the most, and was sent to nobody`;
+    case 'bad-key':
+      return `Cannot send: a key has 1 to ${refusal.maxCharacters} printable ASCII characters; the message was sent to nobody`;
+    case 'key-reused':
+      return `Cannot send: the key stands for another message, ${refusal.id}; this one was sent to nobody`;
+    case 'not-stored':
+      return `Cannot send: ${refusal.reason}; the message was sent to nobody`;
+  }
+}
+
+export function wordsForGroup(refusal: GroupRefusal): string {
+  const attempt = 'Cannot change your groups';
+  switch (refusal.refused) {
+    case 'bad-group':
+      return `${attempt}: ${refusal.why === 'no-hash' ? "a group's name begins with #" : wordsForName(refusal.why)}`;
+    case 'unknown-group':
+      return `${attempt}: there is no such group`;
+    case 'not-in-group':
+      return `${attempt}: you are not in that group`;
+    case 'too-many-groups':
+      return `${attempt}: you are in ${refusal.max} already`;
+    case 'not-stored':
+      return `${attempt}: ${refusal.reason}; nothing was changed`;
+  }
+}
+
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map((name) => quote(name));
+  return names.length > shown.length ? `${shown.join(', ')} and ${names.length - shown.length} more` : shown.join(', ');
+}

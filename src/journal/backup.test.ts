@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { aMessage, anAccount, append, record } from '../../test/contracts/journal.ts';
+import { aDirectory } from '../../test/kit/directory.ts';
+import { backupJournal } from './backup.ts';
+import { openSqliteJournal } from './sqlite.ts';
+import { verifyJournal } from './verify.ts';
+
+const LIMIT = { timeout: 60_000 };
+
+async function aJournal(directory: string): Promise<string> {
+  const path = join(directory, 'journal');
+  const { journal } = await openSqliteJournal({ path });
+  await record(
+    journal,
+    { type: 'account-added', account: anAccount(1, 'Bob') },
+    { type: 'account-added', account: anAccount(2, 'Eve') },
+  );
+  for (const text of ['one', 'two', 'three']) await append(journal, aMessage({ text }));
+  await journal.close();
+  return path;
+}
+
+test('a copy made while another process writes is whole, and has what was answered before', LIMIT, async (t) => {
+  const directory = aDirectory(t);
+  const path = await aJournal(directory);
+  const child = fork(join(import.meta.dirname, '../../test/kit/journal-writer.ts'), [path]);
+  t.after(() => void child.kill('SIGKILL'));
+  await new Promise<void>((resolve) => child.on('message', (id) => Number(id) >= 2_000 && resolve()));
+  const to = join(directory, 'copy');
+  await backupJournal(path, to);
+  assert.deepEqual(await verifyJournal(path), []);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(statSync(to).mode & 0o777, 0o600);
+  assert.deepEqual(await verifyJournal(to), []);
+  const { journal, everything } = await openSqliteJournal({ path: to });
+  await journal.close();
+  assert.ok(everything.head >= 2_000);
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => /verify|unfinished/.test(name)),
+    [],
+  );
+});
+
+test('nothing is overwritten, and nothing is left of what failed', LIMIT, async (t) => {
+  const directory = aDirectory(t);
+  const path = await aJournal(directory);
+  const to = join(directory, 'precious');
+  writeFileSync(to, 'precious');
+  const attempt = `Cannot back up the journal ${path} to`;
+  await assert.rejects(backupJournal(path, to), { message: `${attempt} ${to}: there is a file already` });
+  assert.equal(readFileSync(to, 'utf8'), 'precious');
+  const nowhere = join(directory, 'none', 'copy');
+  await assert.rejects(backupJournal(path, nowhere), { message: `${attempt} ${nowhere}: there is no such directory` });
+  await assert.rejects(backupJournal(join(directory, 'gone'), join(directory, 'copy')), /there is no such file$/);
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => /copy|unfinished/.test(name)),
+    [],
+  );
+});
+
+for (const [harm, sql, problem] of [
+  [
+    'a missing message',
+    'PRAGMA foreign_keys = OFF; DELETE FROM message WHERE id = 2',
+    /Messages are missing: there are 2, and the last one is 3/,
+  ],
+  ['a missing recipient', 'DELETE FROM recipient WHERE message = 2', /^Message 2 has no recipient$/],
+  ['a missing account', 'DELETE FROM account WHERE id = 1', /^Message 1 has no sender$/],
+  ['a changed text', "UPDATE message SET text = 'four' WHERE id = 2", /^The index of words does not agree/],
+  [
+    'a row that belongs to nothing',
+    'PRAGMA foreign_keys = OFF; INSERT INTO recipient VALUES (2, 9)',
+    /^A row of recipient belongs/,
+  ],
+] as const) {
+  test(`verify finds ${harm}`, LIMIT, async (t) => {
+    const path = await aJournal(aDirectory(t));
+    assert.deepEqual(await verifyJournal(path), []);
+    const { journal } = await openSqliteJournal({ path });
+    await journal.search({ member: 1, since: 0, words: 'any', limit: 1 }); // from here on every word is in the index
+    await journal.close();
+    const database = new DatabaseSync(path);
+    database.exec(sql);
+    database.close();
+    const problems = await verifyJournal(path);
+    assert.ok(
+      problems.some((found) => problem.test(found)),
+      problems.join('; '),
+    );
+  });
+}
+
+test('verify says of a damaged file that it is damaged', LIMIT, async (t) => {
+  const path = await aJournal(aDirectory(t));
+  const bytes = readFileSync(path);
+  bytes.fill(0xa5, 3 * 4_096, 6 * 4_096);
+  writeFileSync(path, bytes);
+  const problems = await verifyJournal(path);
+  assert.ok(problems.length > 0);
+  assert.match(problems.join('; '), /damaged/);
+});

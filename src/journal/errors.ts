@@ -1,0 +1,48 @@
+// What went wrong with the store, in words for people. SQLite's result codes: https://sqlite.org/rescode.html
+
+const WORDS: ReadonlyMap<number, string> = new Map([
+  [3, 'this user may not use it'],
+  [5, 'another process holds it'],
+  [6, 'another process holds it'],
+  [7, 'the machine is out of memory'],
+  [8, 'it can only be read'],
+  [10, 'the disk fails'],
+  [11, 'it is damaged'],
+  [13, 'the disk is full'],
+  [14, 'it cannot be opened there'],
+  [18, 'the text is too large for the database'],
+  [26, 'it is damaged, or something else'],
+]);
+const CONSTRAINT = 19;
+
+const FILE_WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use it',
+  EPERM: 'this user may not use it',
+  EEXIST: 'there is a file already',
+  EISDIR: 'it is a directory',
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'there is no such directory',
+  ENOSPC: 'the disk is full',
+  EROFS: 'it can only be read',
+};
+
+export function wordsFor(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const result = resultOf(error);
+  if (result === CONSTRAINT) return `it breaks a rule of the database: ${error.message}`;
+  const code = 'code' in error ? String(error.code) : '';
+  return WORDS.get(result ?? 0) ?? FILE_WORDS[code] ?? error.message;
+}
+
+/** The entry is at fault, not the store: something that the core should not have asked for. */
+export class WrongEntry extends Error {}
+
+export function isEntryAtFault(error: unknown): boolean {
+  if (error instanceof WrongEntry) return true;
+  return error instanceof Error && [CONSTRAINT, 18].includes(resultOf(error) ?? 0);
+}
+
+/** The primary result code: the extended ones have more bits above. */
+function resultOf(error: Error): number | undefined {
+  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+}

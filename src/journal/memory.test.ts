@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aMessage, append, journalContract, record } from '../../test/contracts/journal.ts';
+import { MemoryJournal } from './memory.ts';
+
+function opened(journal: MemoryJournal) {
+  return { journal, everything: journal.everything };
+}
+
+journalContract(async () => {
+  const journal = new MemoryJournal();
+  return {
+    ...opened(journal),
+    reopen: async () => {
+      await journal.close();
+      return opened(new MemoryJournal({ after: journal }));
+    },
+  };
+});
+
+test('it fails when it is told to, says so, and recovers with the next write', async () => {
+  const journal = new MemoryJournal();
+  journal.failWith('the disk is full');
+  assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason: 'the disk is full' });
+  assert.deepEqual(await record(journal), { failed: 'the disk is full' });
+  assert.deepEqual(journal.health, { state: 'failing', reason: 'the disk is full' });
+  journal.recover();
+  assert.equal(journal.health.state, 'failing');
+  assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 1 });
+  assert.deepEqual(journal.health, { state: 'ok' });
+});

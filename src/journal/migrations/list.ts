@@ -1,0 +1,6 @@
+// Every schema there has been, each as the step from the one before. Only ever appended to: `PRAGMA user_version` of
+// a database is the number of steps that it has had.
+
+import { FIRST } from './0001-first.ts';
+
+export const MIGRATIONS: readonly string[] = [FIRST];

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test, type TestContext } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { aMessage, anAccount, append, journalContract, record } from '../../test/contracts/journal.ts';
+import { aDirectory, newDirectory, removeDirectory } from '../../test/kit/directory.ts';
+import { leaveOut, needs } from '../../test/kit/needs.ts';
+import { Random, seedOf } from '../../test/kit/random.ts';
+import { openSqliteJournal } from './sqlite.ts';
+import { verifyJournal } from './verify.ts';
+
+const LIMIT = { timeout: 60_000 };
+const ALL = { member: 2, since: 0, limit: 100_000, maxBytes: 1e9 };
+
+async function open(t: TestContext, path = join(aDirectory(t), 'journal')) {
+  const opened = await openSqliteJournal({ path });
+  t.after(() => opened.journal.close());
+  return { ...opened, path };
+}
+
+journalContract(async (t) => {
+  const { journal, everything, path } = await open(t);
+  return {
+    journal,
+    everything,
+    reopen: async () => {
+      await journal.close();
+      return open(t, path);
+    },
+  };
+});
+
+test('a file that cannot be a journal is one line', LIMIT, async (t) => {
+  const path = join(aDirectory(t), 'journal');
+  const says = (words: string) =>
+    assert.rejects(openSqliteJournal({ path }), { message: `Cannot open the journal ${path}: ${words}` });
+  writeFileSync(path, 'no database, but long enough for one. '.repeat(100));
+  await says('it is damaged, or something else');
+  rmSync(path);
+  const other = new DatabaseSync(path);
+  other.exec('CREATE TABLE a (b)');
+  await says('it is a database of something else');
+  other.exec('DROP TABLE a; PRAGMA user_version = 999; PRAGMA application_id = 0x50727479');
+  other.close();
+  await says('a newer Partyline wrote it (schema 999, and this one knows 1)');
+});
+
+test('its files are the user’s own', LIMIT, async (t) => {
+  const { journal, path } = await open(t);
+  await append(journal, aMessage());
+  for (const end of ['', '-wal', '-shm']) assert.equal(statSync(path + end).mode & 0o777, 0o600, end);
+});
+
+test('one entry that cannot be does not take its neighbours along', LIMIT, async (t) => {
+  const { journal, path } = await open(t);
+  const answers = await Promise.all([
+    append(journal, aMessage()),
+    append(journal, aMessage({ cast: 'multicast', recipients: [2, 2] })),
+    record(journal, { type: 'account-added', account: anAccount(1, 'Bob') }),
+    append(journal, aMessage({ text: 'after' })),
+  ]);
+  assert.deepEqual(
+    [answers[0], answers[1].result, answers[2], answers[3]],
+    [{ result: 'new', id: 1 }, 'failed', undefined, { result: 'new', id: 2 }],
+  );
+  assert.deepEqual(journal.health, { state: 'ok' });
+  assert.deepEqual(await verifyJournal(path), [
+    'Message 1 has a recipient whom there is not',
+    'Message 2 has a recipient whom there is not',
+  ]);
+});
+
+test('while another process holds the file writes fail, reads go on, and the next write recovers', LIMIT, async (t) => {
+  const { journal, path } = await open(t);
+  await append(journal, aMessage());
+  const other = new DatabaseSync(path);
+  other.exec('BEGIN IMMEDIATE');
+  const reason = 'another process holds it';
+  assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason });
+  assert.deepEqual(journal.health, { state: 'failing', reason });
+  assert.equal((await journal.history(ALL)).messages.length, 1);
+  other.exec('ROLLBACK');
+  other.close();
+  assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 2 });
+  assert.deepEqual(journal.health, { state: 'ok' });
+});
+
+test('on a full disk writes fail, reads go on, and with room again it recovers', LIMIT, async (t) => {
+  if (!needs(t, ['mount', 'umount'], { root: true })) return;
+  const directory = newDirectory();
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]);
+  t.after(() => {
+    spawnSync('umount', ['-l', directory]);
+    return removeDirectory(directory);
+  });
+  if (mounted.status !== 0) return leaveOut(t, 'this machine does not let root mount a tmpfs');
+  const { journal, path } = await open(t, join(directory, 'journal'));
+  await append(journal, aMessage({ text: 'before' }));
+  const filler = join(directory, 'filler');
+  // As large as it gets: what does not fit is an error, and the file stays.
+  assert.throws(() => writeFileSync(filler, Buffer.alloc(5_000_000)), { code: 'ENOSPC' });
+  const big = aMessage({ text: 'x '.repeat(30_000) });
+  assert.deepEqual(await append(journal, big), { result: 'failed', reason: 'the disk is full' });
+  assert.deepEqual(journal.health, { state: 'failing', reason: 'the disk is full' });
+  assert.equal((await journal.history(ALL)).messages.length, 1);
+  rmSync(filler);
+  assert.deepEqual(await append(journal, big), { result: 'new', id: 2 });
+  assert.deepEqual(journal.health, { state: 'ok' });
+  await record(
+    journal,
+    { type: 'account-added', account: anAccount(1, 'Bob') },
+    { type: 'account-added', account: anAccount(2, 'Eve') },
+  );
+  assert.deepEqual(await verifyJournal(path), []);
+});
+
+test('when a worker dies everything that waits is answered, and health says so', LIMIT, async (t) => {
+  const workers: Worker[] = [];
+  const notice = (worker: Worker) => void workers.push(worker);
+  process.on('worker', notice);
+  const { journal } = await open(t);
+  process.off('worker', notice);
+  const pending = [append(journal, aMessage()), append(journal, aMessage())];
+  const [writer, reader] = workers;
+  await writer?.terminate();
+  for (const { result } of await Promise.all(pending)) assert.equal(result, 'failed');
+  assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason: 'its writer is gone: it ended' });
+  assert.deepEqual(journal.health, { state: 'failing', reason: 'its writer is gone: it ended' });
+  const left = reader?.terminate();
+  await assert.rejects(journal.history(ALL), /its reader is gone/);
+  await left;
+  await assert.rejects(journal.history(ALL), /its reader is gone/);
+});
+
+const KILLS = 5;
+
+test('what was answered before a kill -9 is there, without a gap', LIMIT, async (t) => {
+  const random = new Random(seedOf(t));
+  const path = join(aDirectory(t), 'journal');
+  let known = 0;
+  for (let round = 0; round < KILLS; round++) {
+    const child = fork(join(import.meta.dirname, '../../test/kit/journal-writer.ts'), [path], { stdio: 'inherit' });
+    const enough = known + 1 + random.int(2_000);
+    child.on('message', (id) => {
+      known = Math.max(known, Number(id));
+      if (known >= enough) child.kill('SIGKILL');
+    });
+    await once(child, 'exit');
+    assert.equal(child.signalCode, 'SIGKILL');
+    const { journal, everything } = await openSqliteJournal({ path });
+    const { messages } = await journal.history(ALL);
+    await journal.close();
+    assert.ok(everything.head >= known, `${everything.head} messages, and ${known} were answered`);
+    assert.deepEqual(
+      messages.map(({ id }) => id),
+      Array.from({ length: everything.head }, (_, at) => at + 1),
+    );
+    known = everything.head;
+  }
+  assert.deepEqual(await verifyJournal(path), []);
+});

@@ -1,0 +1,91 @@
+// Whether a journal is whole. A copy is looked at: asking the index of words whether it agrees takes the lock that a
+// server writes with, and a copy stands still. It needs as much space as the journal, beside it, for the time.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { copyJournal } from './backup.ts';
+import { numberOf } from './database.ts';
+import { wordsFor } from './errors.ts';
+import { WordIndexer } from './index-words.ts';
+
+/** What is wrong, a sentence each; empty: nothing. */
+export async function verifyJournal(path: string): Promise<string[]> {
+  let directory: string;
+  try {
+    directory = mkdtempSync(join(dirname(resolve(path)), 'verify-'));
+  } catch (error) {
+    return [`Cannot copy the journal ${path} to verify it: ${wordsFor(error)}`];
+  }
+  try {
+    const copy = join(directory, 'journal');
+    await copyJournal(path, copy);
+    const database = new DatabaseSync(copy);
+    try {
+      return problemsOf(database);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    return [error instanceof Error && !('errcode' in error) ? error.message : `The journal: ${wordsFor(error)}`];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Problems told of a kind: the first ones say what happened. */
+const MAX_TOLD = 10;
+
+function problemsOf(database: DatabaseSync): string[] {
+  const broken = database
+    .prepare(`PRAGMA integrity_check(${MAX_TOLD})`)
+    .all()
+    .map((row) => `The database is damaged: ${String(row['integrity_check'])}`)
+    .filter((problem) => !problem.endsWith(': ok'));
+  const homeless = database
+    .prepare('PRAGMA foreign_key_check')
+    .all()
+    .slice(0, MAX_TOLD)
+    .map((row) => `A row of ${String(row['table'])} belongs to a row of ${String(row['parent'])} that is missing`);
+  return [...broken, ...homeless, ...gaps(database), ...parties(database), ...words(database)];
+}
+
+function gaps(database: DatabaseSync): string[] {
+  const count = numberOf(database, 'SELECT count(*) FROM message');
+  const head = numberOf(database, 'SELECT max(id) FROM message');
+  return count === head ? [] : [`Messages are missing: there are ${count}, and the last one is ${head}`];
+}
+
+function parties(database: DatabaseSync): string[] {
+  const told = (sql: string, words: string) =>
+    database
+      .prepare(`${sql} LIMIT ${MAX_TOLD}`)
+      .all()
+      .map(({ id }) => `Message ${String(id)} ${words}`);
+  return [
+    // Recipients are kept by member: one pass over them all, not a search for each message.
+    ...told(
+      `SELECT id FROM message WHERE sent_as <> 'broadcast' AND instr(addressed, '"#') = 0
+         EXCEPT SELECT message FROM recipient`,
+      'has no recipient',
+    ),
+    ...told('SELECT id FROM message WHERE sender > 0 AND sender NOT IN (SELECT id FROM account)', 'has no sender'),
+    ...told(
+      `SELECT DISTINCT message AS id FROM recipient WHERE member > 0 AND member NOT IN (SELECT id FROM account)`,
+      'has a recipient whom there is not',
+    ),
+  ];
+}
+
+/** Of the messages whose words are in the index: the copy gets those of the others first. */
+function words(database: DatabaseSync): string[] {
+  try {
+    const indexer = new WordIndexer(database);
+    const head = numberOf(database, 'SELECT max(id) FROM message');
+    while (indexer.step(head));
+    database.exec("INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)");
+    return [];
+  } catch (error) {
+    return [`The index of words does not agree with the messages: ${wordsFor(error)}`];
+  }
+}

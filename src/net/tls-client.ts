@@ -1,0 +1,69 @@
+// The client's side of TLS: a handshake on a connection that is there, and whose key the server has shown that it holds.
+// Whether it is the right key is for the caller to say, before anything is written.
+
+import { isIP, type Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { fingerprintOf } from './fingerprint.ts';
+import { whyConnectFailed } from './reason.ts';
+
+/** As long as the server gives the handshake. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export interface HandshakeOptions {
+  /** As it was dialled; a name is told to the server (SNI), an address never is (RFC 6066 section 3). */
+  readonly host: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number;
+}
+
+export type Handshake =
+  /** Not flowing yet. Its `error` event is the caller's. */
+  | { readonly inside: TLSSocket; readonly fingerprint: string }
+  /** Why there is none; its subject is `it`, the server. The connection is gone. */
+  | { readonly failed: string };
+
+/** Throws the signal's reason, and nothing else. */
+export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<Handshake> {
+  const { host, signal, timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
+  signal?.throwIfAborted();
+  const inside = connect({
+    socket,
+    // Names and authorities are not what is relied on, but the key. No session is ever resumed: one has no certificate.
+    rejectUnauthorized: false,
+    // Both ends are ours, and TLS 1.2 has no half-close (RFC 5246 7.2.1 against RFC 8446 6.1).
+    minVersion: 'TLSv1.3',
+    ...(isIP(host) === 0 ? { servername: host.replace(/\.$/, '') } : {}),
+  });
+  const { promise, resolve } = Promise.withResolvers<Handshake>();
+  const onSecure = () => {
+    const key = inside.getPeerX509Certificate()?.publicKey;
+    resolve(key === undefined ? { failed: 'it showed no certificate' } : { inside, fingerprint: fingerprintOf(key) });
+  };
+  const onError = (error: Error) => resolve({ failed: whyHandshakeFailed(error) });
+  const onClose = () => resolve({ failed: 'it closed the connection during the TLS handshake' });
+  const onAbort = () => resolve({ failed: 'interrupted' });
+  const timer = setTimeout(
+    () => resolve({ failed: `it made no TLS handshake within ${timeoutMs / 1_000} s` }),
+    timeoutMs,
+  );
+  inside.once('secureConnect', onSecure).on('error', onError).once('close', onClose);
+  signal?.addEventListener('abort', onAbort);
+  const handshake = await promise;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', onAbort);
+  inside.off('secureConnect', onSecure).off('close', onClose);
+  if ('failed' in handshake) inside.destroy();
+  else inside.off('error', onError);
+  signal?.throwIfAborted();
+  return handshake;
+}
+
+/** What OpenSSL says when the other end speaks something else. */
+const NOT_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH|UNEXPECTED_MESSAGE|HTTP_REQUEST|RECORD_LAYER|BAD_RECORD/i;
+
+function whyHandshakeFailed(error: Error): string {
+  const code = 'code' in error ? String(error.code) : '';
+  if (NOT_TLS.test(code)) return 'it does not speak TLS';
+  if (code.startsWith('ERR_SSL_')) return `the TLS handshake failed (${code.slice('ERR_SSL_'.length).toLowerCase()})`;
+  return `the TLS handshake failed: ${whyConnectFailed(error)}`;
+}

@@ -1,0 +1,171 @@
+// Running a command over a native connection. docs/protocol/native.md, section 6.
+
+import { method, NOTHING, type Method, type Notification } from '../method.ts';
+import { field, isRecord } from '../rpc.ts';
+import { integer, object, type BadParams, type Schema } from '../shape.ts';
+
+/** The notification that tells how a run ended; it comes after the END of both outputs. */
+export const RUN_ENDED = 'run.ended';
+
+/** Milliseconds: setTimeout counts in 31 bits. It is 24 days. */
+export const MAX_TIMEOUT_MS = 0x7fff_ffff;
+/** Names of the environment that a client may send along; the server lets few of them through. */
+export const MAX_ENV_NAMES = 64;
+
+export interface RunStart {
+  readonly command: { readonly shell: string } | { readonly argv: readonly string[] };
+  /** Where; the server itself if absent. */
+  readonly on?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  /** Streams that the asking end chose: stdin towards the command, the others from it. */
+  readonly stdin: number;
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+export const RESULTS = ['exited', 'signalled', 'timeout', 'cancelled', 'lost'] as const;
+
+export interface RunEnded {
+  readonly run: number;
+  readonly result: (typeof RESULTS)[number];
+  /** What a shell would report; null if nobody knows. */
+  readonly status: number | null;
+  readonly signal?: number;
+  readonly reason?: string;
+}
+
+export function parseRunCancel(params: unknown): { run: number } | BadParams {
+  const run = isRecord(params) ? field(params, 'run') : undefined;
+  return isCount(run) ? { run } : { bad: 'run is not a number that run.start gave' };
+}
+
+export function parseRunStart(params: unknown): RunStart | BadParams {
+  if (!isRecord(params)) return { bad: 'params is not an object' };
+  const command = parseCommand(field(params, 'command'));
+  if ('bad' in command) return command;
+  const [stdin, stdout, stderr] = [field(params, 'stdin'), field(params, 'stdout'), field(params, 'stderr')];
+  if (!isCount(stdin) || !isCount(stdout) || !isCount(stderr)) return { bad: 'a stream is not a positive integer' };
+  const on = field(params, 'on');
+  if (on !== undefined && typeof on !== 'string') return { bad: 'on is not a string' };
+  // An empty variable in a script must not turn into the server itself.
+  if (on?.replace(/[\s,]/g, '') === '') return { bad: 'on names no host; without it the server itself is meant' };
+  const timeoutMs = field(params, 'timeoutMs');
+  if (timeoutMs !== undefined && !(isCount(timeoutMs) && timeoutMs <= MAX_TIMEOUT_MS)) {
+    return { bad: `timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}` };
+  }
+  const env = parseEnvironment(field(params, 'env'));
+  if (env === undefined) return { bad: `env is not an object of at most ${MAX_ENV_NAMES} strings` };
+  return {
+    command,
+    env,
+    stdin,
+    stdout,
+    stderr,
+    ...(on === undefined ? {} : { on }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+function parseCommand(value: unknown): RunStart['command'] | BadParams {
+  if (!isRecord(value)) return { bad: 'command is neither {"shell": …} nor {"argv": […]}' };
+  const shell = field(value, 'shell');
+  const argv = field(value, 'argv');
+  if ((shell === undefined) === (argv === undefined)) return { bad: 'command has not exactly one of shell and argv' };
+  if (argv === undefined) return isWord(shell) ? { shell } : { bad: 'shell is not a string without NUL' };
+  if (!Array.isArray(argv) || argv.length === 0) return { bad: 'argv is not an array with a program in it' };
+  const words: readonly unknown[] = argv;
+  return words.every(isWord) ? { argv: words } : { bad: 'argv holds something that is not a string without NUL' };
+}
+
+function parseEnvironment(value: unknown): Record<string, string> | undefined {
+  if (value === undefined) return {};
+  if (!isRecord(value)) return undefined;
+  const entries = Object.entries(value);
+  if (entries.length > MAX_ENV_NAMES) return undefined;
+  const env: Record<string, string> = {};
+  for (const [name, text] of entries) {
+    if (!isWord(text)) return undefined;
+    if (name !== '__proto__') env[name] = text;
+  }
+  return env;
+}
+
+export function parseRunStarted(result: unknown): { run: number } | undefined {
+  const run = isRecord(result) ? field(result, 'run') : undefined;
+  return isCount(run) ? { run } : undefined;
+}
+
+export function parseRunEnded(params: unknown): RunEnded | undefined {
+  if (!isRecord(params)) return undefined;
+  const result = RESULTS.find((known) => known === field(params, 'result'));
+  const [run, status] = [field(params, 'run'), field(params, 'status')];
+  const [signal, reason] = [field(params, 'signal'), field(params, 'reason')];
+  if (!isCount(run) || result === undefined) return undefined;
+  if (status !== null && !(Number.isInteger(status) && typeof status === 'number' && status >= 0 && status <= 255)) {
+    return undefined;
+  }
+  return {
+    run,
+    result,
+    status,
+    ...(isCount(signal) ? { signal } : {}),
+    ...(typeof reason === 'string' ? { reason } : {}),
+  };
+}
+
+/** What execve takes: no C string holds a NUL. */
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0');
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= 0xffff_ffff;
+}
+
+const run = object({ run: integer(1, 0xffff_ffff) });
+const stream: Schema = { type: 'integer', minimum: 1, maximum: 0xffff_ffff };
+const word: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
+
+export const runStart: Method<RunStart, { readonly run: number }> = {
+  name: 'run.start',
+  params: {
+    type: 'object',
+    properties: {
+      command: {
+        oneOf: [
+          { type: 'object', properties: { shell: word }, required: ['shell'] },
+          { type: 'object', properties: { argv: { type: 'array', items: word, minItems: 1 } }, required: ['argv'] },
+        ],
+      },
+      on: { type: 'string', description: 'Names, separated by commas or spaces; without it the server itself' },
+      env: { type: 'object', additionalProperties: word, maxProperties: MAX_ENV_NAMES },
+      timeoutMs: { type: 'integer', minimum: 1, maximum: MAX_TIMEOUT_MS },
+      stdin: stream,
+      stdout: stream,
+      stderr: stream,
+    },
+    required: ['command', 'stdin', 'stdout', 'stderr'],
+  },
+  result: run.schema,
+  parseParams: parseRunStart,
+  parseResult: parseRunStarted,
+};
+
+export const runCancel = method('run.cancel', { params: run, result: NOTHING });
+
+export const runEnded: Notification<RunEnded> = {
+  name: RUN_ENDED,
+  params: {
+    type: 'object',
+    properties: {
+      run: stream,
+      result: { type: 'string', enum: RESULTS },
+      status: { type: ['integer', 'null'], minimum: 0, maximum: 255 },
+      signal: stream,
+      reason: { type: 'string' },
+    },
+    required: ['run', 'result', 'status'],
+  },
+  parse: parseRunEnded,
+};

@@ -1,0 +1,18 @@
+// What is asked of any server, and what it says of itself.
+
+import { CLOSING } from '../connection.ts';
+import { method, notification, NOTHING } from '../method.ts';
+import { object, text, type Schema } from '../shape.ts';
+
+export const ping = method('ping', { params: NOTHING, result: NOTHING });
+
+/** An OpenRPC 1.3 document: its own specification says what is in it. */
+const openRpc: Schema = { type: 'object', required: ['openrpc', 'info', 'methods'] };
+
+export const rpcDiscover = {
+  ...method('rpc.discover', { params: NOTHING, result: object({ openrpc: text }) }),
+  result: openRpc,
+};
+
+/** Comes before every close, and says why. */
+export const connectionClosing = notification(CLOSING, object({ reason: text }));

@@ -1,0 +1,176 @@
+// The commands for scripts against the real server: what they print, what they end with, and who they come in as.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Caller } from '../kit/caller.ts';
+import { aDirectory } from '../kit/directory.ts';
+import { outcomeOf, partyline, type Outcome } from '../kit/program.ts';
+import { at, LOOPBACKS, startServer } from '../kit/server.ts';
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+
+/** Commands of somebody whose state is in a directory, towards one server. */
+function someone(directory: string, host: string) {
+  const env = { PARTYLINE_DATA: directory, PARTYLINE_HOST: host, PARTYLINE_TOKEN_FILE: '' };
+  const run = (args: readonly string[], input = '') => outcomeOf(partyline(args, { env }), input);
+  const json = async (...args: string[]): Promise<Record<string, unknown>[]> => {
+    const { status, stdout, stderr } = await run([...args, '--json']);
+    assert.equal(status, 0, stderr);
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): Record<string, unknown> => JSON.parse(line));
+  };
+  return { run, json };
+}
+
+function refused({ status, stdout, stderr }: Outcome, pattern: RegExp, expected = 1): void {
+  assert.equal(status, expected, stderr);
+  assert.equal(stdout, '');
+  assert.match(stderr, pattern);
+  assert.equal(stderr.trim().split('\n').length, 1);
+}
+
+for (const host of LOOPBACKS) {
+  test(`send, list, history and search say what they found, in the fields that scripts rely on: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    await using vamshi = await Caller.named('Vamshi', host, server.port);
+    const [sent] = await owner.json('send', '--to', 'Vamshi', 'hello you');
+    assert.deepEqual(sent?.['to'], { Vamshi: 'delivered' });
+    await vamshi.until('owner (singlecasted) : hello you');
+    const [again] = await owner.json('send', '--to', 'all', '--key', 'once', 'to everyone');
+    const [repeat] = await owner.json('send', '--to', 'all', '--key', 'once', 'to everyone');
+    assert.equal(repeat?.['id'], again?.['id']);
+    assert.equal(repeat?.['repeat'], true);
+
+    const [listed, ...others] = await owner.json('list');
+    assert.deepEqual(others, []);
+    assert.match(String(listed?.['since']), TIME);
+    const family = host === '::1' ? 'ipv6' : 'ipv4';
+    assert.deepEqual({ ...listed, since: '' }, { name: 'Vamshi', kind: 'person', since: '', family });
+
+    const past = await owner.json('history');
+    assert.match(String(past[0]?.['at']), TIME);
+    assert.deepEqual(
+      past.map(({ id, from, to, cast, text }) => ({ id, from, to, cast, text })),
+      [
+        { id: sent?.['id'], from: 'owner', to: ['Vamshi'], cast: 'singlecast', text: 'hello you' },
+        { id: again?.['id'], from: 'owner', to: ['all'], cast: 'broadcast', text: 'to everyone' },
+      ],
+    );
+    assert.deepEqual(await owner.json('history', '--limit', '1'), past.slice(1));
+    assert.deepEqual(await owner.json('history', '--after', String(sent?.['id'])), past.slice(1));
+    assert.deepEqual(await owner.json('history', '--with', 'Vamshi'), past.slice(0, 1));
+    const [found, ...more] = await owner.json('search', 'everyone');
+    assert.equal(found?.['id'], again?.['id']);
+    assert.deepEqual(more, []);
+    assert.match(
+      (await owner.run(['history'])).stdout,
+      /^\d+ .* owner to Vamshi : hello you\n\d+ .* owner to all : to everyone\n$/,
+    );
+  });
+
+  test(`a message to somebody unknown is refused with status 1, and nobody gets it: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    await using vamshi = await Caller.named('Vamshi', host, server.port);
+    refused(await owner.run(['send', '--to', 'Vamshi,nobody', 'psst']), /^partyline send: .*nobody/);
+    assert.deepEqual(await owner.json('history'), []);
+    assert.doesNotMatch(await vamshi.barrier(), /psst/);
+  });
+
+  test(`an invited one logs in with the code, talks, and is revoked: ${host}`, async (t) => {
+    const state = aDirectory(t);
+    await using server = await startServer();
+    const target = at(host, server.port);
+    const [owner, bob] = [someone(server.directory, target), someone(state, target)];
+    refused(await bob.run(['send', '--to', 'owner', 'hi']), /nobody is logged in to .*partyline login --host/);
+    const [invited] = await owner.json('invite', 'bob');
+    assert.equal(invited?.['name'], 'bob');
+    assert.match(String(invited?.['expires']), TIME);
+    const code = String(invited?.['code']);
+    assert.equal(invited?.['link'], `http://${target}/#code=${code}`);
+    assert.equal(invited?.['login'], `partyline login --host ${target} --code ${code}`);
+
+    const { status, stdout, stderr } = await bob.run(['login', '--code', '-'], `${code}\nopen sesame\n`);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^Logged in to .* as bob \(member\)/);
+    const kept = join(state, 'tokens', encodeURIComponent(target));
+    assert.equal(statSync(kept).mode & 0o777, 0o600);
+    assert.doesNotMatch(readFileSync(kept, 'utf8'), /sesame/);
+    refused(await bob.run(['login', '--code', code]), /^partyline login: /);
+
+    const [sent] = await bob.json('send', '--to', 'owner', 'here I am');
+    assert.deepEqual(sent?.['to'], { owner: 'stored' });
+    assert.deepEqual(
+      (await owner.json('history')).map(({ from, text }) => [from, text]),
+      [['bob', 'here I am']],
+    );
+    const roles = (await owner.json('members')).map(({ type, name, role }) => [type, name, role]);
+    assert.deepEqual(roles, [
+      ['account', 'owner', 'owner'],
+      ['account', 'bob', 'member'],
+    ]);
+    refused(await bob.run(['invite', 'eve']), /^partyline invite: /);
+
+    assert.equal((await bob.run(['logout'])).status, 0);
+    assert.ok(!existsSync(kept));
+    assert.equal((await bob.run(['login', '--name', 'bob'], 'open sesame\n')).status, 0);
+    assert.equal((await bob.run(['password'], 'another one\n')).status, 0);
+    refused(await bob.run(['login', '--name', 'bob'], 'open sesame\n'), /^partyline login: /);
+    assert.deepEqual(await owner.json('revoke', 'bob'), [{ name: 'bob', revoked: 'account' }]);
+    refused(await bob.run(['send', '--to', 'owner', 'still here?']), /^partyline send: /);
+  });
+}
+
+test('a text from standard input keeps its lines, and a token file says who comes in', async (t) => {
+  const state = aDirectory(t);
+  await using server = await startServer();
+  const target = at('127.0.0.1', server.port);
+  const owner = someone(server.directory, target);
+  const env = {
+    PARTYLINE_DATA: state,
+    PARTYLINE_HOST: target,
+    PARTYLINE_TOKEN_FILE: join(server.directory, 'owner.token'),
+  };
+  const sent = await outcomeOf(partyline(['send', '--to', 'owner', '-'], { env }), 'one\ntwo\n');
+  assert.equal(sent.status, 0, sent.stderr);
+  assert.match(sent.stdout, /^\d+ owner=stored\n$/);
+  const [message] = await owner.json('history');
+  assert.equal(message?.['text'], 'one\ntwo');
+  assert.match((await owner.run(['history'])).stdout, /: one\\ntwo\n$/);
+});
+
+test('wrong usage is status 64 and one line', async (t) => {
+  const nobody = someone(aDirectory(t), 'localhost:1');
+  for (const args of [
+    ['send', 'text'],
+    ['send', '--to', 'bob'],
+    ['send', '--to', 'bob,,eve', 'x'],
+    ['list', 'x'],
+    ['history', '--limit', '0'],
+    ['history', '--before', 'x'],
+    ['search'],
+    ['invite'],
+    ['invite', 'bob', '--role', 'king'],
+    ['invite', 'bob', '--as', 'cat'],
+    ['members', 'x'],
+    ['revoke'],
+    ['login'],
+    ['login', '--code', 'A', '--name', 'b'],
+    ['logout', 'x'],
+    ['password', 'secret'],
+    ['backup'],
+    ['restore', 'x'],
+    ['verify', 'x'],
+    ['doctor', '--nonsense'],
+  ]) {
+    refused(await nobody.run(args), new RegExp(`^partyline ${args[0]}: `), 64);
+  }
+  refused(await nobody.run(['list']), /^partyline list: Cannot connect to localhost/);
+  refused(await nobody.run(['list', '--host', 'a b']), /^partyline list: .*a b/);
+  refused(await nobody.run(['logout']), /Nobody is logged in to localhost:1/);
+});

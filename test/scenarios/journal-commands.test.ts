@@ -1,0 +1,79 @@
+// The commands that need no server: a copy of its journal, and back, and whether it is whole.
+
+import assert from 'node:assert/strict';
+import { existsSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Caller } from '../kit/caller.ts';
+import { aDirectory } from '../kit/directory.ts';
+import { outcomeOf, partyline } from '../kit/program.ts';
+import { startServer } from '../kit/server.ts';
+
+const run = (...args: string[]) => outcomeOf(partyline(args));
+
+test('a copy of a running server’s journal is whole, and another server starts on it', async (t) => {
+  const [copy, restored] = [join(aDirectory(t), 'copy.db'), join(aDirectory(t), 'new')];
+  {
+    await using server = await startServer();
+    await using vamshi = await Caller.named('Vamshi', '127.0.0.1', server.port);
+    vamshi.type('send owner : keep this');
+    await vamshi.barrier();
+    assert.equal((await run('verify', '--data', server.directory)).status, 0);
+    const { status, stderr } = await run('backup', '--data', server.directory, copy);
+    assert.equal(status, 0, stderr);
+    assert.equal(statSync(copy).mode & 0o777, 0o600);
+    const again = await run('backup', '--data', server.directory, copy);
+    assert.deepEqual([again.status, again.stdout], [1, '']);
+    assert.match(again.stderr, /there is a file already/);
+    const taken = await run('restore', copy, '--data', server.directory);
+    assert.equal(taken.status, 1);
+    assert.match(taken.stderr, /another server uses it/);
+  }
+  const done = await run('restore', copy, '--data', restored, '--json');
+  assert.equal(done.status, 0, done.stderr);
+  assert.deepEqual(JSON.parse(done.stdout), { file: copy, journal: join(restored, 'journal.db') });
+  const twice = await run('restore', copy, '--data', restored);
+  assert.equal(twice.status, 1);
+  assert.match(twice.stderr, /there is a journal already/);
+  await using server = await startServer({ directory: restored });
+  const env = { PARTYLINE_DATA: restored, PARTYLINE_HOST: `127.0.0.1:${server.port}`, PARTYLINE_TOKEN_FILE: '' };
+  const { stdout } = await outcomeOf(partyline(['history'], { env }));
+  assert.match(stdout, /Vamshi to owner : keep this/);
+});
+
+test('what is no whole journal is told by verify, and never restored', async (t) => {
+  const directory = aDirectory(t);
+  const journal = join(directory, 'journal.db');
+  {
+    await using server = await startServer();
+    assert.equal((await run('backup', '--data', server.directory, journal)).status, 0);
+  }
+  truncateSync(journal, Math.floor(statSync(journal).size / 2));
+  const bad = await run('verify', '--data', directory, '--json');
+  assert.equal(bad.status, 1);
+  const { isWhole, problems }: { isWhole: unknown; problems: unknown[] } = JSON.parse(bad.stdout);
+  assert.equal(isWhole, false);
+  assert.ok(problems.length > 0);
+  const nonsense = join(directory, 'nonsense');
+  writeFileSync(nonsense, 'nonsense');
+  const target = join(aDirectory(t), 'new');
+  for (const file of [journal, nonsense, join(directory, 'missing')]) {
+    assert.equal((await run('restore', file, '--data', target)).status, 1);
+    assert.ok(!existsSync(join(target, 'journal.db')));
+  }
+});
+
+test('doctor says how it is and what to do, line by line', async (t) => {
+  const directory = aDirectory(t);
+  await using server = await startServer({ directory });
+  const env = { PARTYLINE_DATA: directory, PARTYLINE_HOST: `127.0.0.1:${server.port}` };
+  const { status, stdout, stderr } = await outcomeOf(partyline(['doctor', '--json'], { env }));
+  assert.equal(stderr, '');
+  const findings = stdout
+    .trim()
+    .split('\n')
+    .map((line): { check: string; state: string; found: string } => JSON.parse(line));
+  assert.equal(status, findings.some(({ state }) => state === 'problem') ? 1 : 0);
+  assert.equal(findings.find(({ check }) => check === 'server')?.found, `Server answers at 127.0.0.1:${server.port}`);
+  for (const { state } of findings) assert.match(state, /^(?:ok|warning|problem)$/);
+});

@@ -1,0 +1,108 @@
+// The library against the real server: the examples of docs/guide/library.md as they stand there, and what it promises
+// when the server is killed.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { connect, type Client } from '../../src/client/mod.ts';
+import { aDirectory } from '../kit/directory.ts';
+import { outcomeOf, ROOT, start } from '../kit/program.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+
+const NODE = join(ROOT, 'node_modules/.bin/node');
+
+function asOwner(server: TestServer, host: string): Promise<Client> {
+  const credential = { ownerTokenFile: join(server.directory, 'owner.token') };
+  return connect({ host: at(host, server.port), credential });
+}
+
+/** A token of a new account. */
+async function tokenOf(name: string, server: TestServer): Promise<string> {
+  await using owner = await asOwner(server, '127.0.0.1');
+  const { code } = await owner.invite(name, { kind: 'bot' });
+  await using client = await connect({ host: `127.0.0.1:${server.port}`, credential: { code, label: 'test' } });
+  assert.deepEqual(client.identity, { name, role: 'member' });
+  return (await client.createToken('example')).token;
+}
+
+function examplesIn(text: string): string[] {
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
+}
+
+for (const host of LOOPBACKS) {
+  test(`the examples of the guide run as they stand there: ${host}`, async (t) => {
+    const directory = aDirectory(t);
+    await using server = await startServer();
+    const token = await tokenOf('bob', server);
+    const [send, bot, read, back, wrong, ...others] = examplesIn(
+      readFileSync(join(ROOT, 'docs/guide/library.md'), 'utf8'),
+    );
+    assert.deepEqual(others, []);
+    assert.equal(bot, readFileSync(join(ROOT, 'examples/bot.ts'), 'utf8'));
+    const run = async (example = '') => {
+      const given = `const host = ${JSON.stringify(at(host, server.port))};\nconst token = ${JSON.stringify(token)};\n`;
+      const file = join(directory, 'example.ts');
+      writeFileSync(file, given + example.replaceAll('../src/', `${ROOT}/src/`));
+      const { status, stdout, stderr } = await outcomeOf(start(NODE, [file]));
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    assert.equal(await run(send), '1 stored\n');
+    await using owner = await asOwner(server, host);
+    await owner.send('bob', 'one');
+    await owner.send('bob', 'two');
+    assert.equal(await run(read), 'owner one\nowner two\n');
+    assert.equal(await run(read), '');
+    assert.equal(await run(back), '1 the backup is done\n2 one\n3 two\n1 false\n');
+    assert.equal(await run(wrong), "unknown-recipient [ 'nobody' ]\n");
+  });
+
+  test(`the echo bot says back what it is told: ${host}`, async (t) => {
+    const directory = aDirectory(t);
+    await using server = await startServer();
+    const tokenFile = join(directory, 'bot.token');
+    writeFileSync(tokenFile, `${await tokenOf('echo', server)}\n`, { mode: 0o600 });
+    await using bot = start(NODE, [join(ROOT, 'examples/bot.ts'), at(host, server.port), tokenFile]);
+    await using owner = await asOwner(server, host);
+    const messages = owner.messages();
+    await owner.send('echo', 'are you there?');
+    const { value } = await messages.next();
+    assert.deepEqual([value?.from, value?.text], ['echo', 'are you there?']);
+    assert.equal(bot.stderr.text, '');
+  });
+
+  test(`over a server that is killed nothing is lost and nothing comes twice: ${host}`, async (t) => {
+    const directory = aDirectory(t);
+    const first = await startServer({ directory });
+    const { port } = first;
+    const listen = ['--listen', `tcp://localhost:${port}`];
+    const target = { host: at(host, port), reconnect: { firstDelayMs: 20, maxDelayMs: 100 } };
+    await using bob = await connect({ ...target, credential: { token: await tokenOf('bob', first) } });
+    await using eve = await connect({ ...target, credential: { token: await tokenOf('eve', first) } });
+    const messages = bob.messages();
+    const texts: string[] = [];
+    const read = async (count: number) => {
+      for (let at = 0; at < count; at++) {
+        const { value } = await messages.next();
+        if (value !== undefined) texts.push(value.text);
+      }
+    };
+    const wanted = Array.from({ length: 60 }, (_, at) => `message ${at}`);
+    await Promise.all(wanted.slice(0, 10).map((text) => eve.send('bob', text)));
+    await read(5);
+    first.program.kill('SIGKILL');
+    await first.program.ended;
+    // While nobody is there to take them.
+    const sending = wanted.slice(10, 40).map((text) => eve.send('bob', text));
+    await using second = await startServer({ directory, args: listen });
+    const sent = await Promise.all(sending);
+    assert.ok(sent.every(({ repeat }) => !repeat));
+    await Promise.all([...wanted.slice(40).map((text) => eve.send('bob', text)), read(55)]);
+    assert.deepEqual(texts, wanted);
+    const ids: number[] = [];
+    for await (const { id } of bob.history({ limit: 1_000 })) ids.push(id);
+    assert.equal(ids.length, 60);
+    assert.ok(second.pid > 0);
+  });
+}

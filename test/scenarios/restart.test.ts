@@ -1,0 +1,94 @@
+// The server is restarted in good order, again and again, while everybody talks: clients of the library notice a pause.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { connect, type Client } from '../../src/client/mod.ts';
+import { verifyJournal } from '../../src/journal/verify.ts';
+import { aDirectory } from '../kit/directory.ts';
+import { Random, seedOf } from '../kit/random.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+
+/** TEST_RESTARTS=20 for the long run. */
+const RESTARTS = Number(process.env['TEST_RESTARTS'] ?? 5);
+const SENDERS = 6;
+const READERS = 4;
+const UNDER_WAY = 4;
+
+const hostOf = (n: number) => LOOPBACKS[n % 2] ?? '::1';
+
+/** A client with an account of its own, which comes back by itself. */
+async function member(name: string, server: TestServer, host: string): Promise<Client> {
+  const target = { host: at(host, server.port), reconnect: { firstDelayMs: 20, maxDelayMs: 100 } };
+  await using owner = await connect({
+    host: `127.0.0.1:${server.port}`,
+    credential: { ownerTokenFile: join(server.directory, 'owner.token') },
+  });
+  const { code } = await owner.invite(name);
+  await using first = await connect({ ...target, credential: { code, label: 'test' } });
+  return await connect({ ...target, credential: { token: (await first.createToken('test')).token } });
+}
+
+test('restarts under load lose nothing and double nothing, in one order for all', { timeout: 600_000 }, async (t) => {
+  const random = new Random(seedOf(t));
+  const directory = aDirectory(t);
+  let server = await startServer({ directory });
+  const { port } = server;
+  const clients: Client[] = [];
+  t.after(async () => {
+    for (const client of clients) await client.close();
+    await server[Symbol.asyncDispose]();
+  });
+  const senders = await Promise.all(Array.from({ length: SENDERS }, (_, n) => member(`sender${n}`, server, hostOf(n))));
+  const readers = await Promise.all(Array.from({ length: READERS }, (_, n) => member(`reader${n}`, server, hostOf(n))));
+  clients.push(...senders, ...readers);
+
+  const heard = readers.map(async (reader) => {
+    const texts: string[] = [];
+    for await (const { text } of reader.messages()) {
+      if (text === 'the end') return texts;
+      texts.push(text);
+    }
+    return texts;
+  });
+
+  const sent = new Map<number, string>();
+  const state = { isOver: false };
+  let due = Number.POSITIVE_INFINITY;
+  let wake = () => {};
+  const talk = async (sender: Client, name: string) => {
+    for (let n = 0; !state.isOver; n++) {
+      const text = `${name} ${n}`;
+      const { id, repeat } = await sender.send('all', text);
+      // A repeat is the answer to one whose first answer was lost with a connection.
+      assert.ok(!sent.has(id), `message ${id} was acknowledged twice${repeat ? ', the second time as a repeat' : ''}`);
+      sent.set(id, text);
+      if (sent.size >= due) wake();
+    }
+  };
+  const talking = senders.flatMap((sender, n) =>
+    Array.from({ length: UNDER_WAY }, (_, thread) => talk(sender, `sender${n}.${thread}`)),
+  );
+  for (let round = 0; round < RESTARTS; round++) {
+    const enough = Promise.withResolvers<void>();
+    wake = enough.resolve;
+    due = sent.size + 50 + random.int(300);
+    await enough.promise;
+    server.program.kill('SIGTERM');
+    assert.equal(await server.program.ended, 0);
+    server = await startServer({ directory, args: ['--listen', `tcp://localhost:${port}`] });
+  }
+  state.isOver = true;
+  await Promise.all(talking);
+  const [last] = senders;
+  await last?.send('all', 'the end');
+
+  const wanted = [...sent].sort(([a], [b]) => a - b).map(([, text]) => text);
+  for (const texts of await Promise.all(heard)) assert.deepEqual(texts, wanted);
+  const past: string[] = [];
+  const [reader] = readers;
+  for await (const { text } of reader?.history({ with: 'all', limit: 1_000_000 }) ?? []) past.push(text);
+  assert.deepEqual(past, [...wanted, 'the end']);
+  t.diagnostic(`${RESTARTS} restarts, ${sent.size} messages`);
+  assert.deepEqual(await verifyJournal(join(directory, 'journal.db')), []);
+});
