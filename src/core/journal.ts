@@ -186,14 +186,14 @@ export interface Everything {
 export type JournalHealth = { readonly state: 'ok' } | { readonly state: 'failing'; readonly reason: string };
 
 /**
- * `append`, `record` and `settle` answer in the order of their calls, never before they return, and all that became
- * durable together in one turn.
+ * `append` and `settle` answer in the order of their calls, and so does `record` among its own; neither waits for the
+ * other. Nothing is answered before the call returns, and all that became durable together in one turn.
  */
 export interface Journal {
   readonly health: JournalHealth;
   append(message: NewMessage, done: (appended: Appended) => void): void;
   record(changes: readonly Change[], done: (recorded: Recorded) => void): void;
-  /** Writes nothing: answers when everything before it has been answered. */
+  /** Writes nothing: answers when every message before it has been answered. */
   settle(done: () => void): void;
   /** Rejects, with an Error in words, only where the store fails. */
   feed(query: FeedQuery): Promise<FeedPage>;

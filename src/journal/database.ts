@@ -22,8 +22,11 @@ const ROOM_FOR_WAL = 64;
 /** Bytes: a -wal that had to grow while somebody read for long is cut back to this. */
 const WAL_KEPT_BYTES = 67_108_864;
 
-/** Makes the file where it is missing and brings its schema up to date. Throws an Error in words. */
-export function openForWriting(path: string): DatabaseSync {
+/**
+ * Makes the file where it is missing and brings its schema up to date. `isForLong`: much will be written. Throws an Error
+ * in words.
+ */
+export function openForWriting(path: string, { isForLong = true } = {}): DatabaseSync {
   return inWords('Cannot open the journal', path, () => {
     closeSync(openSync(path, 'a', MODE));
     chmodSync(path, MODE);
@@ -37,7 +40,7 @@ export function openForWriting(path: string): DatabaseSync {
         PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};
       `);
       migrate(database);
-      growWal(database, path);
+      if (isForLong) growWal(database, path);
     } catch (error) {
       database.close();
       throw error;
@@ -46,14 +49,14 @@ export function openForWriting(path: string): DatabaseSync {
   });
 }
 
-/** Throws an Error in words: `attempt`, what is asked of it, opens the sentence. */
-export function openForReading(path: string, attempt = 'Cannot open the journal'): DatabaseSync {
-  return inWords(attempt, path, () => {
+/** Throws an Error in words. `isCurrent`: only with the schema of this program. */
+export function openForReading(path: string, { isCurrent = true } = {}): DatabaseSync {
+  return inWords('Cannot open the journal', path, () => {
     if (!existsSync(path)) throw new Error('there is no such file');
     const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
     try {
       const version = versionOf(database);
-      if (version < MIGRATIONS.length) {
+      if (isCurrent && version < MIGRATIONS.length) {
         throw new Error(`its schema is ${version}, and ${MIGRATIONS.length} after the next start of the server`);
       }
     } catch (error) {
@@ -64,7 +67,7 @@ export function openForReading(path: string, attempt = 'Cannot open the journal'
   });
 }
 
-export function inWords<T>(attempt: string, path: string, action: () => T): T {
+function inWords<T>(attempt: string, path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
@@ -120,4 +123,9 @@ function growWal(database: DatabaseSync, path: string): void {
 export function numberOf(database: DatabaseSync, sql: string): number {
   const [value] = Object.values(database.prepare(sql).get() ?? {});
   return Number(value ?? 0);
+}
+
+/** Whose log it is. */
+export function identityOf(database: DatabaseSync): string {
+  return String(database.prepare('SELECT identity FROM log').get()?.['identity']);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
@@ -10,6 +10,10 @@ import { aMessage, anAccount, append, journalContract, record } from '../../test
 import { aDirectory, newDirectory, removeDirectory } from '../../test/kit/directory.ts';
 import { leaveOut, needs } from '../../test/kit/needs.ts';
 import { Random, seedOf } from '../../test/kit/random.ts';
+import { backupJournal } from './backup.ts';
+import { identityOf, numberOf } from './database.ts';
+import { Log } from './log.ts';
+import { MIGRATIONS } from './migrations/list.ts';
 import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
 
@@ -46,13 +50,13 @@ test('a file that cannot be a journal is one line', LIMIT, async (t) => {
   await says('it is a database of something else');
   other.exec('DROP TABLE a; PRAGMA user_version = 999; PRAGMA application_id = 0x50727479');
   other.close();
-  await says('a newer Partyline wrote it (schema 999, and this one knows 1)');
+  await says(`a newer Partyline wrote it (schema 999, and this one knows ${MIGRATIONS.length})`);
 });
 
 test('its files are the user’s own', LIMIT, async (t) => {
   const { journal, path } = await open(t);
   await append(journal, aMessage());
-  for (const end of ['', '-wal', '-shm']) assert.equal(statSync(path + end).mode & 0o777, 0o600, end);
+  for (const end of ['', '-wal', '-shm', '-log-0']) assert.equal(statSync(path + end).mode & 0o777, 0o600, end);
 });
 
 test('one entry that cannot be does not take its neighbours along', LIMIT, async (t) => {
@@ -74,20 +78,28 @@ test('one entry that cannot be does not take its neighbours along', LIMIT, async
   ]);
 });
 
-test('while another process holds the file writes fail, reads go on, and the next write recovers', LIMIT, async (t) => {
-  const { journal, path } = await open(t);
-  await append(journal, aMessage());
-  const other = new DatabaseSync(path);
-  other.exec('BEGIN IMMEDIATE');
-  const reason = 'another process holds it';
-  assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason });
-  assert.deepEqual(journal.health, { state: 'failing', reason });
-  assert.equal((await journal.history(ALL)).messages.length, 1);
-  other.exec('ROLLBACK');
-  other.close();
-  assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 2 });
-  assert.deepEqual(journal.health, { state: 'ok' });
-});
+test(
+  'while another process holds the database the log goes on, and then refuses until it is let go',
+  LIMIT,
+  async (t) => {
+    const { journal, path } = await open(t);
+    await append(journal, aMessage());
+    assert.equal((await journal.history(ALL)).messages.length, 1);
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    const reason = 'another process holds it';
+    assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 2 });
+    assert.equal((await journal.history(ALL)).messages.length, 1);
+    assert.deepEqual(journal.health, { state: 'failing', reason });
+    assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason });
+    await assert.rejects(journal.feed({ ...ALL, after: 0, upTo: 2 }), /another process holds it$/);
+    other.exec('ROLLBACK');
+    other.close();
+    assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 3 });
+    assert.deepEqual(journal.health, { state: 'ok' });
+    assert.equal((await journal.history(ALL)).messages.length, 3);
+  },
+);
 
 test('on a full disk writes fail, reads go on, and with room again it recovers', LIMIT, async (t) => {
   if (!needs(t, ['mount', 'umount'], { root: true })) return;
@@ -100,6 +112,7 @@ test('on a full disk writes fail, reads go on, and with room again it recovers',
   if (mounted.status !== 0) return leaveOut(t, 'this machine does not let root mount a tmpfs');
   const { journal, path } = await open(t, join(directory, 'journal'));
   await append(journal, aMessage({ text: 'before' }));
+  assert.equal((await journal.history(ALL)).messages.length, 1);
   const filler = join(directory, 'filler');
   // As large as it gets: what does not fit is an error, and the file stays.
   assert.throws(() => writeFileSync(filler, Buffer.alloc(5_000_000)), { code: 'ENOSPC' });
@@ -118,23 +131,97 @@ test('on a full disk writes fail, reads go on, and with room again it recovers',
   assert.deepEqual(await verifyJournal(path), []);
 });
 
-test('when a worker dies everything that waits is answered, and health says so', LIMIT, async (t) => {
+test('when the writer dies changes are refused, and what the log has is there at the next start', LIMIT, async (t) => {
   const workers: Worker[] = [];
   const notice = (worker: Worker) => void workers.push(worker);
   process.on('worker', notice);
-  const { journal } = await open(t);
+  const { journal, path } = await open(t);
   process.off('worker', notice);
-  const pending = [append(journal, aMessage()), append(journal, aMessage())];
   const [writer, reader] = workers;
+  const recorded = record(journal, { type: 'delivered', account: 1, upTo: 0 });
+  assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 1 });
   await writer?.terminate();
-  for (const { result } of await Promise.all(pending)) assert.equal(result, 'failed');
-  assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason: 'its writer is gone: it ended' });
-  assert.deepEqual(journal.health, { state: 'failing', reason: 'its writer is gone: it ended' });
+  assert.equal(typeof (await recorded)?.failed, 'string');
+  const reason = 'its writer is gone: it ended';
+  assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason });
+  assert.deepEqual(await record(journal), { failed: reason });
+  assert.deepEqual(journal.health, { state: 'failing', reason });
   const left = reader?.terminate();
   await assert.rejects(journal.history(ALL), /its reader is gone/);
   await left;
   await assert.rejects(journal.history(ALL), /its reader is gone/);
+  await journal.close();
+  const again = await open(t, path);
+  assert.equal((await again.journal.history(ALL)).messages.length, 1);
 });
+
+test('what only the log has is found at the next start, up to where it is whole', LIMIT, async (t) => {
+  const path = join(aDirectory(t), 'journal');
+  const first = await openSqliteJournal({ path });
+  await append(first.journal, aMessage({ text: 'in the database' }));
+  await first.journal.close();
+  const log = await Log.open({ path, identity: identityAt(path), head: 1 });
+  for (const [first, texts] of [
+    [2, ['two', 'three']],
+    [4, ['four']],
+    [5, ['five']],
+  ] as const) {
+    const messages = texts.map((text) => [1_000, 1, 'Bob', 'singlecast', ['Eve'], text, [2]]);
+    log.write({ first, count: messages.length, json: JSON.stringify(messages) }, (error) => assert.equal(error, null));
+  }
+  await log.close();
+  const segment = `${path}-log-0`;
+  const bytes = readFileSync(segment);
+  bytes[bytes.indexOf('five')] = 0x46;
+  writeFileSync(segment, bytes);
+  assert.deepEqual(await messagesInBackupOf(path, t), 4);
+  const { journal, everything } = await open(t, path);
+  assert.equal(everything.head, 4);
+  const { messages } = await journal.history(ALL);
+  assert.deepEqual(
+    messages.map(({ text }) => text),
+    ['in the database', 'two', 'three', 'four'],
+  );
+  assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 5 });
+});
+
+test('a log that does not follow the database is refused, and one of another journal is none', LIMIT, async (t) => {
+  const path = join(aDirectory(t), 'journal');
+  await (await openSqliteJournal({ path })).journal.close();
+  const write = async (identity: string) => {
+    const log = await Log.open({ path, identity, head: 0 });
+    const json = JSON.stringify([[1_000, 1, 'Bob', 'broadcast', ['all'], 'late', []]]);
+    log.write({ first: 7, count: 1, json }, (error) => assert.equal(error, null));
+    await log.close();
+  };
+  await write('of another one');
+  await (await openSqliteJournal({ path })).journal.close();
+  await write(identityAt(path));
+  await assert.rejects(openSqliteJournal({ path }), {
+    message: `Cannot open the journal ${path}: its log goes on with message 7, and everything before it ends with 0`,
+  });
+});
+
+function identityAt(path: string): string {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    return identityOf(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** How many messages a backup of it has. */
+async function messagesInBackupOf(path: string, t: TestContext): Promise<number> {
+  const to = join(aDirectory(t), 'copy');
+  await backupJournal(path, to);
+  const database = new DatabaseSync(to, { readOnly: true });
+  try {
+    return numberOf(database, 'SELECT count(*) FROM message');
+  } finally {
+    database.close();
+  }
+}
 
 const KILLS = 5;
 

@@ -1,5 +1,6 @@
-// The journal in a SQLite database: a worker that writes, another one that reads, and here what passes between them
-// and the core. docs/decisions/0009-journal.md says why.
+// The journal of a server: a log in which messages become durable, a SQLite database that gets them from there and keeps
+// everything else, a worker that writes it and another one that reads. docs/decisions/0009-journal.md and 0015-log.md say
+// why.
 
 import { resolve } from 'node:path';
 import type {
@@ -12,15 +13,24 @@ import type {
   HistoryQuery,
   Journal,
   JournalHealth,
+  MessageId,
   NewMessage,
   Page,
   Recorded,
   SearchQuery,
   StoredMessage,
 } from '../core/journal.ts';
-import { Batches } from './batches.ts';
-import { Link, type LinkEvents } from './link.ts';
-import type { FromReader, FromWriter, Query, Result, ToReader, ToWriter, WorkerSettings } from './wire.ts';
+import { Appends } from './appends.ts';
+import { wordsFor } from './errors.ts';
+import { Keeper } from './keeper.ts';
+import { Log } from './log.ts';
+import { Questions } from './questions.ts';
+import { Resends } from './resends.ts';
+import type { Query, Result } from './wire.ts';
+
+/** How long a journal that closes gives the database to take what the log holds; the rest it gets at the next start. */
+const CLOSING_MS = 1_000;
+const CLOSED = 'the journal is closed';
 
 export interface SqliteJournalOptions {
   /** Made where it is missing; its directory is there. */
@@ -32,205 +42,174 @@ export async function openSqliteJournal(
   options: SqliteJournalOptions,
 ): Promise<{ journal: Journal; everything: Everything }> {
   const path = resolve(options.path);
-  const opening = Promise.withResolvers<Everything>();
-  const reading = Promise.withResolvers<void>();
-  const journal = new SqliteJournal(path, (message) => {
-    if ('opened' in message) opening.resolve(message.opened);
-    else opening.reject(new Error(message.cannotOpen));
+  const opening = Promise.withResolvers<{ everything: Everything; identity: string }>();
+  // Told of a worker's death long after, there is nobody left to reject.
+  let journal: SqliteJournal | undefined;
+  const keeper = new Keeper(path, {
+    onOpened: (opened) => {
+      if ('cannotOpen' in opened) opening.reject(new Error(inWords(path, opened.cannotOpen)));
+      else opening.resolve(opened);
+    },
+    onIndexed: (upTo) => journal?.indexed(upTo),
+    onTried: () => journal?.goOn(),
+    onGone: () => journal?.goOn(),
   });
-  let everything: Everything;
+  let resends: Resends | undefined;
+  let questions: Questions | undefined;
   try {
-    everything = await opening.promise;
-    // Only now is there a database with the schema that the reader wants.
-    journal.startReading((message) => {
-      if ('opened' in message) reading.resolve();
-      else reading.reject(new Error(message.cannotOpen));
-    });
-    await reading.promise;
+    const { everything, identity } = await opening.promise;
+    const { head } = everything;
+    // Only now is there a database with the schema that these want.
+    const [log] = await Promise.all([
+      openLog({ path, identity, head }),
+      (questions = new Questions(path)).opened,
+      (resends = new Resends(path)),
+    ]);
+    journal = new SqliteJournal({ keeper, log, questions, resends, head });
+    return { journal, everything };
   } catch (error) {
-    await journal.close();
+    resends?.close();
+    await questions?.close(CLOSED);
+    await keeper.close(CLOSED);
     throw error;
   }
-  return { journal, everything };
 }
 
-type Opened<From> = Extract<From, { opened: unknown } | { cannotOpen: string }>;
-type Asked = { readonly resolve: (result: Result) => void; readonly reject: (error: Error) => void };
+async function openLog(options: { path: string; identity: string; head: MessageId }): Promise<Log> {
+  try {
+    return await Log.open(options);
+  } catch (error) {
+    throw new Error(inWords(options.path, `its log: ${wordsFor(error)}`), { cause: error });
+  }
+}
+
+/** What the writer says of itself it says in a whole sentence already. */
+function inWords(path: string, reason: string): string {
+  const attempt = `Cannot open the journal ${path}: `;
+  return reason.startsWith(attempt) ? reason : attempt + reason;
+}
+
+interface Parts {
+  readonly keeper: Keeper;
+  readonly log: Log;
+  readonly questions: Questions;
+  readonly resends: Resends;
+  readonly head: MessageId;
+}
 
 class SqliteJournal implements Journal {
-  readonly #path: string;
-  readonly #batches = new Batches();
-  readonly #writer: Link<ToWriter, FromWriter>;
-  #reader: Link<ToReader, FromReader> | undefined;
-  #asked: Asked[] = [];
-  /** Searches that wait until the newest words can be found. */
-  readonly #indexing: (() => void)[] = [];
-  #health: JournalHealth = { state: 'ok' };
-  /** Why nothing is written, or read, any more. */
-  #writerGone: string | undefined;
-  #readerGone: string | undefined;
-  #isScheduled = false;
+  readonly #keeper: Keeper;
+  readonly #log: Log;
+  readonly #questions: Questions;
+  readonly #resends: Resends;
+  readonly #appends: Appends;
+  /** The last message that is durable. */
+  #head: MessageId;
+  #logFailure: string | undefined;
+  /** Questions that have not been answered. */
+  readonly #reads = new Set<Promise<Result>>();
+  #isClosed = false;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
-  constructor(path: string, onOpened: (message: Opened<FromWriter>) => void) {
-    this.#path = path;
-    this.#writer = this.#link<ToWriter, FromWriter>('writer', {
-      onMessage: (message) => {
-        if ('answers' in message) this.#answered(message);
-        else if ('indexed' in message) this.#indexed();
-        else onOpened(message);
+  constructor({ keeper, log, questions, resends, head }: Parts) {
+    this.#keeper = keeper;
+    this.#log = log;
+    this.#questions = questions;
+    this.#resends = resends;
+    this.#head = head;
+    this.#appends = new Appends({
+      log,
+      resends,
+      head,
+      gate: () => this.#gate(),
+      onWritten: (range, upTo) => {
+        this.#logFailure = undefined;
+        this.#head = upTo;
+        keeper.add(range);
       },
-      onGone: (reason) => {
-        onOpened({ cannotOpen: `Cannot open the journal ${path}: ${reason}` });
-        this.#writerGone = reason;
-        this.#batches.fail(reason);
-        for (const resolve of this.#indexing.splice(0)) resolve();
-        this.#rest();
-      },
+      onFailed: (reason) => (this.#logFailure = reason),
+      onFull: () => keeper.index(),
     });
-  }
-
-  startReading(onOpened: (message: Opened<FromReader>) => void): void {
-    this.#reader = this.#link<ToReader, FromReader>('reader', {
-      onMessage: (message) => {
-        if ('opened' in message || 'cannotOpen' in message) onOpened(message);
-        else this.#found(message);
-      },
-      onGone: (reason) => {
-        onOpened({ cannotOpen: `Cannot open the journal ${this.#path}: ${reason}` });
-        this.#readerGone = reason;
-        for (const { reject } of this.#asked.splice(0)) reject(this.#cannotRead(reason));
-      },
-    });
-  }
-
-  #link<To extends ToWriter | ToReader, From extends FromWriter | FromReader>(
-    role: WorkerSettings['role'],
-    events: LinkEvents<From>,
-  ): Link<To, From> {
-    const link = new Link<To, From>(
-      { role, path: this.#path },
-      {
-        onMessage: (message) => {
-          if ('opened' in message) link.hold(false);
-          events.onMessage(message);
-        },
-        onGone: events.onGone,
-      },
-    );
-    return link;
   }
 
   get health(): JournalHealth {
-    const gone = this.#writerGone ?? this.#readerGone;
-    return gone === undefined ? this.#health : { state: 'failing', reason: gone };
+    const reason = this.#keeper.failure ?? this.#questions.gone ?? this.#logFailure;
+    return reason === undefined ? { state: 'ok' } : { state: 'failing', reason };
   }
 
   append(message: NewMessage, done: (appended: Appended) => void): void {
-    this.#batches.add({ type: 'append', message, done });
-    this.#schedule();
-  }
-
-  record(changes: readonly Change[], done: (recorded: Recorded) => void): void {
-    this.#batches.add({ type: 'record', changes, done });
-    this.#schedule();
+    this.#appends.add(message, done);
   }
 
   settle(done: () => void): void {
-    this.#batches.add({ type: 'settle', done });
-    this.#schedule();
+    this.#appends.settle(done);
   }
 
-  /** At the end of the turn: all that it brings goes together. */
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#send();
+  record(changes: readonly Change[], done: (recorded: Recorded) => void): void {
+    this.#keeper.record(changes, done);
+  }
+
+  /** A database that took nothing is tried again before anything more is accepted for it. */
+  #gate(): 'open' | 'waiting' | { readonly failed: string } {
+    const gone = this.#isClosed ? CLOSED : this.#keeper.gone;
+    if (gone !== undefined) return { failed: gone };
+    if (this.#keeper.indexFailure === undefined) return 'open';
+    this.#keeper.index();
+    return 'waiting';
+  }
+
+  /** The database has everything up to here. */
+  indexed(upTo: MessageId): void {
+    this.#log.release(upTo);
+    this.#resends.release(upTo);
+    this.goOn();
+  }
+
+  /** Something that messages waited for has been tried, or will never be any more. */
+  goOn(): void {
+    const reason = this.#keeper.gone ?? this.#keeper.indexFailure;
+    if (reason === undefined) this.#appends.commit();
+    else this.#appends.fail(reason);
+    if (this.#appends.isEmpty) this.#onEmpty?.();
+  }
+
+  feed(query: FeedQuery): Promise<FeedPage> {
+    return this.#read<FeedPage>({ type: 'feed', query }, async () => {
+      const failed = await this.#whenIndexed(query.upTo);
+      if (failed !== undefined) throw this.#questions.cannotRead(failed);
     });
   }
 
-  #send(): void {
-    const gone = this.#writerGone ?? (this.#isClosed ? 'the journal is closed' : undefined);
-    if (gone !== undefined) this.#batches.fail(gone);
-    while (this.#batches.isReady) {
-      const entries = this.#batches.next();
-      if (entries.length === 0) continue;
-      this.#writer.hold(true);
-      this.#writer.tell({ entries });
+  /** Where the database cannot be written, what it has can still be read. */
+  history(query: HistoryQuery): Promise<Page<StoredMessage>> {
+    return this.#read<Page<StoredMessage>>({ type: 'history', query }, async () => {
+      await this.#whenIndexed(this.#head);
+    });
+  }
+
+  search(query: SearchQuery): Promise<Page<FoundMessage>> {
+    return this.#read<Page<FoundMessage>>({ type: 'search', query }, async () => {
+      await this.#whenIndexed(this.#head);
+      await this.#keeper.whenWordsAreIndexed();
+    });
+  }
+
+  async #read<Answer extends Result>(query: Query, ready: () => Promise<void>): Promise<Answer> {
+    if (this.#closing !== undefined) throw this.#questions.cannotRead(CLOSED);
+    const asked = ready().then(() => this.#questions.ask(query));
+    this.#reads.add(asked);
+    try {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the reader answers in the order of the questions
+      return (await asked) as Answer;
+    } finally {
+      this.#reads.delete(asked);
     }
-    this.#batches.settle();
-    this.#rest();
   }
 
-  #answered({ answers, wrote }: Extract<FromWriter, { answers: unknown }>): void {
-    if (wrote.state === 'failing') this.#health = wrote;
-    else if (wrote.state === 'ok') this.#health = { state: 'ok' };
-    for (const each of answers) this.#batches.answer(each);
-    this.#send();
+  #whenIndexed(upTo: MessageId): Promise<string | undefined> {
+    return new Promise((resolve) => this.#keeper.whenIndexed(upTo, resolve));
   }
-
-  #rest(): void {
-    if (!this.#batches.isEmpty || this.#indexing.length > 0) return;
-    if (this.#closing === undefined) this.#writer.hold(false);
-    this.#onEmpty?.();
-  }
-
-  async feed(query: FeedQuery): Promise<FeedPage> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the reader answers in the order of the questions
-    return (await this.#ask({ type: 'feed', query })) as FeedPage;
-  }
-
-  async history(query: HistoryQuery): Promise<Page<StoredMessage>> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return (await this.#ask({ type: 'history', query })) as Page<StoredMessage>;
-  }
-
-  async search(query: SearchQuery): Promise<Page<FoundMessage>> {
-    await this.#index();
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return (await this.#ask({ type: 'search', query })) as Page<FoundMessage>;
-  }
-
-  async #index(): Promise<void> {
-    if (this.#writerGone !== undefined || this.#closing !== undefined) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#indexing.push(resolve);
-    this.#writer.hold(true);
-    this.#writer.tell('index');
-    await promise;
-  }
-
-  #indexed(): void {
-    this.#indexing.shift()?.();
-    this.#rest();
-  }
-
-  #ask(query: Query): Promise<Result> {
-    const reader = this.#reader;
-    const gone = this.#closing === undefined ? this.#readerGone : 'the journal is closed';
-    if (gone !== undefined || reader === undefined) return Promise.reject(this.#cannotRead(gone ?? 'it is not open'));
-    const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.#asked.push({ resolve, reject });
-    reader.hold(true);
-    reader.tell(query);
-    return promise;
-  }
-
-  #found(message: Exclude<FromReader, Opened<FromReader>>): void {
-    const asked = this.#asked.shift();
-    if ('result' in message) asked?.resolve(message.result);
-    else asked?.reject(this.#cannotRead(message.failed));
-    if (this.#asked.length === 0 && this.#closing === undefined) this.#reader?.hold(false);
-  }
-
-  #cannotRead(reason: string): Error {
-    return new Error(`Cannot read the journal ${this.#path}: ${reason}`);
-  }
-
-  #isClosed = false;
 
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -238,21 +217,25 @@ class SqliteJournal implements Journal {
   }
 
   async #close(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onEmpty = resolve;
-    this.#schedule();
-    await promise;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      this.#appends.settle(() => setImmediate(() => this.goOn()));
+    });
     this.#isClosed = true;
+    await this.#indexWhatIsLeft();
+    await Promise.allSettled(this.#reads);
     // The writer last: whoever leaves last puts the -wal into the file and removes it.
-    if (this.#reader !== undefined && this.#readerGone === undefined) {
-      const closed = this.#reader.closed();
-      this.#reader.tell('close');
-      await closed;
-    }
-    if (this.#writerGone === undefined) {
-      const closed = this.#writer.closed();
-      this.#writer.tell('close');
-      await closed;
-    }
+    await this.#questions.close(CLOSED);
+    this.#resends.close();
+    await this.#keeper.close(CLOSED);
+    await this.#log.close();
+  }
+
+  async #indexWhatIsLeft(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => resolve(), CLOSING_MS);
+    this.#keeper.whenIndexed(this.#head, () => resolve());
+    await promise;
+    clearTimeout(timer);
   }
 }

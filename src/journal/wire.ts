@@ -1,8 +1,6 @@
-// What goes between the journal and its two workers. A batch is one message each way, and its entries are flat lists:
-// cloning an object for each message would keep the main thread busier than all the rest.
+// What goes between the journal and its two workers, and into its log.
 
 import type {
-  Appended,
   Change,
   Everything,
   FeedPage,
@@ -21,41 +19,47 @@ export interface WorkerSettings {
   readonly path: string;
 }
 
-/** A list of changes, or a message as `packMessage` makes it. */
-export type Entry = PackedMessage | { readonly changes: readonly Change[] };
-
+/** A message as the log has it, without its id: a flat list is half the work of an object. */
 export type PackedMessage = readonly [
   atMs: number,
   from: number,
   fromName: string,
   cast: NewMessage['cast'],
-  /** JSON: as it is stored. */
-  to: string,
+  to: readonly string[],
   text: string,
   recipients: readonly number[],
-  resendKey: string | undefined,
+  resend?: Resend,
 ];
 
-export function packMessage(message: NewMessage): PackedMessage {
-  const { atMs, from, fromName, cast, to, text, recipients, resendKey } = message;
-  return [atMs, from, fromName, cast, JSON.stringify(to), text, recipients, resendKey];
+/** SHA-256 of the addressing and the text, base64: under one key there is one message. */
+export type Resend = readonly [key: string, digest: string];
+
+/** Frames of a segment, all of them durable. */
+export interface Range {
+  readonly segment: number;
+  readonly from: number;
+  readonly to: number;
 }
 
-/** `index`: all words that are not in their index yet; answered with `indexed`. */
-export type ToWriter = { readonly entries: readonly Entry[] } | 'index' | 'close';
+/** `index`: puts these messages into the database; none: tries again what failed. `words`: all words into their index. */
+export type ToWriter =
+  | { readonly index: readonly Range[] }
+  | { readonly record: readonly (readonly Change[])[] }
+  | 'words'
+  | 'close';
 
-/** A number: new, under this id. null: recorded. Else as it is told. */
-export type Answer = number | null | Exclude<Appended, { result: 'new' }> | NonNullable<Recorded>;
-
-/** Of what a batch says about the store: `unchanged` if it had nothing to write. */
+/** `ok` and `failing` say how the store is; `unchanged`, that there was nothing to write. */
 export type Wrote = { readonly state: 'ok' | 'unchanged' } | { readonly state: 'failing'; readonly reason: string };
 
 export type FromWriter =
-  | { readonly opened: Everything }
+  /** With the log put into the database. */
+  | { readonly opened: Everything; readonly identity: string }
   | { readonly cannotOpen: string }
-  | { readonly indexed: true }
-  /** Of one commit: the answers of each of its batches. */
-  | { readonly answers: readonly (readonly Answer[])[]; readonly wrote: Wrote };
+  /** Everything up to here is in the database; `isDone`: all that was asked for. */
+  | { readonly indexed: number; readonly isDone: boolean }
+  | { readonly indexFailed: string }
+  | { readonly recorded: readonly Recorded[]; readonly wrote: Wrote }
+  | { readonly words: true };
 
 export type Query =
   | { readonly type: 'feed'; readonly query: FeedQuery }

@@ -1,16 +1,16 @@
 // Inside a worker: the writer or the reader, behind messages.
 
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { setPriority } from 'node:os';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { wordsFor } from './errors.ts';
 import { Reader } from './reader.ts';
-import type { Entry, FromReader, FromWriter, Query, Result, ToReader, ToWriter, WorkerSettings } from './wire.ts';
+import type { FromReader, FromWriter, Query, Result, ToReader, ToWriter, WorkerSettings } from './wire.ts';
 import { Writer } from './writer.ts';
 
-/** Without a batch for so long, the words of the last ones are put into their index. */
+/** With nothing to write for so long, the words of the last messages are put into their index. */
 const IDLE_MS = 200;
-
-/** Messages of one commit, as long as there is a choice: they are synced together, and told together. */
-const MAX_COMMIT_ROWS = 5_000;
+/** Whoever talks comes first: the log keeps what this has not come to. */
+const WRITER_NICENESS = 10;
 
 const settings: WorkerSettings = workerData;
 if (parentPort !== null) {
@@ -32,49 +32,49 @@ function write(port: MessagePort): void {
   } catch (error) {
     return tell({ cannotOpen: error instanceof Error ? error.message : String(error) });
   }
+  // Linux gives each thread a niceness of its own (setpriority(2)); elsewhere this would be the whole server's.
+  if (process.platform === 'linux') setPriority(WRITER_NICENESS);
+  let isClosed = false;
   let idle: NodeJS.Timeout | undefined;
   const rest = () => {
     idle?.refresh();
-    idle ??= setTimeout(() => index(() => {}), IDLE_MS).unref();
+    idle ??= setTimeout(() => indexWords(() => {}), IDLE_MS).unref();
   };
-  // Between two parts the batches that have come are written.
-  const index = (done: () => void): void => {
-    if (!isClosed && writer.index()) setImmediate(index, done);
+  // Between two parts there is a turn for whatever else has come.
+  const indexWords = (done: () => void): void => {
+    if (!isClosed && writer.indexWords()) setImmediate(indexWords, done);
     else done();
   };
-  let isClosed = false;
-  const close = () => {
-    isClosed = true;
-    clearTimeout(idle);
-    writer.close();
-    port.close();
+  let isIndexing = false;
+  const index = (): void => {
+    if (isClosed) return;
+    try {
+      isIndexing = writer.messages.step();
+      tell({ indexed: writer.messages.head, isDone: !isIndexing });
+    } catch (error) {
+      isIndexing = false;
+      tell({ indexFailed: wordsFor(error) });
+    }
+    if (isIndexing) setImmediate(index);
+    else rest();
   };
   port.on('message', (message: ToWriter) => {
-    if (message === 'index') return index(() => tell({ indexed: true }));
-    if (message === 'close') return close();
-    rest();
-    const batches = [message.entries];
-    const next = takeWaiting(port, batches);
-    const { answers, wrote } = writer.write(batches.flat());
-    let from = 0;
-    tell({ answers: batches.map(({ length }) => answers.slice(from, (from += length))), wrote });
-    if (next === 'index') index(() => tell({ indexed: true }));
-    else if (next === 'close') close();
+    if (message === 'words') return indexWords(() => tell({ words: true }));
+    if (message === 'close') {
+      isClosed = true;
+      clearTimeout(idle);
+      writer.close();
+      return port.close();
+    }
+    if ('record' in message) {
+      tell(writer.record(message.record));
+      return rest();
+    }
+    writer.messages.add(message.index);
+    if (!isIndexing) index();
   });
   rest();
-  tell({ opened: writer.everything });
-}
-
-/** Batches that came meanwhile are committed with the first one. Returns what else was found, which comes after. */
-function takeWaiting(port: MessagePort, batches: (readonly Entry[])[]): 'index' | 'close' | undefined {
-  for (let rows = batches[0]?.length ?? 0; rows < MAX_COMMIT_ROWS;) {
-    const found: { message: ToWriter } | undefined = receiveMessageOnPort(port);
-    if (found === undefined) return undefined;
-    if (found.message === 'index' || found.message === 'close') return found.message;
-    batches.push(found.message.entries);
-    rows += found.message.entries.length;
-  }
-  return undefined;
+  tell({ opened: writer.everything, identity: writer.identity });
 }
 
 function read(port: MessagePort): void {

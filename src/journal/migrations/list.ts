@@ -2,5 +2,6 @@
 // a database is the number of steps that it has had.
 
 import { FIRST } from './0001-first.ts';
+import { LOG } from './0002-log.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST];
+export const MIGRATIONS: readonly string[] = [FIRST, LOG];

@@ -1,0 +1,73 @@
+// What the log holds, put into the database in large transactions, each synced: from then on the log may forget it.
+
+import type { DatabaseSync } from 'node:sqlite';
+import { Appender } from './append.ts';
+import { messagesOf, seedOf } from './frame.ts';
+import { framesAfter, framesOf, readSegment } from './log-reader.ts';
+import { inTransaction } from './transaction.ts';
+import type { PackedMessage, Range } from './wire.ts';
+
+/** Messages of a transaction: some tens of milliseconds, after which whoever asks something else has a turn. */
+const CHUNK_MESSAGES = 1_000;
+/** For each key that is stored so many old ones may go: they get fewer, and no transaction is held up by them. */
+const PURGED_FOR_EACH_KEY = 2;
+
+export class Indexer {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #seed: number;
+  readonly #appender: Appender;
+  #ranges: Range[] = [];
+  /** Read from the log and not in the database yet: the first one is `#head + 1`. */
+  #waiting: PackedMessage[] = [];
+  #head: number;
+
+  constructor(database: DatabaseSync, { path, identity, head }: { path: string; identity: string; head: number }) {
+    this.#database = database;
+    this.#path = path;
+    this.#seed = seedOf(identity);
+    this.#appender = new Appender(database);
+    this.#head = head;
+  }
+
+  /** The last message in the database. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** What the server before this one left in the log. Throws in words. */
+  catchUp(): void {
+    for (const frame of framesAfter(this.#path, { after: this.#head, seed: this.#seed })) {
+      this.#waiting.push(...messagesOf(frame).slice(Math.max(0, this.#head + 1 - frame.first)));
+      while (this.#waiting.length > 0) this.#storeChunk();
+    }
+  }
+
+  add(ranges: readonly Range[]): void {
+    this.#ranges.push(...ranges);
+  }
+
+  /** Stores a part of what was added; false: nothing is left. Throws what SQLite throws, and the part is left then. */
+  step(): boolean {
+    if (this.#waiting.length === 0) {
+      const range = this.#ranges.shift();
+      if (range === undefined) return false;
+      for (const frame of framesOf(readSegment(this.#path, range), this.#seed))
+        this.#waiting.push(...messagesOf(frame));
+    }
+    this.#storeChunk();
+    return this.#waiting.length > 0 || this.#ranges.length > 0;
+  }
+
+  #storeChunk(): void {
+    const chunk = this.#waiting.slice(0, CHUNK_MESSAGES);
+    inTransaction(this.#database, () => {
+      for (const [at, message] of chunk.entries()) this.#appender.append(message, this.#head + 1 + at);
+      const keyed = chunk.filter((message) => message[7] !== undefined);
+      const [atMs] = keyed.at(-1) ?? [];
+      if (atMs !== undefined) this.#appender.purge(atMs, keyed.length * PURGED_FOR_EACH_KEY);
+    });
+    this.#head += chunk.length;
+    this.#waiting = this.#waiting.slice(CHUNK_MESSAGES);
+  }
+}

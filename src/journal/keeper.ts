@@ -1,0 +1,190 @@
+// The main thread's side of the writer: what it has been told, what it has put into the database, and who waits for that.
+
+import type { Change, Everything, MessageId, Recorded } from '../core/journal.ts';
+import { Link } from './link.ts';
+import type { FromWriter, Range, ToWriter } from './wire.ts';
+
+/** What is durable in the log gets into the database so much later: a conversation is one transaction, not one a line. */
+const INDEX_DELAY_MS = 20;
+
+export interface KeeperEvents {
+  readonly onOpened: (opened: { everything: Everything; identity: string } | { cannotOpen: string }) => void;
+  /** The database has everything up to here. */
+  readonly onIndexed: (upTo: MessageId) => void;
+  /** What was last tried has failed, or what failed has been tried again. */
+  readonly onTried: () => void;
+  readonly onGone: (reason: string) => void;
+}
+
+interface Waiter {
+  readonly upTo: MessageId;
+  readonly done: (failed: string | undefined) => void;
+}
+
+type Recording = { readonly changes: readonly Change[]; readonly done: (recorded: Recorded) => void };
+
+export class Keeper {
+  readonly #writer: Link<ToWriter, FromWriter>;
+  readonly #events: KeeperEvents;
+  #ranges: Range[] = [];
+  /** The writer is at it, and says when it is done. */
+  #isIndexing = false;
+  #indexed: MessageId = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #waiters: Waiter[] = [];
+  #recording: Recording[] = [];
+  #recorded: (readonly Recording[])[] = [];
+  readonly #words: (() => void)[] = [];
+  #indexFailure: string | undefined;
+  #recordFailure: string | undefined;
+  #gone: string | undefined;
+
+  constructor(path: string, events: KeeperEvents) {
+    this.#events = events;
+    this.#writer = new Link<ToWriter, FromWriter>(
+      { role: 'writer', path },
+      { onMessage: (message) => this.#receive(message), onGone: (reason) => this.#leave(reason) },
+    );
+  }
+
+  /** Why nothing is written any more. */
+  get gone(): string | undefined {
+    return this.#gone;
+  }
+
+  /** Why the database does not take messages now: what is in the log is safe there. */
+  get indexFailure(): string | undefined {
+    return this.#indexFailure;
+  }
+
+  get failure(): string | undefined {
+    return this.#gone ?? this.#indexFailure ?? this.#recordFailure;
+  }
+
+  #receive(message: FromWriter): void {
+    if ('opened' in message) {
+      this.#indexed = message.opened.head;
+      this.#events.onOpened({ everything: message.opened, identity: message.identity });
+    } else if ('cannotOpen' in message) this.#events.onOpened(message);
+    else if ('recorded' in message) this.#receiveRecorded(message);
+    else if ('words' in message) this.#words.shift()?.();
+    else if ('indexed' in message) this.#receiveIndexed(message);
+    else this.#receiveFailed(message.indexFailed);
+    this.#rest();
+  }
+
+  // ── messages ──
+
+  /** These are durable in the log; some time they will be in the database. */
+  add(range: Range): void {
+    const last = this.#ranges.at(-1);
+    if (last !== undefined && last.segment === range.segment && last.to === range.from) {
+      this.#ranges[this.#ranges.length - 1] = { ...last, to: range.to };
+    } else this.#ranges.push(range);
+    this.#timer ??= setTimeout(() => this.index(), INDEX_DELAY_MS).unref();
+  }
+
+  /** At once, unless the writer is at it already. */
+  index(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#isIndexing || this.#gone !== undefined) return;
+    this.#isIndexing = true;
+    this.#writer.tell({ index: this.#ranges.splice(0) });
+  }
+
+  /** `done` when the database has everything up to here, or why it does not get it. */
+  whenIndexed(upTo: MessageId, done: (failed: string | undefined) => void): void {
+    if (upTo <= this.#indexed) return done(undefined);
+    if (this.#gone !== undefined) return done(this.#gone);
+    this.#waiters.push({ upTo, done });
+    this.index();
+    this.#rest();
+  }
+
+  #receiveIndexed({ indexed, isDone }: Extract<FromWriter, { indexed: number }>): void {
+    this.#indexed = indexed;
+    this.#indexFailure = undefined;
+    this.#isIndexing = !isDone;
+    this.#events.onIndexed(indexed);
+    const waiters = this.#waiters;
+    this.#waiters = waiters.filter(({ upTo }) => upTo > indexed);
+    for (const { upTo, done } of waiters) if (upTo <= indexed) done(undefined);
+    if (isDone) this.#events.onTried();
+    if (isDone && this.#waiters.length > 0) this.index();
+    else if (isDone && this.#ranges.length > 0) this.#timer ??= setTimeout(() => this.index(), INDEX_DELAY_MS).unref();
+  }
+
+  #receiveFailed(reason: string): void {
+    this.#indexFailure = reason;
+    this.#isIndexing = false;
+    for (const { done } of this.#waiters.splice(0)) done(reason);
+    this.#events.onTried();
+  }
+
+  // ── changes ──
+
+  record(changes: readonly Change[], done: (recorded: Recorded) => void): void {
+    this.#recording.push({ changes, done });
+    if (this.#recording.length > 1) return;
+    setImmediate(() => this.#tellRecording());
+  }
+
+  #tellRecording(): void {
+    const recording = this.#recording.splice(0);
+    if (this.#gone !== undefined) return failAll(recording, this.#gone);
+    if (recording.length === 0) return;
+    this.#recorded.push(recording);
+    this.#writer.tell({ record: recording.map(({ changes }) => changes) });
+    this.#rest();
+  }
+
+  #receiveRecorded({ recorded, wrote }: Extract<FromWriter, { recorded: unknown }>): void {
+    if (wrote.state !== 'unchanged') this.#recordFailure = wrote.state === 'failing' ? wrote.reason : undefined;
+    for (const [at, { done }] of (this.#recorded.shift() ?? []).entries()) done(recorded[at]);
+  }
+
+  // ── words ──
+
+  /** When everything in the database can be found by its words, or there is no writer any more. */
+  whenWordsAreIndexed(): Promise<void> {
+    if (this.#gone !== undefined) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#words.push(resolve);
+    this.#writer.tell('words');
+    this.#rest();
+    return promise;
+  }
+
+  // ── the end ──
+
+  /** A process waits for the writer while somebody waits for an answer. */
+  #rest(): void {
+    const isAsked = this.#recorded.length + this.#words.length + this.#waiters.length > 0;
+    if (this.#gone === undefined) this.#writer.hold(isAsked);
+  }
+
+  #leave(reason: string): void {
+    this.#gone = reason;
+    this.#events.onOpened({ cannotOpen: reason });
+    for (const recording of [...this.#recorded.splice(0), this.#recording.splice(0)]) failAll(recording, reason);
+    for (const done of this.#words.splice(0)) done();
+    for (const { done } of this.#waiters.splice(0)) done(reason);
+    this.#events.onGone(reason);
+  }
+
+  /** What was asked for is answered first; afterwards every question is answered with `reason`. */
+  async close(reason: string): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#tellRecording();
+    if (this.#gone !== undefined) return;
+    const closed = this.#writer.closed();
+    this.#writer.tell('close');
+    await closed;
+    this.#leave(reason);
+  }
+}
+
+function failAll(recording: readonly Recording[], reason: string): void {
+  for (const { done } of recording) done({ failed: reason });
+}

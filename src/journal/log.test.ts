@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { aDirectory } from '../../test/kit/directory.ts';
+import { seedOf } from './frame.ts';
+import { framesAfter } from './log-reader.ts';
+import { Log, type LogOptions } from './log.ts';
+import type { Range } from './wire.ts';
+
+const LIMIT = { timeout: 60_000 };
+const IDENTITY = 'a journal';
+
+async function aLog(t: TestContext, options: Partial<LogOptions> = {}) {
+  const path = join(aDirectory(t), 'journal');
+  const log = await Log.open({ path, identity: IDENTITY, head: 0, ...options });
+  t.after(() => log.close());
+  let head = 0;
+  /** Resolves with where it is; `isHere`: it was durable before `write` returned. */
+  const write = (characters: number) => {
+    const { promise, resolve } = Promise.withResolvers<Range & { isHere: boolean }>();
+    let hasReturned = false;
+    const json = JSON.stringify([[0, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(characters), []]]);
+    log.write({ first: ++head, count: 1, json }, (error, range) => {
+      assert.equal(error, null);
+      resolve({ ...range, isHere: !hasReturned });
+    });
+    hasReturned = true;
+    return promise;
+  };
+  const ids = (after = 0) => [...framesAfter(path, { after, seed: seedOf(IDENTITY) })].map(({ first }) => first);
+  return { log, path, write, ids };
+}
+
+test('frames follow one another, and are read in order', LIMIT, async (t) => {
+  const { write, ids } = await aLog(t);
+  const [one, two] = [await write(10), await write(100)];
+  assert.deepEqual([one.from, one.to, two.segment], [0, two.from, 0]);
+  assert.deepEqual(ids(), [1, 2]);
+  assert.deepEqual(ids(1), [2]);
+});
+
+test('a full segment is followed by the next one, and used again once the database has all in it', LIMIT, async (t) => {
+  const { log, path, write, ids } = await aLog(t);
+  const segments: number[] = [];
+  for (let at = 0; at < 6; at++) segments.push((await write(6_000_000)).segment);
+  assert.deepEqual(segments, [0, 0, 1, 1, 2, 2]);
+  assert.deepEqual(ids(), [1, 2, 3, 4, 5, 6]);
+  log.release(4);
+  for (let at = 0; at < 5; at++) segments.push((await write(6_000_000)).segment);
+  assert.deepEqual(segments.slice(6), [0, 0, 1, 1, 3]);
+  assert.deepEqual(ids(4), [5, 6, 7, 8, 9, 10, 11]);
+  await log.close();
+  assert.equal(readdirSync(join(path, '..')).length, 4);
+});
+
+test('a log whose segments all wait for the database has no room until it has taken some', LIMIT, async (t) => {
+  const { log, write } = await aLog(t, { maxSegments: 3 });
+  let last = 0;
+  for (; log.hasRoom; last++) await write(8_000_000);
+  assert.equal(last, 6);
+  log.release(1);
+  assert.ok(!log.hasRoom);
+  log.release(2);
+  assert.ok(log.hasRoom);
+  assert.equal((await write(8_000_000)).segment, 0);
+});
+
+test(
+  'a quick disk is written to at once, a slow one from another thread until it has been given time',
+  LIMIT,
+  async (t) => {
+    let now = 0;
+    let tookMs = 0.2;
+    // Read before and after each write.
+    let isAfter = false;
+    const clock = () => {
+      now += isAfter ? tookMs : 0;
+      isAfter = !isAfter;
+      return now;
+    };
+    const { write, ids } = await aLog(t, { clock });
+    for (let at = 0; at < 10; at++) assert.ok((await write(10)).isHere);
+    tookMs = 3;
+    assert.ok((await write(10)).isHere, 'one hiccup passes');
+    assert.ok((await write(10)).isHere);
+    tookMs = 0.2;
+    let elsewhere = 0;
+    while (!(await write(10)).isHere) elsewhere++;
+    assert.equal(elsewhere, 64);
+    assert.equal(ids().length, 10 + 2 + 64 + 1);
+    assert.ok((await write(2_000_000)).isHere === false, 'much at once is never written here');
+  },
+);
+
+test('segments beyond those that a start keeps are removed', LIMIT, async (t) => {
+  const { log, path, write } = await aLog(t);
+  for (let at = 0; at < 6; at++) await write(8_000_000);
+  for (let at = 6; at < 12; at++) await write(8_000_000);
+  await log.close();
+  assert.ok(existsSync(`${path}-log-5`));
+  const again = await Log.open({ path, identity: IDENTITY, head: 12 });
+  await again.close();
+  assert.deepEqual(
+    readdirSync(join(path, '..')).sort(),
+    [0, 1, 2, 3].map((number) => `journal-log-${number}`),
+  );
+});

@@ -1,0 +1,209 @@
+// The log: where a message becomes durable. What a turn of the event loop brings is one frame, written over a file that
+// has its full size already; the database gets it afterwards. docs/decisions/0015-log.md says why, and why a quick disk
+// is written to without leaving the thread.
+
+import { close, openSync, unlinkSync, write, writeSync } from 'node:fs';
+import { boundOf, seedOf, writeFrame } from './frame.ts';
+import { MODE, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf, SYNCED, SYNCED_NEW } from './segment.ts';
+import type { Range } from './wire.ts';
+
+/** Segments that wait for the database: half a GiB is some millions of messages, and minutes of its work. */
+const MAX_SEGMENTS = 32;
+/** Segments that are kept from one start to the next. */
+const KEPT_SEGMENTS = 4;
+/** Bytes of a frame at most, and what its maker has to keep to. */
+export const MAX_FRAME_BYTES = SEGMENT_BYTES / 2;
+/** Bytes that are kept ready for frames: those of more get a buffer of their own. */
+const BUFFER_BYTES = 1_048_576;
+/**
+ * A disk that takes longer, on average, is written to from another thread. The way there and back takes 0.1 ms on an idle
+ * machine and much more on a busy one; half a millisecond is what nobody else on the event loop feels.
+ */
+const QUICK_MS = 0.5;
+/** Of the running average: a single hiccup of some ms passes, a disk of 5 ms is found out at the second frame. */
+const WEIGHT = 1 / 16;
+/** Frames that are written from another thread before the disk is tried again. */
+const PATIENCE = 64;
+
+export interface NewFrame {
+  readonly first: number;
+  readonly count: number;
+  readonly json: string;
+}
+
+/** `error` where it is not durable: as if nothing had been written. May be called before `write` returns. */
+type Written = (error: unknown, range: Range) => void;
+
+interface Segment {
+  readonly number: number;
+  readonly file: number;
+  /** The last message in it. */
+  last: number;
+}
+
+export interface LogOptions {
+  readonly path: string;
+  readonly identity: string;
+  /** The last message of the database: all that the segments hold is in it. */
+  readonly head: number;
+  /** Milliseconds that never run backwards: how long the disk takes. */
+  readonly clock?: () => number;
+  readonly maxSegments?: number;
+}
+
+export class Log {
+  readonly #path: string;
+  readonly #seed: number;
+  readonly #clock: () => number;
+  readonly #maxSegments: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  readonly #segments: Segment[];
+  #current: Segment;
+  #at = 0;
+  /** Messages up to here are in the database. */
+  #released: number;
+  #isWriting = false;
+  #preparing: Promise<void> | undefined;
+  #averageMs = 0;
+  #patience = 0;
+
+  private constructor({ path, identity, head, clock, maxSegments }: LogOptions, segments: [Segment, ...Segment[]]) {
+    this.#path = path;
+    this.#seed = seedOf(identity);
+    this.#maxSegments = maxSegments ?? MAX_SEGMENTS;
+    this.#clock = clock ?? (() => performance.now());
+    this.#segments = segments;
+    [this.#current] = segments;
+    this.#released = head;
+  }
+
+  /** Rejects with what the file system says. */
+  static async open(options: LogOptions): Promise<Log> {
+    const { path, head } = options;
+    await prepareSegment(path, 0);
+    for (const number of segmentsOf(path)) if (number >= KEPT_SEGMENTS) unlinkSync(segmentPath(path, number));
+    const aSegment = (number: number) => ({ number, file: openSync(segmentPath(path, number), SYNCED), last: head });
+    const others = segmentsOf(path).filter((number) => number > 0);
+    return new Log(options, [aSegment(0), ...others.map(aSegment)]);
+  }
+
+  /** One frame at a time. */
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  /** Whether there is a place for another frame; if not, the database has to take some first. */
+  get hasRoom(): boolean {
+    return this.#at + MAX_FRAME_BYTES <= SEGMENT_BYTES || this.#free !== undefined || this.#canGrow;
+  }
+
+  /** All up to this message is in the database, and durable there. */
+  release(upTo: number): void {
+    this.#released = upTo;
+  }
+
+  write({ first, count, json }: NewFrame, written: Written): void {
+    const bound = boundOf(json);
+    const buffer = bound <= this.#buffer.length ? this.#buffer : Buffer.allocUnsafe(bound);
+    const length = writeFrame(buffer, { first, count, json, seed: this.#seed });
+    const bytes = buffer.subarray(0, length);
+    const last = first + count - 1;
+    const settle = (error: unknown) => {
+      const range = { segment: this.#current.number, from: this.#at, to: this.#at + length };
+      if (error === null) {
+        this.#at += length;
+        this.#current.last = last;
+      }
+      written(error, range);
+    };
+    try {
+      if (this.#at + length > SEGMENT_BYTES) this.#turnTo(this.#next());
+    } catch (error) {
+      return settle(error);
+    }
+    this.#prepareNext();
+    if (this.#isQuick(length)) return settle(this.#writeHere(bytes));
+    this.#isWriting = true;
+    return this.#writeElsewhere(bytes, (error) => {
+      this.#isWriting = false;
+      settle(error);
+    });
+  }
+
+  #isQuick(length: number): boolean {
+    if (this.#patience > 0) {
+      this.#patience -= 1;
+      return false;
+    }
+    return length <= BUFFER_BYTES;
+  }
+
+  #writeHere(bytes: Buffer): unknown {
+    const startMs = this.#clock();
+    try {
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(this.#current.file, bytes, done, bytes.length - done, this.#at + done);
+      }
+    } catch (error) {
+      return error;
+    }
+    this.#averageMs += (this.#clock() - startMs - this.#averageMs) * WEIGHT;
+    if (this.#averageMs > QUICK_MS) {
+      this.#averageMs = 0;
+      this.#patience = PATIENCE;
+    }
+    return null;
+  }
+
+  #writeElsewhere(bytes: Buffer, done: (error: unknown) => void): void {
+    write(this.#current.file, bytes, 0, bytes.length, this.#at, (error, count) => {
+      if (error !== null || count === bytes.length) return done(error);
+      // Cut short, as on a full disk: what the rest meets says why.
+      return done(this.#writeHere(bytes));
+    });
+  }
+
+  get #free(): Segment | undefined {
+    return this.#segments.find((segment) => segment !== this.#current && segment.last <= this.#released);
+  }
+
+  get #canGrow(): boolean {
+    return this.#segments.length < this.#maxSegments;
+  }
+
+  /** Throws what the file system says. */
+  #next(): Segment {
+    const free = this.#free;
+    if (free !== undefined) return free;
+    const number = this.#segments.length;
+    const segment = { number, file: openSync(segmentPath(this.#path, number), SYNCED_NEW, MODE), last: 0 };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #turnTo(segment: Segment): void {
+    this.#current = segment;
+    this.#at = 0;
+  }
+
+  /** Once half of a segment is full: the next one is made ahead, while there is time. */
+  #prepareNext(): void {
+    if (this.#at < SEGMENT_BYTES / 2 || this.#preparing !== undefined) return;
+    if (this.#free !== undefined || !this.#canGrow) return;
+    const number = this.#segments.length;
+    // What cannot be made now is met again when it is needed.
+    this.#preparing = prepareSegment(this.#path, number)
+      .then(() => {
+        if (this.#segments.length > number) return;
+        this.#segments.push({ number, file: openSync(segmentPath(this.#path, number), SYNCED), last: 0 });
+      })
+      .catch(() => {})
+      .finally(() => (this.#preparing = undefined));
+  }
+
+  /** Nothing is being written any more. */
+  async close(): Promise<void> {
+    await this.#preparing;
+    for (const { file } of this.#segments.splice(0)) close(file);
+  }
+}

@@ -1,0 +1,82 @@
+// The main thread's side of the reader: what it has been asked and not answered yet.
+
+import { Link } from './link.ts';
+import type { FromReader, Query, Result, ToReader } from './wire.ts';
+
+interface Asked {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Questions {
+  /** Rejects with an Error in words. */
+  readonly opened: Promise<void>;
+  readonly #path: string;
+  readonly #reader: Link<ToReader, FromReader>;
+  #asked: Asked[] = [];
+  #gone: string | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+    const opening = Promise.withResolvers<void>();
+    this.opened = opening.promise;
+    this.#reader = new Link<ToReader, FromReader>(
+      { role: 'reader', path },
+      {
+        onMessage: (message) => {
+          if ('opened' in message) opening.resolve();
+          else if ('cannotOpen' in message) opening.reject(new Error(message.cannotOpen));
+          else this.#answered(message);
+          this.#rest();
+        },
+        onGone: (reason) => {
+          opening.reject(new Error(`Cannot open the journal ${path}: ${reason}`));
+          this.#leave(reason);
+        },
+      },
+    );
+  }
+
+  /** Why nothing can be asked any more. */
+  get gone(): string | undefined {
+    return this.#gone;
+  }
+
+  ask(query: Query): Promise<Result> {
+    if (this.#gone !== undefined) return Promise.reject(this.cannotRead(this.#gone));
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    this.#asked.push({ resolve, reject });
+    this.#reader.tell(query);
+    this.#rest();
+    return promise;
+  }
+
+  cannotRead(reason: string): Error {
+    return new Error(`Cannot read the journal ${this.#path}: ${reason}`);
+  }
+
+  #answered(message: Extract<FromReader, { result: unknown } | { failed: unknown }>): void {
+    const asked = this.#asked.shift();
+    if ('result' in message) asked?.resolve(message.result);
+    else asked?.reject(this.cannotRead(message.failed));
+  }
+
+  /** A process waits for the reader while somebody waits for an answer. */
+  #rest(): void {
+    if (this.#gone === undefined) this.#reader.hold(this.#asked.length > 0);
+  }
+
+  #leave(reason: string): void {
+    this.#gone = reason;
+    for (const { reject } of this.#asked.splice(0)) reject(this.cannotRead(reason));
+  }
+
+  /** What was asked is answered first; afterwards every question is answered with `reason`. */
+  async close(reason: string): Promise<void> {
+    if (this.#gone !== undefined) return;
+    const closed = this.#reader.closed();
+    this.#reader.tell('close');
+    await closed;
+    this.#leave(reason);
+  }
+}

@@ -1,0 +1,65 @@
+// The files of a log, `PATH-log-0`, `PATH-log-1`, …: made to their full size ahead, because overwriting takes half as
+// long to sync as growing (0.16 against 0.3 ms for 12 kB, ext4), and used again once all in them is in the database.
+
+import { constants, existsSync, readdirSync, statfsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+
+/** Bytes of a segment. A frame is in one segment, so none is longer. */
+export const SEGMENT_BYTES = 16_777_216;
+/** Only the user's own. */
+export const MODE = 0o600;
+/** A file is made to its full size where so many times that is free. */
+const ROOM_FOR_SEGMENT = 16;
+/** Bytes of zeros written at once. */
+const ZEROS = Buffer.alloc(1_048_576);
+
+const SUFFIX = '-log-';
+
+export function segmentPath(path: string, number: number): string {
+  return `${path}${SUFFIX}${number}`;
+}
+
+/** Numbers of the segments that are there. */
+export function segmentsOf(path: string): number[] {
+  const directory = dirname(path);
+  const start = `${basename(path)}${SUFFIX}`;
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(start) && /^\d+$/.test(name.slice(start.length)))
+    .map((name) => Number(name.slice(start.length)))
+    .sort((a, b) => a - b);
+}
+
+/** Makes the file where it is missing, and as long as it will get where there is room: else it grows as it is needed. */
+export async function prepareSegment(path: string, number: number): Promise<void> {
+  const file = await open(segmentPath(path, number), constants.O_RDWR | constants.O_CREAT, MODE);
+  try {
+    await file.chmod(MODE);
+    let { size } = await file.stat();
+    const { bavail, bsize } = statfsSync(dirname(path));
+    if (size >= SEGMENT_BYTES || bavail * bsize < SEGMENT_BYTES * ROOM_FOR_SEGMENT) return;
+    while (size < SEGMENT_BYTES) {
+      const length = Math.min(ZEROS.length, SEGMENT_BYTES - size);
+      size += (await file.write(ZEROS, 0, length, size)).bytesWritten;
+    }
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** A new file is there after a power cut only if its directory knows it. */
+async function syncDirectory(directory: string): Promise<void> {
+  const file = await open(directory, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** For writing: every write is on disk when it returns. */
+export const SYNCED = constants.O_WRONLY | constants.O_DSYNC;
+export const SYNCED_NEW = SYNCED | constants.O_CREAT;
