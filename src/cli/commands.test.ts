@@ -6,6 +6,7 @@ import { HELP as COMPLETION } from './completion.ts';
 import { HELP as ECHO } from './echo.ts';
 import { HELP as BACKUP } from './backup.ts';
 import { HELP as DOCTOR } from './doctor.ts';
+import { HELP as EXPORT } from './export.ts';
 import { HELP as HISTORY } from './history.ts';
 import { HELP as INVITE } from './invite.ts';
 import { HELP as LIST } from './list.ts';
@@ -30,6 +31,7 @@ const HELPS: Readonly<Record<string, string>> = {
   list: LIST,
   history: HISTORY,
   search: SEARCH,
+  export: EXPORT,
   login: LOGIN,
   logout: LOGOUT,
   password: PASSWORD,

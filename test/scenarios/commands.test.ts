@@ -6,32 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
-import { outcomeOf, partyline, type Outcome } from '../kit/program.ts';
+import { outcomeOf, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
+import { refused, someone } from '../kit/someone.ts';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
-
-/** Commands of somebody whose state is in a directory, towards one server. */
-function someone(directory: string, host: string) {
-  const env = { PARTYLINE_DATA: directory, PARTYLINE_HOST: host, PARTYLINE_TOKEN_FILE: '' };
-  const run = (args: readonly string[], input = '') => outcomeOf(partyline(args, { env }), input);
-  const json = async (...args: string[]): Promise<Record<string, unknown>[]> => {
-    const { status, stdout, stderr } = await run([...args, '--json']);
-    assert.equal(status, 0, stderr);
-    return stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line): Record<string, unknown> => JSON.parse(line));
-  };
-  return { run, json };
-}
-
-function refused({ status, stdout, stderr }: Outcome, pattern: RegExp, expected = 1): void {
-  assert.equal(status, expected, stderr);
-  assert.equal(stdout, '');
-  assert.match(stderr, pattern);
-  assert.equal(stderr.trim().split('\n').length, 1);
-}
 
 for (const host of LOOPBACKS) {
   test(`send, list, history and search say what they found, in the fields that scripts rely on: ${host}`, async () => {
@@ -154,6 +133,8 @@ test('wrong usage is status 64 and one line', async (t) => {
     ['history', '--limit', '0'],
     ['history', '--before', 'x'],
     ['search'],
+    ['export', 'x'],
+    ['export', '--after', '-1'],
     ['invite'],
     ['invite', 'bob', '--role', 'king'],
     ['invite', 'bob', '--as', 'cat'],
