@@ -52,6 +52,40 @@ for (const host of LOOPBACKS) {
     );
   });
 
+  test(`groups are joined, listed, spoken to and left: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    assert.equal((await owner.run(['groups'])).stdout, 'You are in no group\n');
+    assert.equal((await owner.run(['groups', '--all'])).stdout, 'There are no groups\n');
+    await using vamshi = await Caller.named('Vamshi', host, server.port);
+    for (const group of ['#ops', '#tea']) {
+      vamshi.type(`join ${group}`);
+      await vamshi.until(`Joined ${group}`);
+    }
+    vamshi.type('send #ops : before you came');
+    await vamshi.barrier();
+    assert.deepEqual(await owner.json('groups'), []);
+    assert.deepEqual(await owner.json('groups', 'join', '#OPS'), [{ name: '#ops', state: 'joined' }]);
+    assert.deepEqual(await owner.json('groups', 'join', '#ops'), [{ name: '#ops', state: 'joined' }]);
+    assert.deepEqual(await owner.json('groups'), [{ name: '#ops', members: ['Vamshi', 'owner'] }]);
+    assert.deepEqual(await owner.json('groups', '--all'), [
+      { name: '#ops', members: ['Vamshi', 'owner'] },
+      { name: '#tea', members: ['Vamshi'] },
+    ]);
+    assert.equal((await owner.run(['groups', '--all'])).stdout, '#ops  Vamshi owner\n#tea  Vamshi\n');
+    vamshi.type('send #ops : for the few');
+    await vamshi.barrier();
+    assert.deepEqual(
+      (await owner.json('export', '--with', '#ops')).map(({ text }) => text),
+      ['for the few'],
+    );
+    assert.equal((await owner.run(['groups', 'leave', '#ops'])).stdout, 'You have left #ops\n');
+    assert.deepEqual(await owner.json('groups'), []);
+    refused(await owner.run(['groups', 'leave', '#ops']), /^partyline groups: .*you are not in that group/);
+    refused(await owner.run(['groups', 'leave', '#none']), /^partyline groups: .*there is no such group/);
+    refused(await owner.run(['groups', 'join', 'ops']), /^partyline groups: .*begins with #/);
+  });
+
   test(`a message to somebody unknown is refused with status 1, and nobody gets it: ${host}`, async () => {
     await using server = await startServer();
     const owner = someone(server.directory, at(host, server.port));
@@ -133,6 +167,10 @@ test('wrong usage is status 64 and one line', async (t) => {
     ['history', '--limit', '0'],
     ['history', '--before', 'x'],
     ['search'],
+    ['groups', 'ops'],
+    ['groups', 'join'],
+    ['groups', 'join', '#a', '#b'],
+    ['groups', 'leave', '#a', '--all'],
     ['export', 'x'],
     ['export', '--after', '-1'],
     ['invite'],
