@@ -7,6 +7,7 @@ import { lockDirectory } from './config/lock.ts';
 import { Accounts } from './core/accounts.ts';
 import { ALL } from './core/chat/send.ts';
 import type { Secrets } from './core/credentials.ts';
+import { Guesses } from './core/guesses.ts';
 import { Hub } from './core/hub.ts';
 import type { Everything, Journal } from './core/journal.ts';
 import { isSameName, parseName } from './core/name.ts';
@@ -184,11 +185,13 @@ function furnish(
   const startedMs = clock();
   const { hub, accounts, journal } = core;
   const passwords = new ScryptPasswords();
+  const guesses = new Guesses();
   const line = new LineDoor({
     hub,
     accounts,
     journal,
     passwords,
+    guesses,
     owner: token,
     runner,
     log,
@@ -201,6 +204,7 @@ function furnish(
     accounts,
     journal,
     passwords,
+    guesses,
     token,
     runner,
     log,

@@ -10,6 +10,8 @@ import { HELP as COMPLETION } from '../src/cli/completion.ts';
 import { HELP as ECHO } from '../src/cli/echo.ts';
 import { HELP as BACKUP } from '../src/cli/backup.ts';
 import { HELP as DOCTOR } from '../src/cli/doctor.ts';
+import { HELP as EXPORT } from '../src/cli/export.ts';
+import { HELP as GROUPS } from '../src/cli/groups.ts';
 import { HELP as HISTORY } from '../src/cli/history.ts';
 import { HELP as INVITE } from '../src/cli/invite.ts';
 import { HELP as LIST } from '../src/cli/list.ts';
@@ -37,6 +39,8 @@ const HELPS: ReadonlyMap<string, string> = new Map([
   ['list', LIST],
   ['history', HISTORY],
   ['search', SEARCH],
+  ['export', EXPORT],
+  ['groups', GROUPS],
   ['login', LOGIN],
   ['logout', LOGOUT],
   ['password', PASSWORD],

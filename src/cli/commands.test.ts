@@ -6,6 +6,8 @@ import { HELP as COMPLETION } from './completion.ts';
 import { HELP as ECHO } from './echo.ts';
 import { HELP as BACKUP } from './backup.ts';
 import { HELP as DOCTOR } from './doctor.ts';
+import { HELP as EXPORT } from './export.ts';
+import { HELP as GROUPS } from './groups.ts';
 import { HELP as HISTORY } from './history.ts';
 import { HELP as INVITE } from './invite.ts';
 import { HELP as LIST } from './list.ts';
@@ -30,6 +32,8 @@ const HELPS: Readonly<Record<string, string>> = {
   list: LIST,
   history: HISTORY,
   search: SEARCH,
+  export: EXPORT,
+  groups: GROUPS,
   login: LOGIN,
   logout: LOGOUT,
   password: PASSWORD,

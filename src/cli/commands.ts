@@ -35,6 +35,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     options: '--with NAME --limit N --before ID --after ID --host HOST --json',
   },
   search: { does: 'the same, by words', options: '--limit N --before ID --host HOST --json' },
+  export: {
+    does: 'all that you said and were told, for keeping',
+    options: '--with NAME --before ID --after ID --host HOST --json',
+  },
+  groups: {
+    does: 'the groups you are in; join one, leave one',
+    options: '--all --host HOST --json',
+    words: 'join leave',
+  },
   login: {
     does: 'come in with a code or a password, and keep a token',
     options: '--code CODE --name NAME --host HOST --json',

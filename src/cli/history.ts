@@ -1,13 +1,9 @@
 // `partyline history`: what one said and was told, oldest first, written as it comes.
 
 import { parseArgs } from 'node:util';
-import type { Message } from '../client/mod.ts';
-import { formatDate } from '../protocol/line/reply.ts';
-import { escapeControls } from '../protocol/text.ts';
 import { misuse, whileIn } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
-import { print } from './print.ts';
+import { writeMessages } from './past.ts';
 
 export const HELP = `Read what you said and were told, oldest first
 
@@ -57,15 +53,7 @@ export async function history(args: string[]): Promise<number> {
     ...(values.with === undefined ? {} : { with: values.with }),
   };
   return whileIn({ command: 'history', host: hostOf(values.host) }, async (client) => {
-    for await (const message of client.history(wishes)) {
-      if (!(await print(values.json ? jsonLine(message) : lineOf(message)))) break;
-    }
+    await writeMessages(client.history(wishes), { isJson: values.json });
     return 0;
   });
-}
-
-/** As `history` on the line protocol shows it, in this machine's time. */
-export function lineOf({ id, at, from, to, text }: Message): string {
-  const words = `${id} ${formatDate(Date.parse(at))} ${from} to ${to.join(' ')} : ${text}`;
-  return `${escapeControls(words)}\n`;
 }

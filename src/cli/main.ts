@@ -45,6 +45,14 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, search } = await import('./search.ts');
     return { run: search, help: HELP };
   },
+  export: async () => {
+    const { HELP, exportPast } = await import('./export.ts');
+    return { run: exportPast, help: HELP };
+  },
+  groups: async () => {
+    const { HELP, groups } = await import('./groups.ts');
+    return { run: groups, help: HELP };
+  },
   invite: async () => {
     const { HELP, invite } = await import('./invite.ts');
     return { run: invite, help: HELP };

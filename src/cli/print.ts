@@ -12,8 +12,12 @@ export async function print(text: string): Promise<boolean> {
   if (stdout.destroyed || stdout.errored !== null) return false;
   if (stdout.write(text)) return true;
   await new Promise<void>((resolve) => {
-    stdout.once('drain', resolve).once('error', () => resolve());
-    stdout.once('close', resolve);
+    const goOn = () => {
+      // What is written a thousand times listens once.
+      stdout.off('drain', goOn).off('error', goOn).off('close', goOn);
+      resolve();
+    };
+    stdout.on('drain', goOn).on('error', goOn).on('close', goOn);
   });
   return !stdout.destroyed && stdout.errored === null;
 }

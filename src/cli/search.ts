@@ -3,9 +3,9 @@
 import { parseArgs } from 'node:util';
 import type { Found } from '../client/mod.ts';
 import { misuse, whileIn } from './come-in.ts';
-import { lineOf } from './history.ts';
 import { jsonLine } from './json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
+import { lineOf } from './past.ts';
 import { bold, print } from './print.ts';
 
 export const HELP = `Search what you said and were told

@@ -178,6 +178,20 @@ test('a server that no longer takes the credential ends the client with its refu
   await client.close();
 });
 
+for (const code of ['busy', 'too-many-wrong']) {
+  test(`a server that does not look at the password now is asked again later: ${code}`, async () => {
+    const { server, world, client } = await aClient({ credential: { name: 'me', password: 'correct horse' } });
+    const error = { error: { code: -32_000, message: 'Try again', data: { code, waitMs: 20_000 } } };
+    server.before = ({ method }) => (method === 'login.password' ? { error } : 'done');
+    server.lose();
+    await again(world);
+    server.before = () => 'done';
+    await again(world);
+    assert.equal((await client.send('bob', 'hi')).repeat, false);
+    await client.close();
+  });
+}
+
 test('a code is used once: the next time the token that it became is shown', async () => {
   const { server, world, client } = await aClient({ credential: { code: 'ABCD', label: 'here' } });
   assert.deepEqual(client.credential, { token: 'pl_new' });

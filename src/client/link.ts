@@ -3,7 +3,7 @@
 
 import { delayBefore, type Reconnect } from './backoff.ts';
 import { logIn, type CredentialChoice, type Identity } from './credential.ts';
-import { ClosedError, UnreachableError } from './errors.ts';
+import { ClosedError, RefusedError, UnreachableError } from './errors.ts';
 import type { Opened, Surroundings, Transport, Wire } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -103,7 +103,7 @@ export class Link {
   async #again(reason: string): Promise<Wire | undefined> {
     const { reconnect, world } = this.#options;
     const { signal } = this.#stop;
-    let last = new UnreachableError(`The server went away: ${reason}`);
+    let last: Error = new UnreachableError(`The server went away: ${reason}`);
     for (let attempt = 0; ; attempt++) {
       const delayMs = reconnect === false ? undefined : delayBefore(attempt, reconnect, () => world.random());
       if (delayMs === undefined) {
@@ -116,7 +116,7 @@ export class Link {
         return await this.#connect(signal);
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (!(error instanceof UnreachableError)) {
+        if (!(error instanceof UnreachableError || isForNow(error))) {
           this.#listener?.onOver(error instanceof Error ? error : new Error(String(error)));
           return undefined;
         }
@@ -124,6 +124,11 @@ export class Link {
       }
     }
   }
+}
+
+/** The server did not look at the password, and would later. */
+function isForNow(error: unknown): error is RefusedError {
+  return error instanceof RefusedError && (error.code === 'busy' || error.code === 'too-many-wrong');
 }
 
 function waited(world: World, ms: number, signal: AbortSignal): Promise<void> {

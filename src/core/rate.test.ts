@@ -36,3 +36,14 @@ test('a clock set back neither gives nor takes', () => {
   assert.equal(bucket.take(0), 100);
   assert.equal(bucket.take(100), 0);
 });
+
+test('to look takes nothing, and what was given back can be taken again, beyond the burst never', () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 2 }, 0);
+  assert.equal(bucket.waitMs(0), 0);
+  assert.equal(takeMany(bucket, 0), 2);
+  assert.equal(bucket.waitMs(0), 100);
+  bucket.giveBack();
+  assert.equal(takeMany(bucket, 0), 1);
+  for (let n = 0; n < 3; n++) bucket.giveBack();
+  assert.equal(takeMany(bucket, 0), 2);
+});

@@ -20,13 +20,23 @@ export class TokenBucket {
 
   /** Takes a token and returns 0; or takes nothing and returns how many milliseconds it is until there is one. */
   take(nowMs: number): number {
+    const waitMs = this.waitMs(nowMs);
+    if (waitMs === 0) this.#tokens -= 1;
+    return waitMs;
+  }
+
+  /** The same without taking one. */
+  waitMs(nowMs: number): number {
     const { perSecond, burst } = this.#rate;
     // A clock set back gives nothing and takes nothing.
     const elapsedMs = Math.max(0, nowMs - this.#atMs);
     this.#atMs = nowMs;
     this.#tokens = Math.min(burst, this.#tokens + (elapsedMs * perSecond) / 1000);
-    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) * 1000) / perSecond);
-    this.#tokens -= 1;
-    return 0;
+    return this.#tokens < 1 ? Math.ceil(((1 - this.#tokens) * 1000) / perSecond) : 0;
+  }
+
+  /** A token that was taken and is not to count. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + 1);
   }
 }

@@ -41,6 +41,9 @@ export type GroupRefusal =
 /** In every case nothing was started. */
 export type RunRefusal = { refused: 'not-allowed' } | { refused: 'unknown-host'; names: readonly string[] };
 
+/** So many passwords were wrong that this one was not looked at; the next one is, in so many milliseconds. */
+export type GuessRefusal = { refused: 'too-many-wrong'; waitMs: number };
+
 /** In every case no account, invitation or token has changed. */
 export type AccountRefusal =
   | { refused: 'bad-name'; why: NameRefusal }

@@ -3,7 +3,14 @@
 
 import type { NameRefusal } from '../core/name.ts';
 import type { PasswordRefusal } from '../core/password.ts';
-import type { AccountRefusal, EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from '../core/refusal.ts';
+import type {
+  AccountRefusal,
+  EnterRefusal,
+  GroupRefusal,
+  GuessRefusal,
+  NameTaken,
+  SendRefusal,
+} from '../core/refusal.ts';
 import type { Dismissal } from '../core/session.ts';
 import { quote } from '../protocol/text.ts';
 
@@ -54,6 +61,12 @@ export function wordsForAccount(refusal: AccountRefusal, attempt: string): strin
     case 'not-stored':
       return `${attempt}: ${refusal.reason}; nothing was changed`;
   }
+}
+
+/** For a name that there is and one that there is not they are the same. `attempt`: up to the colon. */
+export function wordsForGuessing({ waitMs }: GuessRefusal, attempt: string): string {
+  const seconds = Math.ceil(waitMs / 1_000);
+  return `${attempt}: too many wrong ones came for this name or from your address; try again in ${seconds} s`;
 }
 
 export function wordsForPassword(refusal: PasswordRefusal): string {

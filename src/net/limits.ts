@@ -44,8 +44,8 @@ export class ConnectionLimits {
   /** Counts the connection in, or says why it is one too many. */
   enter(peer: Peer): string | undefined {
     if (this.#open >= this.#max) return `this server has ${this.#open} connections and takes no more`;
-    if (!peer.isLoopback) {
-      const prefix = prefixOf(peer);
+    const prefix = countedAs(peer);
+    if (prefix !== undefined) {
       const open = this.#perPrefix.get(prefix) ?? 0;
       if (open >= this.#maxPerPrefix) return `${open} connections come from ${prefix} and no more are taken`;
       this.#perPrefix.set(prefix, open + 1);
@@ -56,12 +56,17 @@ export class ConnectionLimits {
 
   leave(peer: Peer): void {
     this.#open--;
-    if (peer.isLoopback) return;
-    const prefix = prefixOf(peer);
+    const prefix = countedAs(peer);
+    if (prefix === undefined) return;
     const open = (this.#perPrefix.get(prefix) ?? 1) - 1;
     if (open === 0) this.#perPrefix.delete(prefix);
     else this.#perPrefix.set(prefix, open);
   }
+}
+
+/** As whom a peer is counted where addresses are; undefined: loopback, where they are not. */
+export function countedAs(peer: Pick<Peer, 'address' | 'family' | 'isLoopback'>): string | undefined {
+  return peer.isLoopback ? undefined : prefixOf(peer);
 }
 
 /** An IPv4 address as it is; of an IPv6 address the /64, which is what one subscriber is given (RFC 6177). */

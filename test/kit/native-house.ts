@@ -1,21 +1,24 @@
 // A native door in a house of a test's own: a hub on a journal in memory, a runner that does what the test says, and
-// listeners on one loopback, for sockets and for WebSockets.
+// listeners on one loopback, for sockets and for WebSockets; and for lines, since what is counted is counted for all doors.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Accounts } from '../../src/core/accounts.ts';
 import type { Passwords } from '../../src/core/credentials.ts';
+import { Guesses } from '../../src/core/guesses.ts';
 import { Hub } from '../../src/core/hub.ts';
 import type { Rate } from '../../src/core/rate.ts';
 import type { Member, Role } from '../../src/core/session.ts';
 import { HttpDoor } from '../../src/doors/http/door.ts';
+import { LineDoor } from '../../src/doors/line/door.ts';
 import { NativeDoor } from '../../src/doors/native/door.ts';
 import { acceptInvitation, newToken } from '../../src/doors/native/promises.ts';
 import { MemoryJournal } from '../../src/journal/memory.ts';
 import type { ConsoleEvent } from '../../src/log/log.ts';
 import { peerOf, type Peer } from '../../src/net/peer.ts';
 import { hashSecret, newCode, newToken as newSecret } from '../../src/secrets/code.ts';
+import { Caller as LineCaller } from './caller.ts';
 import { Caller, FakeRunner, PATIENCE_MS, TOKEN } from './native.ts';
 import { Talker, type Over } from './talker.ts';
 
@@ -55,8 +58,11 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   await new Promise((done) => accounts.ensureOwner('owner', { nowMs: now(), done }));
   const waits = { roleTimeoutMs, receiptWaitMs };
   const rate = options.rate === undefined ? {} : { rate: options.rate };
-  const house = { hub, accounts, journal, passwords: PASSWORDS, token: TOKEN, runner, log, now, clock, ...rate };
+  const guesses = new Guesses();
+  const shared = { hub, accounts, journal, passwords: PASSWORDS, guesses, runner, log, now, clock, ...rate };
+  const house = { ...shared, token: TOKEN };
   const door = new NativeDoor({ ...house, ...waits });
+  const line = new LineDoor({ ...shared, owner: TOKEN });
   const http = new HttpDoor({
     health: () => ({ isWell: true, facts: {} }),
     hostNames: [],
@@ -76,6 +82,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   const none = new Uint8Array(0);
   const native = await listen((socket, peer) => door.accept(socket, peer, none));
   const web = await listen((socket, peer) => http.accept(socket, peer, none));
+  const lines = await listen((socket, peer) => line.accept(socket, peer, none));
 
   return {
     runner,
@@ -97,6 +104,12 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
       const talker = await Talker.connect(over, host, over === 'TCP' ? native.port : web.port);
       openings.push(talker);
       return talker;
+    },
+    /** Somebody at `nc`, nameless yet. */
+    async nc() {
+      const caller = await LineCaller.connect(host, lines.port);
+      openings.push(caller);
+      return caller;
     },
     /** A guest who has come in and subscribed. */
     async guest(name: string, over: Over = 'TCP') {
@@ -133,8 +146,8 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     },
     async [Symbol.asyncDispose]() {
       for (const opening of openings) await opening[Symbol.asyncDispose]();
-      for (const { server } of [native, web]) server.close();
-      await Promise.all([door.close(AbortSignal.abort()), http.close(AbortSignal.abort())]);
+      for (const { server } of [native, web, lines]) server.close();
+      await Promise.all([door, http, line].map((one) => one.close(AbortSignal.abort())));
     },
   };
 }

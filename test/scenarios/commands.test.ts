@@ -6,32 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
-import { outcomeOf, partyline, type Outcome } from '../kit/program.ts';
+import { outcomeOf, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
+import { refused, someone } from '../kit/someone.ts';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
-
-/** Commands of somebody whose state is in a directory, towards one server. */
-function someone(directory: string, host: string) {
-  const env = { PARTYLINE_DATA: directory, PARTYLINE_HOST: host, PARTYLINE_TOKEN_FILE: '' };
-  const run = (args: readonly string[], input = '') => outcomeOf(partyline(args, { env }), input);
-  const json = async (...args: string[]): Promise<Record<string, unknown>[]> => {
-    const { status, stdout, stderr } = await run([...args, '--json']);
-    assert.equal(status, 0, stderr);
-    return stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line): Record<string, unknown> => JSON.parse(line));
-  };
-  return { run, json };
-}
-
-function refused({ status, stdout, stderr }: Outcome, pattern: RegExp, expected = 1): void {
-  assert.equal(status, expected, stderr);
-  assert.equal(stdout, '');
-  assert.match(stderr, pattern);
-  assert.equal(stderr.trim().split('\n').length, 1);
-}
 
 for (const host of LOOPBACKS) {
   test(`send, list, history and search say what they found, in the fields that scripts rely on: ${host}`, async () => {
@@ -71,6 +50,40 @@ for (const host of LOOPBACKS) {
       (await owner.run(['history'])).stdout,
       /^\d+ .* owner to Vamshi : hello you\n\d+ .* owner to all : to everyone\n$/,
     );
+  });
+
+  test(`groups are joined, listed, spoken to and left: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    assert.equal((await owner.run(['groups'])).stdout, 'You are in no group\n');
+    assert.equal((await owner.run(['groups', '--all'])).stdout, 'There are no groups\n');
+    await using vamshi = await Caller.named('Vamshi', host, server.port);
+    for (const group of ['#ops', '#tea']) {
+      vamshi.type(`join ${group}`);
+      await vamshi.until(`Joined ${group}`);
+    }
+    vamshi.type('send #ops : before you came');
+    await vamshi.barrier();
+    assert.deepEqual(await owner.json('groups'), []);
+    assert.deepEqual(await owner.json('groups', 'join', '#OPS'), [{ name: '#ops', state: 'joined' }]);
+    assert.deepEqual(await owner.json('groups', 'join', '#ops'), [{ name: '#ops', state: 'joined' }]);
+    assert.deepEqual(await owner.json('groups'), [{ name: '#ops', members: ['Vamshi', 'owner'] }]);
+    assert.deepEqual(await owner.json('groups', '--all'), [
+      { name: '#ops', members: ['Vamshi', 'owner'] },
+      { name: '#tea', members: ['Vamshi'] },
+    ]);
+    assert.equal((await owner.run(['groups', '--all'])).stdout, '#ops  Vamshi owner\n#tea  Vamshi\n');
+    vamshi.type('send #ops : for the few');
+    await vamshi.barrier();
+    assert.deepEqual(
+      (await owner.json('export', '--with', '#ops')).map(({ text }) => text),
+      ['for the few'],
+    );
+    assert.equal((await owner.run(['groups', 'leave', '#ops'])).stdout, 'You have left #ops\n');
+    assert.deepEqual(await owner.json('groups'), []);
+    refused(await owner.run(['groups', 'leave', '#ops']), /^partyline groups: .*you are not in that group/);
+    refused(await owner.run(['groups', 'leave', '#none']), /^partyline groups: .*there is no such group/);
+    refused(await owner.run(['groups', 'join', 'ops']), /^partyline groups: .*begins with #/);
   });
 
   test(`a message to somebody unknown is refused with status 1, and nobody gets it: ${host}`, async () => {
@@ -154,6 +167,12 @@ test('wrong usage is status 64 and one line', async (t) => {
     ['history', '--limit', '0'],
     ['history', '--before', 'x'],
     ['search'],
+    ['groups', 'ops'],
+    ['groups', 'join'],
+    ['groups', 'join', '#a', '#b'],
+    ['groups', 'leave', '#a', '--all'],
+    ['export', 'x'],
+    ['export', '--after', '-1'],
     ['invite'],
     ['invite', 'bob', '--role', 'king'],
     ['invite', 'bob', '--as', 'cat'],

@@ -35,6 +35,8 @@ const ASKED: readonly Asked[] = [
   { line: 'partyline echo --int', offers: ['--interval'] },
   { line: 'partyline run --t', offers: ['--timeout'] },
   { line: 'partyline completion f', offers: ['fish'] },
+  { line: 'partyline exp', offers: ['export'] },
+  { line: 'partyline groups l', offers: ['leave'] },
   { line: 'partyline chat --name ', offers: [] },
   { line: 'partyline help ec', offers: ['echo'] },
 ];

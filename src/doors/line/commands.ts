@@ -5,6 +5,7 @@ import { refusalToRun } from '../../core/run/policy.ts';
 import { judgePassword } from '../../core/password.ts';
 import type { GroupRefusal } from '../../core/refusal.ts';
 import type { Session } from '../../core/session.ts';
+import { countedAs } from '../../net/limits.ts';
 import type { Peer } from '../../net/peer.ts';
 import {
   formatError,
@@ -135,7 +136,7 @@ export class Commands {
 
   /** A later login raises the session's rights and keeps its name. */
   #login(secret: string): void {
-    const { hub, accounts, owner, log, now } = this.#house;
+    const { hub, accounts, owner, guesses, log, now, clock } = this.#house;
     const { address, port, isLoopback } = this.#asker.peer;
     const plain = refusalOfPlain(this.#asker.peer);
     if (plain !== undefined) return this.#asker.tell(formatError(plain));
@@ -147,7 +148,8 @@ export class Commands {
     const member = isLoopback && owner.matches(secret) ? hub.directory.owner() : bearer?.member;
     if (member?.account === undefined) {
       log.warn('wrong token', { address, port });
-      return this.#asker.tell(formatError('Cannot log in: the token is not valid'));
+      this.#asker.tell(formatError('Cannot log in: the token is not valid'));
+      return guesses.wrongSecret(countedAs(this.#asker.peer), clock()) ? this.#asker.quit() : undefined;
     }
     hub.raise(this.#session, member.account.role);
     return this.#asker.tell(

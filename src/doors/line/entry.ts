@@ -4,6 +4,7 @@
 import type { Entrance } from '../../core/hub.ts';
 import { parseName } from '../../core/name.ts';
 import type { Member, Session } from '../../core/session.ts';
+import { countedAs } from '../../net/limits.ts';
 import type { Peer } from '../../net/peer.ts';
 import { beginsAsRequest, isRequestLine } from '../../protocol/detect.ts';
 import type { LineInput } from '../../protocol/line/decoder.ts';
@@ -11,7 +12,7 @@ import { formatError, PASSWORD_PROMPT, PROMPT } from '../../protocol/line/reply.
 import { parseRequest } from '../../protocol/line/request.ts';
 import type { House } from './room.ts';
 import { wordsForMalformed } from './translate.ts';
-import { wordsForAccount, wordsForEntering } from '../words.ts';
+import { wordsForAccount, wordsForEntering, wordsForGuessing } from '../words.ts';
 
 /** Blanks around a name are the terminal's; anything else is the name's, and refused there. */
 const EDGES = /^[ \t]+|[ \t]+$/g;
@@ -80,8 +81,17 @@ export class Entry {
 
   async #check(member: Member, password: string): Promise<void> {
     this.#asked = undefined;
+    const { guesses, passwords, clock } = this.#house;
+    const claim = { name: member.key, from: countedAs(this.#threshold.peer) };
     // An account that was revoked has no password any more, and costs the same time.
-    const verdict = await this.#house.passwords.verify(password, member.account?.password);
+    const stored = member.account?.password;
+    const verdict = await guesses.check(claim, clock(), () => passwords.verify(password, stored));
+    if (typeof verdict === 'object') {
+      return this.#fail(
+        wordsForGuessing(verdict, `Cannot check the password of ${member.name}`),
+        'password not checked',
+      );
+    }
     const isThere = member.account?.revokedAtMs === undefined;
     if (verdict === 'right' && isThere) return this.#comeInAs(member);
     if (verdict === 'busy') return this.#refuse('Cannot check the password now: too many are being checked; try again');
@@ -89,14 +99,21 @@ export class Entry {
   }
 
   #login(secret: string): void {
-    const { hub, accounts, owner, now } = this.#house;
+    const { hub, accounts, owner, guesses, now, clock } = this.#house;
     const plain = refusalOfPlain(this.#threshold.peer);
     if (plain !== undefined) return this.#refuse(plain);
     const ownMember = this.#threshold.peer.isLoopback && owner.matches(secret) ? hub.directory.owner() : undefined;
     if (ownMember !== undefined) return this.#comeInAs(ownMember);
     const bearer = accounts.bearerOf(secret, now());
-    if (bearer === undefined) return this.#fail('Cannot log in: the code or token is not valid', 'wrong token');
-    if (bearer.kind === 'account') return this.#comeInAs(bearer.member);
+    const from = countedAs(this.#threshold.peer);
+    if (bearer === undefined) {
+      if (guesses.wrongSecret(from, clock())) this.#attempts = MAX_ATTEMPTS;
+      return this.#fail('Cannot log in: the code or token is not valid', 'wrong token');
+    }
+    if (bearer.kind === 'account') {
+      guesses.cameIn({ name: bearer.member.key, from });
+      return this.#comeInAs(bearer.member);
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#threshold.hold(promise);
     return accounts.accept(bearer.invite, {

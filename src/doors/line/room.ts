@@ -3,6 +3,7 @@
 import type { Accounts } from '../../core/accounts.ts';
 import type { Passwords } from '../../core/credentials.ts';
 import type { Said } from '../../core/event.ts';
+import type { Guesses } from '../../core/guesses.ts';
 import type { Hub } from '../../core/hub.ts';
 import type { Journal } from '../../core/journal.ts';
 import type { OwnerCredential, Runner } from '../../core/ports.ts';
@@ -18,6 +19,8 @@ export interface House {
   /** For reading; what is written goes through the hub. */
   readonly journal: Pick<Journal, 'history' | 'search'>;
   readonly passwords: Passwords;
+  /** One for all doors. */
+  readonly guesses: Guesses;
   readonly owner: OwnerCredential;
   readonly runner: Runner;
   readonly log: Log;

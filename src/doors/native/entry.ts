@@ -34,8 +34,12 @@ export interface Asker {
   challenge: Nonces | undefined;
   /** Somebody has come in by the ear; false: the connection has gone meanwhile. */
   comeIn(): boolean;
-  /** One more wrong secret; `event` is for the log. */
-  fail(error: RpcError, event: string): { readonly error: RpcError; readonly after?: () => void };
+  /** One more wrong secret; `event` is for the log. `isLast`: after this one the connection is closed. */
+  fail(
+    error: RpcError,
+    event: string,
+    options?: { readonly isLast: boolean },
+  ): { readonly error: RpcError; readonly after?: () => void };
   refusalToRun(streams: readonly number[]): StreamRefusal | undefined;
   /** Makes the streams of a command that has been started; returns the run's number. */
   add(run: Run, streams: RunStreams): number;

@@ -2,6 +2,7 @@
 
 import type { Accounts } from '../../core/accounts.ts';
 import type { Passwords } from '../../core/credentials.ts';
+import type { Guesses } from '../../core/guesses.ts';
 import type { Hub } from '../../core/hub.ts';
 import type { Journal } from '../../core/journal.ts';
 import type { Runner } from '../../core/ports.ts';
@@ -15,6 +16,8 @@ export interface House {
   /** For reading; what is written goes through the hub. */
   readonly journal: Pick<Journal, 'history' | 'search'>;
   readonly passwords: Passwords;
+  /** One for all doors. */
+  readonly guesses: Guesses;
   readonly token: OwnerToken;
   readonly runner: Runner;
   readonly log: Log;

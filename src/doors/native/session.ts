@@ -101,9 +101,9 @@ export class NativeSession implements Asker, Wire {
     return true;
   }
 
-  fail(error: RpcError, event: string): ReturnType<Asker['fail']> {
+  fail(error: RpcError, event: string, { isLast = false } = {}): ReturnType<Asker['fail']> {
     this.house.log.warn(event, this.#where);
-    return ++this.#attempts < MAX_ATTEMPTS ? { error } : { error, after: () => this.end(error.message) };
+    return ++this.#attempts < MAX_ATTEMPTS && !isLast ? { error } : { error, after: () => this.end(error.message) };
   }
 
   // ── runs ──

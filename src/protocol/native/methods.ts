@@ -73,6 +73,7 @@ export type ErrorCode =
   | 'no-account'
   | 'bad-password'
   | 'busy'
+  | 'too-many-wrong'
   | 'too-many'
   // runs
   | 'unknown-host'

@@ -22,6 +22,7 @@ test('every kind of message is read as it was written', () => {
     { kind: 'answer', id: 1, result: { b: [null] } },
     { kind: 'refusal', id: null, error: { code: RPC_CODES.parse, message: 'm' } },
     { kind: 'refusal', id: 3, error: rpcError('refused', 'not-allowed', 'm') },
+    { kind: 'refusal', id: 3, error: rpcError('refused', { code: 'too-many-wrong', waitMs: 20_000 }, 'm') },
   ];
   for (const message of messages) assert.deepEqual(parseRpc(formatRpc(message)), message);
 });

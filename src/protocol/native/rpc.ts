@@ -19,6 +19,8 @@ export interface ErrorData {
   readonly names?: readonly string[];
   /** The message that is meant. */
   readonly id?: number;
+  /** Milliseconds after which it is worth trying again. */
+  readonly waitMs?: number;
 }
 
 export type RpcMessage =
@@ -84,15 +86,20 @@ function parseRefusal(value: Record<string, unknown>, id: Id | null): RpcMessage
 
 function parseData(value: unknown): ErrorData | undefined {
   if (!isRecord(value)) return undefined;
-  const [code, names, id] = [field(value, 'code'), field(value, 'names'), field(value, 'id')];
+  const [code, names, id, waitMs] = ['code', 'names', 'id', 'waitMs'].map((name) => field(value, name));
   if (typeof code !== 'string') return undefined;
   const isNames = (given: unknown): given is string[] =>
     Array.isArray(given) && given.every((name) => typeof name === 'string');
   return {
     code,
     ...(isNames(names) ? { names } : {}),
-    ...(typeof id === 'number' && Number.isSafeInteger(id) ? { id } : {}),
+    ...(isWhole(id) ? { id } : {}),
+    ...(isWhole(waitMs) ? { waitMs } : {}),
   };
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value);
 }
 
 function invalid(id: Id | null, why: string): RpcMessage {

@@ -3,10 +3,11 @@
 import { judgePassword } from '../../../core/password.ts';
 import { parseName } from '../../../core/name.ts';
 import type { Member } from '../../../core/session.ts';
+import { countedAs } from '../../../net/limits.ts';
 import { loginCode, loginGuest, loginPassword, loginToken } from '../../../protocol/native/methods/login.ts';
 import type { RpcError } from '../../../protocol/native/rpc.ts';
 import { quote } from '../../../protocol/text.ts';
-import { wordsForPassword } from '../../words.ts';
+import { wordsForGuessing, wordsForPassword } from '../../words.ts';
 import { entry, type Asker, type Entries } from '../entry.ts';
 import { acceptInvitation, newToken } from '../promises.ts';
 import { accountError, enterError, no, refusal, roleOf } from '../translate.ts';
@@ -45,17 +46,23 @@ function withToken(asker: Asker, { token }: { token: string }) {
   if (refused !== undefined) return { error: refused };
   const bearer = accounts.bearerOf(token, now());
   if (bearer?.kind === 'account') return comeIn(asker, bearer.member);
-  return asker.fail(refusal('bad-secret', 'Cannot log in: the token is not valid'), 'wrong token');
+  return wrongSecret(asker, 'Cannot log in: the token is not valid', 'wrong token');
 }
 
 async function withPassword(asker: Asker, { name, password }: { name: string; password: string }) {
-  const { hub, passwords } = asker.house;
+  const { hub, guesses, passwords, clock } = asker.house;
   const refused = refusalOfSecrets(asker);
   if (refused !== undefined) return { error: refused };
   const parsed = parseName(name);
   const member = 'refused' in parsed ? undefined : hub.directory.account(parsed.key);
   // Where there is no such account, or none any more, the answer and its time are the same.
-  const verdict = await passwords.verify(password, member?.account?.password);
+  const stored = member?.account?.password;
+  const claim = { name: 'refused' in parsed ? '' : parsed.key, from: countedAs(asker.peer) };
+  const verdict = await guesses.check(claim, clock(), () => passwords.verify(password, stored));
+  if (typeof verdict === 'object') {
+    const reason = wordsForGuessing(verdict, `Cannot check the password of ${quote(name)}`);
+    return asker.fail(refusal(verdict.refused, reason, { waitMs: verdict.waitMs }), 'password not checked');
+  }
   if (verdict === 'busy') return { error: busy() };
   const isThere = member !== undefined && member.account?.revokedAtMs === undefined;
   if (verdict === 'right' && isThere) return comeIn(asker, member);
@@ -77,10 +84,7 @@ async function withCode(asker: Asker, given: { code: string; password?: string; 
   if (refused !== undefined) return { error: refused };
   const bearer = accounts.bearerOf(given.code, now());
   if (bearer?.kind !== 'invited') {
-    return asker.fail(
-      refusal('bad-secret', 'Cannot log in: the code is not valid any more, or never was'),
-      'wrong code',
-    );
+    return wrongSecret(asker, 'Cannot log in: the code is not valid any more, or never was', 'wrong code');
   }
   let stored: string | undefined;
   if (given.password !== undefined) {
@@ -100,10 +104,17 @@ async function withCode(asker: Asker, given: { code: string; password?: string; 
 }
 
 function comeIn(asker: Asker, member: Member) {
+  asker.house.guesses.cameIn({ name: member.key, from: countedAs(asker.peer) });
   asker.ear.visit(member);
   // Whoever has gone while a password was hashed is answered nothing.
   if (!asker.comeIn()) return no('closing', 'Cannot log in: the connection is closing');
   return { result: { name: member.name, role: roleOf(member) } };
+}
+
+function wrongSecret(asker: Asker, reason: string, event: string) {
+  const { guesses, clock } = asker.house;
+  const isLast = guesses.wrongSecret(countedAs(asker.peer), clock());
+  return asker.fail(refusal('bad-secret', reason), event, { isLast });
 }
 
 /** Why no secret is taken from this connection. */

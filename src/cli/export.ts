@@ -1,0 +1,80 @@
+// `partyline export`: all that one said and was told, from the first message to the newest there is when it begins.
+
+import { parseArgs } from 'node:util';
+import type { Client, Message } from '../client/mod.ts';
+import { misuse, whileIn } from './come-in.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
+import { writeMessages } from './past.ts';
+import { Progress } from './progress.ts';
+
+export const HELP = `Write all that you said and were told to standard output, oldest first
+
+Usage: partyline export [OPTION...]
+
+  --with NAME        only with this member, with this #group, or broadcasts (all)
+  --before ID        only what came before this message
+  --after ID         only what came after it
+${COMMON_HELP}
+
+It is read page by page, so its length does not matter, and ends with the message that was the newest when it began. The
+next export goes on with --after and the last id of this one. How far it has come is shown on a terminal, if the output
+goes elsewhere.
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline export > everything.txt
+  partyline export --json | gzip > everything.jsonl.gz
+  partyline export --json --with '#ops' --after 4711 | jq -r .text
+`;
+
+export async function exportPast(args: string[]): Promise<number> {
+  const read = readCommandLine('export', () =>
+    parseArgs({
+      args,
+      allowPositionals: true,
+      options: { ...COMMON, with: { type: 'string' }, before: { type: 'string' }, after: { type: 'string' } },
+    }),
+  );
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0)
+    return misuse('export', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  const numbers = readNumbers(values, ['before', 'after']);
+  if (typeof numbers === 'string') return misuse('export', numbers);
+  const { before, after = 0 } = numbers;
+  const part = {
+    ...(values.with === undefined ? {} : { with: values.with }),
+    ...(before === undefined ? {} : { before }),
+  };
+  return whileIn({ command: 'export', host: hostOf(values.host) }, async (client) => {
+    const newest = await newestOf(client, part);
+    if (newest === undefined || newest.id <= after) return 0;
+    const progress = isWatched() ? new Progress(process.stderr) : undefined;
+    try {
+      const messages = client.history({ ...part, after, before: newest.id + 1 });
+      await writeMessages(messages, {
+        isJson: values.json,
+        onWritten: (count, { id }) => {
+          const percent = Math.floor((100 * (id - after)) / (newest.id - after));
+          progress?.show(`${count} messages, ${percent} %`, performance.now());
+        },
+      });
+    } finally {
+      progress?.clear();
+    }
+    return 0;
+  });
+}
+
+/** What is sent while it is being written is not part of it: it ends, however busy the server is. */
+async function newestOf(client: Client, part: { readonly with?: string; readonly before?: number }) {
+  let newest: Message | undefined;
+  for await (const message of client.history({ ...part, limit: 1 })) newest = message;
+  return newest;
+}
+
+/** Somebody sees how far it has come, and not the messages themselves. */
+function isWatched(): boolean {
+  return process.stderr.isTTY && !process.stdout.isTTY;
+}
