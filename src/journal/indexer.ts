@@ -1,10 +1,11 @@
-// What the log holds, put into the database in large transactions, each synced: from then on the log may forget it.
+// What the log holds, put into the database in large transactions. They are not synced one by one: the log is there, and a
+// disk that syncs one file keeps the others waiting. Once in a while all of them are, and then the log may forget them.
 
 import type { DatabaseSync } from 'node:sqlite';
 import { Appender } from './append.ts';
 import { messagesOf, seedOf } from './frame.ts';
 import { framesAfter, framesOf, readSegment } from './log-reader.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction, syncWrites } from './transaction.ts';
 import type { PackedMessage, Range } from './wire.ts';
 
 /** Messages of a transaction: some tens of milliseconds, after which whoever asks something else has a turn. */
@@ -21,6 +22,7 @@ export class Indexer {
   /** Read from the log and not in the database yet: the first one is `#head + 1`. */
   #waiting: PackedMessage[] = [];
   #head: number;
+  #durable: number;
 
   constructor(database: DatabaseSync, { path, identity, head }: { path: string; identity: string; head: number }) {
     this.#database = database;
@@ -28,11 +30,22 @@ export class Indexer {
     this.#seed = seedOf(identity);
     this.#appender = new Appender(database);
     this.#head = head;
+    this.#durable = head;
   }
 
   /** The last message in the database. */
   get head(): number {
     return this.#head;
+  }
+
+  /** The last one that the database would have after a power cut as well. */
+  get durable(): number {
+    return this.#durable;
+  }
+
+  /** Bytes of the log that are not in the database yet. */
+  get backlogBytes(): number {
+    return this.#ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
   /** What the server before this one left in the log. Throws in words. */
@@ -41,6 +54,7 @@ export class Indexer {
       this.#waiting.push(...messagesOf(frame).slice(Math.max(0, this.#head + 1 - frame.first)));
       while (this.#waiting.length > 0) this.#storeChunk();
     }
+    this.sync();
   }
 
   add(ranges: readonly Range[]): void {
@@ -52,6 +66,8 @@ export class Indexer {
     if (this.#waiting.length === 0) {
       const range = this.#ranges.shift();
       if (range === undefined) return false;
+      // From the beginning of a segment on the ones before it may be used again.
+      if (range.from === 0) this.sync();
       for (const frame of framesOf(readSegment(this.#path, range), this.#seed))
         this.#waiting.push(...messagesOf(frame));
     }
@@ -61,6 +77,7 @@ export class Indexer {
 
   #storeChunk(): void {
     const chunk = this.#waiting.slice(0, CHUNK_MESSAGES);
+    this.#database.exec('PRAGMA synchronous = NORMAL');
     inTransaction(this.#database, () => {
       for (const [at, message] of chunk.entries()) this.#appender.append(message, this.#head + 1 + at);
       const keyed = chunk.filter((message) => message[7] !== undefined);
@@ -69,5 +86,12 @@ export class Indexer {
     });
     this.#head += chunk.length;
     this.#waiting = this.#waiting.slice(CHUNK_MESSAGES);
+  }
+
+  /** Makes all that was stored durable. Throws what SQLite throws. */
+  sync(): void {
+    if (this.#durable === this.#head) return;
+    syncWrites(this.#database);
+    this.#durable = this.#head;
   }
 }

@@ -9,8 +9,8 @@ const INDEX_DELAY_MS = 20;
 
 export interface KeeperEvents {
   readonly onOpened: (opened: { everything: Everything; identity: string } | { cannotOpen: string }) => void;
-  /** The database has everything up to here. */
-  readonly onIndexed: (upTo: MessageId) => void;
+  /** The database has everything up to here, for good. */
+  readonly onDurable: (upTo: MessageId) => void;
   /** What was last tried has failed, or what failed has been tried again. */
   readonly onTried: () => void;
   readonly onGone: (reason: string) => void;
@@ -29,6 +29,7 @@ export class Keeper {
   #ranges: Range[] = [];
   /** The writer is at it, and says when it is done. */
   #isIndexing = false;
+  #isHurrying = false;
   #indexed: MessageId = 0;
   #timer: NodeJS.Timeout | undefined;
   #waiters: Waiter[] = [];
@@ -88,9 +89,12 @@ export class Keeper {
   index(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#isIndexing || this.#gone !== undefined) return;
+    if (this.#gone !== undefined) return;
+    const isUrgent = this.#waiters.length > 0;
+    if (this.#isIndexing && (!isUrgent || this.#isHurrying)) return;
     this.#isIndexing = true;
-    this.#writer.tell({ index: this.#ranges.splice(0) });
+    this.#isHurrying = isUrgent;
+    this.#writer.tell({ index: this.#ranges.splice(0), isUrgent });
   }
 
   /** `done` when the database has everything up to here, or why it does not get it. */
@@ -102,11 +106,12 @@ export class Keeper {
     this.#rest();
   }
 
-  #receiveIndexed({ indexed, isDone }: Extract<FromWriter, { indexed: number }>): void {
+  #receiveIndexed({ indexed, durable, isDone }: Extract<FromWriter, { indexed: number }>): void {
     this.#indexed = indexed;
     this.#indexFailure = undefined;
     this.#isIndexing = !isDone;
-    this.#events.onIndexed(indexed);
+    if (isDone) this.#isHurrying = false;
+    this.#events.onDurable(durable);
     const waiters = this.#waiters;
     this.#waiters = waiters.filter(({ upTo }) => upTo > indexed);
     for (const { upTo, done } of waiters) if (upTo <= indexed) done(undefined);
@@ -118,6 +123,7 @@ export class Keeper {
   #receiveFailed(reason: string): void {
     this.#indexFailure = reason;
     this.#isIndexing = false;
+    this.#isHurrying = false;
     for (const { done } of this.#waiters.splice(0)) done(reason);
     this.#events.onTried();
   }

@@ -50,7 +50,7 @@ export async function openSqliteJournal(
       if ('cannotOpen' in opened) opening.reject(new Error(inWords(path, opened.cannotOpen)));
       else opening.resolve(opened);
     },
-    onIndexed: (upTo) => journal?.indexed(upTo),
+    onDurable: (upTo) => journal?.released(upTo),
     onTried: () => journal?.goOn(),
     onGone: () => journal?.goOn(),
   });
@@ -159,8 +159,8 @@ class SqliteJournal implements Journal {
     return 'waiting';
   }
 
-  /** The database has everything up to here. */
-  indexed(upTo: MessageId): void {
+  /** The database has everything up to here, for good. */
+  released(upTo: MessageId): void {
     this.#log.release(upTo);
     this.#resends.release(upTo);
     this.goOn();

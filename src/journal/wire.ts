@@ -41,9 +41,12 @@ export interface Range {
   readonly to: number;
 }
 
-/** `index`: puts these messages into the database; none: tries again what failed. `words`: all words into their index. */
+/**
+ * `index`: puts these messages into the database; none: tries again what failed. `isUrgent`: somebody waits for them.
+ * `words`: all words into their index.
+ */
 export type ToWriter =
-  | { readonly index: readonly Range[] }
+  | { readonly index: readonly Range[]; readonly isUrgent: boolean }
   | { readonly record: readonly (readonly Change[])[] }
   | 'words'
   | 'close';
@@ -55,8 +58,8 @@ export type FromWriter =
   /** With the log put into the database. */
   | { readonly opened: Everything; readonly identity: string }
   | { readonly cannotOpen: string }
-  /** Everything up to here is in the database; `isDone`: all that was asked for. */
-  | { readonly indexed: number; readonly isDone: boolean }
+  /** Everything up to here is in the database, and up to `durable` for good; `isDone`: all that was asked for. */
+  | { readonly indexed: number; readonly durable: number; readonly isDone: boolean }
   | { readonly indexFailed: string }
   | { readonly recorded: readonly Recorded[]; readonly wrote: Wrote }
   | { readonly words: true };

@@ -3,6 +3,7 @@
 import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { wordsFor } from './errors.ts';
+import { Pace } from './pace.ts';
 import { Reader } from './reader.ts';
 import type { FromReader, FromWriter, Query, Result, ToReader, ToWriter, WorkerSettings } from './wire.ts';
 import { Writer } from './writer.ts';
@@ -45,24 +46,28 @@ function write(port: MessagePort): void {
     if (!isClosed && writer.indexWords()) setImmediate(indexWords, done);
     else done();
   };
-  let isIndexing = false;
+  const pace = new Pace();
   const index = (): void => {
     if (isClosed) return;
+    const startMs = performance.now();
+    const { messages } = writer;
     try {
-      isIndexing = writer.messages.step();
-      tell({ indexed: writer.messages.head, isDone: !isIndexing });
+      const isMore = messages.step();
+      if (!isMore) messages.sync();
+      tell({ indexed: messages.head, durable: messages.durable, isDone: !isMore });
+      if (isMore) return pace.next(index, { tookMs: performance.now() - startMs, backlogBytes: messages.backlogBytes });
     } catch (error) {
-      isIndexing = false;
       tell({ indexFailed: wordsFor(error) });
     }
-    if (isIndexing) setImmediate(index);
-    else rest();
+    pace.rest();
+    rest();
   };
   port.on('message', (message: ToWriter) => {
     if (message === 'words') return indexWords(() => tell({ words: true }));
     if (message === 'close') {
       isClosed = true;
       clearTimeout(idle);
+      pace.rest();
       writer.close();
       return port.close();
     }
@@ -71,7 +76,7 @@ function write(port: MessagePort): void {
       return rest();
     }
     writer.messages.add(message.index);
-    if (!isIndexing) index();
+    pace.begin(index, message.isUrgent);
   });
   rest();
   tell({ opened: writer.everything, identity: writer.identity });

@@ -42,6 +42,7 @@ export class Writer {
   /** Each list of changes whole or not at all; all of it is on disk, or told why not. */
   record(lists: readonly Changes[]): { recorded: Recorded[]; wrote: Wrote } {
     try {
+      this.#database.exec('PRAGMA synchronous = FULL');
       const recorded = inTransaction(this.#database, () => lists.map((list) => this.#tryRecord(list)));
       return { recorded, wrote: { state: recorded.includes(undefined) ? 'ok' : 'unchanged' } };
     } catch (error) {
