@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { lockDirectory } from '../config/lock.ts';
 import { backupJournal } from '../journal/backup.ts';
+import { segmentPath, segmentsOf } from '../journal/segment.ts';
 import { verifyJournal } from '../journal/verify.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
@@ -63,7 +64,8 @@ async function restoreJournal(file: string, directory: string): Promise<string> 
   const journal = join(directory, JOURNAL_FILE);
   const draft = join(directory, `restored-${process.pid}.db`);
   try {
-    const there = [journal, `${journal}-wal`].find((path) => existsSync(path));
+    const left = [journal, `${journal}-wal`, ...segmentsOf(journal).map((number) => segmentPath(journal, number))];
+    const there = left.find((path) => existsSync(path));
     if (there !== undefined) throw new Error(`${attempt}: there is a journal already, ${there}`);
     await backupJournal(file, draft);
     const [problem] = await verifyJournal(draft);

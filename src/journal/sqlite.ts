@@ -60,11 +60,9 @@ export async function openSqliteJournal(
     const { everything, identity } = await opening.promise;
     const { head } = everything;
     // Only now is there a database with the schema that these want.
-    const [log] = await Promise.all([
-      openLog({ path, identity, head }),
-      (questions = new Questions(path)).opened,
-      (resends = new Resends(path)),
-    ]);
+    resends = new Resends(path);
+    questions = new Questions(path);
+    const [log] = await Promise.all([openLog({ path, identity, head }), questions.opened]);
     journal = new SqliteJournal({ keeper, log, questions, resends, head });
     return { journal, everything };
   } catch (error) {
