@@ -82,7 +82,7 @@ for (const host of LOOPBACKS) {
     first.program.kill('SIGKILL');
     await first.program.ended;
 
-    await using _second = await startServer({ directory, args: ['--listen', `tcp://localhost:${port}`] });
+    await using _second = await startServer({ directory, port });
     await using again = await Caller.connect(host, port);
     again.type(`login ${callerToken}`);
     again.type('send Vamshi : good bye');

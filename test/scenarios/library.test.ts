@@ -61,9 +61,8 @@ for (const host of LOOPBACKS) {
 
   test(`over a server that is killed nothing is lost and nothing comes twice: ${host}`, async (t) => {
     const directory = aDirectory(t);
-    const first = await startServer({ directory });
+    await using first = await startServer({ directory });
     const { port } = first;
-    const listen = ['--listen', `tcp://localhost:${port}`];
     const target = { host: at(host, port), reconnect: { firstDelayMs: 20, maxDelayMs: 100 } };
     await using bob = await connect({ ...target, credential: { token: await newAccount('bob', first) } });
     await using eve = await connect({ ...target, credential: { token: await newAccount('eve', first) } });
@@ -82,7 +81,7 @@ for (const host of LOOPBACKS) {
     await first.program.ended;
     // While nobody is there to take them.
     const sending = wanted.slice(10, 40).map((text) => eve.send('bob', text));
-    await using second = await startServer({ directory, args: listen });
+    await using second = await startServer({ directory, port });
     const sent = await Promise.all(sending);
     assert.ok(sent.every(({ repeat }) => !repeat));
     await Promise.all([...wanted.slice(40).map((text) => eve.send('bob', text)), read(55)]);

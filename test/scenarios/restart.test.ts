@@ -72,7 +72,7 @@ test('restarts under load lose nothing and double nothing, in one order for all'
     await enough.promise;
     server.program.kill('SIGTERM');
     assert.equal(await server.program.ended, 0);
-    server = await startServer({ directory, args: ['--listen', `tcp://localhost:${port}`] });
+    server = await startServer({ directory, port });
   }
   state.isOver = true;
   await Promise.all(talking);
