@@ -25,11 +25,18 @@ export interface TestServerOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly directory?: string;
+  /** Of the server that was here before; without it one that is free, which could be that very one. */
+  readonly port?: number;
 }
 
-export async function startServer({ args = [], env = {}, directory }: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer({
+  args = [],
+  env = {},
+  directory,
+  port = 0,
+}: TestServerOptions = {}): Promise<TestServer> {
   const own = directory ?? newDirectory();
-  const listen = ['--listen', 'tcp://localhost:0', '--listen', 'echo://localhost:0'];
+  const listen = ['--listen', `tcp://localhost:${port}`, '--listen', 'echo://localhost:0'];
   const program = partyline(['serve', ...listen, '--data', own, ...args], { env });
   const remove = () => (directory === undefined ? removeDirectory(own) : Promise.resolve());
   const text = await program.stdout.until(/^ready$/m).catch(async (error: Error) => {

@@ -5,26 +5,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { connect, type Client } from '../../src/client/mod.ts';
+import { connect } from '../../src/client/mod.ts';
+import { asOwner, newAccount } from '../kit/accounts.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { outcomeOf, ROOT, start } from '../kit/program.ts';
-import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+import { at, LOOPBACKS, startServer } from '../kit/server.ts';
 
 const NODE = join(ROOT, 'node_modules/.bin/node');
-
-function asOwner(server: TestServer, host: string): Promise<Client> {
-  const credential = { ownerTokenFile: join(server.directory, 'owner.token') };
-  return connect({ host: at(host, server.port), credential });
-}
-
-/** A token of a new account. */
-async function tokenOf(name: string, server: TestServer): Promise<string> {
-  await using owner = await asOwner(server, '127.0.0.1');
-  const { code } = await owner.invite(name, { kind: 'bot' });
-  await using client = await connect({ host: `127.0.0.1:${server.port}`, credential: { code, label: 'test' } });
-  assert.deepEqual(client.identity, { name, role: 'member' });
-  return (await client.createToken('example')).token;
-}
 
 function examplesIn(text: string): string[] {
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
@@ -34,7 +21,7 @@ for (const host of LOOPBACKS) {
   test(`the examples of the guide run as they stand there: ${host}`, async (t) => {
     const directory = aDirectory(t);
     await using server = await startServer();
-    const token = await tokenOf('bob', server);
+    const token = await newAccount('bob', server);
     const [send, bot, read, back, wrong, ...others] = examplesIn(
       readFileSync(join(ROOT, 'docs/guide/library.md'), 'utf8'),
     );
@@ -62,7 +49,7 @@ for (const host of LOOPBACKS) {
     const directory = aDirectory(t);
     await using server = await startServer();
     const tokenFile = join(directory, 'bot.token');
-    writeFileSync(tokenFile, `${await tokenOf('echo', server)}\n`, { mode: 0o600 });
+    writeFileSync(tokenFile, `${await newAccount('echo', server)}\n`, { mode: 0o600 });
     await using bot = start(NODE, [join(ROOT, 'examples/bot.ts'), at(host, server.port), tokenFile]);
     await using owner = await asOwner(server, host);
     const messages = owner.messages();
@@ -74,12 +61,11 @@ for (const host of LOOPBACKS) {
 
   test(`over a server that is killed nothing is lost and nothing comes twice: ${host}`, async (t) => {
     const directory = aDirectory(t);
-    const first = await startServer({ directory });
+    await using first = await startServer({ directory });
     const { port } = first;
-    const listen = ['--listen', `tcp://localhost:${port}`];
     const target = { host: at(host, port), reconnect: { firstDelayMs: 20, maxDelayMs: 100 } };
-    await using bob = await connect({ ...target, credential: { token: await tokenOf('bob', first) } });
-    await using eve = await connect({ ...target, credential: { token: await tokenOf('eve', first) } });
+    await using bob = await connect({ ...target, credential: { token: await newAccount('bob', first) } });
+    await using eve = await connect({ ...target, credential: { token: await newAccount('eve', first) } });
     const messages = bob.messages();
     const texts: string[] = [];
     const read = async (count: number) => {
@@ -95,7 +81,7 @@ for (const host of LOOPBACKS) {
     await first.program.ended;
     // While nobody is there to take them.
     const sending = wanted.slice(10, 40).map((text) => eve.send('bob', text));
-    await using second = await startServer({ directory, args: listen });
+    await using second = await startServer({ directory, port });
     const sent = await Promise.all(sending);
     assert.ok(sent.every(({ repeat }) => !repeat));
     await Promise.all([...wanted.slice(40).map((text) => eve.send('bob', text)), read(55)]);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, type Client } from '../../src/client/mod.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
-import { aDirectory } from '../kit/directory.ts';
+import { newAccount } from '../kit/accounts.ts';
+import { newDirectory, removeDirectory } from '../kit/directory.ts';
 import { Random, seedOf } from '../kit/random.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 
@@ -19,25 +20,20 @@ const hostOf = (n: number) => LOOPBACKS[n % 2] ?? '::1';
 
 /** A client with an account of its own, which comes back by itself. */
 async function member(name: string, server: TestServer, host: string): Promise<Client> {
-  const target = { host: at(host, server.port), reconnect: { firstDelayMs: 20, maxDelayMs: 100 } };
-  await using owner = await connect({
-    host: `127.0.0.1:${server.port}`,
-    credential: { ownerTokenFile: join(server.directory, 'owner.token') },
-  });
-  const { code } = await owner.invite(name);
-  await using first = await connect({ ...target, credential: { code, label: 'test' } });
-  return await connect({ ...target, credential: { token: (await first.createToken('test')).token } });
+  const credential = { token: await newAccount(name, server) };
+  return await connect({ host: at(host, server.port), credential, reconnect: { firstDelayMs: 20, maxDelayMs: 100 } });
 }
 
 test('restarts under load lose nothing and double nothing, in one order for all', { timeout: 600_000 }, async (t) => {
   const random = new Random(seedOf(t));
-  const directory = aDirectory(t);
+  const directory = newDirectory();
   let server = await startServer({ directory });
   const { port } = server;
   const clients: Client[] = [];
   t.after(async () => {
     for (const client of clients) await client.close();
     await server[Symbol.asyncDispose]();
+    await removeDirectory(directory);
   });
   const senders = await Promise.all(Array.from({ length: SENDERS }, (_, n) => member(`sender${n}`, server, hostOf(n))));
   const readers = await Promise.all(Array.from({ length: READERS }, (_, n) => member(`reader${n}`, server, hostOf(n))));
@@ -76,7 +72,7 @@ test('restarts under load lose nothing and double nothing, in one order for all'
     await enough.promise;
     server.program.kill('SIGTERM');
     assert.equal(await server.program.ended, 0);
-    server = await startServer({ directory, args: ['--listen', `tcp://localhost:${port}`] });
+    server = await startServer({ directory, port });
   }
   state.isOver = true;
   await Promise.all(talking);
