@@ -13,7 +13,15 @@ const START_TIMEOUT_MS = 10_000;
 const XINETD = '/usr/sbin/xinetd';
 
 /** Below the ephemeral range, so that no client has one of them as its own port. */
-export const PORTS = { line: 24_310, echo: 24_311, bound: 24_312, xinetd: 24_313 } as const;
+export const PORTS = {
+  line: 24_310,
+  echo: 24_311,
+  bound: 24_312,
+  xinetd: 24_313,
+  inspircd: 24_314,
+  ngircd: 24_315,
+  nats: 24_316,
+} as const;
 
 export interface Server {
   readonly pid: number;
@@ -38,19 +46,25 @@ export class Scratch implements Disposable {
 
 export async function startPartyline(scratch: Scratch): Promise<Server> {
   const listen = ['--listen', `tcp://localhost:${PORTS.line}`, '--listen', `echo://localhost:${PORTS.echo}`];
-  const server = aServer(join(ROOT, 'partyline'), ['serve', ...listen, '--data', join(scratch.path, 'data')]);
+  const server = startProcess(join(ROOT, 'partyline'), ['serve', ...listen, '--data', join(scratch.path, 'data')]);
   await listening(PORTS.echo);
   return server;
 }
 
 export async function startEchoBound(scratch: Scratch): Promise<Server> {
-  const server = aServer(scratch.program('echo-bound'), [String(PORTS.bound)]);
+  const server = startProcess(scratch.program('echo-bound'), [String(PORTS.bound)]);
+  await listening(PORTS.bound);
+  return server;
+}
+
+export async function startTalkBound(scratch: Scratch): Promise<Server> {
+  const server = startProcess(scratch.program('talk-bound'), [String(PORTS.bound)]);
   await listening(PORTS.bound);
   return server;
 }
 
 export async function startNodeShared(): Promise<Server> {
-  const server = aServer(process.execPath, [
+  const server = startProcess(process.execPath, [
     join(import.meta.dirname, 'bounds', 'node-shared.mjs'),
     String(PORTS.bound),
   ]);
@@ -67,7 +81,7 @@ export async function startXinetd(scratch: Scratch): Promise<Server> {
   const service = `type = INTERNAL UNLISTED\n id = echo-stream\n socket_type = stream\n protocol = tcp\n user = root\n wait = no`;
   const where = `port = ${PORTS.xinetd}\n bind = 127.0.0.1`;
   writeFileSync(configuration, `defaults\n{\n ${limits}\n}\nservice echo\n{\n ${service}\n ${where}\n}\n`);
-  const server = aServer(XINETD, ['-dontfork', '-f', configuration]);
+  const server = startProcess(XINETD, ['-dontfork', '-f', configuration]);
   await listening(PORTS.xinetd);
   return server;
 }
@@ -100,8 +114,9 @@ export function residentBytes(pid: number): number {
   return Number(found) * 1_024;
 }
 
-function aServer(program: string, given: readonly string[]): Server {
-  const child: ChildProcess = spawn(program, given, { stdio: ['ignore', 'ignore', 'inherit'] });
+/** `isQuiet`: what it says on stderr is of no use here. */
+export function startProcess(program: string, given: readonly string[], { isQuiet = false } = {}): Server {
+  const child: ChildProcess = spawn(program, given, { stdio: ['ignore', 'ignore', isQuiet ? 'ignore' : 'inherit'] });
   const ended = once(child, 'exit');
   const { pid } = child;
   if (pid === undefined) throw new Error(`Cannot start ${program}`);
@@ -116,7 +131,7 @@ function aServer(program: string, given: readonly string[]): Server {
   };
 }
 
-async function listening(port: number): Promise<void> {
+export async function listening(port: number): Promise<void> {
   for (const until = Date.now() + START_TIMEOUT_MS; Date.now() < until; await wait(20)) {
     const socket = connect({ port, host: '127.0.0.1' });
     const isOpen = await new Promise<boolean>((resolve) => {
