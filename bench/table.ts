@@ -108,7 +108,7 @@ export function formatResult({ rounds, verdicts, notes }: Result): string {
   }
   lines.push('');
   for (const { what, value, bound, isMet } of verdicts) {
-    lines.push(`${isMet ? 'pass' : 'FAIL'}  ${what.padEnd(66)}${value}  (bound ${bound})`);
+    lines.push(`${isMet ? 'pass' : 'FAIL'}  ${what.padEnd(74)}${value}  (bound ${bound})`);
   }
   return [...lines, ...notes, ''].join('\n');
 }
