@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listening, PORTS, startProcess, type Scratch, type Server } from './processes.ts';
+import { PORTS, startServer, type Scratch, type Server } from './processes.ts';
 import type { Contestant } from './rounds.ts';
 
 /** Who is not root has programs of the system's in its PATH or not: they are asked for where Debian puts them. */
@@ -66,11 +66,9 @@ function packageOf(name: PeerName): string {
   return PEERS[name].program;
 }
 
-async function start(scratch: Scratch, { program, port, configuration, given }: Peer): Promise<Server> {
+function start(scratch: Scratch, { program, port, configuration, given }: Peer): Promise<Server> {
   const path = join(scratch.path, configuration);
   const text = readFileSync(join(import.meta.dirname, 'peers', configuration), 'utf8');
   writeFileSync(path, text.replaceAll('@PORT@', String(port)).replaceAll('@DIRECTORY@', scratch.path));
-  const server = startProcess(join(DIRECTORY, program), given(path), { isQuiet: true });
-  await listening(port);
-  return server;
+  return startServer(join(DIRECTORY, program), { given: given(path), port, isQuiet: true });
 }
