@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { benchBroadcast } from './broadcast.ts';
 import { benchEcho } from './echo.ts';
+import { benchHistory } from './history.ts';
 import { benchIdle } from './idle.ts';
 import { benchLatency } from './latency.ts';
 import { benchLogins } from './logins.ts';
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, { run: Bench; rounds: number }>> = {
   private: { run: benchPrivate, rounds: 5 },
   latency: { run: benchLatency, rounds: 5 },
   logins: { run: benchLogins, rounds: 5 },
+  history: { run: benchHistory, rounds: 3 },
   echo: { run: benchEcho, rounds: 5 },
   start: { run: benchStart, rounds: 4 },
   idle: { run: benchIdle, rounds: 3 },
