@@ -10,6 +10,7 @@ import { benchLogins } from './logins.ts';
 import { benchPrivate } from './private.ts';
 import { Scratch } from './processes.ts';
 import { benchStart } from './start.ts';
+import { benchStuck } from './stuck.ts';
 import { formatResult, type Result } from './table.ts';
 
 type Bench = (scratch: Scratch, rounds: number) => Promise<Result>;
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, { run: Bench; rounds: number }>> = {
   latency: { run: benchLatency, rounds: 5 },
   logins: { run: benchLogins, rounds: 5 },
   history: { run: benchHistory, rounds: 3 },
+  stuck: { run: benchStuck, rounds: 5 },
   echo: { run: benchEcho, rounds: 5 },
   start: { run: benchStart, rounds: 4 },
   idle: { run: benchIdle, rounds: 3 },
