@@ -29,13 +29,16 @@ export interface Round {
   readonly otherCpu: number;
   readonly stolenCpu: number;
   readonly serverCpu: number;
+  /** What the server had resident at most, where the load looked: while there was talk, and while one read on. */
+  readonly talkingKib: number;
+  readonly readingOnKib: number;
 }
 
 export interface Workload<Known extends Contestant = Contestant> {
   readonly name: string;
   readonly contestants: readonly Known[];
   readonly rounds: number;
-  readonly load: (contestant: Known) => { program: string; arguments: readonly (string | number)[] };
+  readonly load: (contestant: Known, server: Server) => { program: string; arguments: readonly (string | number)[] };
   readonly onRound: (round: Round) => void;
 }
 
@@ -65,7 +68,7 @@ async function measureOnce<Known extends Contestant>(
   const server = await contestant.start();
   try {
     await wait(300); // what a server does after its start is not what is measured
-    const { program, arguments: given } = load(contestant);
+    const { program, arguments: given } = load(contestant, server);
     const used = watchCpu(server.pid);
     const { cpuSeconds, ...report } = readReport(await runLoad(program, given));
     const cpu = used(cpuSeconds);
@@ -92,8 +95,11 @@ export function watchCpu(pid: number): (loadSeconds?: number) => Pick<Round, 'se
   };
 }
 
+type Measured = 'rate' | 'p50Us' | 'p99Us' | 'faults' | 'talkingKib' | 'readingOnKib';
+type Report = Pick<Round, Measured> & { readonly cpuSeconds: number };
+
 /** What a generator prints; without a rate it has failed, which counts as a fault. */
-function readReport(json: unknown): Pick<Round, 'rate' | 'p50Us' | 'p99Us' | 'faults'> & { cpuSeconds: number } {
+function readReport(json: unknown): Report {
   const fields: Record<string, unknown> = typeof json === 'object' && json !== null ? { ...json } : {};
   const number = (name: string): number => (typeof fields[name] === 'number' ? fields[name] : 0);
   const faults = ['wrong', 'lost', 'repeated', 'ended'].reduce((sum, name) => sum + number(name), 0);
@@ -102,6 +108,8 @@ function readReport(json: unknown): Pick<Round, 'rate' | 'p50Us' | 'p99Us' | 'fa
     p50Us: number('p50Us'),
     p99Us: number('p99Us'),
     faults: 'rate' in fields ? faults : 1,
+    talkingKib: number('talkingKb'),
+    readingOnKib: number('readingOnKb'),
     cpuSeconds: number('totalCpuSeconds'),
   };
 }

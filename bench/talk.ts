@@ -27,10 +27,18 @@ export function findTalkers(
   return { talkers, peers: peers.map(({ name }) => name), notes };
 }
 
+export interface Talk {
+  readonly name: string;
+  readonly talkers: readonly Talker[];
+  readonly rounds: number;
+  readonly settings: Settings;
+  readonly looksAtMemory?: boolean;
+}
+
 /** All rounds of one workload. */
 export async function measureTalk(
   scratch: Scratch,
-  { name, talkers, rounds, settings }: { name: string; talkers: readonly Talker[]; rounds: number; settings: Settings },
+  { name, talkers, rounds, settings, looksAtMemory = false }: Talk,
 ): Promise<Round[]> {
   const program = scratch.program('talk-load');
   const common = Object.entries({ seconds: SECONDS, warmup: WARMUP, ...settings }).map(
@@ -40,9 +48,9 @@ export async function measureTalk(
     name,
     contestants: talkers,
     rounds,
-    load: ({ protocol, port, settings: own }) => ({
+    load: ({ protocol, port, settings: own }, { pid }) => ({
       program,
-      arguments: [protocol, '127.0.0.1', port, ...common, ...own],
+      arguments: [protocol, '127.0.0.1', port, ...common, ...own, ...(looksAtMemory ? [`pid=${pid}`] : [])],
     }),
     onRound: sayRound,
   });

@@ -4,7 +4,7 @@
  * a `rate`: so many messages a second in total, whose latency counts from when each was due; a sender has no more than
  * `window` under way here too. Each one begins with its sender and number, and the rest follows from these: what is
  * missing, repeated, out of order or altered is counted. With `stuck=1` one more client comes in, reads nothing while
- * the others talk, and then everything. Prints one JSON object; exit status 1 when something was wrong. */
+ * the others talk, and then everything. With `pid` it looks at that process's memory meanwhile. Prints one JSON object; exit status 1 when something was wrong. */
 #include "common.h"
 #include "protocols.h"
 
@@ -14,10 +14,11 @@
 #define SETTLE_MS 200 /* of silence, after everybody has come in */
 #define LOGIN_S 60
 #define DRAIN_S 15
+#define LOOK_S 0.05 /* at memory */
 
 static struct { const char *name; double value; } settings[] = {
   {"clients", 100}, {"senders", 1}, {"pairs", 0}, {"window", 64}, {"rate", 0}, {"seconds", 2.5}, {"warmup", 1},
-  {"bytes", 100}, {"ramp", 512}, {"stuck", 0},
+  {"bytes", 100}, {"ramp", 512}, {"stuck", 0}, {"pid", 0},
 };
 
 /* A message under way. */
@@ -51,6 +52,22 @@ static int setting(const char *name) {
 
 static double given(const char *name) {
   return settings[setting(name)].value;
+}
+
+/* Raises `peak_kb` to what the process has resident now; looks no more often than it has to. */
+static void look(long *peak_kb) {
+  static double looked_at;
+  double now = now_s();
+  char path[40];
+  long pages = 0;
+  if (given("pid") == 0 || now < looked_at + LOOK_S) return;
+  looked_at = now;
+  sprintf(path, "/proc/%d/statm", (int)given("pid"));
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return;
+  if (fscanf(file, "%*d %ld", &pages) == 1 && pages * sysconf(_SC_PAGESIZE) / 1024 > *peak_kb)
+    *peak_kb = pages * sysconf(_SC_PAGESIZE) / 1024;
+  fclose(file);
 }
 
 static void write_text(char *text, int sender, uint32_t number) {
@@ -227,12 +244,12 @@ static void come_in(int total, const char *host, const char *port) {
 }
 
 /* Whoever read nothing reads all that was sent; what it does not get within DRAIN_S is lost. */
-static double read_on(Client *c) {
+static double read_on(Client *c, long *peak_kb) {
   uint64_t wanted = 0;
   for (int i = 0; i < senders; i++) wanted += all[i].next;
   watch(c, EPOLL_CTL_ADD);
   double from = now_s();
-  while (stuck_read + lost < wanted && ended == 0 && now_s() < from + DRAIN_S) poll_once(0.1);
+  while (stuck_read + lost < wanted && ended == 0 && now_s() < from + DRAIN_S) poll_once(0.1), look(peak_kb);
   lost += stuck_read + lost < wanted ? wanted - stuck_read - lost : 0;
   return now_s() - from;
 }
@@ -249,6 +266,7 @@ int main(int argc, char **argv) {
   count = is_private ? 2 * senders : (int)given("clients");
   window = (int)given("window"), bytes = (int)given("bytes");
   double rate = given("rate"), cpu = 0, stuck_seconds = 0;
+  long talking_kb = 0, reading_kb = 0;
   int has_stuck = given("stuck") > 0;
   if (bytes < HEAD || bytes > MAX_TEXT || senders > count) return fprintf(stderr, "bytes or senders out of range\n"), 64;
   poller = epoll_create1(0);
@@ -263,6 +281,7 @@ int main(int argc, char **argv) {
     if (!is_measuring && now >= started) is_measuring = 1, started = now, cpu = cpu_s();
     if (!is_over && now >= until) is_over = 1, until = now, cpu = cpu_s() - cpu;
     poll_once(rate > 0 ? send_due(rate, begun) : 0.1);
+    look(&talking_kb);
     int n = ready_count;
     ready_count = 0;
     for (int i = 0; i < n; i++) {
@@ -272,12 +291,12 @@ int main(int argc, char **argv) {
     under_way = is_over ? 0 : 1;
     for (int i = 0; is_over && i < senders; i++) under_way += (uint64_t)all[i].under_way;
   }
-  if (has_stuck && ended == 0) stuck_seconds = read_on(&all[count]);
+  if (has_stuck && ended == 0) stuck_seconds = read_on(&all[count], &reading_kb);
   double span = until - started;
   printf("{\"rate\":%.1f,\"p50Us\":%.1f,\"p99Us\":%.1f,\"wrong\":%llu,\"lost\":%llu,\"repeated\":%llu,\"ended\":%llu,"
-         "\"stuckRead\":%llu,\"stuckSeconds\":%.3f,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"totalCpuSeconds\":%.3f}\n",
+         "\"stuckRead\":%llu,\"stuckSeconds\":%.3f,\"talkingKb\":%ld,\"readingOnKb\":%ld,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"totalCpuSeconds\":%.3f}\n",
          (double)deliveries / span, latency_us(0.5), latency_us(0.99), (unsigned long long)altered,
          (unsigned long long)(lost + under_way), (unsigned long long)repeated, (unsigned long long)ended,
-         (unsigned long long)stuck_read, stuck_seconds, span, cpu, cpu_s());
+         (unsigned long long)stuck_read, stuck_seconds, talking_kb, reading_kb, span, cpu, cpu_s());
   return altered + lost + under_way + repeated + ended > 0;
 }
