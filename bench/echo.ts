@@ -26,7 +26,7 @@ export async function benchEcho(scratch: Scratch, rounds: number): Promise<Resul
     isForking: true,
   };
   const program = scratch.program('echo-load');
-  const all: (Round & { workload: string })[] = [];
+  const all: Round[] = [];
   const verdicts: Verdict[] = [];
   const compare = async (other: Contestant, workload: (typeof WORKLOADS)[number], atLeast: number) => {
     const { mode, connections, bytes } = workload;
@@ -35,10 +35,10 @@ export async function benchEcho(scratch: Scratch, rounds: number): Promise<Resul
       name,
       contestants: [other, own],
       rounds,
-      load: (port) => ({ program, arguments: ['127.0.0.1', port, mode, connections, SECONDS, WARMUP, bytes] }),
-      onRound: sayRound(name),
+      load: ({ port }) => ({ program, arguments: ['127.0.0.1', port, mode, connections, SECONDS, WARMUP, bytes] }),
+      onRound: sayRound,
     });
-    all.push(...results.map((round) => ({ ...round, workload: name })));
+    all.push(...results);
     verdicts.push(ratioVerdict(results, { what: workload.name, of: own.name, to: other.name, atLeast }));
     verdicts.push(faultVerdict(results, name));
   };

@@ -1,6 +1,6 @@
 // Starting and ending what is measured: Partyline itself, the bounds, and the load generators.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -13,7 +13,15 @@ const START_TIMEOUT_MS = 10_000;
 const XINETD = '/usr/sbin/xinetd';
 
 /** Below the ephemeral range, so that no client has one of them as its own port. */
-export const PORTS = { line: 24_310, echo: 24_311, bound: 24_312, xinetd: 24_313 } as const;
+export const PORTS = {
+  line: 24_310,
+  echo: 24_311,
+  bound: 24_312,
+  xinetd: 24_313,
+  inspircd: 24_314,
+  ngircd: 24_315,
+  nats: 24_316,
+} as const;
 
 export interface Server {
   readonly pid: number;
@@ -36,40 +44,35 @@ export class Scratch implements Disposable {
   }
 }
 
-export async function startPartyline(scratch: Scratch): Promise<Server> {
+export function startPartyline(scratch: Scratch, directory = join(scratch.path, 'data')): Promise<Server> {
   const listen = ['--listen', `tcp://localhost:${PORTS.line}`, '--listen', `echo://localhost:${PORTS.echo}`];
-  const server = aServer(join(ROOT, 'partyline'), ['serve', ...listen, '--data', join(scratch.path, 'data')]);
-  await listening(PORTS.echo);
-  return server;
+  const given = ['serve', ...listen, '--data', directory];
+  return startServer(join(ROOT, 'partyline'), { given, port: PORTS.echo });
 }
 
-export async function startEchoBound(scratch: Scratch): Promise<Server> {
-  const server = aServer(scratch.program('echo-bound'), [String(PORTS.bound)]);
-  await listening(PORTS.bound);
-  return server;
+export function startEchoBound(scratch: Scratch): Promise<Server> {
+  return startServer(scratch.program('echo-bound'), { given: [String(PORTS.bound)], port: PORTS.bound });
 }
 
-export async function startNodeShared(): Promise<Server> {
-  const server = aServer(process.execPath, [
-    join(import.meta.dirname, 'bounds', 'node-shared.mjs'),
-    String(PORTS.bound),
-  ]);
-  await listening(PORTS.bound);
-  return server;
+export function startTalkBound(scratch: Scratch): Promise<Server> {
+  return startServer(scratch.program('talk-bound'), { given: [String(PORTS.bound)], port: PORTS.bound });
+}
+
+export function startNodeShared(): Promise<Server> {
+  const program = join(import.meta.dirname, 'bounds', 'node-shared.mjs');
+  return startServer(process.execPath, { given: [program, String(PORTS.bound)], port: PORTS.bound });
 }
 
 export const isXinetdInstalled = existsSync(XINETD);
 
 /** Its own echo service, without any limit. It forks for every connection. */
-export async function startXinetd(scratch: Scratch): Promise<Server> {
+export function startXinetd(scratch: Scratch): Promise<Server> {
   const configuration = join(scratch.path, 'xinetd.conf');
   const limits = 'instances = UNLIMITED\n per_source = UNLIMITED\n cps = 100000 1';
   const service = `type = INTERNAL UNLISTED\n id = echo-stream\n socket_type = stream\n protocol = tcp\n user = root\n wait = no`;
   const where = `port = ${PORTS.xinetd}\n bind = 127.0.0.1`;
   writeFileSync(configuration, `defaults\n{\n ${limits}\n}\nservice echo\n{\n ${service}\n ${where}\n}\n`);
-  const server = aServer(XINETD, ['-dontfork', '-f', configuration]);
-  await listening(PORTS.xinetd);
-  return server;
+  return startServer(XINETD, { given: ['-dontfork', '-f', configuration], port: PORTS.xinetd });
 }
 
 /** Runs a load generator to its end and returns the JSON that it prints, whatever its status. */
@@ -100,30 +103,43 @@ export function residentBytes(pid: number): number {
   return Number(found) * 1_024;
 }
 
-function aServer(program: string, given: readonly string[]): Server {
-  const child: ChildProcess = spawn(program, given, { stdio: ['ignore', 'ignore', 'inherit'] });
-  const ended = once(child, 'exit');
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`Cannot start ${program}`);
-  return {
-    pid,
-    end: async () => {
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 6_000);
-      await ended;
-      clearTimeout(timer);
-    },
-  };
+interface Starting {
+  readonly given: readonly string[];
+  readonly port: number;
+  /** What it says on stderr is of no use here. */
+  readonly isQuiet?: boolean;
+  /** Beside what we have ourselves. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
-async function listening(port: number): Promise<void> {
-  for (const until = Date.now() + START_TIMEOUT_MS; Date.now() < until; await wait(20)) {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const isOpen = await new Promise<boolean>((resolve) => {
-      socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (isOpen) return;
+/** Resolves when it listens, and is what listens there. */
+export async function startServer(program: string, { given, port, isQuiet, environment }: Starting): Promise<Server> {
+  if (await isOpen(port)) throw new Error(`Cannot start ${program}: something else listens on port ${port}`);
+  const child = spawn(program, given, {
+    stdio: ['ignore', 'ignore', isQuiet === true ? 'ignore' : 'inherit'],
+    env: { ...process.env, ...environment },
+  });
+  const ended = once(child, 'exit');
+  const end = async () => {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), 6_000);
+    await ended;
+    clearTimeout(timer);
+  };
+  for (const until = Date.now() + START_TIMEOUT_MS; !(await isOpen(port)); await wait(20)) {
+    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}`);
+    if (Date.now() < until) continue;
+    await end();
+    throw new Error(`${program} does not listen on port ${port} after ${START_TIMEOUT_MS} ms`);
   }
-  throw new Error(`Nothing listens on port ${port} after ${START_TIMEOUT_MS} ms`);
+  return { pid: child.pid ?? 0, end };
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  const isOpen = await new Promise<boolean>((resolve) => {
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+  });
+  socket.destroy();
+  return isOpen;
 }

@@ -18,6 +18,7 @@ export interface Contestant {
 }
 
 export interface Round {
+  readonly workload: string;
   readonly name: string;
   readonly rate: number;
   readonly p50Us: number;
@@ -28,22 +29,27 @@ export interface Round {
   readonly otherCpu: number;
   readonly stolenCpu: number;
   readonly serverCpu: number;
+  /** What the server had resident at most, where the load looked: while there was talk, and while one read on. */
+  readonly talkingKib: number;
+  readonly readingOnKib: number;
 }
 
-export interface Workload {
+export interface Workload<Known extends Contestant = Contestant> {
   readonly name: string;
-  readonly contestants: readonly Contestant[];
+  readonly contestants: readonly Known[];
   readonly rounds: number;
-  readonly load: (port: number) => { program: string; arguments: readonly (string | number)[] };
+  readonly load: (contestant: Known, server: Server) => { program: string; arguments: readonly (string | number)[] };
   readonly onRound: (round: Round) => void;
 }
 
-export async function measure({ contestants, rounds, load, onRound }: Workload): Promise<Round[]> {
+export async function measure<Known extends Contestant>(workload: Workload<Known>): Promise<Round[]> {
+  const { name, contestants, rounds, load, onRound } = workload;
   const results: Round[] = [];
   for (let i = 0; i < rounds; i++) {
     for (const contestant of contestants) {
-      let round = await measureOnce(contestant, load);
-      for (let n = 0; n < MAX_REPEATS && isDisturbed(round); n++) round = await measureOnce(contestant, load);
+      let once = await measureOnce(contestant, load);
+      for (let n = 0; n < MAX_REPEATS && isDisturbed(once); n++) once = await measureOnce(contestant, load);
+      const round = { ...once, workload: name };
       onRound(round);
       results.push(round);
     }
@@ -51,37 +57,49 @@ export async function measure({ contestants, rounds, load, onRound }: Workload):
   return results;
 }
 
-export function isDisturbed({ otherCpu, stolenCpu }: Round): boolean {
+export function isDisturbed({ otherCpu, stolenCpu }: Pick<Round, 'otherCpu' | 'stolenCpu'>): boolean {
   return otherCpu + stolenCpu > MAX_TAKEN_CPU;
 }
 
-async function measureOnce(contestant: Contestant, load: Workload['load']): Promise<Round> {
+async function measureOnce<Known extends Contestant>(
+  contestant: Known,
+  load: Workload<Known>['load'],
+): Promise<Omit<Round, 'workload'>> {
   const server = await contestant.start();
   try {
     await wait(300); // what a server does after its start is not what is measured
-    const { program, arguments: given } = load(contestant.port);
-    const before = {
-      machine: machineSeconds(),
-      server: cpuSeconds(server.pid),
-      own: process.cpuUsage(),
-      at: performance.now(),
-    };
-    const report = readReport(await runLoad(program, given));
-    const span = (performance.now() - before.at) / 1_000;
-    const own = process.cpuUsage(before.own);
-    const serverCpu = cpuSeconds(server.pid) - before.server;
-    const known = serverCpu + report.cpuSeconds + (own.user + own.system) / 1e6;
-    const { busy, stolen } = machineSeconds();
-    const otherCpu = contestant.isForking === true ? 0 : Math.max(0, busy - before.machine.busy - known) / span;
-    const stolenCpu = (stolen - before.machine.stolen) / span;
-    return { ...report, name: contestant.name, otherCpu, stolenCpu, serverCpu: serverCpu / span };
+    const { program, arguments: given } = load(contestant, server);
+    const used = watchCpu(server.pid);
+    const { cpuSeconds, ...report } = readReport(await runLoad(program, given));
+    const cpu = used(cpuSeconds);
+    return { ...report, name: contestant.name, ...cpu, ...(contestant.isForking === true ? { otherCpu: 0 } : {}) };
   } finally {
     await server.end();
   }
 }
 
+/** From now until it is called, in cores: by the server, by others than it and us and a load, and stolen. */
+export function watchCpu(pid: number): (loadSeconds?: number) => Pick<Round, 'serverCpu' | 'otherCpu' | 'stolenCpu'> {
+  const before = { machine: machineSeconds(), server: cpuSeconds(pid), own: process.cpuUsage(), at: performance.now() };
+  return (loadSeconds = 0) => {
+    const span = (performance.now() - before.at) / 1_000;
+    const own = process.cpuUsage(before.own);
+    const server = cpuSeconds(pid) - before.server;
+    const known = server + loadSeconds + (own.user + own.system) / 1e6;
+    const { busy, stolen } = machineSeconds();
+    return {
+      serverCpu: server / span,
+      otherCpu: Math.max(0, busy - before.machine.busy - known) / span,
+      stolenCpu: (stolen - before.machine.stolen) / span,
+    };
+  };
+}
+
+type Measured = 'rate' | 'p50Us' | 'p99Us' | 'faults' | 'talkingKib' | 'readingOnKib';
+type Report = Pick<Round, Measured> & { readonly cpuSeconds: number };
+
 /** What a generator prints; without a rate it has failed, which counts as a fault. */
-function readReport(json: unknown): Pick<Round, 'rate' | 'p50Us' | 'p99Us' | 'faults'> & { cpuSeconds: number } {
+function readReport(json: unknown): Report {
   const fields: Record<string, unknown> = typeof json === 'object' && json !== null ? { ...json } : {};
   const number = (name: string): number => (typeof fields[name] === 'number' ? fields[name] : 0);
   const faults = ['wrong', 'lost', 'repeated', 'ended'].reduce((sum, name) => sum + number(name), 0);
@@ -90,6 +108,8 @@ function readReport(json: unknown): Pick<Round, 'rate' | 'p50Us' | 'p99Us' | 'fa
     p50Us: number('p50Us'),
     p99Us: number('p99Us'),
     faults: 'rate' in fields ? faults : 1,
+    talkingKib: number('talkingKb'),
+    readingOnKib: number('readingOnKb'),
     cpuSeconds: number('totalCpuSeconds'),
   };
 }
@@ -107,9 +127,15 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 };
 }
 
-/** Of the quiet rounds of a contestant; of all of them where none was quiet. */
-export function ratesOf(rounds: readonly Round[], name: string): { rates: number[]; quiet: number; all: number } {
+/** The quiet rounds of a contestant; all of them where none was quiet. */
+export function countedOf(rounds: readonly Round[], name: string): readonly Round[] {
   const own = rounds.filter((round) => round.name === name);
   const quiet = own.filter((round) => !isDisturbed(round));
-  return { rates: (quiet.length > 0 ? quiet : own).map(({ rate }) => rate), quiet: quiet.length, all: own.length };
+  return quiet.length > 0 ? quiet : own;
+}
+
+export function ratesOf(rounds: readonly Round[], name: string): { rates: number[]; quiet: number; all: number } {
+  const own = rounds.filter((round) => round.name === name);
+  const quiet = own.filter((round) => !isDisturbed(round)).length;
+  return { rates: countedOf(rounds, name).map(({ rate }) => rate), quiet, all: own.length };
 }

@@ -1,17 +1,26 @@
-// The benchmarks: `npm run bench -- broadcast|echo|start|idle [--rounds N] [--json]`. What they measure and how:
-// bench/README.md. Status 1 when a bound is missed or anything was lost, repeated or altered.
+// The benchmarks: `npm run bench -- WORKLOAD [--rounds N] [--json]`. What they measure and how: bench/README.md. Status 1 when a bound is missed or anything was lost, repeated or altered.
 
 import { parseArgs } from 'node:util';
 import { benchBroadcast } from './broadcast.ts';
 import { benchEcho } from './echo.ts';
+import { benchHistory } from './history.ts';
 import { benchIdle } from './idle.ts';
+import { benchLatency } from './latency.ts';
+import { benchLogins } from './logins.ts';
+import { benchPrivate } from './private.ts';
 import { Scratch } from './processes.ts';
 import { benchStart } from './start.ts';
+import { benchStuck } from './stuck.ts';
 import { formatResult, type Result } from './table.ts';
 
 type Bench = (scratch: Scratch, rounds: number) => Promise<Result>;
 const BENCHES: Readonly<Record<string, { run: Bench; rounds: number }>> = {
   broadcast: { run: benchBroadcast, rounds: 5 },
+  private: { run: benchPrivate, rounds: 5 },
+  latency: { run: benchLatency, rounds: 5 },
+  logins: { run: benchLogins, rounds: 5 },
+  history: { run: benchHistory, rounds: 3 },
+  stuck: { run: benchStuck, rounds: 5 },
   echo: { run: benchEcho, rounds: 5 },
   start: { run: benchStart, rounds: 4 },
   idle: { run: benchIdle, rounds: 3 },

@@ -1,4 +1,4 @@
-/* What both load generators share: connecting, reading the clock, sorting latencies into buckets. */
+/* What the load generators share: connecting, reading the clock, sorting latencies into buckets. */
 #ifndef COMMON_H
 #define COMMON_H
 #define _GNU_SOURCE
@@ -27,6 +27,12 @@ __attribute__((unused)) static double now_s(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+__attribute__((unused)) static uint64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 __attribute__((unused)) static double cpu_s(void) {
   struct rusage u;
   getrusage(RUSAGE_SELF, &u);
@@ -45,13 +51,13 @@ __attribute__((unused)) static int dial(const char *host, const char *port) {
   return fd;
 }
 
-/* Latencies: 16 buckets for each power of two of nanoseconds, so a value is off by 6 % at most. */
-#define BUCKETS (64 * 16)
+/* Latencies: 64 buckets for each power of two of nanoseconds, so a value is off by 1.6 % at most. */
+#define BUCKETS (64 * 64)
 static uint64_t buckets[BUCKETS], bucketed;
 
 __attribute__((unused)) static void note_latency(uint64_t ns, uint64_t times) {
-  int power = ns < 16 ? 4 : 63 - __builtin_clzll(ns);
-  buckets[power * 16 + (int)((ns >> (power - 4)) & 15)] += times;
+  int power = ns < 64 ? 6 : 63 - __builtin_clzll(ns);
+  buckets[power * 64 + (int)((ns >> (power - 6)) & 63)] += times;
   bucketed += times;
 }
 
@@ -59,7 +65,7 @@ __attribute__((unused)) static double latency_us(double share) {
   uint64_t wanted = (uint64_t)((double)bucketed * share), seen = 0;
   for (int i = 0; i < BUCKETS; i++) {
     seen += buckets[i];
-    if (seen > wanted) return (double)((uint64_t)(16 + i % 16) << (i / 16 - 4)) / 1e3;
+    if (seen > wanted) return (double)((uint64_t)(64 + i % 64) << (i / 64 - 6)) / 1e3;
   }
   return 0;
 }
