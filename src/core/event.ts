@@ -19,7 +19,10 @@ export interface Receipt {
   readonly type: 'receipt';
   readonly id: MessageId;
   readonly atMs: number;
-  /** By name; of a broadcast `all`, which is delivered when every account and everyone present has it. */
+  /**
+   * By name; of a broadcast `all`, which is delivered when every account and everyone present has it. Empty for a
+   * session that neither acknowledges nor wants receipts.
+   */
   readonly outcomes: ReadonlyMap<string, Outcome>;
   /** It had been sent before under the same key, and was not sent again. */
   readonly isRepeat: boolean;

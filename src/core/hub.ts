@@ -9,7 +9,7 @@ import { ALL, recipientsOf, refusalOfMessage, type Addressees, type Recipients }
 import type { Command } from './command.ts';
 import { Directory } from './directory.ts';
 import type { GroupChanged, Outcome, Presence, Receipt, Said } from './event.ts';
-import type { Appended, Change, Everything, Journal, MessageId, Reader } from './journal.ts';
+import type { Appended, Change, Everything, Journal, MessageId, NewMessage, Reader } from './journal.ts';
 import { Lookalikes } from './lookalikes.ts';
 import { parseName, type Name, type NameKey } from './name.ts';
 import type { EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from './refusal.ts';
@@ -43,6 +43,8 @@ export interface Entrance {
 }
 
 export type Answer = Receipt | GroupChanged | SendRefusal | GroupRefusal;
+
+const NO_OUTCOMES: ReadonlyMap<string, Outcome> = new Map();
 
 /** Guests of one start of the server: their numbers never meet those of another start. */
 const GUESTS_OF_ONE_START = 2 ** 32;
@@ -188,7 +190,7 @@ export class Hub {
         if (refused !== undefined) return refuse(refused);
         const recipients = this.#recipients(command.to, session.member);
         if ('refused' in recipients) return refuse(recipients);
-        return this.#send(session, { ...command, recipients, nowMs, done });
+        return this.#send(session, { text: command.text, key: command.key, recipients, nowMs, done });
       }
       case 'join':
       case 'leave':
@@ -202,16 +204,14 @@ export class Hub {
   }
 
   #send(session: Session, { text, key, recipients, nowMs, done }: Sending): void {
-    const { member } = session;
+    const { id: from, name: fromName } = session.member;
     const { cast, to, members } = recipients;
-    const message = { atMs: nowMs, from: member.id, fromName: member.name, cast, to, text };
-    const stored = {
-      ...message,
-      recipients: members.map(({ id }) => id),
-      ...(key === undefined ? {} : { resendKey: key }),
-    };
-    this.#journal.append(stored, (appended) => {
-      if (appended.result === 'new') this.#tell({ ...message, id: appended.id }, member, members);
+    const ids = members.map(({ id }) => id);
+    const message: NewMessage = { atMs: nowMs, from, fromName, cast, to, text, recipients: ids };
+    this.#journal.append(key === undefined ? message : { ...message, resendKey: key }, (appended) => {
+      if (appended.result === 'new') {
+        this.#tell({ id: appended.id, atMs: nowMs, from, fromName, cast, to, text }, session.member, members);
+      }
       done(this.#answer(session, { appended, recipients, nowMs }));
     });
   }
@@ -231,6 +231,11 @@ export class Hub {
     if (appended.result === 'failed') return { refused: 'not-stored', reason: appended.reason };
     if (appended.result === 'other') return { refused: 'key-reused', id: appended.id };
     const { id } = appended;
+    const atMs = appended.result === 'same' ? appended.atMs : nowMs;
+    const isRepeat = appended.result === 'same';
+    // Nobody looks at them: most of what a busy server would do for an answer.
+    const isWanted = session.wantsReceipts || session.listener.acknowledges;
+    if (!isWanted) return { type: 'receipt', id, atMs, outcomes: NO_OUTCOMES, isRepeat };
     const outcomes = new Map<string, Outcome>();
     if (recipients.cast === 'broadcast') outcomes.set(ALL, this.#outcomeForAll(id, session));
     for (const member of recipients.members) {
@@ -240,8 +245,7 @@ export class Hub {
         this.#receipts.expect(member, { id, sender: session });
       }
     }
-    const atMs = appended.result === 'same' ? appended.atMs : nowMs;
-    return { type: 'receipt', id, atMs, outcomes, isRepeat: appended.result === 'same' };
+    return { type: 'receipt', id, atMs, outcomes, isRepeat };
   }
 
   /** Looked up only for whoever wants to know: there may be thousands. */
@@ -396,7 +400,7 @@ export class Hub {
 
 interface Sending {
   readonly text: string;
-  readonly key?: string;
+  readonly key: string | undefined;
   readonly recipients: Recipients;
   readonly nowMs: number;
   readonly done: (answer: Answer) => void;

@@ -27,6 +27,8 @@ export interface Recipients {
 
 /** Names to members, duplicates merged; the cast is counted afterwards. One unknown name refuses the whole. */
 export function recipientsOf(names: readonly string[], { sender, among }: Addressing): Recipients | SendRefusal {
+  const [only] = names;
+  if (names.length === 1 && only !== undefined && !only.startsWith('#')) return recipientOf(only, among);
   const members = new Set<Member>();
   const to = new Set<string>();
   const unknown: string[] = [];
@@ -55,6 +57,15 @@ export function recipientsOf(names: readonly string[], { sender, among }: Addres
   }
   if (unknown.length > 0) return { refused: 'unknown-recipient', names: unknown };
   return { members: [...members], to: [...to], cast: members.size === 1 && !hasGroup ? 'singlecast' : 'multicast' };
+}
+
+/** What most messages are to. */
+function recipientOf(given: string, among: Addressees): Recipients | SendRefusal {
+  const parsed = parseName(given);
+  const member = 'refused' in parsed ? undefined : among.member(parsed.key);
+  if (member !== undefined) return { members: [member], to: [member.name], cast: 'singlecast' };
+  if (given.toLowerCase() === ALL) return { refused: 'all-among-names' };
+  return { refused: 'unknown-recipient', names: [given] };
 }
 
 interface Addressing {

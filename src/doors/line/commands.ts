@@ -29,8 +29,10 @@ import { wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } fro
 export interface Asker extends RunListener {
   readonly peer: Peer;
   tell(text: string): void;
-  /** One more answer is under way; to be called again when it has been given. */
-  begin(): () => void;
+  /** One more answer is under way. */
+  begin(): void;
+  /** It has been given. */
+  answered(): void;
   /** Nothing more is read until this has settled. */
   hold(work: Promise<void>): void;
   wantIds(wantsIds: boolean): void;
@@ -74,12 +76,12 @@ export class Commands {
       case 'send':
       case 'join':
       case 'leave': {
-        const answered = this.#asker.begin();
+        this.#asker.begin();
         return hub.handle(this.#session, request, {
           nowMs: now(),
           done: (answer) => {
             this.#tellAnswer(answer);
-            answered();
+            this.#asker.answered();
           },
         });
       }

@@ -112,20 +112,21 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     if (this.#owed === 0 && !this.#isHeld) this.#finish();
   }
 
-  begin(): () => void {
+  begin(): void {
     this.#owed++;
-    return () => {
-      this.#owed--;
-      if (this.#owed === 0 || this.#owed === MAX_PENDING / 2) this.#settled();
-    };
+  }
+
+  answered(): void {
+    this.#owed--;
+    if (this.#owed === 0 || this.#owed === MAX_PENDING / 2) this.#settled();
   }
 
   hold(work: Promise<void>): void {
     this.#isHeld = true;
-    const release = this.begin();
+    this.begin();
     void work.finally(() => {
       this.#isHeld = false;
-      release();
+      this.answered();
     });
   }
 
@@ -230,7 +231,8 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     if (this.isBehind) return;
     this.#stopWatching?.();
     this.#stopWatching = undefined;
-    for (const run of this.#commands?.runs ?? []) run.resume();
+    const runs = this.#commands?.runs;
+    if (runs !== undefined) for (const run of runs) run.resume();
     if (this.#session?.isLive === false) this.#room.house.hub.goOn(this.#session);
     this.#intake.goOn();
   }

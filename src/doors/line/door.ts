@@ -68,7 +68,7 @@ export class LineDoor implements Door, LineRoom {
 
   markedWordsFor(said: Said): string {
     const worded = this.#wordsOf(said);
-    worded.marked ||= formatMessage(this.#dateOf(said.atMs), { ...said, from: said.fromName });
+    worded.marked ||= formatMessage(this.#dateOf(said.atMs), said, said.id);
     return worded.marked;
   }
 
@@ -79,8 +79,7 @@ export class LineDoor implements Door, LineRoom {
 
   #wordsOf(said: Said): { words: string; marked: string } {
     if (this.#worded?.said === said) return this.#worded;
-    const { fromName: from, cast, text } = said;
-    this.#worded = { said, words: formatMessage(this.#dateOf(said.atMs), { from, cast, text }), marked: '' };
+    this.#worded = { said, words: formatMessage(this.#dateOf(said.atMs), said), marked: '' };
     return this.#worded;
   }
 

@@ -80,8 +80,9 @@ export class Intake {
   }
 
   #handleAll(inputs: LineInput[]): void {
-    for (const [at, input] of inputs.entries()) {
-      if (this.#isOver) return;
+    for (let at = 0; at < inputs.length; at++) {
+      const input = inputs[at];
+      if (this.#isOver || input === undefined) return;
       if (this.#reader.isBehind || this.#reader.mustWait(input) || this.#isTooFast()) {
         this.#waiting = inputs.slice(at);
         this.#socket.pause();

@@ -24,7 +24,7 @@ test('a date is local time, two digits each, without fractions', () => {
 
 test('a prompt ends without a line end, everything else with one', () => {
   assert.equal(PROMPT, 'Enter your name: ');
-  const said = { from: 'a', cast: 'broadcast', text: 'x' } as const;
+  const said = { fromName: 'a', cast: 'broadcast', text: 'x' } as const;
   const replies = [formatHelp(), formatList([], AT_MS), formatMessage(DATE, said), formatError('x')];
   for (const reply of [...replies, formatWelcome('Lab', AT_MS), formatOutput('Lab', 'stdout', '')]) {
     assert.ok(reply.endsWith('\n') && !reply.includes('\r'), JSON.stringify(reply));
@@ -45,7 +45,10 @@ test('a list is a date and the names in their order', () => {
 
 test('a message says who, how far, and what; each cast has its word', () => {
   for (const cast of ['singlecast', 'multicast', 'broadcast'] as const) {
-    assert.equal(formatMessage(DATE, { from: 'Janaki', cast, text: 'a: b ' }), `${DATE}\nJanaki (${cast}ed) : a: b \n`);
+    assert.equal(
+      formatMessage(DATE, { fromName: 'Janaki', cast, text: 'a: b ' }),
+      `${DATE}\nJanaki (${cast}ed) : a: b \n`,
+    );
   }
 });
 
@@ -53,7 +56,7 @@ test('whatever another wrote stays on its line and drives no terminal', () => {
   const hostile = 'a\nb\r\x1b[2J\u202e\u2028';
   const shown = 'a\\nb\\r\\x1b[2J\\u202e\\u2028';
   assert.equal(
-    formatMessage(DATE, { from: 'eve', cast: 'broadcast', text: hostile }),
+    formatMessage(DATE, { fromName: 'eve', cast: 'broadcast', text: hostile }),
     `${DATE}\neve (broadcasted) : ${shown}\n`,
   );
   assert.equal(formatError(hostile), `error: ${shown}\n`);

@@ -44,13 +44,13 @@ export function formatList(names: readonly string[], atMs: number): string {
  * The two lines that a recipient sees, with the id of the message if it wants to know. `date` is formatted by the
  * caller, once for all messages of a second.
  */
-export function formatMessage(date: string, { id, from, cast, text }: Message & { id?: number }): string {
+export function formatMessage(date: string, { fromName, cast, text }: Message, id?: number): string {
   const mark = id === undefined ? '' : ` #${id}`;
-  return `${date}${mark}\n${from} (${cast}ed) : ${escapeControls(text)}\n`;
+  return `${date}${mark}\n${fromName} (${cast}ed) : ${escapeControls(text)}\n`;
 }
 
 interface Message {
-  readonly from: string;
+  readonly fromName: string;
   readonly cast: Cast;
   readonly text: string;
 }

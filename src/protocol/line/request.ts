@@ -40,6 +40,8 @@ export const FORMS = {
 const SEND_ALL = /^[ \t]+all(?=[ \t:]|$):?/i;
 
 export function parseRequest(line: string): LineRequest {
+  // What nearly every line is, and most of what a busy server does.
+  if (line.startsWith('send ')) return parseSend(line.slice('send'.length), undefined);
   const trimmed = line.trim();
   if (trimmed === '') return { type: 'nothing' };
   const end = trimmed.search(/[ :\t]/);
@@ -87,7 +89,7 @@ function isWord(text: string): text is Word {
 function parseSend(rest: string, key: string | undefined): LineRequest {
   const keyed = key === undefined ? {} : { key };
   if (key === '') return { type: 'misused', word: 'send' };
-  const all = SEND_ALL.exec(rest);
+  const all = mayBeAll(rest) ? SEND_ALL.exec(rest) : null;
   if (all !== null) return { type: 'send', to: 'all', text: lessOneSpace(rest.slice(all[0].length)), ...keyed };
   const colon = rest.indexOf(':');
   const to = namesIn(rest.slice(0, colon < 0 ? undefined : colon));
@@ -102,7 +104,17 @@ function parseRun(line: string): LineRequest {
   return { type: 'run', hosts: namesIn(line.slice('run'.length, colon)), command };
 }
 
+/** Far cheaper than the expression, and true of few names. */
+function mayBeAll(rest: string): boolean {
+  const first = rest.charCodeAt(1) | 0x20;
+  return first === 0x61 || first === 0x20 || first === 0x29;
+}
+
 function namesIn(text: string): string[] {
+  const start = text.startsWith(' ') ? 1 : 0;
+  const end = text.endsWith(' ') && text.length > start ? text.length - 1 : text.length;
+  const only = text.slice(start, end);
+  if (only !== '' && !only.includes(' ') && !only.includes('\t')) return [only];
   return text.split(/[ \t]+/).filter((name) => name !== '');
 }
 
