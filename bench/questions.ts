@@ -39,7 +39,7 @@ export const SEARCHES: readonly Question[] = [
   search('search, a word', ({ next }) => wordBetween(next, 100, 1_000)),
   search('search, a frequent word', ({ next }) => wordBetween(next, 0, 20)),
   search('search, two words', ({ next }) => `${wordBetween(next, 0, 1_000)} ${wordBetween(next, 0, 1_000)}`),
-  search('search, the first two letters of words', ({ next }) => wordBetween(next, 100, 1_000).slice(0, 2)),
+  search('search, the first two letters of words', ({ next }) => `${wordBetween(next, 100, 1_000).slice(0, 2)}*`),
   search('search, a word that only others say to each other', () => HIDDEN_WORD, 0),
 ];
 

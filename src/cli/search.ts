@@ -12,7 +12,7 @@ export const HELP = `Search what you said and were told
 
 Usage: partyline search WORDS
 
-  WORDS              all of them, in any order; the last one may be the beginning of one
+  WORDS              all of them, in any order; 'back*' finds every word that begins so
   --limit N          the newest N (20), oldest first; there is no upper limit
   --before ID        only what came before this message
 ${COMMON_HELP}

@@ -90,7 +90,7 @@ export interface HistoryQuery extends Reader {
 }
 
 export interface SearchQuery extends Reader {
-  /** Every word, in any order; the last one may be the beginning of one. Case and diacritics count for nothing. */
+  /** Every word, in any order; `back*` is any that begins so. Case and diacritics count for nothing. */
   readonly words: string;
   readonly before?: MessageId;
   readonly limit: number;

@@ -35,9 +35,9 @@ export class Link<To extends ToWriter | ToReader, From extends FromWriter | From
     this.#worker.postMessage(message);
   }
 
-  /** Whether a process waits for it. */
+  /** Whether a process waits for it; it does while it closes, whatever else is said. */
   hold(isHeld: boolean): void {
-    if (isHeld) this.#worker.ref();
+    if (isHeld || this.#isClosing) this.#worker.ref();
     else this.#worker.unref();
   }
 

@@ -11,12 +11,14 @@ interface Token {
 /** `undefined`: not all of the words are in the text. */
 export function snippetOf(text: string, words: string): string | undefined {
   const tokens = tokensOf(text);
-  const wanted = wordsOf(words).map((word) => tokensOf(word).map(({ folded }) => folded));
+  const wanted = wordsOf(words).map(({ word, isPrefix }) => ({
+    phrase: tokensOf(word).map(({ folded }) => folded),
+    isPrefix,
+  }));
   if (wanted.length === 0) return undefined;
   const found = new Set<Token>();
-  for (const [at, phrase] of wanted.entries()) {
-    const isLast = at === wanted.length - 1;
-    const places = tokens.keys().filter((start) => isAt(tokens, start, { phrase, isPrefix: isLast }));
+  for (const { phrase, isPrefix } of wanted) {
+    const places = tokens.keys().filter((start) => isAt(tokens, start, { phrase, isPrefix }));
     const all = [...places].flatMap((start) => tokens.slice(start, start + phrase.length));
     if (all.length === 0) return undefined;
     for (const token of all) found.add(token);

@@ -1,8 +1,8 @@
 // How fast the database follows the log: at its ease while much is said, because whoever talks needs the same processor and
 // the same disk; at once when somebody waits for it, or when the log holds a good part of what it may.
 
-/** Of the time: a quarter for the database, the rest for whoever talks. */
-const PAUSE_FACTOR = 3;
+/** Of the time: a tenth for the database, the rest for whoever talks. */
+const PAUSE_FACTOR = 9;
 /** Bytes of the log that may wait before the database hurries: some hundred thousand messages. */
 const MAX_BACKLOG_BYTES = 134_217_728;
 

@@ -12,7 +12,7 @@ import { leaveOut, needs } from '../../test/kit/needs.ts';
 import { Random, seedOf } from '../../test/kit/random.ts';
 import { backupJournal } from './backup.ts';
 import { identityOf, numberOf } from './database.ts';
-import { Log } from './log.ts';
+import { Log, type NewFrame } from './log.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
@@ -167,7 +167,7 @@ test('what only the log has is found at the next start, up to where it is whole'
     [5, ['five']],
   ] as const) {
     const messages = texts.map((text) => [1_000, 1, 'Bob', 'singlecast', ['Eve'], text, [2]]);
-    log.write({ first, count: messages.length, json: JSON.stringify(messages) }, (error) => assert.equal(error, null));
+    await written(log, { first, count: messages.length, json: JSON.stringify(messages) });
   }
   await log.close();
   const segment = `${path}-log-0`;
@@ -191,7 +191,7 @@ test('a log that does not follow the database is refused, and one of another jou
   const write = async (identity: string) => {
     const log = await Log.open({ path, identity, head: 0 });
     const json = JSON.stringify([[1_000, 1, 'Bob', 'broadcast', ['all'], 'late', []]]);
-    log.write({ first: 7, count: 1, json }, (error) => assert.equal(error, null));
+    await written(log, { first: 7, count: 1, json });
     await log.close();
   };
   await write('of another one');
@@ -201,6 +201,12 @@ test('a log that does not follow the database is refused, and one of another jou
     message: `Cannot open the journal ${path}: its log goes on with message 7, and everything before it ends with 0`,
   });
 });
+
+function written(log: Log, frame: NewFrame): Promise<void> {
+  return new Promise((resolve, reject) => {
+    log.write(frame, (error) => (error instanceof Error ? reject(error) : resolve()));
+  });
+}
 
 function identityAt(path: string): string {
   const database = new DatabaseSync(path, { readOnly: true });

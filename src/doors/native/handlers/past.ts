@@ -18,7 +18,7 @@ export const PAST: Entries<'chat.history' | 'chat.search'> = {
   }),
   'chat.search': entry(chatSearch, {
     needs: 'guest',
-    summary: 'The same, of those that have every word; the last one may be the beginning of one',
+    summary: 'The same, of those that have every word; `back*` is any that begins so',
     holds: true,
     answer: search,
   }),
