@@ -3,7 +3,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { Appender } from './append.ts';
-import { messagesOf, seedOf } from './frame.ts';
+import { type Frame, messagesOf, seedOf } from './frame.ts';
 import { framesAfter, framesOf, readSegment } from './log-reader.ts';
 import { inTransaction, syncWrites } from './transaction.ts';
 import type { PackedMessage, Range } from './wire.ts';
@@ -19,6 +19,8 @@ export class Indexer {
   readonly #seed: number;
   readonly #appender: Appender;
   #ranges: Range[] = [];
+  /** Of the range that is being read. */
+  #frames: Iterator<Frame, undefined> | undefined;
   /** Read from the log and not in the database yet: the first one is `#head + 1`. */
   #waiting: PackedMessage[] = [];
   #head: number;
@@ -43,7 +45,7 @@ export class Indexer {
     return this.#durable;
   }
 
-  /** Bytes of the log that are not in the database yet. */
+  /** Bytes of the log that nobody has begun to put into the database. */
   get backlogBytes(): number {
     return this.#ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   }
@@ -63,16 +65,25 @@ export class Indexer {
 
   /** Stores a part of what was added; false: nothing is left. Throws what SQLite throws, and the part is left then. */
   step(): boolean {
-    if (this.#waiting.length === 0) {
-      const range = this.#ranges.shift();
-      if (range === undefined) return false;
-      // From the beginning of a segment on the ones before it may be used again.
-      if (range.from === 0) this.sync();
-      for (const frame of framesOf(readSegment(this.#path, range), this.#seed))
-        this.#waiting.push(...messagesOf(frame));
+    while (this.#waiting.length < CHUNK_MESSAGES) {
+      const frame = this.#frames?.next().value;
+      if (frame !== undefined) this.#waiting.push(...messagesOf(frame));
+      else if (!this.#beginRange()) break;
     }
+    if (this.#waiting.length === 0) return false;
     this.#storeChunk();
-    return this.#waiting.length > 0 || this.#ranges.length > 0;
+    return this.#waiting.length > 0 || this.#frames !== undefined;
+  }
+
+  #beginRange(): boolean {
+    this.#frames = undefined;
+    const range = this.#ranges[0];
+    if (range === undefined) return false;
+    // From the beginning of a segment on the ones before it may be used again.
+    if (range.from === 0) this.sync();
+    this.#frames = framesOf(readSegment(this.#path, range), this.#seed);
+    this.#ranges.shift();
+    return true;
   }
 
   #storeChunk(): void {

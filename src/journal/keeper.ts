@@ -85,15 +85,14 @@ export class Keeper {
     this.#timer ??= setTimeout(() => this.index(), INDEX_DELAY_MS).unref();
   }
 
-  /** At once, unless the writer is at it already. */
-  index(): void {
+  /** The writer is given what there is. `isUrgent`: somebody waits for it. */
+  index(isUrgent = this.#waiters.length > 0): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#gone !== undefined) return;
-    const isUrgent = this.#waiters.length > 0;
-    if (this.#isIndexing && (!isUrgent || this.#isHurrying)) return;
+    const isAtIt = this.#isIndexing && this.#ranges.length === 0 && (this.#isHurrying || !isUrgent);
+    if (isAtIt || this.#gone !== undefined) return;
     this.#isIndexing = true;
-    this.#isHurrying = isUrgent;
+    this.#isHurrying ||= isUrgent;
     this.#writer.tell({ index: this.#ranges.splice(0), isUrgent });
   }
 
@@ -117,7 +116,6 @@ export class Keeper {
     for (const { upTo, done } of waiters) if (upTo <= indexed) done(undefined);
     if (isDone) this.#events.onTried();
     if (isDone && this.#waiters.length > 0) this.index();
-    else if (isDone && this.#ranges.length > 0) this.#timer ??= setTimeout(() => this.index(), INDEX_DELAY_MS).unref();
   }
 
   #receiveFailed(reason: string): void {

@@ -25,7 +25,7 @@ export function readSegment(
 }
 
 /** The frames from the beginning on that follow one another; what an earlier use of the file left does not. */
-export function* framesOf(bytes: Buffer, seed: number): Generator<Frame> {
+export function* framesOf(bytes: Buffer, seed: number): Generator<Frame, undefined> {
   let frame = readFrame(bytes, 0, seed);
   while (frame !== undefined) {
     yield frame;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
-import { seedOf } from './frame.ts';
+import { messagesOf, seedOf } from './frame.ts';
 import { framesAfter } from './log-reader.ts';
 import { Log, type LogOptions } from './log.ts';
 import type { Range } from './wire.ts';
@@ -92,6 +92,58 @@ test(
     assert.ok(!(await write(2_000_000)).isHere, 'much at once is never written here');
   },
 );
+
+test(
+  'what was answered as not durable is not taken for a message, though it may be whole on disk',
+  LIMIT,
+  async (t) => {
+    let fails = false;
+    const failing: LogOptions['writeSync'] = (file, bytes, offset, length, position) => {
+      const written = writeSync(file, bytes, offset, length, position);
+      if (fails) throw new Error('the disk fails');
+      return written;
+    };
+    const path = join(aDirectory(t), 'journal');
+    const log = await Log.open({ path, identity: IDENTITY, head: 0, writeSync: failing });
+    t.after(() => log.close());
+    const texts = () =>
+      [...framesAfter(path, { after: 0, seed: seedOf(IDENTITY) })].map((frame) => messagesOf(frame).map(([at]) => at));
+    const write = (first: number, at: number, characters = 10) =>
+      new Promise((resolve) => {
+        const json = JSON.stringify([[at, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(characters), []]]);
+        log.write({ first, count: 1, json }, (error) => resolve(error === null));
+      });
+    assert.ok(await write(1, 100, 8_000_000));
+    fails = true;
+    assert.equal(await write(2, 200), false);
+    assert.deepEqual(texts(), [[100], [200]]);
+    fails = false;
+    assert.ok(await write(2, 300, 8_388_000), 'in the next segment');
+    assert.deepEqual(texts(), [[100], [300]]);
+  },
+);
+
+test('a segment that is missing is no other one twice', LIMIT, async (t) => {
+  const { log, path, write } = await aLog(t);
+  for (let at = 0; at < 6; at++) await write(8_000_000);
+  await log.close();
+  rmSync(`${path}-log-1`);
+  const again = await Log.open({ path, identity: IDENTITY, head: 6 });
+  t.after(() => again.close());
+  const places = new Set<string>();
+  for (let first = 7; first < 15; first++) {
+    await new Promise<void>((resolve) => {
+      const json = JSON.stringify([[0, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(8_000_000), []]]);
+      again.write({ first, count: 1, json }, (error, { segment, from }) => {
+        assert.equal(error, null);
+        places.add(`${segment} ${from}`);
+        resolve();
+      });
+    });
+  }
+  assert.equal(places.size, 8);
+  assert.equal([...framesAfter(path, { after: 6, seed: seedOf(IDENTITY) })].length, 8);
+});
 
 test('segments beyond those that a start keeps are removed', LIMIT, async (t) => {
   const { log, path, write } = await aLog(t);

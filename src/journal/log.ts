@@ -3,7 +3,7 @@
 // is written to without leaving the thread.
 
 import { close, openSync, unlinkSync, write, writeSync } from 'node:fs';
-import { boundOf, seedOf, writeFrame } from './frame.ts';
+import { boundOf, HEAD_BYTES, seedOf, writeFrame } from './frame.ts';
 import { MODE, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf, SYNCED, SYNCED_NEW } from './segment.ts';
 import type { Range } from './wire.ts';
 
@@ -49,13 +49,18 @@ export interface LogOptions {
   /** Milliseconds that never run backwards: how long the disk takes. */
   readonly clock?: () => number;
   readonly maxSegments?: number;
+  /** As `fs.writeSync`: a disk that fails. */
+  readonly writeSync?: WriteSync;
 }
+
+type WriteSync = (file: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
 
 export class Log {
   readonly #path: string;
   readonly #seed: number;
   readonly #clock: () => number;
   readonly #maxSegments: number;
+  readonly #writeSync: WriteSync;
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   readonly #segments: Segment[];
   #current: Segment;
@@ -63,14 +68,20 @@ export class Log {
   /** Messages up to here are in the database. */
   #released: number;
   #isWriting = false;
+  /** At `#at` there is what was answered as not durable. */
+  #isTorn = false;
   #preparing: Promise<void> | undefined;
   #averageMs = 0;
   #patience = 0;
 
-  private constructor({ path, identity, head, clock, maxSegments }: LogOptions, segments: [Segment, ...Segment[]]) {
+  private constructor(
+    { path, identity, head, clock, maxSegments, ...disk }: LogOptions,
+    segments: [Segment, ...Segment[]],
+  ) {
     this.#path = path;
     this.#seed = seedOf(identity);
     this.#maxSegments = maxSegments ?? MAX_SEGMENTS;
+    this.#writeSync = disk.writeSync ?? writeSync;
     this.#clock = clock ?? (() => performance.now());
     this.#segments = segments;
     [this.#current] = segments;
@@ -110,6 +121,7 @@ export class Log {
     const last = first + count - 1;
     const settle = (error: unknown) => {
       const range = { segment: this.#current.number, from: this.#at, to: this.#at + length };
+      this.#isTorn = error !== null;
       if (error === null) {
         this.#at += length;
         this.#current.last = last;
@@ -117,7 +129,7 @@ export class Log {
       written(error, range);
     };
     try {
-      if (this.#at + length > SEGMENT_BYTES) this.#turnTo(this.#next());
+      if (this.#at + length > SEGMENT_BYTES) this.#turn();
     } catch (error) {
       return settle(error);
     }
@@ -142,7 +154,7 @@ export class Log {
     const startMs = this.#clock();
     try {
       for (let done = 0; done < bytes.length;) {
-        done += writeSync(this.#current.file, bytes, done, bytes.length - done, this.#at + done);
+        done += this.#writeSync(this.#current.file, bytes, done, bytes.length - done, this.#at + done);
       }
     } catch (error) {
       return error;
@@ -167,6 +179,10 @@ export class Log {
     return this.#segments.find((segment) => segment !== this.#current && segment.last <= this.#released);
   }
 
+  get #newNumber(): number {
+    return Math.max(...this.#segments.map(({ number }) => number)) + 1;
+  }
+
   get #canGrow(): boolean {
     return this.#segments.length < this.#maxSegments;
   }
@@ -175,14 +191,19 @@ export class Log {
   #next(): Segment {
     const free = this.#free;
     if (free !== undefined) return free;
-    const number = this.#segments.length;
+    const number = this.#newNumber;
     const segment = { number, file: openSync(segmentPath(this.#path, number), SYNCED_NEW, MODE), last: 0 };
     this.#segments.push(segment);
     return segment;
   }
 
-  #turnTo(segment: Segment): void {
-    this.#current = segment;
+  /** Throws what the file system says. */
+  #turn(): void {
+    const next = this.#next();
+    // What was answered `failed` may be whole on disk all the same. The next frame would have taken its place.
+    if (this.#isTorn) this.#writeSync(this.#current.file, Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, this.#at);
+    this.#isTorn = false;
+    this.#current = next;
     this.#at = 0;
   }
 
@@ -190,11 +211,11 @@ export class Log {
   #prepareNext(): void {
     if (this.#at < SEGMENT_BYTES / 2 || this.#preparing !== undefined) return;
     if (this.#free !== undefined || !this.#canGrow) return;
-    const number = this.#segments.length;
+    const number = this.#newNumber;
     // What cannot be made now is met again when it is needed.
     this.#preparing = prepareSegment(this.#path, number)
       .then(() => {
-        if (this.#segments.length > number) return;
+        if (this.#newNumber > number) return;
         this.#segments.push({ number, file: openSync(segmentPath(this.#path, number), SYNCED), last: 0 });
       })
       .catch(() => {})

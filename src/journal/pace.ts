@@ -16,7 +16,7 @@ export class Pace {
     this.#isUrgent ||= isUrgent;
     const isResting = this.#next === undefined;
     this.#next = part;
-    if (isResting || this.#timer !== undefined) this.#schedule(0);
+    if (isResting || (isUrgent && this.#timer !== undefined)) this.#schedule(0);
   }
 
   /** One part was done, which took so long, and there are more. */

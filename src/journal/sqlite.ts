@@ -127,7 +127,7 @@ class SqliteJournal implements Journal {
         keeper.add(range);
       },
       onFailed: (reason) => (this.#logFailure = reason),
-      onFull: () => keeper.index(),
+      onFull: () => keeper.index(true),
     });
   }
 
