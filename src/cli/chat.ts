@@ -3,7 +3,11 @@
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { comeIn, talk } from '../client/chat.ts';
-import { LINES, reach, ReachError } from '../client/reach.ts';
+import { LINES, reach, ReachError, readTarget } from '../client/reach.ts';
+import { readCredential, type StoredCredential } from '../config/credentials.ts';
+import { stateDirectory } from '../config/state.ts';
+import { formatHostPort } from '../net/address.ts';
+import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 import { jsonLine } from './json-line.ts';
@@ -16,14 +20,14 @@ Usage: partyline chat [HOST] [--name NAME]
 
   HOST          [SCHEME://]HOST[:PORT] (PARTYLINE_HOST, else localhost; port 7270)
                 beyond this machine it is TLS; tls:// is TLS here too, tcp+insecure:// plain text
-  --name NAME   who you are (your user name)
+  --name NAME   who you are (the account that is logged in here with partyline login, else your user name)
   --json        each line of the server as a JSON object
 
 What you type goes to the server, line by line:
   get_list                      who is here
   send all TEXT                 to everyone
   send NAME [NAME...] : TEXT    to one or several
-  help, quit
+  history, search, join, leave, groups, receipts, help, quit
 
 Examples:
   partyline chat --name Vamshi
@@ -52,13 +56,15 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
   const { values, positionals } = read;
   if (positionals.length > 1) return fail(`one HOST is expected, not ${positionals.length}`, USAGE_STATUS);
   const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
-  const name = values.name ?? ownName(machine);
+  const kept = keptFor(host, values.name);
+  const name = kept?.name ?? values.name ?? ownName(machine);
   if (name === undefined) return fail('your user id has no name on this machine: give --name NAME', USAGE_STATUS);
   if (/[\r\n]/.test(name)) return fail('a name is one line', USAGE_STATUS);
   try {
     const reached = await reach(host, { policy: LINES, trust: trustFor('chat'), allowHalfOpen: true });
     const { socket } = reached;
-    const first = await comeIn(reached, { name });
+    const isPrivate = reached.fingerprint !== undefined || isLoopbackAddress(normaliseAddress(reached.address));
+    const first = await comeIn(reached, { name, ...(kept !== undefined && isPrivate && { token: kept.token }) });
     const show = values.json ? linesAsJson() : process.stdout.isTTY ? forTerminal() : (chunk: Buffer) => chunk;
     const end = await talk({ socket, first, input: process.stdin, output: process.stdout, show });
     if (end === 'server-gone') return fail(`${host} went away`, UNREACHED_STATUS);
@@ -67,6 +73,15 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
     if (error instanceof ReachError) return fail(error.message, UNREACHED_STATUS);
     throw error;
   }
+}
+
+/** The account that is logged in to this server here, unless another name is asked for. */
+function keptFor(host: string, name: string | undefined): StoredCredential | undefined {
+  const target = readTarget(host, LINES);
+  if ('wrong' in target) return undefined;
+  const stored = readCredential(stateDirectory(), formatHostPort(target.host.toLowerCase(), target.port));
+  if (stored === undefined || 'refused' in stored) return undefined;
+  return name === undefined || name.toLowerCase() === stored.name.toLowerCase() ? stored : undefined;
 }
 
 function ownName({ userName }: ChatMachine): string | undefined {

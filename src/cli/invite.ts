@@ -18,7 +18,8 @@ Usage: partyline invite NAME [--role ROLE] [--as host]
 ${COMMON_HELP}
 
 It prints a code, which counts once and for 24 hours, a host's for one hour, and the ways to use it. The name is taken from
-now on. Inviting the same name again makes a new code.
+now on. Inviting the same name again makes a new code, and the one before is worth nothing. An account that has lost its
+password comes back the same way.
 
 ${CREDENTIAL_HELP}
 

@@ -73,7 +73,7 @@ async function restoreJournal(file: string, directory: string): Promise<string> 
     renameSync(draft, journal);
     return journal;
   } finally {
-    rmSync(draft, { force: true });
+    for (const end of ['', '-wal', '-shm']) rmSync(draft + end, { force: true });
     lock.release();
   }
 }

@@ -15,17 +15,25 @@ const MAX_ANSWER_BYTES = 65_536;
 const ERROR = 'error: ';
 const WELCOME = 'Connected with ';
 
+/** What asks for the password of an account, which is not given here. */
+const ASKS_PASSWORD = '"Password: "';
+
 export interface Coming {
   readonly name: string;
+  /** Of the account of that name. Only for a connection that is encrypted, or stays on this machine. */
+  readonly token?: string;
   readonly answerDeadlineMs?: number;
 }
 
 /** Gives a name and waits for the answer, which is returned as far as it has come. Throws a `ReachError`. */
 export async function comeIn({ socket, host }: Pick<Reached, 'socket' | 'host'>, coming: Coming): Promise<Buffer> {
-  const { name, answerDeadlineMs: deadlineMs = ANSWER_DEADLINE_MS } = coming;
-  socket.write(`${name}\n`);
+  const { name, token, answerDeadlineMs: deadlineMs = ANSWER_DEADLINE_MS } = coming;
+  socket.write(token === undefined ? `${name}\n` : `login ${token}\n`);
   const answer = await readFirstLine(socket, { deadlineMs, maxBytes: MAX_ANSWER_BYTES });
-  if ('none' in answer) throw cannot(answer.none);
+  if ('none' in answer) {
+    const isAccount = answer.none.includes(ASKS_PASSWORD);
+    throw cannot(isAccount ? 'it is an account, and nobody is logged in to it here; see partyline login' : answer.none);
+  }
   const line = answer.line.toString().trimEnd();
   if (line.startsWith(ERROR)) throw new ReachError('denied', shown(line.slice(ERROR.length)));
   if (!line.startsWith(WELCOME)) throw cannot(`it answered ${quote(line)}`);

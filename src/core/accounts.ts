@@ -84,28 +84,38 @@ export class Accounts {
     { nowMs, done }: Deciding<Invitation>,
   ): void {
     this.#decide(done, () => {
-      const { hub, secrets } = this.#world;
+      const { hub } = this.#world;
       const { directory } = hub;
       if (!mayInvite(by.role, role)) return { refused: 'not-allowed', what: 'invite' };
       const parsed = parseName(given);
       if ('refused' in parsed) return { refused: 'bad-name', why: parsed };
       const pending = directory.invitationOf(parsed.key, nowMs);
+      const again = directory.account(parsed.key)?.account;
+      const replaced = [...directory.expiredInvites(nowMs), ...(pending === undefined ? [] : [pending])];
+      if (again !== undefined && again.role !== 'owner' && mayLetInAgain(by, again)) {
+        const { name, key, role, kind } = again;
+        return this.#invitation(by, { name, key, role, kind, replaced, nowMs });
+      }
       const taken = pending === undefined ? hub.refusalOfName(parsed, nowMs) : undefined;
       if (taken !== undefined) return taken;
       if (pending !== undefined && !mayTakeBack(by, pending)) return { refused: 'name-reserved' };
       if (hub.isPresent(parsed.key)) return { refused: 'name-in-use' };
-      const replaced = [...directory.expiredInvites(nowMs), ...(pending === undefined ? [] : [pending])];
-      if (Array.from(directory.invites).length - replaced.length >= MAX_INVITES) {
-        return { refused: 'too-many', what: 'invitations', max: MAX_INVITES };
-      }
-      const code = secrets.newCode();
-      const hash = secrets.hash(parseCode(code) ?? code);
-      const expiresAtMs = nowMs + (kind === 'host' ? HOST_INVITE_MS : INVITE_MS);
-      const invite = { ...parsed, hash, role, kind, by: by.member.id, createdAtMs: nowMs, expiresAtMs };
-      const changes: Change[] = replaced.map((old) => ({ type: 'invite-removed', hash: old.hash }));
-      changes.push({ type: 'invite-added', invite });
-      return { changes, answer: () => ({ name: parsed.name, role, kind, code, expiresAtMs }) };
+      return this.#invitation(by, { ...parsed, role, kind, replaced, nowMs });
     });
+  }
+
+  #invitation(by: Session, { name, key, role, kind, replaced, nowMs }: NewInvite): Decision<Invitation> {
+    const { secrets, hub } = this.#world;
+    if (Array.from(hub.directory.invites).length - replaced.length >= MAX_INVITES) {
+      return { refused: 'too-many', what: 'invitations', max: MAX_INVITES };
+    }
+    const code = secrets.newCode();
+    const hash = secrets.hash(parseCode(code) ?? code);
+    const expiresAtMs = nowMs + (kind === 'host' ? HOST_INVITE_MS : INVITE_MS);
+    const invite = { name, key, hash, role, kind, by: by.member.id, createdAtMs: nowMs, expiresAtMs };
+    const changes: Change[] = replaced.map((old) => ({ type: 'invite-removed', hash: old.hash }));
+    changes.push({ type: 'invite-added', invite });
+    return { changes, answer: () => ({ name, role, kind, code, expiresAtMs }) };
   }
 
   /** Whose code or token this is; a code only until it expires or is used. */
@@ -124,6 +134,16 @@ export class Accounts {
     this.#decide(done, () => {
       const invite = this.#world.hub.directory.invite(hash, nowMs);
       if (invite === undefined) return { refused: 'bad-secret' };
+      const again = this.#world.hub.directory.account(invite.key)?.account;
+      if (again !== undefined) {
+        if (again.revokedAtMs !== undefined) return { refused: 'bad-secret' };
+        const account = { ...again, password: password ?? again.password };
+        const changes: Change[] = [
+          { type: 'invite-removed', hash },
+          { type: 'account-changed', account },
+        ];
+        return { changes, answer: () => this.#accountOf(invite.key) };
+      }
       const by = this.#world.hub.directory.byId(invite.by)?.name;
       const account = { ...this.#newAccount(invite, nowMs), invitedBy: by, password };
       const changes: Change[] = [
@@ -180,7 +200,7 @@ export class Accounts {
       const parsed = parseName(given);
       if ('refused' in parsed) return { refused: 'unknown-account', name: given };
       const invite = directory.invitationOf(parsed.key, nowMs);
-      if (invite !== undefined) {
+      if (invite !== undefined && directory.account(parsed.key) === undefined) {
         if (!mayTakeBack(by, invite)) return { refused: 'not-allowed', what: 'revoke' };
         return { changes: [{ type: 'invite-removed', hash: invite.hash }], answer: () => 'invitation' as const };
       }
@@ -193,6 +213,7 @@ export class Accounts {
       if (account.role === 'owner' || !mayEnd) return { refused: 'not-allowed', what: 'revoke' };
       const changes: Change[] = directory.tokensOf(member).map(({ id }) => ({ type: 'token-removed', id }));
       changes.push({ type: 'account-changed', account: { ...account, revokedAtMs: nowMs, password: undefined } });
+      if (invite !== undefined) changes.push({ type: 'invite-removed', hash: invite.hash });
       return { changes, answer: () => this.#dismiss(member) };
     });
   }
@@ -242,6 +263,11 @@ export class Accounts {
   }
 }
 
+type NewInvite = Pick<Invite, 'name' | 'key' | 'role' | 'kind'> & {
+  readonly replaced: readonly Invite[];
+  readonly nowMs: number;
+};
+
 export interface Inviting {
   readonly name: string;
   readonly role?: InvitedRole;
@@ -256,6 +282,12 @@ export interface NewToken {
 /** Contract 1: an operator invites members and hosts, the owner everyone else too. */
 function mayInvite(by: Role, role: InvitedRole): boolean {
   return by === 'owner' || (by === 'operator' && role === 'member');
+}
+
+/** Whoever has lost a password needs a way back in, and gets it from whoever let them in. */
+function mayLetInAgain(by: Session, { role, invitedBy, revokedAtMs }: Account): boolean {
+  if (revokedAtMs !== undefined || role === 'owner') return false;
+  return by.role === 'owner' || (by.role === 'operator' && role === 'member' && invitedBy === by.member.name);
 }
 
 function mayTakeBack(by: Session, invite: Invite): boolean {

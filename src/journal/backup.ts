@@ -48,6 +48,8 @@ export async function copyJournal(path: string, to: string): Promise<void> {
   const copy = openForWriting(to, { isForLong: false });
   try {
     catchUp(copy, to);
+    // One file: whoever reads it in a place that cannot be written needs no other, and none is left beside it.
+    copy.exec('PRAGMA journal_mode = DELETE');
   } finally {
     copy.close();
     for (const segment of segmentsOf(to)) rmSync(segmentPath(to, segment));

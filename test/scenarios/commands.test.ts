@@ -128,12 +128,22 @@ for (const host of LOOPBACKS) {
       ['account', 'bob', 'member'],
     ]);
     refused(await bob.run(['invite', 'eve']), /^partyline invite: /);
+    const chatted = await bob.run(['chat'], 'get_list\nhistory\nquit\n');
+    assert.match(chatted.stdout, /^Available client: bob$/m, chatted.stderr);
+    assert.match(chatted.stdout, /bob to owner : here I am/);
+    assert.match(
+      (await bob.run(['chat', '--name', 'Guesty'], 'get_list\nquit\n')).stdout,
+      /^Available client: Guesty$/m,
+    );
 
     assert.equal((await bob.run(['logout'])).status, 0);
     assert.ok(!existsSync(kept));
     assert.equal((await bob.run(['login', '--name', 'bob'], 'open sesame\n')).status, 0);
     assert.equal((await bob.run(['password'], 'another one\n')).status, 0);
     refused(await bob.run(['login', '--name', 'bob'], 'open sesame\n'), /^partyline login: /);
+    const [again] = await owner.json('invite', 'bob');
+    assert.equal((await bob.run(['login', '--code', String(again?.['code'])], 'a third one\n')).status, 0);
+    assert.equal((await bob.run(['login', '--name', 'bob'], 'a third one\n')).status, 0);
     assert.deepEqual(await owner.json('revoke', 'bob'), [{ name: 'bob', revoked: 'account' }]);
     refused(await bob.run(['send', '--to', 'owner', 'still here?']), /^partyline send: /);
   });

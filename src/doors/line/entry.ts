@@ -19,6 +19,9 @@ const EDGES = /^[ \t]+|[ \t]+$/g;
 /** Wrong passwords and codes of one connection. sshd allows six (MaxAuthTries). */
 const MAX_ATTEMPTS = 6;
 
+/** Whoever leaves without one has no way back but another code. */
+const NO_PASSWORD = 'The code is spent and there is no password yet: set one with "password" before you leave\n';
+
 /** The connection that somebody comes in by. */
 export interface Threshold {
   readonly peer: Peer;
@@ -120,7 +123,10 @@ export class Entry {
       nowMs: now(),
       done: (answer) => {
         if ('refused' in answer) this.#refuse(wordsForAccount(answer, 'Cannot log in'));
-        else this.#comeInAs(answer);
+        else {
+          this.#comeInAs(answer);
+          if (answer.account?.password === undefined) this.#threshold.tell(NO_PASSWORD);
+        }
         resolve();
       },
     });
