@@ -30,6 +30,7 @@ export interface Server {
 
 /** A directory that is gone when the run is over. */
 export class Scratch implements Disposable {
+  #directories = 0;
   readonly path = mkdtempSync(join(tmpdir(), 'partyline-bench-'));
 
   /** Compiles a program of `bench/c`, once. */
@@ -39,12 +40,18 @@ export class Scratch implements Disposable {
     return target;
   }
 
+  /** The name of one that is not there yet. */
+  aDirectory(): string {
+    return join(this.path, `data-${++this.#directories}`);
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
   }
 }
 
-export function startPartyline(scratch: Scratch, directory = join(scratch.path, 'data')): Promise<Server> {
+/** With a journal of its own unless one is given: what the flood of another round left in the log is not measured. */
+export function startPartyline(scratch: Scratch, directory = scratch.aDirectory()): Promise<Server> {
   const listen = ['--listen', `tcp://localhost:${PORTS.line}`, '--listen', `echo://localhost:${PORTS.echo}`];
   const given = ['serve', ...listen, '--data', directory];
   return startServer(join(ROOT, 'partyline'), { given, port: PORTS.echo });
