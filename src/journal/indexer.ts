@@ -81,7 +81,14 @@ export class Indexer {
     if (range === undefined) return false;
     // From the beginning of a segment on the ones before it may be used again.
     if (range.from === 0) this.sync();
-    this.#frames = framesOf(readSegment(this.#path, range), this.#seed);
+    const bytes = readSegment(this.#path, range);
+    const frames = [...framesOf(bytes, this.#seed)];
+    const expected = this.#head + this.#waiting.length + 1;
+    // Ids are counted, so what is missing would give every message after it the id of another.
+    if (frames[0]?.first !== expected || frames.at(-1)?.end !== range.to - range.from) {
+      throw new Error(`its log does not hold what was written there, from message ${expected} on`);
+    }
+    this.#frames = frames.values();
     this.#ranges.shift();
     return true;
   }

@@ -94,6 +94,7 @@ export class Keeper {
     this.#isIndexing = true;
     this.#isHurrying ||= isUrgent;
     this.#writer.tell({ index: this.#ranges.splice(0), isUrgent });
+    this.#rest();
   }
 
   /** `done` when the database has everything up to here, or why it does not get it. */
@@ -164,7 +165,7 @@ export class Keeper {
 
   /** A process waits for the writer while somebody waits for an answer. */
   #rest(): void {
-    const isAsked = this.#recorded.length + this.#words.length + this.#waiters.length > 0;
+    const isAsked = this.#isIndexing || this.#recorded.length + this.#words.length + this.#waiters.length > 0;
     if (this.#gone === undefined) this.#writer.hold(isAsked);
   }
 

@@ -71,6 +71,8 @@ export class Log {
   /** At `#at` there is what was answered as not durable. */
   #isTorn = false;
   #preparing: Promise<void> | undefined;
+  /** The number of the segment that is being made: it is nobody's until it is. */
+  #preparingNumber = 0;
   #averageMs = 0;
   #patience = 0;
 
@@ -180,7 +182,7 @@ export class Log {
   }
 
   get #newNumber(): number {
-    return Math.max(...this.#segments.map(({ number }) => number)) + 1;
+    return Math.max(this.#preparingNumber, ...this.#segments.map(({ number }) => number)) + 1;
   }
 
   get #canGrow(): boolean {
@@ -212,14 +214,17 @@ export class Log {
     if (this.#at < SEGMENT_BYTES / 2 || this.#preparing !== undefined) return;
     if (this.#free !== undefined || !this.#canGrow) return;
     const number = this.#newNumber;
+    this.#preparingNumber = number;
     // What cannot be made now is met again when it is needed.
     this.#preparing = prepareSegment(this.#path, number)
       .then(() => {
-        if (this.#newNumber > number) return;
         this.#segments.push({ number, file: openSync(segmentPath(this.#path, number), SYNCED), last: 0 });
       })
       .catch(() => {})
-      .finally(() => (this.#preparing = undefined));
+      .finally(() => {
+        this.#preparing = undefined;
+        this.#preparingNumber = 0;
+      });
   }
 
   /** Nothing is being written any more. */

@@ -1,12 +1,14 @@
 // The one that writes the database: messages out of the log, the words of their texts, and changes of who there is.
 // Lives in a worker, so that nobody who talks waits for it.
 
+import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change, Everything, Recorded } from '../core/journal.ts';
 import { identityOf, numberOf, openForWriting } from './database.ts';
 import { isEntryAtFault, wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
 import { Indexer } from './indexer.ts';
+import { segmentPath, segmentsOf } from './segment.ts';
 import { inTransaction } from './transaction.ts';
 import { change, readEverything } from './who.ts';
 import type { Wrote } from './wire.ts';
@@ -24,6 +26,11 @@ export class Writer {
 
   /** Throws an Error in words. */
   constructor(path: string) {
+    const [left] = existsSync(path) ? [] : segmentsOf(path);
+    if (left !== undefined) {
+      const log = segmentPath(path, left);
+      throw new Error(`Cannot open the journal ${path}: it is not there, and its log is, ${log}: move both or neither`);
+    }
     this.#database = openForWriting(path);
     try {
       this.identity = identityOf(this.#database);
