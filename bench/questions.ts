@@ -84,7 +84,8 @@ function search(name: string, wish: (chances: Chances) => string, atMost = FOUND
       return async (client) => {
         const { messages } = await client.search(words, { limit: FOUND });
         if (messages.length > atMost) return `${messages.length} messages for "${words}"`;
-        const wrong = messages.find(({ text }) => !words.split(' ').every((word) => ` ${text}`.includes(` ${word}`)));
+        const wanted = words.split(' ').map((word) => word.replace('*', ''));
+        const wrong = messages.find(({ text }) => !wanted.every((word) => ` ${text}`.includes(` ${word}`)));
         return wrong === undefined ? undefined : `message ${wrong.id} does not have "${words}"`;
       };
     },

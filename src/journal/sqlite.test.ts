@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
@@ -10,6 +10,7 @@ import { aMessage, anAccount, append, journalContract, record } from '../../test
 import { aDirectory, newDirectory, removeDirectory } from '../../test/kit/directory.ts';
 import { leaveOut, needs } from '../../test/kit/needs.ts';
 import { Random, seedOf } from '../../test/kit/random.ts';
+import type { Appended } from '../core/journal.ts';
 import { backupJournal } from './backup.ts';
 import { identityOf, numberOf } from './database.ts';
 import { Log, type NewFrame } from './log.ts';
@@ -183,6 +184,52 @@ test('what only the log has is found at the next start, up to where it is whole'
     ['in the database', 'two', 'three', 'four'],
   );
   assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 5 });
+});
+
+test('a segment that cannot be read holds everyone up, and no message is taken for another', LIMIT, async (t) => {
+  const { journal, path } = await open(t);
+  const texts = async () => (await journal.history(ALL)).messages.map(({ id, text }) => `${id} ${text}`);
+  await append(journal, aMessage({ text: 'one' }));
+  assert.deepEqual(await texts(), ['1 one']);
+  renameSync(`${path}-log-0`, `${path}-hidden`);
+  assert.deepEqual(await append(journal, aMessage({ text: 'two' })), { result: 'new', id: 2 });
+  assert.deepEqual(await texts(), ['1 one']);
+  assert.equal(journal.health.state, 'failing');
+  assert.equal((await append(journal, aMessage({ text: 'refused' }))).result, 'failed');
+  renameSync(`${path}-hidden`, `${path}-log-0`);
+  assert.deepEqual(await append(journal, aMessage({ text: 'three' })), { result: 'new', id: 3 });
+  assert.deepEqual(await texts(), ['1 one', '2 two', '3 three']);
+  assert.deepEqual(journal.health, { state: 'ok' });
+});
+
+test('a flood that is faster than a segment can be made loses nothing', LIMIT, async (t) => {
+  const { journal, path } = await open(t);
+  // JSON takes six bytes for each.
+  const filler = '\u0001'.repeat(52_000);
+  const count = 320;
+  const appended: Promise<Appended>[] = [];
+  for (let at = 1; at <= count; at++) {
+    appended.push(append(journal, aMessage({ text: `${at} ${filler}` })));
+    // A turn brings a third of a segment.
+    if (at % 16 === 0) await appended.at(-1);
+  }
+  for (const [at, { result }] of (await Promise.all(appended)).entries())
+    assert.equal(result, 'new', `message ${at + 1}`);
+  await journal.close();
+  const again = await open(t, path);
+  const { messages } = await again.journal.history(ALL);
+  assert.deepEqual(
+    messages.map(({ id, text }) => [id, Number(text.split(' ', 1)[0])]),
+    Array.from({ length: count }, (_, at) => [at + 1, at + 1]),
+  );
+});
+
+test('a log without its database is not passed over', LIMIT, async (t) => {
+  const { journal, path } = await open(t);
+  await append(journal, aMessage());
+  await journal.close();
+  rmSync(path);
+  await assert.rejects(openSqliteJournal({ path }), /it is not there, and its log is, .*-log-0: move both or neither$/);
 });
 
 test('a log that does not follow the database is refused, and one of another journal is none', LIMIT, async (t) => {
