@@ -2,6 +2,7 @@
 // little more than starting Node.
 
 import { COMMANDS } from './commands.ts';
+import { leave } from './leave.ts';
 import { USAGE_STATUS } from './status.ts';
 
 export const VERSION = '0.1.0';
@@ -132,9 +133,9 @@ export async function main(args: string[]): Promise<void> {
   // A server outlives its console; of everything else the output is the point.
   if (unwritten !== undefined && status === 0 && args[0] !== 'serve') {
     process.stderr.write(`partyline: Cannot write the output: ${unwritten.message}\n`);
-    process.exit(1);
+    return leave(1);
   }
-  process.exit(status);
+  leave(status);
 }
 
 function flushed(output: NodeJS.WriteStream): Promise<void> {

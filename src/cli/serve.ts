@@ -67,13 +67,11 @@ export async function serve(args: string[]): Promise<number> {
   setTimeout(() => process.exit(0), CLOSE_DEADLINE_MS).unref();
   await server.close();
   await flushed();
-  // What still holds the loop, a cut connection say, is not worth waiting for.
-  process.exit(0);
+  return 0;
 }
 
 function fail(reason: string): number {
   process.stderr.write(`partyline serve: ${reason}\n`);
-  process.exitCode = 1;
   return 1;
 }
 
@@ -86,7 +84,7 @@ function signalled(): Promise<void> {
 
 async function flushed(): Promise<void> {
   const written = new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-  const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS));
+  const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
   await Promise.race([written, late]);
 }
 

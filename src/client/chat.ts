@@ -35,7 +35,10 @@ export async function comeIn({ socket, host }: Pick<Reached, 'socket' | 'host'>,
     throw cannot(isAccount ? 'it is an account, and nobody is logged in to it here; see partyline login' : answer.none);
   }
   const line = answer.line.toString().trimEnd();
-  if (line.startsWith(ERROR)) throw new ReachError('denied', shown(line.slice(ERROR.length)));
+  if (line.startsWith(ERROR)) {
+    socket.destroy();
+    throw new ReachError('denied', shown(line.slice(ERROR.length)));
+  }
   if (!line.startsWith(WELCOME)) throw cannot(`it answered ${quote(line)}`);
   return Buffer.concat([answer.line, answer.rest]);
 
