@@ -145,10 +145,10 @@ async function openCore(options: ServerOptions, { journal, everything, now }: Op
       },
     });
   });
-  const timer = setInterval(() => hub.save(), SAVE_MS).unref();
+  const timer = setInterval(() => hub.hearing.save(), SAVE_MS).unref();
   const close = async () => {
     clearInterval(timer);
-    hub.save();
+    hub.hearing.save();
     await journal.close();
   };
   return { hub, accounts, journal, close };

@@ -2,9 +2,8 @@
 // to its end without waiting; what it accepts goes to the journal, and once it is durable there it is told, in the
 // order of the journal, to everyone at once.
 
-import { BEHIND_TOLD_MS, Feed } from './chat/feed.ts';
 import { MAX_GROUPS_OF_ONE, parseGroupName } from './chat/group.ts';
-import { Receipts } from './chat/receipts.ts';
+import { Hearing } from './chat/hearing.ts';
 import { ALL, recipientsOf, refusalOfMessage, type Addressees, type Recipients } from './chat/send.ts';
 import type { Command } from './command.ts';
 import { Directory } from './directory.ts';
@@ -14,8 +13,6 @@ import { Lookalikes } from './lookalikes.ts';
 import { parseName, type Name, type NameKey } from './name.ts';
 import type { EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from './refusal.ts';
 import type { Listener, Member, MemberKind, Outlet, Role, Session } from './session.ts';
-
-export { BEHIND_TOLD_MS };
 
 export interface HubOptions {
   readonly serverName: string;
@@ -52,10 +49,10 @@ const GUESTS_OF_ONE_START = 2 ** 32;
 export class Hub {
   readonly serverName: string;
   readonly directory: Directory;
+  readonly hearing: Hearing;
   readonly #journal: Journal;
   readonly #reserved: ReadonlySet<NameKey>;
   readonly #isOpen: boolean;
-  readonly #clock: () => number;
   readonly #onPresence: (presence: Presence) => void;
   /** Present members by key, in order of arrival. */
   readonly #present = new Map<NameKey, Member>();
@@ -63,10 +60,6 @@ export class Hub {
   readonly #outlets = new Map<Outlet, number>();
   /** Names of guests, and those that are nobody's. */
   readonly #guests = new Lookalikes();
-  readonly #receipts = new Receipts();
-  readonly #feeds = new Map<Session, Feed>();
-  /** Accounts of which more is delivered than the journal knows. */
-  readonly #unsaved = new Map<Member, MessageId>();
   readonly #addressees: Addressees;
   #head: MessageId;
   #lastGuest: number;
@@ -80,10 +73,16 @@ export class Hub {
     this.#reserved = new Set([mustParse(ALL).key, serverKey, mustParse(options.ownerName).key]);
     for (const reserved of [ALL, options.serverName, options.ownerName]) this.#guests.add(mustParse(reserved));
     this.#isOpen = options.isOpen ?? false;
-    this.#clock = options.clock;
     this.#onPresence = options.onPresence ?? (() => {});
     this.#head = options.everything.head;
     this.#lastGuest = -options.everything.start * GUESTS_OF_ONE_START;
+    this.hearing = new Hearing({
+      journal: options.journal,
+      directory: this.directory,
+      head: () => this.#head,
+      present: () => this.present(),
+      clock: options.clock,
+    });
     this.#addressees = {
       member: (key) => this.#present.get(key) ?? this.#living(this.directory.account(key)),
       group: (key) => this.directory.group(key),
@@ -143,13 +142,12 @@ export class Hub {
   leave(session: Session, isOrderly = true): void {
     const { member, outlet } = session;
     session.isOver = true;
-    if (session.wantsReceipts) this.#receipts.forget(session);
+    this.hearing.forget(session);
     const at = member.sessions.indexOf(session);
     if (at < 0) return;
-    if (isOrderly && !session.listener.acknowledges) this.confirm(session);
+    if (isOrderly && !session.listener.acknowledges) this.hearing.confirm(session);
     member.sessions.splice(at, 1);
-    this.#feeds.get(session)?.stop();
-    this.#feeds.delete(session);
+    this.hearing.stop(session);
     const held = (this.#outlets.get(outlet) ?? 1) - 1;
     if (held === 0) this.#outlets.delete(outlet);
     else this.#outlets.set(outlet, held);
@@ -174,6 +172,11 @@ export class Hub {
   /** Names of those present, in order of arrival. */
   list(): Name[] {
     return Array.from(this.#present.values(), (member) => member.name);
+  }
+
+  /** Who reads history, and from where on. */
+  readerOf({ member: { id, since } }: Session): Reader {
+    return { member: id, since };
   }
 
   // ── what a session asks ──
@@ -237,26 +240,9 @@ export class Hub {
     const isWanted = session.wantsReceipts || session.listener.acknowledges;
     if (!isWanted) return { type: 'receipt', id, atMs, outcomes: NO_OUTCOMES, isRepeat };
     const outcomes = new Map<string, Outcome>();
-    if (recipients.cast === 'broadcast') outcomes.set(ALL, this.#outcomeForAll(id, session));
-    for (const member of recipients.members) {
-      const outcome = this.#deliveredTo(member) >= id ? 'delivered' : 'stored';
-      outcomes.set(member.name, outcome);
-      if (outcome === 'stored' && session.wantsReceipts && !session.isOver) {
-        this.#receipts.expect(member, { id, sender: session });
-      }
-    }
+    if (recipients.cast === 'broadcast') outcomes.set(ALL, this.hearing.outcomeForAll(id, session));
+    for (const member of recipients.members) outcomes.set(member.name, this.hearing.outcomeFor(member, id, session));
     return { type: 'receipt', id, atMs, outcomes, isRepeat };
-  }
-
-  /** Looked up only for whoever wants to know: there may be thousands. */
-  #outcomeForAll(id: MessageId, { member: sender, wantsReceipts }: Session): Outcome {
-    if (!wantsReceipts) return 'stored';
-    const lacksIt = (member: Member) => member !== sender && this.#deliveredTo(member) < id;
-    for (const member of this.directory.accounts) {
-      if (member.account?.revokedAtMs === undefined && lacksIt(member)) return 'stored';
-    }
-    for (const member of this.#present.values()) if (lacksIt(member)) return 'stored';
-    return 'delivered';
   }
 
   #changeGroup(session: Session, { type, group: given }: GroupCommand, done: (answer: Answer) => void): void {
@@ -290,90 +276,12 @@ export class Hub {
     });
   }
 
-  // ── what a session hears ──
-
-  /** It cannot keep up: from here on it reads on from the journal. */
-  fallBehind(session: Session): void {
-    if (!session.isLive) return;
-    session.cursor = this.#head;
-    this.#follow(session, true);
-  }
-
-  /** There is room again for one that is not live. */
-  goOn(session: Session): void {
-    this.#feeds.get(session)?.goOn();
-  }
-
-  /**
-   * Everything up to `upTo` has arrived there for good, and is not told again when it returns; for a line session all
-   * that was written. A word in between costs nothing: the journal hears of it with `save`.
-   */
-  confirm(session: Session, upTo: MessageId = this.#writtenTo(session)): void {
-    const { member } = session;
-    const known = this.#unsaved.get(member) ?? member.account?.delivered ?? this.#head;
-    const confirmed = Math.min(upTo, this.#head);
-    if (member.account !== undefined && confirmed > known) this.#unsaved.set(member, confirmed);
-    this.#deliver(member, confirmed);
-  }
-
-  /** Writes down what has been confirmed. To be called now and then, and before the journal closes. */
-  save(): void {
-    if (this.#unsaved.size === 0) return;
-    const changes = Array.from(this.#unsaved, ([{ id }, upTo]) => ({ type: 'delivered', account: id, upTo }) as const);
-    this.#unsaved.clear();
-    for (const change of changes) this.directory.apply(change);
-    // What cannot be written is told again after a restart; nothing is lost.
-    this.#journal.record(changes, () => {});
-  }
-
-  /** Who reads history, and from where on. */
-  readerOf({ member: { id, since } }: Session): Reader {
-    return { member: id, since };
-  }
-
-  #deliver(member: Member, upTo: MessageId): void {
-    if (upTo <= member.delivered) return;
-    member.delivered = upTo;
-    this.#receipts.delivered(member, upTo);
-  }
-
-  #follow(session: Session, isSlow: boolean): void {
-    const world = {
-      journal: this.#journal,
-      head: () => this.#head,
-      clock: this.#clock,
-      onHanded: (handed: Session) => {
-        if (!handed.listener.acknowledges) this.#deliver(handed.member, handed.cursor);
-        if (handed.isLive) this.#feeds.delete(handed);
-      },
-    };
-    const feed = new Feed(session, world, isSlow);
-    this.#feeds.set(session, feed);
-    feed.goOn();
-  }
-
-  #writtenTo({ isLive, cursor }: Session): MessageId {
-    return isLive ? this.#head : cursor;
-  }
-
-  #deliveredTo(member: Member): MessageId {
-    const isHearing = member.sessions.some(({ isLive, listener }) => isLive && !listener.acknowledges);
-    return isHearing ? this.#head : member.delivered;
-  }
-
   #living(member: Member | undefined): Member | undefined {
     return member?.account?.revokedAtMs === undefined ? member : undefined;
   }
 
-  /** What the first session of an account has not confirmed is told again; a second one goes on from where the first is. */
-  #startOf({ account, sessions }: Member): MessageId {
-    if (account === undefined) return this.#head;
-    const written = sessions.filter(({ listener }) => !listener.acknowledges).map((other) => this.#writtenTo(other));
-    return Math.max(account.delivered, ...written);
-  }
-
   #admit(member: Member, entrance: Entrance): Session {
-    const start = entrance.after ?? Math.max(this.#unsaved.get(member) ?? 0, this.#startOf(member));
+    const start = entrance.after ?? this.hearing.startOf(member);
     const session = this.#sessionOf(member, entrance, Math.min(start, this.#head));
     session.isLive = session.cursor >= this.#head;
     member.sessions.push(session);
@@ -390,11 +298,6 @@ export class Hub {
     const role = member.account?.role ?? 'guest';
     const state = { isLive: false, cursor, wantsReceipts: false, isOver: false };
     return { member, outlet, listener, family, atMs, role, ...state };
-  }
-
-  /** To be called once the door has said what comes first: what it missed follows. */
-  begin(session: Session): void {
-    if (!session.isLive) this.#follow(session, false);
   }
 }
 

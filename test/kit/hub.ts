@@ -111,7 +111,7 @@ export async function aHub(
   const seat = (ear: Ear, session: Session) => {
     ear.session = session;
     ears.add(ear);
-    hub.begin(session);
+    hub.hearing.begin(session);
     return { session, ear, texts: ear.texts };
   };
   const world: HubWorld = {

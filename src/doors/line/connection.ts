@@ -101,7 +101,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
 
   #handlePresent(input: LineInput, commands: Commands): void {
     // Whoever says something has read what came before it.
-    if (this.#session?.member.account !== undefined) this.#room.house.hub.confirm(this.#session);
+    if (this.#session?.member.account !== undefined) this.#room.house.hub.hearing.confirm(this.#session);
     if (typeof input !== 'string') this.tell(formatError(wordsForMalformed(input)));
     else if (!commands.takesAsIs(input)) commands.carryOut(parseRequest(input));
   }
@@ -150,7 +150,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     this.#room.named(this);
     if (session.isLive) this.#room.fanout.join(this);
     this.tell(formatWelcome(hub.serverName, now()));
-    hub.begin(session);
+    hub.hearing.begin(session);
   }
 
   turnAway(): void {
@@ -217,7 +217,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
   #fallBehind(): void {
     if (this.#session?.isLive === true) {
       this.#room.fanout.leave(this);
-      this.#room.house.hub.fallBehind(this.#session);
+      this.#room.house.hub.hearing.fallBehind(this.#session);
     }
     this.#stopWatching ??= cutWhenIdle(this.socket, () => {
       this.#room.house.log.warn('slow reader cut', {
@@ -233,7 +233,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     this.#stopWatching = undefined;
     const runs = this.#commands?.runs;
     if (runs !== undefined) for (const run of runs) run.resume();
-    if (this.#session?.isLive === false) this.#room.house.hub.goOn(this.#session);
+    if (this.#session?.isLive === false) this.#room.house.hub.hearing.goOn(this.#session);
     this.#intake.goOn();
   }
 

@@ -75,7 +75,7 @@ export class Ear implements Listener {
     this.#use(entered);
     this.#outlet.join(entered);
     // Until it subscribes it is told nothing, and nothing piles up for it here.
-    this.#house.hub.fallBehind(entered);
+    this.#house.hub.hearing.fallBehind(entered);
     return entered;
   }
 
@@ -97,20 +97,20 @@ export class Ear implements Listener {
     const session = this.#session;
     if (session === undefined || session.isOver) return;
     if (session.isLive) return this.#wire.notify(chatLive.name, { head: hub.head });
-    if (session.member.account === undefined) hub.goOn(session);
-    else hub.begin(session);
+    if (session.member.account === undefined) hub.hearing.goOn(session);
+    else hub.hearing.begin(session);
   }
 
   acknowledge(session: Session, id: MessageId): void {
     const { hub } = this.#house;
     this.#unacknowledged.remove(id);
-    hub.confirm(session, Math.min(id, session.isLive ? hub.head : session.cursor));
+    hub.hearing.confirm(session, Math.min(id, session.isLive ? hub.head : session.cursor));
     this.goOn();
   }
 
   /** There may be room again. */
   goOn(): void {
-    if (this.#session?.isLive === false && this.#isSubscribed) this.#house.hub.goOn(this.#session);
+    if (this.#session?.isLive === false && this.#isSubscribed) this.#house.hub.hearing.goOn(this.#session);
   }
 
   leave(): void {
@@ -150,7 +150,7 @@ export class Ear implements Listener {
     const { count, bytes } = this.#unacknowledged;
     const isOver =
       count >= MAX_UNACKNOWLEDGED || bytes >= MAX_UNACKNOWLEDGED_BYTES || this.#wire.waitingBytes > MAX_OUTBOX_BYTES;
-    if (isOver && this.#session !== undefined) this.#house.hub.fallBehind(this.#session);
+    if (isOver && this.#session !== undefined) this.#house.hub.hearing.fallBehind(this.#session);
   }
 
   catchUp(messages: readonly Said[], isLive: boolean): void {
