@@ -17,7 +17,7 @@ const WORKLOADS = [
 
 export async function benchBroadcast(scratch: Scratch, rounds: number): Promise<Result> {
   const { talkers, peers, notes } = findTalkers(scratch, {
-    bounds: ['node-shared'],
+    bounds: ['node-shared', 'node-durable'],
     peers: ['inspircd', 'ngircd', 'nats'],
   });
   const all: Round[] = [];

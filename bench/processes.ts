@@ -65,9 +65,11 @@ export function startTalkBound(scratch: Scratch): Promise<Server> {
   return startServer(scratch.program('talk-bound'), { given: [String(PORTS.bound)], port: PORTS.bound });
 }
 
-export function startNodeShared(): Promise<Server> {
+/** `log`: what a turn brings is on disk in this file before it is told. */
+export function startNodeShared(log?: string): Promise<Server> {
   const program = join(import.meta.dirname, 'bounds', 'node-shared.mjs');
-  return startServer(process.execPath, { given: [program, String(PORTS.bound)], port: PORTS.bound });
+  const given = [program, String(PORTS.bound), ...(log === undefined ? [] : [log])];
+  return startServer(process.execPath, { given, port: PORTS.bound });
 }
 
 export const isXinetdInstalled = existsSync(XINETD);

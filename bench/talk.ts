@@ -1,5 +1,6 @@
 // What all measurements of messages share: who is measured, and how the generator is told what to do.
 
+import { join } from 'node:path';
 import { findPeers, type PeerName, type Talker } from './peers.ts';
 import { PORTS, startNodeShared, startPartyline, startTalkBound, type Scratch } from './processes.ts';
 import { measure, type Round } from './rounds.ts';
@@ -11,14 +12,17 @@ export const WARMUP = 1;
 /** Settings of `c/talk-load.c`. */
 export type Settings = Readonly<Record<string, number>>;
 
+type Bound = 'node-shared' | 'node-durable' | 'c-talk';
+
 /** Partyline, and what it is held against. */
 export function findTalkers(
   scratch: Scratch,
-  { bounds = [], peers: names = [] }: { bounds?: readonly ('node-shared' | 'c-talk')[]; peers?: readonly PeerName[] },
+  { bounds = [], peers: names = [] }: { bounds?: readonly Bound[]; peers?: readonly PeerName[] },
 ): { talkers: Talker[]; peers: string[]; notes: string[] } {
   const line = { protocol: 'line', settings: [] };
   const all: Talker[] = [
-    { name: 'node-shared', port: PORTS.bound, start: startNodeShared, ...line },
+    { name: 'node-shared', port: PORTS.bound, start: () => startNodeShared(), ...line },
+    { name: 'node-durable', port: PORTS.bound, start: () => startNodeShared(join(scratch.path, 'bound.log')), ...line },
     { name: 'c-talk', port: PORTS.bound, start: () => startTalkBound(scratch), ...line },
   ];
   const own: Talker = { name: 'partyline', port: PORTS.line, start: () => startPartyline(scratch), ...line };
