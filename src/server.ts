@@ -8,6 +8,7 @@ import { Accounts } from './core/accounts.ts';
 import { ALL } from './core/chat/send.ts';
 import type { Secrets } from './core/credentials.ts';
 import { Guesses } from './core/guesses.ts';
+import { Hosts } from './core/hosts.ts';
 import { Hub } from './core/hub.ts';
 import type { Everything, Journal } from './core/journal.ts';
 import { isSameName, parseName } from './core/name.ts';
@@ -186,9 +187,11 @@ function furnish(
   const { hub, accounts, journal } = core;
   const passwords = new ScryptPasswords();
   const guesses = new Guesses();
+  const hosts = new Hosts(hub.directory);
   const line = new LineDoor({
     hub,
     accounts,
+    hosts,
     journal,
     passwords,
     guesses,
@@ -202,10 +205,12 @@ function furnish(
   const native = new NativeDoor({
     hub,
     accounts,
+    hosts,
     journal,
     passwords,
     guesses,
     token,
+    fingerprint: () => tls.fingerprint,
     runner,
     log,
     now,

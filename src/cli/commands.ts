@@ -25,6 +25,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     options: '--name NAME -4 -6 --raw --json --probe --count N --interval MS --size BYTES',
   },
   run: { does: 'execute a command on the server', options: '--on TARGETS --timeout SECONDS --json' },
+  join: {
+    does: 'let a server run commands on this machine',
+    options: '--code CODE --label NAME=VALUE --json',
+  },
+  hosts: { does: 'the machines that have joined', options: '--host HOST --json' },
   send: {
     does: 'send a message to one, several, a group or everyone',
     options: '--to NAMES --key KEY --host HOST --json',

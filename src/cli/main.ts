@@ -30,6 +30,14 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, run } = await import('./run.ts');
     return { run, help: HELP };
   },
+  join: async () => {
+    const { HELP, join } = await import('./join.ts');
+    return { run: join, help: HELP };
+  },
+  hosts: async () => {
+    const { HELP, hosts } = await import('./hosts.ts');
+    return { run: hosts, help: HELP };
+  },
   send: async () => {
     const { HELP, send } = await import('./send.ts');
     return { run: send, help: HELP };

@@ -3,6 +3,7 @@
 import { accountInvite, accountList, accountPassword, accountRevoke } from '../protocol/native/methods/account.ts';
 import { chatList, chatSend } from '../protocol/native/methods/chat.ts';
 import { groupJoin, groupLeave, groupList } from '../protocol/native/methods/group.ts';
+import { hostList } from '../protocol/native/methods/host.ts';
 import { chatHistory, chatSearch } from '../protocol/native/methods/past.ts';
 import { tokenCreate, tokenList, tokenRemove } from '../protocol/native/methods/token.ts';
 import type { CredentialChoice, Identity } from './credential.ts';
@@ -25,6 +26,7 @@ export interface Sent extends Omit<ResultOf<typeof chatSend>, 'to'> {
 }
 export type Present = ResultOf<typeof chatList>['members'][number];
 export type Group = ResultOf<typeof groupList>['groups'][number];
+export type Host = ResultOf<typeof hostList>['hosts'][number];
 export type Found = ResultOf<typeof chatSearch>;
 export type Invitation = ResultOf<typeof accountInvite>;
 export type Accounts = ResultOf<typeof accountList>;
@@ -141,6 +143,11 @@ export class Client implements AsyncDisposable {
   /** The newest messages with all these words, oldest first, and whether there are more before them. */
   search(words: string, wishes: { readonly before?: number; readonly limit?: number } = {}): Promise<Found> {
     return this.#requests.ask(chatSearch, { words, ...wishes }, AGAIN);
+  }
+
+  /** The machines that have joined, connected or not. */
+  async hosts(): Promise<readonly Host[]> {
+    return (await this.#requests.ask(hostList, {}, AGAIN)).hosts;
   }
 
   // ── groups ──

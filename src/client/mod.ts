@@ -17,6 +17,7 @@ export type {
   ConnectionState,
   Found,
   Group,
+  Host,
   Invitation,
   Inviting,
   Present,

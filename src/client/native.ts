@@ -4,7 +4,7 @@ import { newNonce, readOwnerToken, type OwnerToken, type Proven } from '../net/o
 import { formatHostPort } from '../net/address.ts';
 import type { Dialled } from '../net/dial.ts';
 import { whyConnectFailed } from '../net/reason.ts';
-import { CLOSING } from '../protocol/native/connection.ts';
+import { CLOSING, type NativeConnection } from '../protocol/native/connection.ts';
 import { NativeLink, type LinkEvent } from '../protocol/native/link.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
@@ -32,6 +32,16 @@ export interface ConnectOptions {
 }
 
 type StreamEvent = Extract<LinkEvent, { stream: number }>;
+
+/** What the other end asks, and what comes on the streams that it opened. */
+export type Asked = Extract<LinkEvent, { type: 'request' } | { stream: number }>;
+
+/** The end that is asked. */
+export interface Serving {
+  onAsked(event: Asked): void;
+  /** The socket takes bytes again. */
+  onDrain(): void;
+}
 
 /** Milliseconds until a server must have answered the preface and proven itself: it does nothing slow for that. */
 const HELLO_TIMEOUT_MS = 10_000;
@@ -77,6 +87,7 @@ export class NativeClient implements Wire {
   readonly #opened: Promise<undefined>;
   #open!: (nothing: undefined) => void;
   #drained: (() => void) | undefined;
+  #serving: Serving | undefined;
   #lost: string | undefined;
   #tellLost: (reason: string) => void = () => {};
   #statedReason: string | undefined;
@@ -97,6 +108,11 @@ export class NativeClient implements Wire {
     // A command may be silent for hours, and so may a server that is no longer there.
     dialled.socket.setKeepAlive(true, KEEPALIVE_MS);
     this.#pump.start();
+  }
+
+  /** The address and port that were reached. */
+  get far(): { readonly address: string; readonly port: number } {
+    return { address: this.#dialled.address, port: this.#dialled.port };
   }
 
   /** Waits until the server has answered as a native one. Undefined: it has. */
@@ -189,6 +205,13 @@ export class NativeClient implements Wire {
     this.#drained = listener;
   }
 
+  /** From now on the other end asks, and this one answers, with what is returned. */
+  serve(serving: Serving): { readonly connection: NativeConnection; readonly pump: Pump } {
+    this.#serving = serving;
+    this.#drained = () => serving.onDrain();
+    return { connection: this.#link.connection, pump: this.#pump };
+  }
+
   /** Sends what is waiting and closes. */
   close(): void {
     this.#pump.close();
@@ -213,6 +236,7 @@ export class NativeClient implements Wire {
         else this.#notified.get(event.method)?.(event.params);
         return undefined;
       case 'request': {
+        if (this.#serving !== undefined) return this.#serving.onAsked(event);
         const error = { code: -32601, message: 'A client of this kind answers no requests' };
         return this.#link.connection.refuse(event.id, error);
       }
@@ -221,7 +245,7 @@ export class NativeClient implements Wire {
       case 'drain':
       case 'reset':
       case 'finished':
-        return this.#streams.get(event.stream)?.(event);
+        return this.#serving === undefined ? this.#streams.get(event.stream)?.(event) : this.#serving.onAsked(event);
       case 'failed':
       case 'unusable':
         return this.#lose(event.reason);

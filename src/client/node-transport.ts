@@ -7,7 +7,7 @@ import { RefusedError, UnreachableError } from './errors.ts';
 import { NativeClient } from './native.ts';
 import { NATIVE, reach, ReachError, type Reached } from './reach.ts';
 import type { Trust } from './trust.ts';
-import type { Answer, Opened } from './wire.ts';
+import type { Answer, Opened, Surroundings } from './wire.ts';
 
 export interface NodeTransportOptions {
   /** `[SCHEME://]HOST[:PORT]`. */
@@ -15,22 +15,33 @@ export interface NodeTransportOptions {
   readonly trust: Trust;
 }
 
+/** A connection on which nothing was said yet. */
+export interface OpenedOnNode extends Surroundings {
+  readonly client: NativeClient;
+}
+
 /** Throws an `UnreachableError`, a `RefusedError` or the signal's reason. */
-export async function openOnNode({ host, trust }: NodeTransportOptions, signal: AbortSignal): Promise<Opened> {
+export async function openOnNode(options: NodeTransportOptions, signal: AbortSignal): Promise<Opened> {
+  const { client, ...surroundings } = await openClient(options, signal);
+  return { wire: client, proveOwner: (tokenFile) => proveOwner(client, tokenFile), ...surroundings };
+}
+
+/** Throws as `openOnNode` does. */
+export async function openClient({ host, trust }: NodeTransportOptions, signal: AbortSignal): Promise<OpenedOnNode> {
   const reached = await reach(host, { policy: NATIVE, trust, signal }).catch((error: unknown) => {
     throw error instanceof ReachError ? errorOf(error) : error;
   });
-  const wire = new NativeClient(reached);
-  const onAbort = () => wire.destroy();
+  const client = new NativeClient(reached);
+  const onAbort = () => client.destroy();
   signal.addEventListener('abort', onAbort);
-  const wrong = await wire.greeted();
+  const wrong = await client.greeted();
   signal.removeEventListener('abort', onAbort);
   signal.throwIfAborted();
   if (wrong !== undefined) {
-    wire.destroy();
+    client.destroy();
     throw new UnreachableError(`Cannot connect to ${host}: ${wrong.refused}`);
   }
-  return { wire, proveOwner: (tokenFile) => proveOwner(wire, tokenFile), ...surroundingsOf(reached) };
+  return { client, ...surroundingsOf(reached) };
 }
 
 function errorOf(error: ReachError): Error {
@@ -38,7 +49,7 @@ function errorOf(error: ReachError): Error {
   return new UnreachableError(error.message, { cause: error });
 }
 
-function surroundingsOf({ address, fingerprint }: Reached): Pick<Opened, 'isLoopback' | 'isPrivate' | 'fingerprint'> {
+function surroundingsOf({ address, fingerprint }: Reached): Surroundings {
   const isLoopback = isLoopbackAddress(address);
   return { isLoopback, isPrivate: isLoopback || fingerprint !== undefined, fingerprint };
 }

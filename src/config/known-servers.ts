@@ -38,6 +38,13 @@ export class KnownServers {
     return 'refused' in compared ? compared : { met: 'first', where: this.#path };
   }
 
+  /** The same, but one that was never met is refused and not remembered. */
+  recognise(server: string, fingerprint: string): Met {
+    const known = this.#find(server);
+    if (known !== undefined) return this.#compare(known, fingerprint);
+    return { refused: `its key ${fingerprint} is not in ${this.#path}, and a machine takes nobody's word for it` };
+  }
+
   #compare(known: Known | { refused: string }, fingerprint: string): Met {
     if ('refused' in known) return known;
     if (known.fingerprint === fingerprint) return { met: 'again' };

@@ -19,6 +19,8 @@ export const MAX_INVITES = 1_000;
 export const MAX_TOKENS = 100;
 /** UTF-16 units of what a token is said to be for. */
 export const MAX_LABEL_CHARACTERS = 64;
+/** What a machine's key is said to be for, among the tokens of its account. */
+const KEY_LABEL = 'key of the machine';
 
 export interface AccountsWorld {
   readonly journal: Journal;
@@ -129,27 +131,28 @@ export class Accounts {
     return invite === undefined ? undefined : { kind: 'invited', invite };
   }
 
-  /** An invitation becomes an account, once. `password`: as it is to be stored. */
-  accept({ hash }: Invite, { password, nowMs, done }: Deciding<Member> & { readonly password?: string }): void {
+  /** An invitation becomes an account, once; a machine's only with its key, and anybody else's only without one. */
+  accept({ hash }: Invite, { password, key, nowMs, done }: Deciding<Member> & Brought): void {
     this.#decide(done, () => {
-      const invite = this.#world.hub.directory.invite(hash, nowMs);
+      const { directory } = this.#world.hub;
+      const invite = directory.invite(hash, nowMs);
       if (invite === undefined) return { refused: 'bad-secret' };
-      const again = this.#world.hub.directory.account(invite.key)?.account;
-      if (again !== undefined) {
-        if (again.revokedAtMs !== undefined) return { refused: 'bad-secret' };
-        const account = { ...again, password: password ?? again.password };
-        const changes: Change[] = [
-          { type: 'invite-removed', hash },
-          { type: 'account-changed', account },
-        ];
-        return { changes, answer: () => this.#accountOf(invite.key) };
+      if ((invite.kind === 'host') !== (key !== undefined)) return { refused: 'wrong-kind', kind: invite.kind };
+      const changes: Change[] = [{ type: 'invite-removed', hash }];
+      const again = directory.account(invite.key);
+      if (again?.account?.revokedAtMs !== undefined) return { refused: 'bad-secret' };
+      const by = directory.byId(invite.by)?.name;
+      const account = again?.account ?? { ...this.#newAccount(invite, nowMs), invitedBy: by };
+      const type = again === undefined ? 'account-added' : 'account-changed';
+      changes.push({ type, account: { ...account, password: password ?? account.password } });
+      if (key !== undefined) {
+        if (directory.bearerOf(key) !== undefined) return { refused: 'key-taken' };
+        // A machine has one key: what it had before counts no more.
+        const before = again === undefined ? [] : directory.tokensOf(again);
+        changes.push(...before.map(({ id }) => ({ type: 'token-removed', id }) as const));
+        const token = { id: directory.nextTokenId(), account: account.id, label: KEY_LABEL, hash: key };
+        changes.push({ type: 'token-added', token: { ...token, createdAtMs: nowMs } });
       }
-      const by = this.#world.hub.directory.byId(invite.by)?.name;
-      const account = { ...this.#newAccount(invite, nowMs), invitedBy: by, password };
-      const changes: Change[] = [
-        { type: 'invite-removed', hash },
-        { type: 'account-added', account },
-      ];
       return { changes, answer: () => this.#accountOf(invite.key) };
     });
   }
@@ -261,6 +264,14 @@ export class Accounts {
     this.#isDeciding = true;
     decide();
   }
+}
+
+/** What comes with an invitation's code. */
+export interface Brought {
+  /** As it is to be stored. */
+  readonly password?: string;
+  /** What is kept of a machine's key. */
+  readonly key?: string;
 }
 
 type NewInvite = Pick<Invite, 'name' | 'key' | 'role' | 'kind'> & {

@@ -169,9 +169,10 @@ export class Hub {
     return this.#present.values();
   }
 
-  /** Names of those present, in order of arrival. */
+  /** Names of the people and bots present, in order of arrival. */
   list(): Name[] {
-    return Array.from(this.#present.values(), (member) => member.name);
+    const isNoMachine = (member: Member) => kindOf(member) !== 'host';
+    return Array.from(this.#present.values().filter(isNoMachine), (member) => member.name);
   }
 
   /** Who reads history, and from where on. */

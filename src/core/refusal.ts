@@ -3,6 +3,7 @@
 
 import type { MessageId } from './journal.ts';
 import type { Name, NameRefusal } from './name.ts';
+import type { MemberKind } from './session.ts';
 
 /** Somebody else has the name, or one that looks like it. */
 export type NameTaken =
@@ -39,7 +40,10 @@ export type GroupRefusal =
   | NotStored;
 
 /** In every case nothing was started. */
-export type RunRefusal = { refused: 'not-allowed' } | { refused: 'unknown-host'; names: readonly string[] };
+export type RunRefusal =
+  | { refused: 'not-allowed' }
+  | { refused: 'unknown-host'; names: readonly string[] }
+  | { refused: 'offline'; name: string };
 
 /** So many passwords were wrong that this one was not looked at; the next one is, in so many milliseconds. */
 export type GuessRefusal = { refused: 'too-many-wrong'; waitMs: number };
@@ -54,5 +58,9 @@ export type AccountRefusal =
   | { refused: 'no-account' }
   /** No such code or token, or it has expired or been used. */
   | { refused: 'bad-secret' }
+  /** A machine comes in with a key, and nobody else does. */
+  | { refused: 'wrong-kind'; kind: MemberKind }
+  /** One key, one name. */
+  | { refused: 'key-taken' }
   | { refused: 'too-many'; what: 'invitations' | 'tokens'; max: number }
   | NotStored;

@@ -56,6 +56,12 @@ export function wordsForAccount(refusal: AccountRefusal, attempt: string): strin
       return `${attempt}: a guest has no account; ask for an invitation`;
     case 'bad-secret':
       return `${attempt}: the code or token is not valid`;
+    case 'wrong-kind':
+      return refusal.kind === 'host'
+        ? `${attempt}: the code is a machine's, for partyline join`
+        : `${attempt}: the code is a ${refusal.kind}'s, for partyline login`;
+    case 'key-taken':
+      return `${attempt}: this machine's key has a name here already; PARTYLINE_DATA gives it another key`;
     case 'too-many':
       return `${attempt}: there are ${refusal.max} ${refusal.what} already; nothing was changed`;
     case 'not-stored':

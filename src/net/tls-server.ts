@@ -21,6 +21,7 @@ export class TlsServer {
   readonly #options: TlsServerOptions;
   readonly #server: Server;
   readonly #timeoutMs: number;
+  #fingerprint = '';
   /** Connections whose handshake is under way, by their two ends: a TLS socket does not name the socket it is on. */
   readonly #waiting = new Map<string, (secured: Secured) => void>();
 
@@ -42,6 +43,11 @@ export class TlsServer {
     this.#server.on('tlsClientError', (error, inside) => {
       this.#waiting.get(endsOf(inside))?.({ failed: 'code' in error ? String(error.code) : error.message });
     });
+  }
+
+  /** Of the key that new connections are shown. */
+  get fingerprint(): string {
+    return this.#fingerprint;
   }
 
   /** Reads key and certificate again. Bad ones are logged, and those in use stay in use. */
@@ -84,6 +90,7 @@ export class TlsServer {
     const { log, now } = this.#options;
     log.info('certificate', { key: fingerprint, validUntil: new Date(validUntil).toISOString() });
     if (validUntil < now()) log.warn('certificate has expired', { at: new Date(validUntil).toISOString() });
+    this.#fingerprint = fingerprint;
     return { cert, key };
   }
 }

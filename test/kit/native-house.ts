@@ -7,6 +7,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Accounts } from '../../src/core/accounts.ts';
 import type { Passwords } from '../../src/core/credentials.ts';
 import { Guesses } from '../../src/core/guesses.ts';
+import { Hosts } from '../../src/core/hosts.ts';
 import { Hub } from '../../src/core/hub.ts';
 import type { Rate } from '../../src/core/rate.ts';
 import type { Member, Role } from '../../src/core/session.ts';
@@ -59,8 +60,20 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   const waits = { roleTimeoutMs, receiptWaitMs };
   const rate = options.rate === undefined ? {} : { rate: options.rate };
   const guesses = new Guesses();
-  const shared = { hub, accounts, journal, passwords: PASSWORDS, guesses, runner, log, now, clock, ...rate };
-  const house = { ...shared, token: TOKEN };
+  const shared = {
+    hub,
+    accounts,
+    hosts: new Hosts(hub.directory),
+    journal,
+    passwords: PASSWORDS,
+    guesses,
+    runner,
+    log,
+    now,
+    clock,
+    ...rate,
+  };
+  const house = { ...shared, token: TOKEN, fingerprint: () => `sha256//${'A'.repeat(43)}=` };
   const door = new NativeDoor({ ...house, ...waits });
   const line = new LineDoor({ ...shared, owner: TOKEN });
   const http = new HttpDoor({
@@ -139,7 +152,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
       const bearer = accounts.bearerOf(code, now());
       assert.ok(bearer?.kind === 'invited');
       const inHouse = { ...house, ...waits };
-      const member = await acceptInvitation(inHouse, bearer.invite, `hash of password of ${name}`);
+      const member = await acceptInvitation(inHouse, bearer.invite, { password: `hash of password of ${name}` });
       assert.ok(!('refused' in member));
       const made = await newToken(inHouse, member satisfies Member, 'test');
       return 'refused' in made ? assert.fail(made.refused) : made;

@@ -1,18 +1,44 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseName } from '../name.ts';
+import type { Member } from '../session.ts';
 import { allowedEnvironment } from './environment.ts';
-import { refusalToRun } from './policy.ts';
+import { placesOf } from './policy.ts';
 import { resultOf } from './result.ts';
 
-test('only the owner may run on the server, and no machine has joined', () => {
-  const serverName = 'Lab';
-  assert.deepEqual(refusalToRun({ role: 'guest', hosts: [], serverName }), { refused: 'not-allowed' });
-  assert.deepEqual(refusalToRun({ role: 'guest', hosts: ['web1'], serverName }), { refused: 'not-allowed' });
-  assert.equal(refusalToRun({ role: 'owner', hosts: [], serverName }), undefined);
-  assert.equal(refusalToRun({ role: 'owner', hosts: ['lab'], serverName }), undefined);
-  assert.deepEqual(refusalToRun({ role: 'owner', hosts: ['Lab', 'web1'], serverName }), {
+const runner = { start: () => assert.fail('nothing is to be started') };
+const machine = { runner, labels: new Map(), family: 'ipv6', rttMs: undefined, dismiss: () => {} } as const;
+
+function member(given: string): Member {
+  const parsed = parseName(given);
+  assert.ok(!('refused' in parsed));
+  return { ...parsed, id: 1, since: 0, delivered: 0, account: undefined, sessions: [] };
+}
+
+test('only the owner may run on the server and on machines that have joined', () => {
+  const web1 = member('web1');
+  const hosts = {
+    of: (key: string) =>
+      key === web1.key
+        ? { member: web1, machine }
+        : key === 'old'
+          ? { member: member('Old'), machine: undefined }
+          : undefined,
+  };
+  const world = { serverName: 'Lab', runner, hosts };
+  for (const role of ['guest', 'member', 'operator'] as const) {
+    assert.deepEqual(placesOf([], role, world), { refused: 'not-allowed' });
+    assert.deepEqual(placesOf(['web1'], role, world), { refused: 'not-allowed' });
+  }
+  assert.deepEqual(placesOf([], 'owner', world), [{ name: 'Lab', runner }]);
+  assert.deepEqual(placesOf(['lab', 'WEB1', 'web1', 'old'], 'owner', world), [
+    { name: 'Lab', runner },
+    { name: 'web1', runner },
+    { name: 'Old', runner: undefined },
+  ]);
+  assert.deepEqual(placesOf(['web1', 'Lab', 'web2', '-x'], 'owner', world), {
     refused: 'unknown-host',
-    names: ['web1'],
+    names: ['web2', '-x'],
   });
 });
 

@@ -1,7 +1,7 @@
 // What a session of the line door asks, carried out: everything but what ends the connection.
 
 import type { Answer } from '../../core/hub.ts';
-import { refusalToRun } from '../../core/run/policy.ts';
+import { placesOf } from '../../core/run/policy.ts';
 import { judgePassword } from '../../core/password.ts';
 import type { GroupRefusal } from '../../core/refusal.ts';
 import type { Session } from '../../core/session.ts';
@@ -185,22 +185,28 @@ export class Commands {
     return await promise;
   }
 
-  #run({ hosts, command }: { hosts: readonly string[]; command: string }): void {
-    const { hub, log, runner } = this.#house;
+  #run({ hosts: names, command }: { hosts: readonly string[]; command: string }): void {
+    const { hub, log, runner, hosts } = this.#house;
     const { role, member } = this.#session;
-    const refusal = refusalToRun({ role, hosts, serverName: hub.serverName });
-    if (refusal !== undefined) return this.#asker.tell(formatError(wordsForRunning(refusal)));
-    this.#runs ??= new Set();
-    if (this.#runs.size >= MAX_RUNS) {
-      return this.#asker.tell(
-        formatError(`Cannot run: ${MAX_RUNS} commands of this session are running; nothing was started`),
-      );
+    const { serverName } = hub;
+    const places = placesOf(names, role, { serverName, runner, hosts });
+    if ('refused' in places) return this.#asker.tell(formatError(wordsForRunning(places)));
+    const runs = (this.#runs ??= new Set());
+    if (runs.size + places.length > MAX_RUNS) {
+      const why = `${runs.size} commands of this session are running, ${MAX_RUNS} are the most; nothing was started`;
+      return this.#asker.tell(formatError(`Cannot run: ${why}`));
     }
     const shell = { kind: 'shell', line: command } as const;
-    log.tell(announceCommand(shell, { by: member.name, address: this.#asker.peer.address, host: hub.serverName }));
-    const run = new LineRun(runner.start({ command: shell, env: {} }), hub.serverName, this.#asker);
-    this.#runs.add(run);
-    void this.#follow(run);
+    for (const place of places) {
+      if (place.runner === undefined) {
+        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: place.name })}\n`);
+        continue;
+      }
+      log.tell(announceCommand(shell, { by: member.name, address: this.#asker.peer.address, host: place.name }));
+      const run = new LineRun(place.runner.start({ command: shell, env: {} }), place.name, this.#asker);
+      runs.add(run);
+      void this.#follow(run);
+    }
   }
 
   async #follow(run: LineRun): Promise<void> {

@@ -4,6 +4,7 @@ import type { Accounts } from '../../core/accounts.ts';
 import type { Passwords } from '../../core/credentials.ts';
 import type { Said } from '../../core/event.ts';
 import type { Guesses } from '../../core/guesses.ts';
+import type { Hosts } from '../../core/hosts.ts';
 import type { Hub } from '../../core/hub.ts';
 import type { Journal } from '../../core/journal.ts';
 import type { OwnerCredential, Runner } from '../../core/ports.ts';
@@ -16,12 +17,14 @@ import type { Fanout, Lane } from './fanout.ts';
 export interface House {
   readonly hub: Hub;
   readonly accounts: Accounts;
+  readonly hosts: Hosts;
   /** For reading; what is written goes through the hub. */
   readonly journal: Pick<Journal, 'history' | 'search'>;
   readonly passwords: Passwords;
   /** One for all doors. */
   readonly guesses: Guesses;
   readonly owner: OwnerCredential;
+  /** Of the server itself. */
   readonly runner: Runner;
   readonly log: Log;
   /** The time of day, for dates. */

@@ -15,6 +15,8 @@ export function wordsForRunning(refusal: RunRefusal): string {
       return 'Cannot run: only the owner may run commands on the server, after login TOKEN; nothing was started';
     case 'unknown-host':
       return `Cannot run: no machine named ${listed(refusal.names)} has joined; nothing was started`;
+    case 'offline':
+      return `${refusal.name} offline: nothing was started there`;
   }
 }
 

@@ -1,7 +1,7 @@
 // What an entry of the table says: who may ask, how the question is read, and who answers it.
 
 import type { Run } from '../../core/ports.ts';
-import type { Role, Session } from '../../core/session.ts';
+import type { Member, Role, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Proven } from '../../net/owner.ts';
 import type { Method } from '../../protocol/native/method.ts';
@@ -34,6 +34,8 @@ export interface Asker {
   challenge: Nonces | undefined;
   /** Somebody has come in by the ear; false: the connection has gone meanwhile. */
   comeIn(): boolean;
+  /** The connection is a machine's from now on; false: it has gone meanwhile. */
+  becomeMachine(member: Member, labels: ReadonlyMap<string, string>): boolean;
   /** One more wrong secret; `event` is for the log. `isLast`: after this one the connection is closed. */
   fail(
     error: RpcError,
@@ -48,11 +50,14 @@ export interface Asker {
 }
 
 /** Maps are objects on the wire. */
-type OnWire<Result> = {
-  readonly [Key in keyof Result]: Result[Key] extends ReadonlyMap<string, infer Value>
-    ? Readonly<Record<string, Value>>
-    : Result[Key];
-};
+type OnWire<Value> =
+  Value extends ReadonlyMap<string, infer Entry>
+    ? Readonly<Record<string, OnWire<Entry>>>
+    : Value extends readonly (infer Item)[]
+      ? readonly OnWire<Item>[]
+      : Value extends object
+        ? { readonly [Key in keyof Value]: OnWire<Value[Key]> }
+        : Value;
 
 export interface Entry {
   readonly method: Method<unknown, unknown>;

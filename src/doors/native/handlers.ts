@@ -9,6 +9,7 @@ import { entry, NEEDS, type Asker, type Entries, type Entry, type Reply } from '
 import { ACCOUNT } from './handlers/account.ts';
 import { CHAT } from './handlers/chat.ts';
 import { GROUP } from './handlers/group.ts';
+import { HOST } from './handlers/host.ts';
 import { LOGIN } from './handlers/login.ts';
 import { OWNER } from './handlers/owner.ts';
 import { PAST } from './handlers/past.ts';
@@ -31,6 +32,7 @@ export const HANDLERS: Entries<MethodName> = {
   ...GROUP,
   ...ACCOUNT,
   ...TOKEN,
+  ...HOST,
   ...RUN,
 };
 

@@ -3,6 +3,7 @@
 import type { Accounts } from '../../core/accounts.ts';
 import type { Passwords } from '../../core/credentials.ts';
 import type { Guesses } from '../../core/guesses.ts';
+import type { Hosts } from '../../core/hosts.ts';
 import type { Hub } from '../../core/hub.ts';
 import type { Journal } from '../../core/journal.ts';
 import type { Runner } from '../../core/ports.ts';
@@ -13,12 +14,16 @@ import type { OwnerToken } from '../../net/owner.ts';
 export interface House {
   readonly hub: Hub;
   readonly accounts: Accounts;
+  readonly hosts: Hosts;
   /** For reading; what is written goes through the hub. */
   readonly journal: Pick<Journal, 'history' | 'search'>;
   readonly passwords: Passwords;
   /** One for all doors. */
   readonly guesses: Guesses;
   readonly token: OwnerToken;
+  /** Of the server's own key, as a machine that joins is to know it. */
+  readonly fingerprint: () => string;
+  /** Of the server itself. */
   readonly runner: Runner;
   readonly log: Log;
   /** The time of day. */

@@ -1,7 +1,7 @@
 // The core's verbs as promises: it answers by callback, in its own order, and a handler that does one thing after
 // another reads better so.
 
-import type { Invitation, Inviting, NewToken } from '../../core/accounts.ts';
+import type { Brought, Invitation, Inviting, NewToken } from '../../core/accounts.ts';
 import type { Answer } from '../../core/hub.ts';
 import type { Command } from '../../core/command.ts';
 import type { Invite } from '../../core/journal.ts';
@@ -16,10 +16,9 @@ export function handle({ hub, now }: House, session: Session, command: Command):
 export function acceptInvitation(
   { accounts, now }: House,
   invite: Invite,
-  password: string | undefined,
+  brought: Brought,
 ): Promise<Member | AccountRefusal> {
-  const given = password === undefined ? {} : { password };
-  return new Promise((resolve) => accounts.accept(invite, { ...given, nowMs: now(), done: resolve }));
+  return new Promise((resolve) => accounts.accept(invite, { ...brought, nowMs: now(), done: resolve }));
 }
 
 export function invite(

@@ -3,22 +3,23 @@
 
 import type { Run } from '../../core/ports.ts';
 import { TokenBucket } from '../../core/rate.ts';
-import type { Role } from '../../core/session.ts';
+import type { Member, Role } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Frame } from '../../protocol/native/frame.ts';
 import { NativeLink, type Framing, type LinkEvent } from '../../protocol/native/link.ts';
 import { chatAck } from '../../protocol/native/methods/chat.ts';
 import { Pump, type Carrier } from '../../protocol/native/pump.ts';
 import type { RpcError } from '../../protocol/native/rpc.ts';
+import { ServedRun } from '../../relay/served-run.ts';
 import { wordsForDismissal } from '../words.ts';
 import { Ear, type Wire } from './ear.ts';
 import type { Asker, Nonces, Reply, RunStreams } from './entry.ts';
 import { entryFor, HANDLERS } from './handlers.ts';
 import type { House } from './house.ts';
 import { LINGER_MS, MAX_ATTEMPTS, MAX_REQUESTS_WITHOUT_ROLE } from './limits.ts';
+import { MachineLink } from './machine-link.ts';
 import type { NativeOutlet } from './outlet.ts';
-import type { StreamRefusal } from './translate.ts';
-import { WireRun } from './wire-run.ts';
+import { refusal, type StreamRefusal } from './translate.ts';
 
 /** What carries a connection: a socket, or a WebSocket made to look like one. */
 export interface Transport {
@@ -47,8 +48,10 @@ export class NativeSession implements Asker, Wire {
   readonly #link: NativeLink;
   readonly #pump: Pump;
   readonly #bucket: TokenBucket | undefined;
-  readonly #runs = new Map<number, WireRun>();
-  readonly #runOfStream = new Map<number, WireRun>();
+  readonly #runs = new Map<number, ServedRun>();
+  readonly #runOfStream = new Map<number, ServedRun>();
+  /** It is a joined machine's. */
+  #machine: MachineLink | undefined;
   #phase: Phase = 'open';
   #finishReason = '';
   #lastRun = 0;
@@ -72,6 +75,7 @@ export class NativeSession implements Asker, Wire {
       onEvent: (event) => this.#receive(event),
       onDrain: () => {
         for (const run of this.#runs.values()) run.update();
+        this.#machine?.runner.update();
         this.ear.goOn();
       },
       onClosed: () => this.#gone(),
@@ -101,6 +105,27 @@ export class NativeSession implements Asker, Wire {
     return true;
   }
 
+  becomeMachine(member: Member, labels: ReadonlyMap<string, string>): boolean {
+    if (!this.comeIn()) return false;
+    const pump = this.#pump;
+    this.#machine = new MachineLink({
+      member,
+      labels,
+      peer: this.peer,
+      house: this.house,
+      far: {
+        connection: this.#link.connection,
+        get isBacklogged() {
+          return pump.isBacklogged;
+        },
+        settle: () => pump.settle(),
+      },
+      end: (reason) => this.end(reason),
+      cut: () => this.destroy(),
+    });
+    return true;
+  }
+
   fail(error: RpcError, event: string, { isLast = false } = {}): ReturnType<Asker['fail']> {
     this.house.log.warn(event, this.#where);
     return ++this.#attempts < MAX_ATTEMPTS && !isLast ? { error } : { error, after: () => this.end(error.message) };
@@ -115,10 +140,10 @@ export class NativeSession implements Asker, Wire {
   add(run: Run, streams: RunStreams): number {
     const id = ++this.#lastRun;
     const { connection } = this.#link;
-    const onEnded = () => this.#forget(wireRun);
-    const wireRun = new WireRun({ id, run, streams, connection, pump: this.#pump, onEnded });
-    this.#runs.set(id, wireRun);
-    for (const stream of wireRun.streams) this.#runOfStream.set(stream, wireRun);
+    const onEnded = () => this.#forget(served);
+    const served = new ServedRun({ id, run, streams, connection, pump: this.#pump, onEnded });
+    this.#runs.set(id, served);
+    for (const stream of served.streams) this.#runOfStream.set(stream, served);
     return id;
   }
 
@@ -128,7 +153,7 @@ export class NativeSession implements Asker, Wire {
     return run !== undefined;
   }
 
-  #forget(run: WireRun): void {
+  #forget(run: ServedRun): void {
     this.#runs.delete(run.id);
     for (const [stream, owner] of this.#runOfStream) if (owner === run) this.#runOfStream.delete(stream);
     this.#finishIfDone();
@@ -161,6 +186,7 @@ export class NativeSession implements Asker, Wire {
   // ── what it asks ──
 
   #receive(event: LinkEvent): void {
+    if (this.#machine !== undefined && isFromMachine(event)) return this.#machine.receive(event);
     switch (event.type) {
       case 'request':
         return this.#take(event);
@@ -192,6 +218,10 @@ export class NativeSession implements Asker, Wire {
   }
 
   #take(request: Request): void {
+    if (this.#machine !== undefined) {
+      const why = 'Cannot do anything for a machine: it is asked, and asks nothing';
+      return this.#link.connection.refuse(request.id, refusal('not-allowed', why));
+    }
     if (this.role === 'nobody' && ++this.#requests > MAX_REQUESTS_WITHOUT_ROLE) {
       return this.end(`more than ${MAX_REQUESTS_WITHOUT_ROLE} requests without showing who asks`);
     }
@@ -291,6 +321,8 @@ export class NativeSession implements Asker, Wire {
     clearTimeout(this.#timer);
     clearTimeout(this.#slowed);
     this.#abandonAll();
+    this.#machine?.leave();
+    this.#machine = undefined;
     this.ear.leave();
   }
 
@@ -300,6 +332,29 @@ export class NativeSession implements Asker, Wire {
 
   get #where() {
     return { address: this.peer.address, port: this.peer.port };
+  }
+}
+
+type FromMachine = Exclude<LinkEvent, { type: 'opened' | 'unusable' | 'ended' | 'failed' | 'request' }>;
+
+/** What a machine says, rather than what becomes of its connection or what it may not ask. */
+function isFromMachine(event: LinkEvent): event is FromMachine {
+  switch (event.type) {
+    case 'opened':
+    case 'unusable':
+    case 'ended':
+    case 'failed':
+    case 'request':
+      return false;
+    case 'notification':
+    case 'answer':
+    case 'refusal':
+    case 'data':
+    case 'end':
+    case 'drain':
+    case 'reset':
+    case 'finished':
+      return true;
   }
 }
 

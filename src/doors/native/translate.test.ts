@@ -2,22 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusal, toHosts, toRunEnded, wordsForRun, wordsForStreams } from './translate.ts';
+import { refusal, toHosts, wordsForRun, wordsForStreams } from './translate.ts';
 
 test('hosts are separated by commas or spaces, and none is the server itself', () => {
   assert.deepEqual(toHosts(undefined), []);
   assert.deepEqual(toHosts(''), []);
   assert.deepEqual(toHosts('web1, web2  web3'), ['web1', 'web2', 'web3']);
-});
-
-test('each end of a run has its fields on the wire', () => {
-  assert.deepEqual(toRunEnded(1, { result: 'exited', status: 3 }, 'why'), { run: 1, result: 'exited', status: 3 });
-  const signalled = { result: 'signalled', status: 137, signal: 9 } as const;
-  assert.deepEqual(toRunEnded(1, signalled), { run: 1, ...signalled });
-  const cancelled = { result: 'cancelled', status: 143 } as const;
-  assert.deepEqual(toRunEnded(1, cancelled, 'why'), { run: 1, ...cancelled, reason: 'why' });
-  const lost = { result: 'lost', status: null, reason: 'r' } as const;
-  assert.deepEqual(toRunEnded(1, lost), { run: 1, ...lost });
 });
 
 test('refusals have the codes of JSON-RPC where it has one, and -32000 elsewhere', () => {

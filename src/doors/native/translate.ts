@@ -3,12 +3,12 @@
 import { ALL } from '../../core/chat/send.ts';
 import type { Command } from '../../core/command.ts';
 import type { Invite, StoredMessage } from '../../core/journal.ts';
-import type { RunCommand, RunResult } from '../../core/ports.ts';
+import type { RunCommand } from '../../core/ports.ts';
 import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { WireMessage } from '../../protocol/native/methods/chat.ts';
 import type { ErrorCode } from '../../protocol/native/methods.ts';
-import type { RunEnded, RunStart } from '../../protocol/native/methods/run.ts';
+import type { RunStart } from '../../protocol/native/methods/run.ts';
 import { rpcError, type ErrorData, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
 import { wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
@@ -23,18 +23,6 @@ export function toRunCommand(command: RunStart['command']): RunCommand {
 /** Hosts as they were given, `web1,web2` or `web1 web2`; none is the server itself. */
 export function toHosts(on: string | undefined): string[] {
   return (on ?? '').split(/[\s,]+/).filter((host) => host !== '');
-}
-
-export function toRunEnded(run: number, ended: RunResult, why?: string): RunEnded {
-  const { result, status } = ended;
-  return {
-    run,
-    result,
-    status,
-    ...('signal' in ended ? { signal: ended.signal } : {}),
-    ...('reason' in ended ? { reason: ended.reason } : {}),
-    ...(result === 'cancelled' && why !== undefined ? { reason: why } : {}),
-  };
 }
 
 /** A refusal: what was attempted and what is true now, with the code that programs decide by. */
@@ -130,6 +118,8 @@ export function wordsForRun(refused: RunRefusal, serverName: string): RpcError {
       const names = refused.names.map((name) => quote(name)).join(', ');
       return refusal('unknown-host', `Cannot run the command on ${names}: no such host has joined ${serverName}`);
     }
+    case 'offline':
+      return refusal('offline', `Cannot run the command on ${quote(refused.name)}: it is offline`);
   }
 }
 

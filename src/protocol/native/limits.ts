@@ -21,6 +21,12 @@ export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 /** Streams open at once on a connection. A run takes three. */
 export const MAX_STREAMS = 256;
 
+/** Milliseconds between two questions of a server to a joined machine whether it is there. */
+export const PING_MS = 10_000;
+
+/** So many milliseconds without a word, and the connection counts as lost, at both ends: what ran over it is ended. */
+export const LEASE_MS = 30_000;
+
 /** Requests received and not yet answered. */
 export const MAX_OUTSTANDING_REQUESTS = 64;
 

@@ -25,6 +25,10 @@ export const METHODS = {
   accountList: 'account.list',
   accountRevoke: 'account.revoke',
   accountPassword: 'account.password',
+  hostJoin: 'host.join',
+  hostChallenge: 'host.challenge',
+  hostProve: 'host.prove',
+  hostList: 'host.list',
   tokenCreate: 'token.create',
   tokenList: 'token.list',
   tokenRemove: 'token.remove',
@@ -76,7 +80,10 @@ export type ErrorCode =
   | 'too-many-wrong'
   | 'too-many'
   // runs
+  | 'wrong-kind'
+  | 'key-taken'
   | 'unknown-host'
+  | 'offline'
   | 'unknown-run'
   | 'stream-number'
   | 'too-many-streams';

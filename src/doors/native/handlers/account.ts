@@ -8,6 +8,7 @@ import {
   accountPassword,
   accountRevoke,
 } from '../../../protocol/native/methods/account.ts';
+import { formatJoinCode } from '../../../net/join-code.ts';
 import { wordsForPassword } from '../../words.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { invite, revoke, setPassword } from '../promises.ts';
@@ -41,7 +42,9 @@ async function inviteOne(asker: Asker, given: Inviting) {
   const invited = await invite(asker.house, sessionOf(asker), given);
   if ('refused' in invited) return { error: accountError(invited, 'Cannot invite') };
   const { expiresAtMs, ...shown } = invited;
-  return { result: { ...shown, expires: toTime(expiresAtMs) } };
+  // A machine asks nobody whether the server is the right one: its code says so.
+  const code = shown.kind === 'host' ? formatJoinCode(shown.code, asker.house.fingerprint()) : shown.code;
+  return { result: { ...shown, code, expires: toTime(expiresAtMs) } };
 }
 
 function list(asker: Asker) {

@@ -94,7 +94,7 @@ async function withCode(asker: Asker, given: { code: string; password?: string; 
     if ('refused' in hashed) return { error: busy() };
     stored = hashed.stored;
   }
-  const member = await acceptInvitation(asker.house, bearer.invite, stored);
+  const member = await acceptInvitation(asker.house, bearer.invite, stored === undefined ? {} : { password: stored });
   if ('refused' in member) return { error: accountError(member, 'Cannot log in') };
   const made = await newToken(asker.house, member, given.label ?? DEFAULT_LABEL);
   const cameIn = comeIn(asker, member);
@@ -111,14 +111,14 @@ function comeIn(asker: Asker, member: Member) {
   return { result: { name: member.name, role: roleOf(member) } };
 }
 
-function wrongSecret(asker: Asker, reason: string, event: string) {
+export function wrongSecret(asker: Asker, reason: string, event: string) {
   const { guesses, clock } = asker.house;
   const isLast = guesses.wrongSecret(countedAs(asker.peer), clock());
   return asker.fail(refusal('bad-secret', reason), event, { isLast });
 }
 
 /** Why no secret is taken from this connection. */
-function refusalOfSecrets({ role, peer: { isLoopback, isEncrypted, address } }: Asker): RpcError | undefined {
+export function refusalOfSecrets({ role, peer: { isLoopback, isEncrypted, address } }: Asker): RpcError | undefined {
   if (role !== 'nobody') return alreadyIn();
   if (isLoopback || isEncrypted) return undefined;
   const why = 'this connection is plain text, and what was sent may have been read on the way';

@@ -1,7 +1,7 @@
-// Commands on the server itself.
+// Commands, on the server itself and on machines that have joined.
 
 import { allowedEnvironment } from '../../../core/run/environment.ts';
-import { refusalToRun } from '../../../core/run/policy.ts';
+import { placesOf } from '../../../core/run/policy.ts';
 import { runCancel, runStart, type RunStart } from '../../../protocol/native/methods/run.ts';
 import { announceCommand } from '../../announce.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
@@ -24,13 +24,18 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout
   const { house, peer } = asker;
   const { role, member } = sessionOf(asker);
   const { serverName } = house.hub;
-  const refused = refusalToRun({ role, hosts: toHosts(on), serverName });
-  if (refused !== undefined) return { error: wordsForRun(refused, serverName) };
+  const places = placesOf(toHosts(on), role, { serverName, runner: house.runner, hosts: house.hosts });
+  if ('refused' in places) return { error: wordsForRun(places, serverName) };
+  const [place, another] = places;
+  if (place === undefined || another !== undefined) {
+    return no('bad-params', 'Cannot run the command: on is one machine; each of several is asked for by itself');
+  }
   const cannot = asker.refusalToRun([stdin, stdout, stderr]);
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };
+  if (place.runner === undefined) return { error: wordsForRun({ refused: 'offline', name: place.name }, serverName) };
   const command = toRunCommand(given);
-  house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host: serverName }));
-  const run = house.runner.start({
+  house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host: place.name }));
+  const run = place.runner.start({
     command,
     env: allowedEnvironment(env ?? {}),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

@@ -1,38 +1,38 @@
-// One run and its three streams. An output is read only while the client has granted credit for it and the socket is
+// One run and its three streams, at the end where it was started. An output is read only while the client has granted credit for it and the socket is
 // not behind; input is granted as the command takes it. So a run costs a few buffers, however much flows.
 
-import type { ByteSource, Run, RunResult } from '../../core/ports.ts';
-import type { NativeConnection, NativeEvent } from '../../protocol/native/connection.ts';
-import { RUN_ENDED, type RunStart } from '../../protocol/native/methods/run.ts';
-import type { Pump } from '../../protocol/native/pump.ts';
-import { toRunEnded } from './translate.ts';
+import type { ByteSource, Run, RunResult } from '../core/ports.ts';
+import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
+import { RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
+import type { Pump } from '../protocol/native/pump.ts';
+import { toRunEnded } from './ended.ts';
 
-export interface WireRunOptions {
+export interface ServedRunOptions {
   readonly id: number;
   readonly run: Run;
   readonly streams: Pick<RunStart, 'stdin' | 'stdout' | 'stderr'>;
   readonly connection: NativeConnection;
   readonly pump: Pump;
   /** The client has been told how the run ended. */
-  readonly onEnded: (run: WireRun) => void;
+  readonly onEnded: (run: ServedRun) => void;
 }
 
 type StreamEvent = Extract<NativeEvent, { stream: number }>;
 
-export class WireRun {
+export class ServedRun {
   readonly id: number;
   readonly #run: Run;
   readonly #stdin: number;
   readonly #connection: NativeConnection;
   readonly #pump: Pump;
-  readonly #onEnded: (run: WireRun) => void;
+  readonly #onEnded: (run: ServedRun) => void;
   /** Outputs whose END is not on its way yet. */
   readonly #outputs = new Map<number, Output>();
   #result: RunResult | undefined;
   #cancelReason: string | undefined;
   #isGone = false;
 
-  constructor({ id, run, streams, connection, pump, onEnded }: WireRunOptions) {
+  constructor({ id, run, streams, connection, pump, onEnded }: ServedRunOptions) {
     this.id = id;
     this.#run = run;
     this.#stdin = streams.stdin;

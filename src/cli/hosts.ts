@@ -1,0 +1,44 @@
+// `partyline hosts`: the machines that have joined.
+
+import { parseArgs } from 'node:util';
+import type { Host } from '../client/mod.ts';
+import { misuse, whileIn } from './come-in.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
+import { print, table } from './print.ts';
+
+export const HELP = `List the machines that have joined, connected or not
+
+Usage: partyline hosts
+
+${COMMON_HELP}
+
+Each with its state, the family it is connected over, the time of a round trip in milliseconds, and its labels, which are
+those of its last connection since the server started.
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline hosts
+  partyline hosts --json | jq -r 'select(.state == "offline").name'
+`;
+
+export async function hosts(args: string[]): Promise<number> {
+  const read = readCommandLine('hosts', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0)
+    return misuse('hosts', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  return whileIn({ command: 'hosts', host: hostOf(values.host) }, async (client) => {
+    const found = await client.hosts();
+    if (values.json) await print(found.map((host) => jsonLine({ ...host, labels: Object.fromEntries(host.labels) })).join(''));
+    else if (found.length === 0) process.stderr.write('No machine has joined: partyline invite NAME --as host\n');
+    else await print(table(found.map(inColumns)));
+    return 0;
+  });
+}
+
+function inColumns({ name, state, family, rttMs, labels }: Host): string[] {
+  const shownLabels = Array.from(labels, ([label, value]) => `${label}=${value}`);
+  return [name, state, family ?? '-', rttMs === null ? '-' : `${rttMs.toFixed(1)} ms`, shownLabels.join(',') || '-'];
+}

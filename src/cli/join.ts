@@ -1,0 +1,143 @@
+// `partyline join`: this machine takes commands from a server, until it is told to stop.
+
+import { join as joinPath } from 'node:path';
+import { parseArgs } from 'node:util';
+import { RefusedError, UnreachableError } from '../client/errors.ts';
+import type { Trust } from '../client/trust.ts';
+import { REAL_WORLD } from '../client/world.ts';
+import { makeDirectory } from '../config/directory.ts';
+import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
+import { stateDirectory } from '../config/state.ts';
+import { beJoined } from '../host/joined.ts';
+import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
+import { parseJoinCode } from '../net/join-code.ts';
+import { escapeControls, quote } from '../protocol/text.ts';
+import { createRunner } from '../runner/runner.ts';
+import { fail, misuse } from './come-in.ts';
+import { Questions } from './input.ts';
+import { jsonLine } from './json-line.ts';
+import { readCommandLine } from './options.ts';
+import { trustFor } from './trust.ts';
+
+export const HELP = `Let a server run commands on this machine, under the name it was invited by
+
+Usage: partyline join HOST [--code CODE] [--label NAME=VALUE]...
+
+  --code CODE          of partyline invite NAME --as host, the first time; - reads it from standard input
+  --label NAME=VALUE   what the machine can be addressed by, as in partyline run --on NAME=VALUE; repeatable
+  --json               one JSON object a line
+
+The machine dials out, over IPv4 or IPv6, and comes back by itself when the connection or the server was away. The first
+time it makes a key of its own in the state directory (PARTYLINE_DATA) and needs no code after that. The code carries the
+server's key: no other server is taken for it. It stays in the foreground, says ready once it has joined, and ends what it
+runs when the server asks for it, or is gone, and when it is stopped (Ctrl-C).
+
+Examples:
+  partyline join lab.example --code 2Q4S-… --label env=prod
+  partyline join lab.example
+`;
+
+const LABEL = /^([A-Za-z0-9_.-]+)=(.*)$/su;
+
+export async function join(args: string[]): Promise<number> {
+  const read = readCommandLine('join', () =>
+    parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        code: { type: 'string' },
+        label: { type: 'string', multiple: true, default: [] },
+        json: { type: 'boolean', default: false },
+      },
+    }),
+  );
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  const [host] = positionals;
+  if (host === undefined || positionals.length > 1) {
+    return misuse('join', `one HOST is expected, not ${positionals.length}`);
+  }
+  const labels = new Map<string, string>();
+  for (const label of values.label) {
+    const [, name, value] = LABEL.exec(label) ?? [];
+    if (name === undefined || value === undefined)
+      return misuse('join', `--label takes NAME=VALUE, not ${quote(label)}`);
+    labels.set(name, value);
+  }
+  const given = await codeFrom(values.code);
+  if (typeof given === 'string') return misuse('join', given);
+  const tell = (event: string, facts: Readonly<Record<string, string>>, text: string) => {
+    if (values.json) process.stdout.write(jsonLine({ event, ...facts }));
+    else (event === 'ready' ? process.stdout : process.stderr).write(`${escapeControls(text)}\n`);
+  };
+  return await stay({ host, given, labels, tell });
+}
+
+type Given = { readonly code: string; readonly fingerprint: string } | undefined;
+
+interface Stay {
+  readonly host: string;
+  readonly given: Given;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly tell: (event: string, facts: Readonly<Record<string, string>>, text: string) => void;
+}
+
+async function stay({ host, given, labels, tell }: Stay): Promise<number> {
+  const directory = stateDirectory();
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    makeDirectory(directory);
+    const key = ensureMachineKey(joinPath(directory, MACHINE_KEY_FILE));
+    const runner = createRunner({ directory: joinPath(directory, 'host-pipes') });
+    try {
+      await beJoined(
+        {
+          host,
+          key,
+          code: given?.code,
+          labels,
+          trust: trustIn(given, directory),
+          runner,
+          world: REAL_WORLD,
+          onJoined: (name) => tell('ready', { name, host }, 'ready'),
+          onLost: (reason) => tell('lost', { reason }, `partyline join: ${host} is away: ${reason}`),
+        },
+        stop.signal,
+      );
+    } finally {
+      await runner.close();
+    }
+    return 0;
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof UnreachableError) return fail('join', error.message);
+    return fail('join', error instanceof Error ? error.message : String(error));
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** The code's key, or one that was met before: never the word of whoever answers. */
+function trustIn(given: Given, directory: string): Trust {
+  const known = new KnownServers(joinPath(directory, KNOWN_SERVERS_FILE));
+  const { tell } = trustFor('join');
+  return {
+    tell,
+    meet: (server, fingerprint) => {
+      if (given === undefined) return known.recognise(server, fingerprint);
+      if (given.fingerprint === fingerprint) return known.meet(server, fingerprint);
+      return { refused: `its key is ${fingerprint} and the code is for ${given.fingerprint}` };
+    },
+  };
+}
+
+/** A text says what is wrong with it. */
+async function codeFrom(given: string | undefined): Promise<Given | string> {
+  if (given === undefined) return undefined;
+  const typed = given === '-' ? await new Questions().ask('Code: ') : { line: given };
+  if (typeof typed === 'string' || typed.line.trim() === '') return 'a code is missing';
+  return (
+    parseJoinCode(typed.line) ?? 'that is no code of partyline invite NAME --as host: it carries no key of a server'
+  );
+}

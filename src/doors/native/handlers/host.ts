@@ -1,0 +1,124 @@
+// Machines: how one joins and comes back, which there are, and which a target means.
+
+import type { HostState } from '../../../core/hosts.ts';
+import type { Member } from '../../../core/session.ts';
+import { countedAs } from '../../../net/limits.ts';
+import { keptOfKey, verifyMachine } from '../../../net/machine.ts';
+import { newNonce } from '../../../net/owner.ts';
+import {
+  hostChallenge,
+  hostJoin,
+  hostList,
+  hostProve,
+  MAX_LABEL_LENGTH,
+  MAX_LABELS,
+} from '../../../protocol/native/methods/host.ts';
+import { entry, type Asker, type Entries } from '../entry.ts';
+import { acceptInvitation } from '../promises.ts';
+import { accountError, no } from '../translate.ts';
+import { refusalOfSecrets, wrongSecret } from './login.ts';
+
+export const HOST: Entries<'host.join' | 'host.challenge' | 'host.prove' | 'host.list'> = {
+  'host.join': entry(hostJoin, {
+    needs: 'nobody',
+    summary: 'Gives a machine the name that it was invited under; its key counts for it from then on',
+    holds: true,
+    answer: join,
+  }),
+  'host.challenge': entry(hostChallenge, {
+    needs: 'nobody',
+    summary: 'Asks for a nonce for a machine to sign',
+    answer: challenge,
+  }),
+  'host.prove': entry(hostProve, {
+    needs: 'nobody',
+    summary: 'Shows that a machine holds the key it joined with: the connection is the machine’s from then on',
+    answer: prove,
+  }),
+  'host.list': entry(hostList, {
+    needs: 'member',
+    summary: 'The machines that have joined, connected or not',
+    answer: list,
+  }),
+};
+
+async function join(asker: Asker, { code, key }: { code: string; key: string }) {
+  const { accounts, now } = asker.house;
+  const refused = refusalOfSecrets(asker);
+  if (refused !== undefined) return { error: refused };
+  const bearer = accounts.bearerOf(code, now());
+  if (bearer?.kind !== 'invited') {
+    return wrongSecret(asker, 'Cannot join: the code is not valid any more, or never was', 'wrong code');
+  }
+  const member = await acceptInvitation(asker.house, bearer.invite, { key: keptOfKey(key) });
+  return 'refused' in member ? { error: accountError(member, 'Cannot join') } : { result: { name: member.name } };
+}
+
+function challenge(asker: Asker, { nonce }: { nonce: string }) {
+  const refused = refusalOfSecrets(asker);
+  if (refused !== undefined) return { error: refused };
+  const nonces = { clientNonce: nonce, serverNonce: newNonce() };
+  asker.challenge = nonces;
+  return { result: { nonce: nonces.serverNonce } };
+}
+
+/** One attempt for each challenge. */
+function prove(
+  asker: Asker,
+  { key, proof, labels }: { key: string; proof: string; labels: ReadonlyMap<string, string> },
+) {
+  const { peer, house } = asker;
+  const refused = refusalOfSecrets(asker);
+  if (refused !== undefined) return { error: refused };
+  const wrong = wrongLabels(labels);
+  if (wrong !== undefined) return no('bad-params', `Cannot join: ${wrong}`);
+  const nonces = asker.challenge;
+  asker.challenge = undefined;
+  if (nonces === undefined) return no('no-challenge', 'Cannot check the proof: host.challenge comes first');
+  const server = peer.isEncrypted ? undefined : { address: peer.localAddress, port: peer.localPort };
+  const member = verifyMachine(key, proof, { ...nonces, server }) ? machineOf(asker, key) : undefined;
+  if (member === undefined) {
+    return wrongSecret(asker, 'Cannot join: no machine has joined with this key, or it was revoked', 'wrong machine');
+  }
+  house.guesses.cameIn({ name: member.key, from: countedAs(peer) });
+  if (!asker.becomeMachine(member, labels)) return no('closing', 'Cannot join: the connection is closing');
+  return { result: { name: member.name } };
+}
+
+function machineOf({ house: { hub } }: Asker, key: string): Member | undefined {
+  const member = hub.directory.bearerOf(keptOfKey(key));
+  return member?.account?.kind === 'host' && member.account.revokedAtMs === undefined ? member : undefined;
+}
+
+function wrongLabels(labels: ReadonlyMap<string, string>): string | undefined {
+  if (labels.size > MAX_LABELS) return `${labels.size} labels, ${MAX_LABELS} are the most`;
+  for (const [name, value] of labels) {
+    if (!/^[A-Za-z0-9_.-]+$/.test(name)) return 'a label’s name has letters, digits, _, - and . alone';
+    if (name.length > MAX_LABEL_LENGTH || value.length > MAX_LABEL_LENGTH) {
+      return `a label has at most ${MAX_LABEL_LENGTH} characters`;
+    }
+  }
+  return undefined;
+}
+
+function list({ house: { hosts } }: Asker) {
+  return {
+    result: {
+      hosts: Array.from(hosts.all(), (host) => {
+        const { member, machine } = host;
+        const { rttMs } = machine ?? {};
+        return {
+          name: member.name,
+          state: stateOf(host),
+          family: machine?.family ?? null,
+          rttMs: rttMs === undefined ? null : Math.round(rttMs * 1_000) / 1_000,
+          labels: Object.fromEntries(machine?.labels ?? []),
+        };
+      }),
+    },
+  };
+}
+
+function stateOf({ machine }: HostState): 'online' | 'offline' {
+  return machine === undefined ? 'offline' : 'online';
+}

@@ -1,0 +1,95 @@
+// A connection that is a joined machine's: it is asked to run commands, and asks nothing. It is present as long as it
+// answers; one that is silent for longer than the lease has ended what it ran, as far as anybody can tell.
+
+import type { Machine } from '../../core/hosts.ts';
+import type { Listener, Member, Outlet, Session } from '../../core/session.ts';
+import type { Peer } from '../../net/peer.ts';
+import type { NativeEvent } from '../../protocol/native/connection.ts';
+import { LEASE_MS, PING_MS } from '../../protocol/native/limits.ts';
+import type { Far } from '../../relay/remote-run.ts';
+import { RemoteRunner } from '../../relay/remote-runner.ts';
+import { wordsForDismissal } from '../words.ts';
+import type { House } from './house.ts';
+
+/** What is said to everyone is not told to machines. */
+const NO_OUTLET: Outlet = { broadcast: () => {} };
+
+export interface MachineLinkOptions {
+  readonly member: Member;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly peer: Peer;
+  readonly far: Far;
+  readonly house: House;
+  /** Says why and closes. */
+  readonly end: (reason: string) => void;
+  /** It does not answer: nothing that is said would be heard. */
+  readonly cut: () => void;
+}
+
+export class MachineLink implements Machine {
+  readonly runner: RemoteRunner;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly family: Peer['family'];
+  readonly #options: MachineLinkOptions;
+  readonly #session: Session;
+  readonly #timer: NodeJS.Timeout;
+  #rttMs: number | undefined;
+  #heardMs: number;
+
+  constructor(options: MachineLinkOptions) {
+    const { member, labels, peer, far, house } = options;
+    this.#options = options;
+    this.runner = new RemoteRunner(far);
+    this.labels = labels;
+    this.family = peer.family;
+    this.#heardMs = house.clock();
+    const { isLoopback, family } = peer;
+    const entrance = { listener: this.#listener(), outlet: NO_OUTLET, isLoopback, family, atMs: house.now() };
+    this.#session = house.hub.enterAs(member, entrance);
+    house.hosts.enter(member, this);
+    this.#timer = setInterval(() => this.#ping(), PING_MS).unref();
+    this.#ping();
+  }
+
+  get rttMs(): number | undefined {
+    return this.#rttMs;
+  }
+
+  receive(event: NativeEvent): void {
+    this.#heardMs = this.#options.house.clock();
+    this.runner.receive(event);
+  }
+
+  dismiss(reason: string): void {
+    this.#options.end(reason);
+  }
+
+  /** The connection is gone. */
+  leave(): void {
+    const { member, house } = this.#options;
+    clearInterval(this.#timer);
+    house.hosts.leave(member, this);
+    house.hub.leave(this.#session, false);
+    this.runner.lose(`the connection to ${member.name} was lost, and what was running there is being ended`);
+  }
+
+  #ping(): void {
+    const { clock } = this.#options.house;
+    const sentMs = clock();
+    if (sentMs - this.#heardMs >= LEASE_MS) return this.#options.cut();
+    this.runner.ping(() => (this.#rttMs = clock() - sentMs));
+  }
+
+  /** It has a name like everyone, and hears nothing. */
+  #listener(): Listener {
+    return {
+      acknowledges: true,
+      isFull: true,
+      deliver: () => {},
+      catchUp: () => {},
+      behind: () => {},
+      receipt: () => {},
+      dismiss: (dismissal) => this.dismiss(wordsForDismissal(dismissal)),
+    };
+  }
+}

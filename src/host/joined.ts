@@ -1,0 +1,120 @@
+// A machine's place at a server: it joins once with a code, shows its key ever after, and comes back when the connection
+// is lost, until the server does not want it any more.
+
+import { delayBefore, type Reconnect } from '../client/backoff.ts';
+import { RefusedError, refusedBy, UnreachableError } from '../client/errors.ts';
+import type { NativeClient } from '../client/native.ts';
+import { openClient } from '../client/node-transport.ts';
+import { readResult } from '../client/requests.ts';
+import type { Trust } from '../client/trust.ts';
+import type { Answer } from '../client/wire.ts';
+import type { World } from '../client/world.ts';
+import type { Runner } from '../core/ports.ts';
+import { newNonce } from '../net/owner.ts';
+import type { MachineKey } from '../net/machine.ts';
+import { hostChallenge, hostJoin, hostProve } from '../protocol/native/methods/host.ts';
+import { serveRuns } from './serving.ts';
+
+export interface Joining {
+  readonly host: string;
+  readonly key: MachineKey;
+  /** Of an invitation; counts once. */
+  readonly code: string | undefined;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly trust: Trust;
+  readonly runner: Runner;
+  readonly world: Pick<World, 'after' | 'random'>;
+  readonly reconnect?: Reconnect;
+  readonly onJoined: (name: string) => void;
+  /** The next attempt comes by itself. */
+  readonly onLost: (reason: string) => void;
+}
+
+/** Settles when the signal says so. Throws a `RefusedError` once the server does not take it, and for good. */
+export async function beJoined(joining: Joining, signal: AbortSignal): Promise<void> {
+  let { code } = joining;
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      const client = await comeIn(joining, code, signal);
+      code = undefined;
+      attempt = 0;
+      const stop = () => client.close();
+      signal.addEventListener('abort', stop, { once: true });
+      const reason = await client.gone;
+      signal.removeEventListener('abort', stop);
+      if (!signal.aborted) joining.onLost(reason);
+    } catch (error) {
+      if (signal.aborted) return;
+      const isForNow = error instanceof UnreachableError || (error instanceof RefusedError && FOR_NOW.has(error.code));
+      // Whoever brings a code is there to see that it failed.
+      if (!isForNow || code !== undefined) throw error;
+      joining.onLost(error.message);
+    }
+    await waited(joining, attempt, signal);
+  }
+}
+
+const FOR_NOW = new Set(['busy', 'closing', 'too-many-wrong', 'not-stored']);
+
+async function comeIn(joining: Joining, code: string | undefined, signal: AbortSignal): Promise<NativeClient> {
+  const { host, key, labels, trust, runner } = joining;
+  const { client, isLoopback, isPrivate, fingerprint } = await openClient({ host, trust }, signal);
+  try {
+    if (!isPrivate) {
+      throw new RefusedError(
+        'not-encrypted',
+        `Cannot join ${host}: the connection is plain text, and nothing was sent`,
+      );
+    }
+    const refused = code === undefined ? undefined : await join(client, { code, key: key.publicKey });
+    const clientNonce = newNonce();
+    const challenged = readResult(
+      hostChallenge,
+      resultIn(await client.request(hostChallenge.name, { nonce: clientNonce })),
+    );
+    const { address, port } = client.far;
+    const server = isLoopback && fingerprint === undefined ? { address, port } : undefined;
+    const proof = key.prove({ clientNonce, serverNonce: challenged.nonce, server });
+    const params = { key: key.publicKey, proof, labels: Object.fromEntries(labels) };
+    const proven = await client.request(hostProve.name, params);
+    // A code that was used, by this very machine: then its key says so.
+    if ('error' in proven && refused !== undefined) throw refused;
+    const { name } = readResult(hostProve, resultIn(proven));
+    serveRuns({ client, runner });
+    joining.onJoined(name);
+    return client;
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+}
+
+/** Why the code was not taken. */
+async function join(client: NativeClient, given: { code: string; key: string }): Promise<RefusedError | undefined> {
+  const answer = await client.request(hostJoin.name, given);
+  if ('error' in answer) return refusedBy(answer.error);
+  readResult(hostJoin, resultIn(answer));
+  return undefined;
+}
+
+function resultIn(answer: Answer): unknown {
+  if ('error' in answer) throw refusedBy(answer.error);
+  if ('lost' in answer) throw new UnreachableError(`The server went away: ${answer.lost}`);
+  return answer.result;
+}
+
+function waited({ world, reconnect = {} }: Joining, attempt: number, signal: AbortSignal): Promise<void> {
+  const delayMs = delayBefore(attempt, reconnect, () => world.random()) ?? 0;
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const cancel = world.after(delayMs, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    const onAbort = () => {
+      cancel();
+      resolve();
+    };
+    return signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

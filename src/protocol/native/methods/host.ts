@@ -1,0 +1,62 @@
+// Machines: how one joins and shows that it is the one, and which there are.
+
+import { method } from '../method.ts';
+import { listOf, mapOf, object, oneOf, orNull, someText, text, type Shape } from '../shape.ts';
+import { FAMILIES } from './chat.ts';
+
+/** Labels of a machine at most, and UTF-16 units of one's name and of its value. */
+export const MAX_LABELS = 64;
+export const MAX_LABEL_LENGTH = 128;
+
+/** SubjectPublicKeyInfo of an Ed25519 key (RFC 8410): 44 bytes in base64url. */
+const PUBLIC_KEY = /^[A-Za-z0-9_-]{59}$/;
+/** RFC 8032: 64 bytes in base64url. */
+const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
+const NONCE = /^[A-Za-z0-9_-]{43}$/;
+
+function matching(what: string, pattern: RegExp): Shape<string> {
+  return {
+    what,
+    schema: { type: 'string', pattern: pattern.source },
+    read: (value) => (typeof value === 'string' && pattern.test(value) ? value : undefined),
+  };
+}
+
+const key = matching('an Ed25519 public key in base64url', PUBLIC_KEY);
+const proof = matching('a signature in base64url', SIGNATURE);
+const nonce = matching('32 bytes in base64url', NONCE);
+const labels = mapOf(text);
+const milliseconds: Shape<number> = {
+  what: 'a number of milliseconds',
+  schema: { type: 'number', minimum: 0 },
+  read: (value) => (typeof value === 'number' && value >= 0 ? value : undefined),
+};
+
+/** The key belongs to the invited name from now on; what shows that it is held is a proof. */
+export const hostJoin = method('host.join', {
+  params: object({ code: someText, key }),
+  result: object({ name: text }),
+});
+
+export const hostChallenge = method('host.challenge', { params: object({ nonce }), result: object({ nonce }) });
+
+/** From the answer on the connection is the machine's: it is asked, and asks nothing any more. */
+export const hostProve = method('host.prove', {
+  params: object({ key, proof, labels }),
+  result: object({ name: text }),
+});
+
+export const hostList = method('host.list', {
+  params: object({}),
+  result: object({
+    hosts: listOf(
+      object({
+        name: text,
+        state: oneOf(['online', 'offline']),
+        family: orNull(oneOf(FAMILIES)),
+        rttMs: orNull(milliseconds),
+        labels,
+      }),
+    ),
+  }),
+});

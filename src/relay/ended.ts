@@ -1,0 +1,32 @@
+// How a run ended, as it is told over a native connection and as the core has it.
+
+import type { RunResult } from '../core/ports.ts';
+import { TIMEOUT_STATUS } from '../core/run/result.ts';
+import type { RunEnded } from '../protocol/native/methods/run.ts';
+
+export function toRunEnded(run: number, ended: RunResult, why?: string): RunEnded {
+  const { result, status } = ended;
+  return {
+    run,
+    result,
+    status,
+    ...('signal' in ended ? { signal: ended.signal } : {}),
+    ...('reason' in ended ? { reason: ended.reason } : {}),
+    ...(result === 'cancelled' && why !== undefined ? { reason: why } : {}),
+  };
+}
+
+/** What the other end tells may contradict itself; then nobody knows how it ended. */
+export function fromRunEnded({ result, status, signal, reason }: RunEnded): RunResult {
+  const lost = { result: 'lost', status: null, reason: reason ?? 'its end was told in a way not known here' } as const;
+  if (result === 'lost' || status === null) return lost;
+  switch (result) {
+    case 'timeout':
+      return { result, status: TIMEOUT_STATUS };
+    case 'signalled':
+      return signal === undefined ? lost : { result, status, signal };
+    case 'exited':
+    case 'cancelled':
+      return { result, status };
+  }
+}

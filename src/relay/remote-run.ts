@@ -1,0 +1,235 @@
+// A run on another machine, at the end that asked for it: a run like any other for whoever has it. What is not read here
+// is not granted there, so that a slow reader slows the command and nothing piles up in between.
+
+import type { ByteSink, ByteSource, Run, RunResult } from '../core/ports.ts';
+import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
+
+/** The connection to that machine. */
+export interface Far {
+  readonly connection: NativeConnection;
+  /** More bytes would only pile up here. */
+  readonly isBacklogged: boolean;
+  /** To be called after every call into the connection. */
+  settle(): void;
+}
+
+export interface Streams {
+  readonly stdin: number;
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+export interface RemoteRunOptions {
+  readonly far: Far;
+  readonly streams: Streams;
+  readonly onCancel: () => void;
+  /** Called once, before `ended` settles. */
+  readonly onEnded: () => void;
+}
+
+type StreamEvent = Extract<NativeEvent, { stream: number }>;
+
+export class RemoteRun implements Run {
+  readonly stdin: RemoteSink;
+  readonly stdout: RemoteSource;
+  readonly stderr: RemoteSource;
+  readonly ended: Promise<RunResult>;
+  readonly #options: RemoteRunOptions;
+  readonly #settle: (result: RunResult) => void;
+  #result: RunResult | undefined;
+  #isOver = false;
+
+  constructor(options: RemoteRunOptions) {
+    const { far, streams } = options;
+    const { promise, resolve } = Promise.withResolvers<RunResult>();
+    this.#options = options;
+    this.ended = promise;
+    this.#settle = resolve;
+    this.stdin = new RemoteSink(streams.stdin, far);
+    this.stdout = new RemoteSource(streams.stdout, far, () => this.#settleIfOver());
+    this.stderr = new RemoteSource(streams.stderr, far, () => this.#settleIfOver());
+  }
+
+  receive(event: StreamEvent): void {
+    const { stdin, stdout } = this.#options.streams;
+    if (event.stream === stdin) this.stdin.receive(event);
+    else (event.stream === stdout ? this.stdout : this.stderr).receive(event);
+  }
+
+  /** The connection takes bytes again. */
+  update(): void {
+    this.stdin.update();
+  }
+
+  cancel(): void {
+    if (this.#result === undefined) this.#options.onCancel();
+  }
+
+  /** The other end says how it ended, after the end of both outputs. */
+  end(result: RunResult): void {
+    this.#result ??= result;
+    this.stdin.close();
+    this.#settleIfOver();
+  }
+
+  /** It never started, or nobody knows any more how it fares: no byte follows those that have come. */
+  lose(reason: string): void {
+    this.stdout.finish();
+    this.stderr.finish();
+    this.end({ result: 'lost', status: null, reason });
+  }
+
+  #settleIfOver(): void {
+    if (this.#isOver || this.#result === undefined || !this.stdout.hasEnded || !this.stderr.hasEnded) return;
+    this.#isOver = true;
+    this.#options.onEnded();
+    this.#settle(this.#result);
+  }
+}
+
+class RemoteSink implements ByteSink {
+  readonly #stream: number;
+  readonly #far: Far;
+  #isFull = false;
+  #isClosed = false;
+  #tellDrain: (() => void) | undefined;
+  #tellClosed: (() => void) | undefined;
+
+  constructor(stream: number, far: Far) {
+    this.#stream = stream;
+    this.#far = far;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#isClosed) return true;
+    this.#far.connection.write(this.#stream, chunk);
+    this.#far.settle();
+    this.#isFull = !this.#hasRoom;
+    return !this.#isFull;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#tellDrain = listener;
+  }
+
+  onClosed(listener: () => void): void {
+    this.#tellClosed = listener;
+  }
+
+  end(): void {
+    this.#far.connection.end(this.#stream);
+    this.#far.settle();
+  }
+
+  receive(event: StreamEvent): void {
+    if (event.type === 'drain') this.update();
+    else if (event.type === 'reset') this.close();
+  }
+
+  update(): void {
+    if (!this.#isFull || this.#isClosed || !this.#hasRoom) return;
+    this.#isFull = false;
+    this.#tellDrain?.();
+  }
+
+  /** Nothing is taken any more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    queueMicrotask(() => this.#tellClosed?.());
+  }
+
+  get #hasRoom(): boolean {
+    return !this.#far.connection.isHoldingBack(this.#stream) && !this.#far.isBacklogged;
+  }
+}
+
+/** What came and is not wanted yet is bounded by the stream's window. */
+class RemoteSource implements ByteSource {
+  readonly #stream: number;
+  readonly #far: Far;
+  readonly #onEnded: () => void;
+  readonly #waiting: Uint8Array[] = [];
+  #isWanted = false;
+  /** `ended`: no byte follows those that wait. `told`: and the reader knows. */
+  #phase: 'open' | 'ended' | 'told' = 'open';
+  #tellData: ((chunk: Uint8Array) => void) | undefined;
+  #tellEnd: (() => void) | undefined;
+
+  /** `onEnded` is called once, after the reader's own listener. */
+  constructor(stream: number, far: Far, onEnded: () => void) {
+    this.#stream = stream;
+    this.#far = far;
+    this.#onEnded = onEnded;
+  }
+
+  /** And its reader knows. */
+  get hasEnded(): boolean {
+    return this.#phase === 'told';
+  }
+
+  onData(listener: (chunk: Uint8Array) => void): void {
+    this.#tellData = listener;
+  }
+
+  onEnd(listener: () => void): void {
+    this.#tellEnd = listener;
+    if (this.#phase === 'told') queueMicrotask(listener);
+  }
+
+  pause(): void {
+    this.#isWanted = false;
+  }
+
+  resume(): void {
+    this.#isWanted = true;
+    this.#pass();
+  }
+
+  cancel(): void {
+    if (this.#phase !== 'open') return this.#drop();
+    this.#far.connection.reset(this.#stream);
+    this.#far.settle();
+    this.#phase = 'ended';
+    return this.#drop();
+  }
+
+  receive(event: StreamEvent): void {
+    if (this.#phase !== 'open') return;
+    if (event.type === 'data') {
+      this.#waiting.push(event.bytes);
+      this.#pass();
+    } else if (event.type === 'end') this.finish();
+  }
+
+  /** No byte follows those that have come. */
+  finish(): void {
+    if (this.#phase === 'open') this.#phase = 'ended';
+    this.#tellIfDone();
+  }
+
+  #pass(): void {
+    while (this.#isWanted) {
+      const chunk = this.#waiting.shift();
+      if (chunk === undefined) break;
+      this.#tellData?.(chunk);
+      if (this.#phase === 'open') this.#far.connection.consume(this.#stream, chunk.length);
+    }
+    this.#far.settle();
+    this.#tellIfDone();
+  }
+
+  #drop(): void {
+    this.#waiting.length = 0;
+    this.#tellIfDone();
+  }
+
+  #tellIfDone(): void {
+    if (this.#phase !== 'ended' || this.#waiting.length > 0) return;
+    this.#phase = 'told';
+    queueMicrotask(() => {
+      this.#tellEnd?.();
+      this.#onEnded();
+    });
+  }
+}
