@@ -18,6 +18,8 @@ import { HELP as PASSWORD } from './password.ts';
 import { HELP as RESTORE } from './restore.ts';
 import { HELP as REVOKE } from './revoke.ts';
 import { HELP as SEARCH } from './search.ts';
+import { HELP as JOIN } from './join.ts';
+import { HELP as HOSTS } from './hosts.ts';
 import { HELP as SEND } from './send.ts';
 import { HELP as VERIFY } from './verify.ts';
 import { HELP as RUN } from './run.ts';
@@ -28,6 +30,8 @@ const HELPS: Readonly<Record<string, string>> = {
   chat: CHAT,
   echo: ECHO,
   run: RUN,
+  join: JOIN,
+  hosts: HOSTS,
   send: SEND,
   list: LIST,
   history: HISTORY,

@@ -31,7 +31,8 @@ export async function hosts(args: string[]): Promise<number> {
     return misuse('hosts', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
   return whileIn({ command: 'hosts', host: hostOf(values.host) }, async (client) => {
     const found = await client.hosts();
-    if (values.json) await print(found.map((host) => jsonLine({ ...host, labels: Object.fromEntries(host.labels) })).join(''));
+    if (values.json)
+      await print(found.map((host) => jsonLine({ ...host, labels: Object.fromEntries(host.labels) })).join(''));
     else if (found.length === 0) process.stderr.write('No machine has joined: partyline invite NAME --as host\n');
     else await print(table(found.map(inColumns)));
     return 0;

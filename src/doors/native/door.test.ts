@@ -30,6 +30,9 @@ for (const host of LOOPBACKS) {
         'login.password',
         'login.guest',
         'login.code',
+        'host.join',
+        'host.challenge',
+        'host.prove',
       ],
     );
     for (const [method, { needs }] of Object.entries(HANDLERS)) {

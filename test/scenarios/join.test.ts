@@ -1,0 +1,162 @@
+// Machines that join a server, and commands on them, by the programs themselves over both families.
+
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { aDirectory } from '../kit/directory.ts';
+import { Caller } from '../kit/caller.ts';
+import { aMachine, codeFor, joining } from '../kit/machine.ts';
+import { until } from '../kit/proc.ts';
+import { outcomeOf, partyline } from '../kit/program.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+import { refused, someone } from '../kit/someone.ts';
+
+function runOn(names: string, { server, host }: { server: TestServer; host: string }, args: readonly string[]) {
+  return partyline(['run', at(host, server.port), '--on', names, ...args], { env: { ...server.env } });
+}
+
+const isThere = (pid: string): boolean => statSync(`/proc/${pid}`, { throwIfNoEntry: false }) !== undefined;
+
+for (const host of LOOPBACKS) {
+  test(`a machine joins, is listed, and takes commands as the server does: ${host}`, async () => {
+    await using server = await startServer();
+    await using machine = await aMachine('web1', server, host, { args: ['--label', 'env=prod', '--label', 'x='] });
+    const owner = someone(server.directory, at(host, server.port));
+    const family = host === '::1' ? 'ipv6' : 'ipv4';
+    const shown = await owner.json('hosts');
+    assert.equal(typeof shown[0]?.['rttMs'], 'number');
+    const labels = { env: 'prod', x: '' };
+    assert.deepEqual(shown, [{ name: 'web1', state: 'online', family, rttMs: shown[0]?.['rttMs'], labels }]);
+    const present = (await owner.json('list')).map(({ name, kind }) => [name, kind]);
+    assert.deepEqual(present, [['web1', 'host']]);
+    assert.equal(statSync(join(machine.directory, 'machine.key')).mode & 0o777, 0o600);
+    const there = { server, host };
+    const cases: [string[], number][] = [
+      [['--', 'true'], 0],
+      [['--', 'exit 5'], 5],
+      [['--', 'kill -9 $$'], 137],
+      [['--', '/etc/passwd', 'x'], 126],
+      [['--', 'no-such-program'], 127],
+      [['--timeout', '0.2', '--', 'sleep 1000'], 124],
+    ];
+    for (const [args, status] of cases) {
+      assert.equal((await outcomeOf(runOn('WEB1', there, args))).status, status, args.join(' '));
+    }
+    const apart = await outcomeOf(runOn('web1', there, ['--', 'cat; echo oh >&2']), 'in\n');
+    assert.deepEqual(apart, { status: 0, stdout: 'in\n', stderr: 'oh\n' });
+    await server.program.stdout.until('Given command cat; echo oh >&2 (owner from ');
+    const words = await outcomeOf(runOn('web1', there, ['--', 'printf', '%s|', '$HOME', 'a  b']));
+    assert.equal(words.stdout, '$HOME|a  b|');
+    // Longer than every window and buffer on the way, both ways.
+    const bytes = randomBytes(12 * 1_048_576);
+    const summed = await outcomeOf(runOn('web1', there, ['--', 'tee /dev/stderr | sha256sum >&3 3>&1']), '');
+    assert.equal(summed.status, 0);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    const returned = await outcomeOf(runOn('web1', there, ['--', 'cat | cat | sha256sum']), bytes);
+    assert.equal(returned.stdout, `${digest}  -\n`);
+  });
+
+  test(`people at nc do not see machines among those who are here, and the owner runs there: ${host}`, async () => {
+    await using server = await startServer();
+    await using machine = await aMachine('web1', server, host);
+    await using caller = await Caller.connect(host, server.port);
+    caller.send('Vamshi\nget_list\n');
+    await caller.until('Available client: Vamshi\n');
+    caller.send('run web1 : echo hi\n');
+    await caller.until('error: Cannot run');
+    caller.send(`login ${await server.token()}\nrun web1 web1 : echo hi; echo oh >&2; exit 3\n`);
+    await caller.until('web1 exited 3\n');
+    assert.match(caller.text, /^web1\| hi$/m);
+    assert.match(caller.text, /^web1! oh$/m);
+    caller.send('run web1 web2 : echo no\n');
+    await caller.until('error: Cannot run: no machine named "web2" has joined; nothing was started\n');
+    machine.program.kill('SIGTERM');
+    assert.equal(await machine.program.ended, 0);
+    await server.program.stdout.until('web1 connection closed\n');
+    caller.send('run web1 : echo no\n');
+    await caller.until('web1 offline');
+  });
+
+  test(`unknown and offline machines are said, and nothing starts: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    refused(await outcomeOf(runOn('web9', there, ['--', 'true'])), /"web9": no such host has joined Server/, 255);
+    const machine = await aMachine('web1', server, host);
+    await machine[Symbol.asyncDispose]();
+    await server.program.stdout.until('web1 connection closed\n');
+    refused(await outcomeOf(runOn('web1', there, ['--', 'true'])), /on "web1": it is offline/, 255);
+    const owner = someone(server.directory, at(host, server.port));
+    const offline = { name: 'web1', state: 'offline', family: null, rttMs: null, labels: {} };
+    assert.deepEqual(await owner.json('hosts'), [offline]);
+  });
+
+  test(`a code counts once, for a machine, at that server: ${host}`, async (t) => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    const code = await codeFor('web1', server, host);
+    const address = at(host, server.port);
+    const first = aDirectory(t);
+    const tampered = `${code.slice(0, -1)}${code.endsWith('A') ? 'B' : 'A'}`;
+    // Another server's key, and so nothing was sent and the code still counts.
+    const wrongPin = await outcomeOf(joining(aDirectory(t), [`tls://${address}`, '--code', tampered]));
+    refused(wrongPin, /its key is sha256\/\/.* and the code is for sha256\/\/.*; nothing was sent$/m);
+    await using machine = joining(first, [address, '--code', code]);
+    await machine.stdout.until('ready\n');
+    refused(await outcomeOf(joining(aDirectory(t), [address, '--code', code])), /code is not valid any more/);
+    refused(await outcomeOf(joining(aDirectory(t), [address])), /no machine has joined with this key/);
+    const [person] = await owner.json('invite', 'bob');
+    refused(await outcomeOf(joining(aDirectory(t), [address, '--code', String(person?.['code'])])), /no code of/, 64);
+    const other = await codeFor('web2', server, host);
+    // The same machine twice, and a person with a machine's code.
+    refused(await outcomeOf(joining(first, [address, '--code', other])), /this machine's key has a name here already/);
+    const [bare = ''] = other.split('.');
+    const login = await someone(aDirectory(t), address).run(['login', '--code', bare], '\n');
+    refused(login, /the code is a machine's, for partyline join/);
+    // A machine comes by TLS to a server that it does not know only with a code.
+    refused(await outcomeOf(joining(aDirectory(t), [`tls://${address}`])), /a machine takes nobody's word for it/);
+    await using second = joining(aDirectory(t), [`tls://${address}`, '--code', other]);
+    await second.stdout.until('ready\n');
+  });
+
+  test(`a machine comes back to a server that was away, without a code, until it is revoked: ${host}`, async () => {
+    const server = await startServer();
+    await using machine = await aMachine('web1', server, host);
+    server.program.kill('SIGKILL');
+    await server.program.ended;
+    await machine.program.stderr.until('is away');
+    await using again = await startServer({ directory: server.directory, port: server.port });
+    await machine.program.stdout.until(/ready\n.*ready\n/s);
+    const ran = await outcomeOf(runOn('web1', { server: again, host }, ['--', 'echo back']));
+    assert.deepEqual(ran, { status: 0, stdout: 'back\n', stderr: '' });
+    const owner = someone(server.directory, at(host, server.port));
+    assert.equal((await owner.run(['revoke', 'web1'])).status, 0);
+    assert.equal(await machine.program.ended, 1);
+    assert.match(machine.program.stderr.text, /no machine has joined with this key, or it was revoked/);
+    assert.deepEqual(await owner.json('hosts'), []);
+    await again[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  for (const [who, whom] of [
+    ['the client', 'client'],
+    ['the machine', 'machine'],
+    ['the server', 'server'],
+  ] as const) {
+    test(`when ${who} is killed, nothing of the command is left: ${host}`, async () => {
+      await using server = await startServer();
+      await using machine = await aMachine('web1', server, host);
+      await using client = runOn('web1', { server, host }, ['--', 'sleep 1000 & echo $$ $!; wait']);
+      const [line = ''] = /^\d+ \d+\n/.exec(await client.stdout.until('\n')) ?? [];
+      const pids = line.trim().split(' ');
+      assert.equal(pids.length, 2);
+      assert.ok(pids.every(isThere));
+      ({ client, machine: machine.program, server: server.program })[whom].kill('SIGKILL');
+      await until(() => !pids.some(isThere), `the command is gone after ${who} was killed`);
+      if (whom === 'client') return;
+      assert.equal(await client.ended, 255);
+      assert.match(client.stderr.text, /Cannot tell how the command ended: .*(?:web1 was lost|connection|closed)/);
+    });
+  }
+}
