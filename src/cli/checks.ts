@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
-import { JOURNAL_FILE } from './journal-file.ts';
+import { JOURNAL_FILE } from './journal.ts';
 
 export interface Finding {
   readonly check: string;

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { normaliseAddress } from './peer.ts';
+import { whyFileFailed } from './reason.ts';
 
 export const OWNER_TOKEN_FILE = 'owner.token';
 
@@ -82,7 +83,7 @@ export function readOwnerToken(path: string, { isServer = false } = {}): OwnerTo
     // Not blocking: a pipe in its place must not hang the one who opens it.
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
-    return no(whyOf(error));
+    return no(whyFileFailed(error));
   }
   try {
     const file = fstatSync(descriptor);
@@ -97,7 +98,7 @@ export function readOwnerToken(path: string, { isServer = false } = {}): OwnerTo
     const text = bytes.toString('latin1', 0, readSync(descriptor, bytes)).replace(/\r?\n$/, '');
     return TOKEN.test(text) ? new OwnerToken(text) : no('it does not hold a token');
   } catch (error) {
-    return no(whyOf(error));
+    return no(whyFileFailed(error));
   } finally {
     closeSync(descriptor);
   }
@@ -130,7 +131,7 @@ function create(path: string): void {
     linkSync(draft, path);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST')
-      throw new Error(`Cannot make the owner token ${path}: ${whyOf(error)}`, { cause: error });
+      throw new Error(`Cannot make the owner token ${path}: ${whyFileFailed(error)}`, { cause: error });
   } finally {
     unlinkQuietly(draft);
   }
@@ -148,22 +149,6 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
-  ENOTDIR: 'it does not exist',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is not a file',
-  ENXIO: 'it is not a file',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left',
-};
-
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function whyOf(error: unknown): string {
-  const code = codeOf(error);
-  return WORDS[code] ?? (code === '' ? String(error) : code);
 }

@@ -58,7 +58,10 @@ test('what is no whole journal is told by verify, and never restored', async (t)
   writeFileSync(nonsense, 'nonsense');
   const target = join(aDirectory(t), 'new');
   for (const file of [journal, nonsense, join(directory, 'missing')]) {
-    assert.equal((await run('restore', file, '--data', target)).status, 1);
+    const { status, stderr } = await run('restore', file, '--data', target);
+    assert.equal(status, 1);
+    assert.match(stderr, /^partyline restore: Cannot restore ".*" to ".*": [^\n]*\n$/);
+    assert.ok(!stderr.includes('restored-'), stderr);
     assert.ok(!existsSync(join(target, 'journal.db')));
   }
 });
