@@ -96,6 +96,7 @@ export class Accounts {
         const { name, key, role, kind } = again;
         return this.#invitation(by, { name, key, role, kind, replaced, nowMs });
       }
+      if (again?.revokedAtMs !== undefined) return { refused: 'name-reserved', wasRevoked: true };
       const taken = pending === undefined ? hub.refusalOfName(parsed, nowMs) : undefined;
       if (taken !== undefined) return taken;
       if (pending !== undefined && !mayTakeBack(by, pending)) return { refused: 'name-reserved' };

@@ -107,7 +107,7 @@ for (const host of LOOPBACKS) {
     const refused: [line: string, words: RegExp][] = [
       [
         'send Janaki Bob Eve : hi',
-        /^error: Cannot send: nobody named "Bob", "Eve" is here; the message was sent to nobody\n$/,
+        /^error: Cannot send: nobody named "Bob", "Eve" is here or has an account; the message was sent to nobody\n$/,
       ],
       ['send Janaki all : hi', /^error: Cannot send: all is everyone already and stands alone; /],
       ['send Janaki :', /^error: Cannot send: the message is empty/],

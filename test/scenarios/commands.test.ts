@@ -8,7 +8,7 @@ import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { outcomeOf, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
-import { refused, someone } from '../kit/someone.ts';
+import { loggedIn, refused, someone, type Someone } from '../kit/someone.ts';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
@@ -93,6 +93,48 @@ for (const host of LOOPBACKS) {
     refused(await owner.run(['send', '--to', 'Vamshi,nobody', 'psst']), /^partyline send: .*nobody/);
     assert.deepEqual(await owner.json('history'), []);
     assert.doesNotMatch(await vamshi.barrier(), /psst/);
+  });
+
+  test(`a refusal says what was attempted, on whom, and why, in words of people: ${host}`, async (t) => {
+    await using server = await startServer();
+    const target = at(host, server.port);
+    const owner = someone(server.directory, target);
+    const bob = await loggedIn('bob', { owner, state: aDirectory(t), target });
+    const said = async (who: Someone, ...args: string[]) => {
+      const outcome = await who.run(args);
+      refused(outcome, /^partyline /);
+      return outcome.stderr.trim();
+    };
+    assert.equal(
+      await said(bob, 'invite', 'eve'),
+      'partyline invite: Cannot invite: only operators and the owner may, and you are a member',
+    );
+    assert.equal(
+      await said(owner, 'invite', 'b0b'),
+      'partyline invite: Cannot invite "b0b": the name looks like "bob", which is somebody else\'s',
+    );
+    assert.equal(
+      await said(owner, 'revoke', 'eve'),
+      'partyline revoke: Cannot revoke "eve": there is no account and no invitation named "eve"',
+    );
+    assert.match(
+      await said(owner, 'revoke', 'owner'),
+      /Cannot revoke "owner": only the owner may, or the operator who/,
+    );
+    assert.equal(
+      await said(owner, 'send', '--to', 'bob,eve,#tea', 'hi'),
+      'partyline send: Cannot send: nobody named "eve" is here or has an account, and there is no group "#tea"; ' +
+        'the message was sent to nobody',
+    );
+    assert.equal((await owner.run(['revoke', 'bob'])).status, 0);
+    assert.equal(
+      await said(owner, 'invite', 'bob'),
+      'partyline invite: Cannot invite "bob": the name belonged to an account that was revoked, and stays taken',
+    );
+    await using guest = await Caller.connect(host, server.port);
+    guest.type('bob');
+    guest.type('any password');
+    assert.doesNotMatch(await guest.until(/error: .*\n/m), /revoked/);
   });
 
   test(`an invited one logs in with the code, talks, and is revoked: ${host}`, async (t) => {
