@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'n
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from './directory.ts';
-import { readOwnFile, wordsFor } from './files.ts';
+import { codeOf, readOwnFile, wordsFor } from './files.ts';
 
 /** In the state directory. */
 const TOKENS = 'tokens';
@@ -61,6 +61,36 @@ export function writeCredential(directory: string, server: string, credential: S
     removeQuietly(draft);
     throw new Error(`Cannot keep the token in ${path}: ${wordsFor(error)}`, { cause: error });
   }
+}
+
+/** A file that is the user's own and waits for its secret. */
+export interface SecretFile {
+  /** All of it, on disk when it returns. Throws an Error in words. */
+  write(text: string): void;
+  remove(): void;
+}
+
+/** Throws an Error in words; what is there stays as it is. */
+export function newSecretFile(path: string): SecretFile {
+  const no = (why: string, cause: unknown) => new Error(`Cannot make a token in ${path}: ${why}`, { cause });
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'wx', 0o600);
+  } catch (error) {
+    throw no(codeOf(error) === 'EEXIST' ? 'there is a file already' : wordsFor(error), error);
+  }
+  return {
+    write(text) {
+      try {
+        writeSync(descriptor, text);
+        fsyncSync(descriptor);
+        closeSync(descriptor);
+      } catch (error) {
+        throw no(wordsFor(error), error);
+      }
+    },
+    remove: () => removeQuietly(path),
+  };
 }
 
 /** Throws an Error in words. */

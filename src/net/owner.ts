@@ -26,6 +26,8 @@ export const OWNER_TOKEN_FILE = 'owner.token';
 const TOKEN_BYTES = 32;
 /** Those bytes in base64url. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+/** What somebody has who is not the owner for it. */
+const ACCOUNT_TOKEN = /^pl_/;
 /** Bytes of the file that are looked at; a token with its line end is 44. */
 const MAX_FILE_BYTES = 256;
 /** Bytes of a nonce: nobody meets the same one twice. */
@@ -96,7 +98,8 @@ export function readOwnerToken(path: string, { isServer = false } = {}): OwnerTo
     }
     const bytes = Buffer.alloc(MAX_FILE_BYTES);
     const text = bytes.toString('latin1', 0, readSync(descriptor, bytes)).replace(/\r?\n$/, '');
-    return TOKEN.test(text) ? new OwnerToken(text) : no('it does not hold a token');
+    if (TOKEN.test(text)) return new OwnerToken(text);
+    return no(ACCOUNT_TOKEN.test(text) ? 'it holds the token of an account' : 'it does not hold a token');
   } catch (error) {
     return no(whyFileFailed(error));
   } finally {

@@ -1,7 +1,7 @@
 // The commands for scripts against the real server: what they print, what they end with, and who they come in as.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
@@ -137,6 +137,58 @@ for (const host of LOOPBACKS) {
     assert.doesNotMatch(await guest.until(/error: .*\n/m), /revoked/);
   });
 
+  test(`a program comes in by a token of its own, until that is removed: ${host}`, async (t) => {
+    await using server = await startServer();
+    const [state, elsewhere] = [aDirectory(t), aDirectory(t)];
+    const target = at(host, server.port);
+    const bob = await loggedIn('bob', { owner: someone(server.directory, target), state, target });
+    const file = join(elsewhere, 'bot.token');
+    const by = (tokenFile: string, ...args: string[]) =>
+      outcomeOf(
+        partyline(args, {
+          env: { PARTYLINE_DATA: elsewhere, PARTYLINE_HOST: target, PARTYLINE_TOKEN_FILE: tokenFile },
+        }),
+      );
+
+    const [made] = await bob.json('token', 'new', 'the bot', '--out', file);
+    assert.deepEqual(made, { id: made?.['id'], label: 'the bot', file });
+    assert.match(readFileSync(file, 'utf8'), /^pl_[\w-]{43}\n$/);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const tokens = async () => (await bob.json('token', 'list')).map(({ id, label, since }) => [id, label, since]);
+    const before = await tokens();
+    assert.deepEqual(before[1]?.slice(0, 2), [made['id'], 'the bot']);
+    assert.match(String(before[1]?.[2]), TIME);
+    refused(await bob.run(['token', 'new', 'another', '--out', file]), /there is a file already; nothing was made/);
+    refused(
+      await bob.run(['token', 'new', 'x', '--out', join(elsewhere, 'no', 'file')]),
+      /its directory does not exist/,
+    );
+    assert.deepEqual(await tokens(), before, 'a token was made that nobody has');
+
+    assert.equal((await by(file, 'send', '--to', 'owner', 'by the bot')).status, 0);
+    assert.match((await by(file, 'history')).stdout, /^\d+ .* bob to owner : by the bot\n$/);
+    const chatted = partyline(['chat'], {
+      env: { PARTYLINE_DATA: elsewhere, PARTYLINE_HOST: target, PARTYLINE_TOKEN_FILE: file },
+    });
+    assert.match((await outcomeOf(chatted, 'get_list\nquit\n')).stdout, /^Available client: bob$/m);
+    refused(await by(file, 'run', '--', 'id'), /^partyline run: .*bot\.token: it holds the token of an account/, 255);
+    const kept = join(state, 'tokens', encodeURIComponent(target));
+    refused(
+      await by(kept, 'list'),
+      /: Cannot use the token in .*: partyline login keeps it for one server, .*token new/,
+    );
+    writeFileSync(join(elsewhere, 'junk'), 'junk', { mode: 0o600 });
+    refused(await by(join(elsewhere, 'junk'), 'list'), /it holds neither the token of an account nor an owner token/);
+
+    const shown = await bob.run(['token', 'new', 'by hand']);
+    assert.match(shown.stdout, /^pl_[\w-]{43}\n$/);
+    assert.match(shown.stderr, /^partyline token: made token \d+ of bob, for "by hand"; it is not shown again\n$/);
+    const removed = await bob.run(['token', 'remove', String(made['id'])]);
+    assert.deepEqual([removed.status, removed.stdout], [0, `Token ${String(made['id'])} is removed\n`]);
+    refused(await by(file, 'history'), /^partyline history: Cannot log in: the token is not valid/);
+    refused(await bob.run(['token', 'remove', String(made['id'])]), /Cannot remove token \d+: you have no such token/);
+  });
+
   test(`an invited one logs in with the code, talks, and is revoked: ${host}`, async (t) => {
     const state = aDirectory(t);
     await using server = await startServer();
@@ -234,6 +286,16 @@ test('wrong usage is status 64 and one line', async (t) => {
     ['login', '--code', 'A', '--name', 'b'],
     ['logout', 'x'],
     ['password', 'secret'],
+    ['token'],
+    ['token', 'new'],
+    ['token', 'new', ''],
+    ['token', 'new', 'a', 'b'],
+    ['token', 'new', 'x'.repeat(65)],
+    ['token', 'list', 'x'],
+    ['token', 'list', '--out', 'x'],
+    ['token', 'remove'],
+    ['token', 'remove', 'x'],
+    ['token', 'burn'],
     ['backup'],
     ['restore', 'x'],
     ['verify', 'x'],
