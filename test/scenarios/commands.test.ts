@@ -52,6 +52,43 @@ for (const host of LOOPBACKS) {
     );
   });
 
+  test(`whoever looks back at nothing is told so, and told apart from looking back at nobody: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    const said = async (...args: string[]) => {
+      const { status, stdout, stderr } = await owner.run(args);
+      assert.equal(stdout, '');
+      return `${status} ${stderr}`;
+    };
+    for (const args of [['history'], ['search', 'tea'], ['export'], ['history', '--with', 'all']]) {
+      assert.equal(await said(...args), `0 partyline ${args[0]}: no messages\n`);
+      assert.equal(await said(...args, '--json'), '0 ');
+    }
+    await using gus = await Caller.named('Gus', host, server.port);
+    assert.equal(await said('history', '--with', 'gus'), '0 partyline history: no messages\n');
+    gus.type('send owner : I was here');
+    gus.type('history with bobb');
+    assert.equal(await gus.until('\n'), 'No messages: nobody is named "bobb"\n');
+    gus.type('history with #ops');
+    assert.equal(await gus.until('\n'), 'No messages: there is no group "#ops"\n');
+    gus.type('history with owner before 1');
+    assert.equal(await gus.until('\n'), 'No messages\n');
+    gus.type('quit');
+    await gus.heard.rest();
+    assert.match((await owner.run(['history', '--with', 'Gus'])).stdout, /I was here/);
+    assert.equal(await said('history', '--with', 'Gus', '--before', '1'), '0 partyline history: no messages\n');
+    for (const args of [['history'], ['history', '--after', '0'], ['history', '--json'], ['export']]) {
+      assert.equal(
+        await said(...args, '--with', 'bobb'),
+        `1 partyline ${args[0]}: Cannot look back at "bobb": nobody of that name is here or has an account, and nothing was said\n`,
+      );
+    }
+    assert.match(
+      await said('history', '--with', '#ops'),
+      /^1 .* "#ops": there is no such group, and nothing was said\n$/,
+    );
+  });
+
   test(`groups are joined, listed, spoken to and left: ${host}`, async () => {
     await using server = await startServer();
     const owner = someone(server.directory, at(host, server.port));

@@ -88,7 +88,7 @@ export class Commands {
       case 'groups':
         return this.#asker.tell(formatGroups(this.#groups()));
       case 'history':
-        return this.#asker.hold(this.#tellPast(readPast(this.#house.journal, hub.readerOf(this.#session), request)));
+        return this.#asker.hold(this.#tellPast(readPast(this.#house, hub.readerOf(this.#session), request)));
       case 'search':
         return this.#asker.hold(
           this.#tellPast(findPast(this.#house.journal, hub.readerOf(this.#session), request.words)),
