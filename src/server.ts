@@ -213,6 +213,7 @@ function furnish(
     rate: LINE_RATE,
   });
   const http = new HttpDoor({
+    serverName,
     health: () => {
       const { health } = journal;
       const uptimeSeconds = Math.floor((clock() - startedMs) / 1000);

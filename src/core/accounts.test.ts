@@ -92,14 +92,17 @@ test('a new invitation of the same name replaces the one before; an expired one 
   const world = await aHub();
   const first = await invite(world, 'carol');
   const second = await invite(world, 'carol');
+  assert.deepEqual([first.isReplacing, second.isReplacing], [false, true]);
   assert.equal(world.accounts.bearerOf(first.code, NOW), undefined);
   assert.notEqual(world.accounts.bearerOf(second.code, NOW), undefined);
-  await invite(world, 'dave', { nowMs: NOW + INVITE_MS });
+  assert.equal((await invite(world, 'dave', { nowMs: NOW + INVITE_MS })).isReplacing, false);
   assert.deepEqual(
     Array.from(world.hub.directory.invites, ({ name }) => name),
     ['dave'],
   );
   assert.equal(world.refusalOf('carol'), undefined);
+  await invite(world, 'zoe');
+  assert.equal((await invite(world, 'zoe', { nowMs: NOW + INVITE_MS })).isReplacing, false, 'it had expired');
 });
 
 test('who may invite whom: the owner anyone, operators members, others nobody', async () => {

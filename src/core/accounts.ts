@@ -33,6 +33,8 @@ export interface Invitation {
   /** Shown once; the journal keeps its hash. */
   readonly code: string;
   readonly expiresAtMs: number;
+  /** There was a code for this name that nobody had used; it is worth nothing now. */
+  readonly isReplacing: boolean;
 }
 
 /** What somebody showed to come in, and whose it is. */
@@ -116,7 +118,8 @@ export class Accounts {
     const invite = { name, key, hash, role, kind, by: by.member.id, createdAtMs: nowMs, expiresAtMs };
     const changes: Change[] = replaced.map((old) => ({ type: 'invite-removed', hash: old.hash }));
     changes.push({ type: 'invite-added', invite });
-    return { changes, answer: () => ({ name, role, kind, code, expiresAtMs }) };
+    const isReplacing = replaced.some((old) => old.key === key && old.expiresAtMs > nowMs);
+    return { changes, answer: () => ({ name, role, kind, code, expiresAtMs, isReplacing }) };
   }
 
   /** Whose code or token this is; a code only until it expires or is used. */

@@ -64,6 +64,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   const door = new NativeDoor({ ...house, ...waits });
   const line = new LineDoor({ ...shared, owner: TOKEN });
   const http = new HttpDoor({
+    serverName: 'Server',
     health: () => ({ isWell: true, facts: {} }),
     hostNames: [],
     onUpgrade: (upgrade) => void door.upgrade(upgrade),

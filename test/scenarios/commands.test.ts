@@ -132,6 +132,24 @@ for (const host of LOOPBACKS) {
     assert.doesNotMatch(await vamshi.barrier(), /psst/);
   });
 
+  test(`a second invitation says what it did to the first, and a machine's names nothing that is not there: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    const first = await owner.run(['invite', 'bob']);
+    assert.doesNotMatch(first.stdout, /earlier/);
+    const second = await owner.run(['invite', 'bob']);
+    assert.match(second.stdout, /^bob is invited as member until .*\nThe earlier code of bob no longer works\nhttp:/);
+    const [third] = await owner.json('invite', 'bob');
+    assert.equal(third?.['replaced'], true);
+
+    const [host1] = await owner.json('invite', 'web1', '--as', 'host');
+    assert.deepEqual(Object.keys(host1 ?? {}), ['name', 'role', 'kind', 'code', 'expires', 'replaced']);
+    const again = await owner.run(['invite', 'web1', '--as', 'host']);
+    assert.equal(again.status, 0);
+    assert.doesNotMatch(again.stdout, /join|#code|nc /);
+    assert.equal(again.stderr, 'partyline invite: machines cannot join yet: nothing here takes the code so far\n');
+  });
+
   test(`a refusal says what was attempted, on whom, and why, in words of people: ${host}`, async (t) => {
     await using server = await startServer();
     const target = at(host, server.port);
@@ -234,6 +252,7 @@ for (const host of LOOPBACKS) {
     refused(await bob.run(['send', '--to', 'owner', 'hi']), /nobody is logged in to .*partyline login --host/);
     const [invited] = await owner.json('invite', 'bob');
     assert.equal(invited?.['name'], 'bob');
+    assert.equal(invited?.['replaced'], false);
     assert.match(String(invited?.['expires']), TIME);
     const code = String(invited?.['code']);
     assert.equal(invited?.['link'], `http://${target}/#code=${code}`);

@@ -41,8 +41,8 @@ export const ACCOUNT: Entries<'account.invite' | 'account.list' | 'account.revok
 async function inviteOne(asker: Asker, given: Inviting) {
   const invited = await invite(asker.house, sessionOf(asker), given);
   if ('refused' in invited) return { error: accountError(invited, `Cannot invite ${quote(given.name)}`) };
-  const { expiresAtMs, ...shown } = invited;
-  return { result: { ...shown, expires: toTime(expiresAtMs) } };
+  const { expiresAtMs, isReplacing, ...shown } = invited;
+  return { result: { ...shown, expires: toTime(expiresAtMs), replaced: isReplacing } };
 }
 
 function list(asker: Asker) {
