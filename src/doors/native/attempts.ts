@@ -5,6 +5,7 @@ import type { MethodName } from '../../protocol/native/methods.ts';
 export const ATTEMPTS: Readonly<Record<MethodName, string>> = {
   ping: 'Cannot answer',
   'rpc.discover': 'Cannot describe this server',
+  'server.listening': 'Cannot say what listens',
   'owner.challenge': 'Cannot take this connection for the owner',
   'owner.prove': 'Cannot take this connection for the owner',
   'login.token': 'Cannot log in',
