@@ -6,7 +6,7 @@ export interface CommandEntry {
   readonly does: string;
   /**
    * As its help has them, each followed by the word for its value if it takes one: after DIR, FILE and USER a shell
-   * offers those. `--help` goes without saying.
+   * offers those, after a word of `VALUES` what it stands for. `--help` goes without saying.
    */
   readonly options: string;
   /** What the first argument may be. */
@@ -53,6 +53,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   invite: { does: 'invite somebody, or a machine, under a name', options: '--role ROLE --as KIND --host HOST --json' },
   members: { does: 'accounts and invitations', options: '--host HOST --json' },
   revoke: { does: 'end an account, or take an invitation back', options: '--host HOST --json' },
+  token: {
+    does: 'tokens of your own, for programs: make one, list them, remove one',
+    options: '--out FILE --host HOST --json',
+    words: 'new list remove',
+  },
   backup: { does: 'copy the journal of a server, while it runs or not', options: '--data DIR --json' },
   restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json' },
   verify: { does: 'is a journal whole', options: '--data DIR --json' },
@@ -62,6 +67,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   completion: { does: 'print what makes a shell complete all this', options: '--json', words: 'bash zsh fish' },
 };
+
+/** What a word for a value stands for, where it is one of a few. */
+export const VALUES: Readonly<Record<string, string>> = { ROLE: 'member operator', KIND: 'person bot host' };
 
 export interface Option {
   /** `--data`, `-4`. */

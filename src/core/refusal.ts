@@ -6,7 +6,8 @@ import type { Name, NameRefusal } from './name.ts';
 
 /** Somebody else has the name, or one that looks like it. */
 export type NameTaken =
-  | { refused: 'name-reserved' }
+  /** `wasRevoked`: it belonged to an account that was revoked; told to whoever may revoke. */
+  | { refused: 'name-reserved'; wasRevoked?: true }
   | { refused: 'name-in-use' }
   /** UTS #39, 4. */
   | { refused: 'name-confusable'; with: Name };

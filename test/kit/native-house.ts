@@ -60,10 +60,12 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   const rate = options.rate === undefined ? {} : { rate: options.rate };
   const guesses = new Guesses();
   const shared = { hub, accounts, journal, passwords: PASSWORDS, guesses, runner, log, now, clock, ...rate };
-  const house = { ...shared, token: TOKEN };
+  const listening = () => ['tcp://127.0.0.1:7270', 'tcp://[::1]:7270'];
+  const house = { ...shared, token: TOKEN, listening };
   const door = new NativeDoor({ ...house, ...waits });
   const line = new LineDoor({ ...shared, owner: TOKEN });
   const http = new HttpDoor({
+    serverName: 'Server',
     health: () => ({ isWell: true, facts: {} }),
     hostNames: [],
     onUpgrade: (upgrade) => void door.upgrade(upgrade),

@@ -88,7 +88,7 @@ export class Commands {
       case 'groups':
         return this.#asker.tell(formatGroups(this.#groups()));
       case 'history':
-        return this.#asker.hold(this.#tellPast(readPast(this.#house.journal, hub.readerOf(this.#session), request)));
+        return this.#asker.hold(this.#tellPast(readPast(this.#house, hub.readerOf(this.#session), request)));
       case 'search':
         return this.#asker.hold(
           this.#tellPast(findPast(this.#house.journal, hub.readerOf(this.#session), request.words)),
@@ -147,16 +147,19 @@ export class Commands {
       const reason = 'Cannot log in here with an invitation: come in anew and give it instead of a name';
       return this.#asker.tell(formatError(reason));
     }
-    const member = isLoopback && owner.matches(secret) ? hub.directory.owner() : bearer?.member;
-    if (member?.account === undefined) {
+    const by = isLoopback && owner.matches(secret) ? hub.directory.owner() : bearer?.member;
+    if (by === undefined) {
       log.warn('wrong token', { address, port });
       this.#asker.tell(formatError('Cannot log in: the token is not valid'));
       return guesses.wrongSecret(countedAs(this.#asker.peer), clock()) ? this.#asker.quit() : undefined;
     }
-    hub.raise(this.#session, member.account.role);
-    return this.#asker.tell(
-      `${this.#session.member.name} has the rights of ${member.name} until this connection ends\n`,
-    );
+    const own = this.#session.member.name;
+    hub.raise(this.#session, {
+      by,
+      token: bearer?.token,
+      onOver: () => this.#asker.tell(`${own} has the rights of ${by.name} no longer: they were taken back\n`),
+    });
+    return this.#asker.tell(`${own} has the rights of ${by.name} until this connection ends\n`);
   }
 
   #askPassword(): void {

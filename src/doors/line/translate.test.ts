@@ -24,7 +24,7 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
     ],
     [
       wordsForSending({ refused: 'unknown-recipient', names }),
-      'Cannot send: nobody named "bob", "eve" is here; the message was sent to nobody',
+      'Cannot send: nobody named "bob", "eve" is here or has an account; the message was sent to nobody',
     ],
     [
       wordsForSending({ refused: 'all-among-names' }),

@@ -21,6 +21,8 @@ export interface House {
   readonly token: OwnerToken;
   readonly runner: Runner;
   readonly log: Log;
+  /** URLs of the addresses that are bound. */
+  readonly listening: () => readonly string[];
   /** The time of day. */
   readonly now: () => number;
   /** Milliseconds that never run backwards. */

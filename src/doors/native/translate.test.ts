@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusal, toHosts, toRunEnded, wordsForRun, wordsForStreams } from './translate.ts';
+import { METHODS } from '../../protocol/native/methods.ts';
+import { ATTEMPTS } from './attempts.ts';
+import type { Needs } from './entry.ts';
+import { refusal, toHosts, toRunEnded, wordsForNeeds, wordsForRun, wordsForStreams } from './translate.ts';
 
 test('hosts are separated by commas or spaces, and none is the server itself', () => {
   assert.deepEqual(toHosts(undefined), []);
@@ -24,6 +27,21 @@ test('refusals have the codes of JSON-RPC where it has one, and -32000 elsewhere
   assert.deepEqual(refusal('unknown-method', 'm'), { code: -32601, message: 'm', data: { code: 'unknown-method' } });
   assert.equal(refusal('bad-params', 'm').code, -32602);
   assert.equal(refusal('not-allowed', 'm').code, -32000);
+});
+
+test('who may not is told what was attempted, who may, and as whom it has come in', () => {
+  const words = (needs: Needs, role: Needs) => wordsForNeeds({ needs, role }, 'account.invite');
+  assert.deepEqual(
+    [words('operator', 'nobody'), words('member', 'guest'), words('operator', 'member'), words('owner', 'operator')],
+    [
+      'Cannot invite: this connection has not shown who asks',
+      'Cannot invite: it takes an account, and a guest has none',
+      'Cannot invite: only operators and the owner may, and you are a member',
+      'Cannot invite: only the owner may, and you are an operator',
+    ],
+  );
+  assert.deepEqual(Object.keys(ATTEMPTS).sort(), Object.values(METHODS).sort());
+  for (const attempt of Object.values(ATTEMPTS)) assert.match(attempt, /^Cannot [a-z]/);
 });
 
 test('each refusal of a command has its code and says what is true now', () => {

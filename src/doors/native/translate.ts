@@ -7,10 +7,11 @@ import type { RunCommand, RunResult } from '../../core/ports.ts';
 import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { WireMessage } from '../../protocol/native/methods/chat.ts';
-import type { ErrorCode } from '../../protocol/native/methods.ts';
+import type { ErrorCode, MethodName } from '../../protocol/native/methods.ts';
 import type { RunEnded, RunStart } from '../../protocol/native/methods/run.ts';
 import { rpcError, type ErrorData, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
+import { ATTEMPTS } from './attempts.ts';
 import { wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
 
 /** Why a run cannot have the streams that were named for it. */
@@ -47,21 +48,34 @@ export function no(code: ErrorCode, message: string): { readonly error: RpcError
   return { error: refusal(code, message) };
 }
 
-/** A connection that has not shown that it may. */
-export function wordsForNeeds(needs: Role | 'nobody', method: string): string {
-  const what = `Cannot do ${method}`;
+/** Whoever has come in is told as whom; `needs` is more than that. */
+export function wordsForNeeds({ needs, role }: Lacking, method: MethodName): string {
+  const attempt = ATTEMPTS[method];
+  if (role === 'nobody') return `${attempt}: this connection has not shown who asks`;
   switch (needs) {
     case 'nobody':
     case 'guest':
-      return `${what}: this connection has not shown who asks`;
+      return `${attempt}: this connection has not shown who asks`;
     case 'member':
-      return `${what}: it takes an account, and this connection has not shown one`;
+      return `${attempt}: it takes an account, and a guest has none`;
     case 'operator':
-      return `${what}: only operators and the owner may, and this connection has not shown that it is one`;
+      return `${attempt}: only operators and the owner may, and you are ${AS[role]}`;
     case 'owner':
-      return `${what}: only the owner may, and this connection has not shown that it is`;
+      return `${attempt}: only the owner may, and you are ${AS[role]}`;
   }
 }
+
+interface Lacking {
+  readonly needs: Role | 'nobody';
+  readonly role: Role | 'nobody';
+}
+
+const AS: Readonly<Record<Role, string>> = {
+  owner: 'the owner',
+  operator: 'an operator',
+  member: 'a member',
+  guest: 'a guest',
+};
 
 export function enterError(refused: EnterRefusal, name: string, address: string): RpcError {
   return refusal(refused.refused, wordsForEntering(refused, name, address));

@@ -4,6 +4,7 @@
 export const METHODS = {
   ping: 'ping',
   rpcDiscover: 'rpc.discover',
+  serverListening: 'server.listening',
   ownerChallenge: 'owner.challenge',
   ownerProve: 'owner.prove',
   runStart: 'run.start',

@@ -8,6 +8,7 @@ import {
   accountPassword,
   accountRevoke,
 } from '../../../protocol/native/methods/account.ts';
+import { quote } from '../../../protocol/text.ts';
 import { wordsForPassword } from '../../words.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { invite, revoke, setPassword } from '../promises.ts';
@@ -39,9 +40,9 @@ export const ACCOUNT: Entries<'account.invite' | 'account.list' | 'account.revok
 
 async function inviteOne(asker: Asker, given: Inviting) {
   const invited = await invite(asker.house, sessionOf(asker), given);
-  if ('refused' in invited) return { error: accountError(invited, 'Cannot invite') };
-  const { expiresAtMs, ...shown } = invited;
-  return { result: { ...shown, expires: toTime(expiresAtMs) } };
+  if ('refused' in invited) return { error: accountError(invited, `Cannot invite ${quote(given.name)}`) };
+  const { expiresAtMs, isReplacing, ...shown } = invited;
+  return { result: { ...shown, expires: toTime(expiresAtMs), replaced: isReplacing } };
 }
 
 function list(asker: Asker) {
@@ -55,7 +56,7 @@ function list(asker: Asker) {
 
 async function revokeOne(asker: Asker, { name }: { name: string }) {
   const revoked = await revoke(asker.house, sessionOf(asker), name);
-  if (typeof revoked !== 'string') return { error: accountError(revoked, 'Cannot revoke') };
+  if (typeof revoked !== 'string') return { error: accountError(revoked, `Cannot revoke ${quote(name)}`) };
   return { result: { revoked } };
 }
 
