@@ -86,7 +86,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       user: options.runAs,
       log,
     });
-    const { doors, front } = furnish(options, { token, tls, runner, now, core });
+    const listening = () => listeners.map(({ url }) => url);
+    const { doors, front } = furnish(options, { token, tls, runner, now, core, listening });
     for (const listen of options.listen) {
       const bound = await bind(listen, (socket) => front.receive(socket, listen.scheme), {
         onAcceptError: ({ message }) => log.warn('connection lost', { reason: message }),
@@ -174,12 +175,13 @@ interface Furniture {
   readonly runner: Runner;
   readonly now: () => number;
   readonly core: Core;
+  readonly listening: () => readonly string[];
 }
 
 /** Builds the core and its doors, and the front that shows connections to them. */
 function furnish(
   options: ServerOptions,
-  { token, tls, runner, now, core }: Furniture,
+  { token, tls, runner, now, core, listening }: Furniture,
 ): { doors: Door[]; front: Front } {
   const { name: serverName, log } = options;
   const clock = () => performance.now();
@@ -213,11 +215,13 @@ function furnish(
     fingerprint: () => tls.fingerprint,
     runner,
     log,
+    listening,
     now,
     clock,
     rate: LINE_RATE,
   });
   const http = new HttpDoor({
+    serverName,
     health: () => {
       const { health } = journal;
       const uptimeSeconds = Math.floor((clock() - startedMs) / 1000);

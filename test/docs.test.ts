@@ -23,6 +23,7 @@ import { HELP as RESTORE } from '../src/cli/restore.ts';
 import { HELP as REVOKE } from '../src/cli/revoke.ts';
 import { HELP as SEARCH } from '../src/cli/search.ts';
 import { HELP as SEND } from '../src/cli/send.ts';
+import { HELP as TOKEN } from '../src/cli/token.ts';
 import { HELP as VERIFY } from '../src/cli/verify.ts';
 import { HELP as RUN } from '../src/cli/run.ts';
 import { HELP as SERVE } from '../src/cli/serve.ts';
@@ -47,6 +48,7 @@ const HELPS: ReadonlyMap<string, string> = new Map([
   ['invite', INVITE],
   ['members', MEMBERS],
   ['revoke', REVOKE],
+  ['token', TOKEN],
   ['backup', BACKUP],
   ['restore', RESTORE],
   ['verify', VERIFY],

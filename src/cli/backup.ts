@@ -1,14 +1,11 @@
 // `partyline backup`: a copy of a server's journal, while it runs or not.
 
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { stateDirectory } from '../config/state.ts';
 import { backupJournal } from '../journal/backup.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { whyUnusable } from './arguments.ts';
 import { jsonLine } from './json-line.ts';
-import { JOURNAL_FILE } from './journal-file.ts';
-import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+import { fail, JOURNAL_FILE, readCopyArguments } from './journal.ts';
 
 export const HELP = `Copy the journal of a server: messages, accounts, invitations, groups
 
@@ -26,33 +23,15 @@ Examples:
 `;
 
 export async function backup(args: string[]): Promise<number> {
-  let read;
+  const read = readCopyArguments('backup', args);
+  if (typeof read === 'number') return read;
+  const { file, data, json } = read;
+  const journal = join(data ?? stateDirectory(), JOURNAL_FILE);
   try {
-    read = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { data: { type: 'string' }, json: { type: 'boolean', default: false } },
-    });
+    await backupJournal(journal, file);
   } catch (error) {
-    return say(whyUnusable(error), USAGE_STATUS);
+    return fail('backup', error);
   }
-  const { values, positionals } = read;
-  const [file] = positionals;
-  if (file === undefined || positionals.length > 1)
-    return say(`one FILE is expected, not ${positionals.length}`, USAGE_STATUS);
-  const path = join(values.data ?? stateDirectory(), JOURNAL_FILE);
-  try {
-    await backupJournal(path, file);
-  } catch (error) {
-    return say(error instanceof Error ? error.message : String(error), FAILURE_STATUS);
-  }
-  process.stdout.write(
-    values.json ? jsonLine({ file, journal: path }) : `${escapeControls(`Copied ${path} to ${file}`)}\n`,
-  );
+  process.stdout.write(json ? jsonLine({ file, journal }) : `${escapeControls(`Copied ${journal} to ${file}`)}\n`);
   return 0;
-}
-
-function say(reason: string, status: number): number {
-  process.stderr.write(`partyline backup: ${reason}\n`);
-  return status;
 }

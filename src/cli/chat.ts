@@ -12,6 +12,7 @@ import { escapeControls } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 import { jsonLine } from './json-line.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
+import { givenToken } from './token-file.ts';
 import { trustFor } from './trust.ts';
 
 export const HELP = `Come in by name, read and write messages
@@ -20,7 +21,8 @@ Usage: partyline chat [HOST] [--name NAME]
 
   HOST          [SCHEME://]HOST[:PORT] (PARTYLINE_HOST, else localhost; port 7270)
                 beyond this machine it is TLS; tls:// is TLS here too, tcp+insecure:// plain text
-  --name NAME   who you are (the account that is logged in here with partyline login, else your user name)
+  --name NAME   who you are (the account whose token is in PARTYLINE_TOKEN_FILE, else the one that is logged in here with
+                partyline login, else your user name)
   --json        each line of the server as a JSON object
 
 What you type goes to the server, line by line:
@@ -33,6 +35,9 @@ Examples:
   partyline chat --name Vamshi
   printf 'send all hello\\n' | partyline chat ::1 --name Vamshi
 `;
+
+/** What somebody is called whose name only the server knows. It is no name that anybody has. */
+const WHOSE_TOKEN = '(whose token it is)';
 
 /** What the command asks of the machine. */
 export interface ChatMachine {
@@ -56,15 +61,21 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
   const { values, positionals } = read;
   if (positionals.length > 1) return fail(`one HOST is expected, not ${positionals.length}`, USAGE_STATUS);
   const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
-  const kept = keptFor(host, values.name);
-  const name = kept?.name ?? values.name ?? ownName(machine);
+  const account = accountFor(host, values.name);
+  if (account !== undefined && 'refused' in account) return fail(account.refused, UNREACHED_STATUS);
+  const name = account?.name ?? values.name ?? ownName(machine);
   if (name === undefined) return fail('your user id has no name on this machine: give --name NAME', USAGE_STATUS);
   if (/[\r\n]/.test(name)) return fail('a name is one line', USAGE_STATUS);
   try {
     const reached = await reach(host, { policy: LINES, trust: trustFor('chat'), allowHalfOpen: true });
     const { socket } = reached;
     const isPrivate = reached.fingerprint !== undefined || isLoopbackAddress(normaliseAddress(reached.address));
-    const first = await comeIn(reached, { name, ...(kept !== undefined && isPrivate && { token: kept.token }) });
+    if (account !== undefined && !isPrivate) {
+      socket.destroy();
+      const why = 'the connection is plain text, and nothing secret was sent; --name NAME comes in as a guest';
+      return fail(`Cannot come in at ${host} by a token: ${why}`, UNREACHED_STATUS);
+    }
+    const first = await comeIn(reached, { name, ...(account !== undefined && { token: account.token }) });
     const show = values.json ? linesAsJson() : process.stdout.isTTY ? forTerminal() : (chunk: Buffer) => chunk;
     const end = await talk({ socket, first, input: process.stdin, output: process.stdout, show });
     if (end === 'server-gone') return fail(`${host} went away`, UNREACHED_STATUS);
@@ -75,7 +86,17 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
   }
 }
 
-/** The account that is logged in to this server here, unless another name is asked for. */
+type Account = Pick<StoredCredential, 'name' | 'token'>;
+
+/** The one whose token file is given, or that is logged in to this server here; unless another name is asked for. */
+function accountFor(host: string, name: string | undefined): Account | { refused: string } | undefined {
+  const given = name === undefined ? givenToken() : undefined;
+  if (given === undefined) return keptFor(host, name);
+  if ('refused' in given) return given;
+  // The owner token is proven, which this protocol has no way to do.
+  return 'token' in given ? { name: WHOSE_TOKEN, token: given.token } : undefined;
+}
+
 function keptFor(host: string, name: string | undefined): StoredCredential | undefined {
   const target = readTarget(host, LINES);
   if ('wrong' in target) return undefined;

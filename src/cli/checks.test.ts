@@ -9,6 +9,7 @@ import {
   checkClock,
   checkDirectory,
   checkFamilies,
+  checkListening,
   checkNode,
   checkRuns,
   judgeSpace,
@@ -29,6 +30,30 @@ test('a family that is missing is a warning, both are a problem', async () => {
     ['ok', 'warning', 'warning', 'problem'],
   );
   assert.match(states[1]?.[0]?.found ?? '', /IPv6/);
+});
+
+test('each address that a server listens on is tried in its family, and a family without any is a warning', async () => {
+  const tried: string[] = [];
+  const connect = async (address: string, port: number) => {
+    tried.push(`${address} ${port}`);
+    return port !== 7_007;
+  };
+  const both = ['tls://0.0.0.0:7270', 'tls://[::]:7270', 'echo://[::1]:7007'];
+  const found = (await checkListening({ urls: both, isOfBothFamilies: true, connect })).map(
+    ({ state, found }) => `${state}: ${found}`,
+  );
+  assert.deepEqual(found, [
+    'ok: tls://0.0.0.0:7270 takes connections (IPv4)',
+    'ok: tls://[::]:7270 takes connections (IPv6)',
+    'warning: echo://[::1]:7007 takes no connections (IPv6)',
+  ]);
+  assert.deepEqual(tried, ['127.0.0.1 7270', '::1 7270', '::1 7007']);
+  const urls = ['tcp://127.0.0.1:7270', 'echo://[::1]:7'];
+  const last = async (isOfBothFamilies: boolean) =>
+    (await checkListening({ urls, isOfBothFamilies, connect })).at(-1)?.found;
+  assert.equal(await last(true), 'no server answers over IPv6');
+  assert.equal(await last(false), 'echo://[::1]:7 takes connections (IPv6)');
+  assert.deepEqual(await checkListening({ urls: [], isOfBothFamilies: true, connect }), []);
 });
 
 test('loopback and link-local addresses reach nobody else', () => {

@@ -2,11 +2,12 @@
 
 import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect as connectTo, createServer, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parseServerAddress } from '../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
-import { JOURNAL_FILE } from './journal-file.ts';
+import { JOURNAL_FILE } from './journal.ts';
 
 export interface Finding {
   readonly check: string;
@@ -25,6 +26,10 @@ const NO_SPACE_BYTES = 104_857_600;
 const RENEW_WITHIN_MS = 30 * 86_400_000;
 /** Milliseconds that clocks of one machine and its disks may differ. */
 const CLOCK_SLACK_MS = 60_000;
+/** Milliseconds for an address to answer: a round trip through most of the world, and a lost packet. */
+const CONNECT_TIMEOUT_MS = 3_000;
+/** What is bound to every address of a family is tried at that family's loopback. */
+const EVERY: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 /** Of group and others, the right to write. */
 const OTHERS_WRITE = 0o022;
 
@@ -54,6 +59,38 @@ export function checkAddresses(interfaces = networkInterfaces()): Finding {
   const found =
     beyond.length === 0 ? 'no addresses but loopback' : `others may reach this machine at ${beyond.join(', ')}`;
   return { check: 'addresses', state: 'ok', found };
+}
+
+export interface Listening {
+  /** Where a server says, or is thought, to listen. */
+  readonly urls: readonly string[];
+  /** Whether nobody asked for one family alone. */
+  readonly isOfBothFamilies: boolean;
+  /** Tries one; a test brings its own. */
+  readonly connect?: (address: string, port: number) => Promise<boolean>;
+}
+
+export async function checkListening({ urls, isOfBothFamilies, connect = canConnect }: Listening): Promise<Finding[]> {
+  const check = 'listening';
+  const families = new Set<string>();
+  const findings: Finding[] = [];
+  for (const url of urls) {
+    const address = parseServerAddress(url);
+    if ('refused' in address) continue;
+    const { host, port, scheme } = address;
+    const family = isIPv6(host) ? 'IPv6' : 'IPv4';
+    const takes = await connect(EVERY[host] ?? host, port);
+    if (takes && scheme !== 'echo') families.add(family);
+    findings.push(
+      takes
+        ? { check, state: 'ok', found: `${url} takes connections (${family})` }
+        : { check, state: 'warning', found: `${url} takes no connections (${family})`, todo: 'start a server there' },
+    );
+  }
+  const [missing, ...more] = ['IPv4', 'IPv6'].filter((family) => !families.has(family));
+  if (missing === undefined || more.length > 0 || !isOfBothFamilies) return findings;
+  const todo = 'partyline serve --listen tcp://localhost:7270 listens on both loopbacks';
+  return [...findings, { check, state: 'warning', found: `no server answers over ${missing}`, todo }];
 }
 
 export function checkDirectory(directory: string): Finding[] {
@@ -143,6 +180,19 @@ export function checkRuns(platform: string = process.platform): Finding {
   }
   const found = 'a command and all of its session are ended; what makes a session of its own (setsid) stays';
   return { check, state: 'ok', found };
+}
+
+function canConnect(address: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTo({ host: address, port, timeout: CONNECT_TIMEOUT_MS });
+    const end = (takes: boolean) => {
+      socket.destroy();
+      resolve(takes);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(false));
+  });
 }
 
 function canListen(address: string): Promise<boolean> {

@@ -13,16 +13,15 @@ import {
 } from '../client/mod.ts';
 import { OWNER_TOKEN_FILE } from '../client/native.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
-import { readCredential, readSecretFile } from '../config/credentials.ts';
+import { readCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
 import { formatHostPort } from '../net/address.ts';
 import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+import { givenToken } from './token-file.ts';
 import { trustFor } from './trust.ts';
 
 /** A server that is being restarted is back within these; somebody waits for the command. */
 const RECONNECT = { attempts: 6 } as const;
-/** What an account's token begins with; an owner token never does. */
-const ACCOUNT_TOKEN = /^pl_/;
 
 export interface Going {
   /** As it is called on the command line. */
@@ -83,8 +82,11 @@ interface Server {
 
 /** The token file, else what is kept for this server, else that the owner is on this machine. */
 export function chooseCredential({ host, server }: Server, { isLoopback }: Surroundings): Credential {
-  const given = process.env['PARTYLINE_TOKEN_FILE'];
-  if (given) return credentialIn(given);
+  const given = givenToken();
+  if (given !== undefined) {
+    if ('refused' in given) throw new RefusedError('no-credential', given.refused);
+    return given;
+  }
   const directory = stateDirectory();
   const stored = readCredential(directory, server);
   if (stored !== undefined) {
@@ -99,11 +101,4 @@ export function chooseCredential({ host, server }: Server, { isLoopback }: Surro
     `Cannot come in at ${host}: nobody is logged in to ${server} here${owner}; ` +
       `with an invitation: partyline login --host ${host} --code CODE`,
   );
-}
-
-function credentialIn(path: string): Credential {
-  const text = readSecretFile(path);
-  if (text === undefined) throw new RefusedError('no-credential', `Cannot use the token in ${path}: it does not exist`);
-  if (typeof text === 'object') throw new RefusedError('no-credential', text.refused);
-  return ACCOUNT_TOKEN.test(text) ? { token: text } : { ownerTokenFile: path };
 }

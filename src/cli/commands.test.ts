@@ -21,6 +21,7 @@ import { HELP as SEARCH } from './search.ts';
 import { HELP as JOIN } from './join.ts';
 import { HELP as HOSTS } from './hosts.ts';
 import { HELP as SEND } from './send.ts';
+import { HELP as TOKEN } from './token.ts';
 import { HELP as VERIFY } from './verify.ts';
 import { HELP as RUN } from './run.ts';
 import { HELP as SERVE } from './serve.ts';
@@ -44,6 +45,7 @@ const HELPS: Readonly<Record<string, string>> = {
   invite: INVITE,
   members: MEMBERS,
   revoke: REVOKE,
+  token: TOKEN,
   backup: BACKUP,
   restore: RESTORE,
   verify: VERIFY,

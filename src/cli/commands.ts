@@ -6,7 +6,7 @@ export interface CommandEntry {
   readonly does: string;
   /**
    * As its help has them, each followed by the word for its value if it takes one: after DIR, FILE and USER a shell
-   * offers those. `--help` goes without saying.
+   * offers those, after a word of `VALUES` what it stands for. `--help` goes without saying.
    */
   readonly options: string;
   /** What the first argument may be. */
@@ -24,7 +24,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     does: 'is a host reachable, over which family, how well',
     options: '--name NAME -4 -6 --raw --json --probe --count N --interval MS --size BYTES',
   },
-  run: { does: 'execute a command on the server', options: '--on TARGETS --timeout SECONDS --json' },
+  run: {
+    does: 'execute a command on the server, or on machines that joined',
+    options:
+      '--on TARGETS --timeout SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
+  },
   join: {
     does: 'let a server run commands on this machine',
     options: '--code CODE --label NAME=VALUE --json',
@@ -58,6 +62,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   invite: { does: 'invite somebody, or a machine, under a name', options: '--role ROLE --as KIND --host HOST --json' },
   members: { does: 'accounts and invitations', options: '--host HOST --json' },
   revoke: { does: 'end an account, or take an invitation back', options: '--host HOST --json' },
+  token: {
+    does: 'tokens of your own, for programs: make one, list them, remove one',
+    options: '--out FILE --host HOST --json',
+    words: 'new list remove',
+  },
   backup: { does: 'copy the journal of a server, while it runs or not', options: '--data DIR --json' },
   restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json' },
   verify: { does: 'is a journal whole', options: '--data DIR --json' },
@@ -67,6 +76,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   completion: { does: 'print what makes a shell complete all this', options: '--json', words: 'bash zsh fish' },
 };
+
+/** What a word for a value stands for, where it is one of a few. */
+export const VALUES: Readonly<Record<string, string>> = { ROLE: 'member operator', KIND: 'person bot host' };
 
 export interface Option {
   /** `--data`, `-4`. */

@@ -1,6 +1,6 @@
 // The completion of bash, from 3.2 on (macOS): no `mapfile`, and `compopt` where there is one.
 
-import { COMMANDS, optionsOf } from './commands.ts';
+import { COMMANDS, optionsOf, VALUES } from './commands.ts';
 
 /** What `compgen` offers in the place of a value; of every other value nothing is known. */
 const GENERATORS: Readonly<Record<string, string>> = { DIR: '-d', FILE: '-f', USER: '-u' };
@@ -12,7 +12,7 @@ export function bashScript(): string {
     const options = optionsOf(entry);
     for (const { flag, value } of options) {
       if (value === undefined) continue;
-      const generator = GENERATORS[value];
+      const generator = VALUES[value] === undefined ? GENERATORS[value] : `-W '${VALUES[value]}'`;
       const offer = generator === undefined ? 'return' : `_partyline_offer ${generator}; return`;
       values.push(`    ${name}:${flag}) ${offer} ;;`);
     }

@@ -1,12 +1,16 @@
 // The completion of fish, which asks for one line for each thing that it may offer.
 
-import { COMMANDS, optionsOf } from './commands.ts';
+import { COMMANDS, optionsOf, VALUES } from './commands.ts';
 
 const OFFERS: Readonly<Record<string, string>> = {
   DIR: "-a '(__fish_complete_directories)'",
   FILE: '-F',
   USER: "-a '(__fish_complete_users)'",
 };
+
+function offerFor(value: string): string {
+  return VALUES[value] === undefined ? (OFFERS[value] ?? '') : `-a '${VALUES[value]}'`;
+}
 
 export function fishScript(): string {
   const lines: string[] = [];
@@ -15,7 +19,7 @@ export function fishScript(): string {
     const line = `complete -c partyline -n '__fish_seen_subcommand_from ${name}'`;
     for (const { flag, value } of optionsOf(entry)) {
       const option = flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
-      lines.push(`${line} ${option}${value === undefined ? '' : ` -x ${OFFERS[value] ?? ''}`}`.trimEnd());
+      lines.push(`${line} ${option}${value === undefined ? '' : ` -x ${offerFor(value)}`}`.trimEnd());
     }
     if (entry.words !== undefined) lines.push(`${line} -a '${entry.words}'`);
   }

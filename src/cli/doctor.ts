@@ -1,9 +1,15 @@
 // `partyline doctor`: what this machine gives a server, and what is in its way.
 
-import { resolve } from 'node:path';
+import { lookup } from 'node:dns/promises';
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stateDirectory } from '../config/state.ts';
-import { connect, RefusedError, UnreachableError } from '../client/mod.ts';
+import { connect, RefusedError, UnreachableError, type Client, type CredentialChoice } from '../client/mod.ts';
+import { OWNER_TOKEN_FILE } from '../client/native.ts';
+import { NATIVE, readTarget } from '../client/reach.ts';
+import { formatUrl } from '../net/address.ts';
 import { whyUnusable } from './arguments.ts';
 import {
   checkAddresses,
@@ -11,9 +17,11 @@ import {
   checkClock,
   checkDirectory,
   checkFamilies,
+  checkListening,
   checkNode,
   checkRuns,
   type Finding,
+  type Listening,
 } from './checks.ts';
 import { hostOf } from './options.ts';
 import { jsonLine } from './json-line.ts';
@@ -29,12 +37,15 @@ Usage: partyline doctor [--data DIR]
   --host HOST   the server that should answer (PARTYLINE_HOST, else localhost)
   --json        one JSON object a line: check, state, found, todo
 
-Each line is ok, a warning or a problem, with what to do. Status 1 if there is a problem.
+Where a server listens it tells its owner alone; to others, each address of HOST is tried. Each line is ok, a warning or a
+problem, with what to do. Status 1 if there is a problem.
 
 Examples:
   partyline doctor
   partyline doctor --json | jq -r 'select(.state != "ok") | .todo'
 `;
+
+const LOOPBACKS = ['127.0.0.1', '::1'];
 
 export async function doctor(args: string[]): Promise<number> {
   let values;
@@ -49,11 +60,14 @@ export async function doctor(args: string[]): Promise<number> {
   }
   const directory = resolve(values.data ?? stateDirectory());
   const nowMs = Date.now();
+  const host = hostOf(values.host);
+  const { server, urls } = await askServer(host, directory);
   const findings = [
     checkNode(process.version),
     ...(await checkFamilies()),
     checkAddresses(),
-    await checkServer(hostOf(values.host)),
+    server,
+    ...(await checkListening(urls === undefined ? await placesOf(host) : { urls, isOfBothFamilies: true })),
     ...checkDirectory(directory),
     checkCertificate(directory, nowMs),
     checkClock(directory, nowMs),
@@ -64,16 +78,54 @@ export async function doctor(args: string[]): Promise<number> {
   return findings.some(({ state }) => state === 'problem') ? FAILURE_STATUS : 0;
 }
 
-/** Whether a server answers there as one. */
-async function checkServer(host: string): Promise<Finding> {
+interface Asked {
+  readonly server: Finding;
+  /** Where it says that it listens; undefined: it is not there, or tells its owner alone. */
+  readonly urls: readonly string[] | undefined;
+}
+
+/** Whether a server answers there as one; and if we are its owner, where. */
+async function askServer(host: string, directory: string): Promise<Asked> {
   const check = 'server';
+  const ownerTokenFile = join(directory, OWNER_TOKEN_FILE);
+  const asOwner: CredentialChoice = ({ isLoopback }) =>
+    isLoopback && existsSync(ownerTokenFile) ? { ownerTokenFile } : 'none';
   try {
-    await using client = await connect({ host, reconnect: false, trust: trustFor('doctor') });
-    return { check, state: 'ok', found: `${client.server?.serverName ?? 'a server'} answers at ${host}` };
+    await using client = await openAs(host, asOwner);
+    const found = `${client.server?.serverName ?? 'a server'} answers at ${host}`;
+    const urls = client.identity === undefined ? undefined : await client.listening();
+    return { server: { check, state: 'ok', found }, urls };
   } catch (error) {
     if (!(error instanceof RefusedError || error instanceof UnreachableError)) throw error;
-    return { check, state: 'warning', found: error.message, todo: 'start one: partyline serve' };
+    const todo = 'start one: partyline serve';
+    return { server: { check, state: 'warning', found: error.message, todo }, urls: undefined };
   }
+}
+
+/** A token in the directory may be that of another server: nobody comes in then. */
+async function openAs(host: string, credential: CredentialChoice): Promise<Client> {
+  const options = { host, reconnect: false, trust: trustFor('doctor') } as const;
+  try {
+    return await connect({ ...options, credential });
+  } catch (error) {
+    if (error instanceof RefusedError) return connect(options);
+    throw error;
+  }
+}
+
+/** Where a server of that name is looked for, in both families. */
+async function placesOf(host: string): Promise<Listening> {
+  const target = readTarget(host, NATIVE);
+  if ('wrong' in target) return { urls: [], isOfBothFamilies: false };
+  // By address, whatever the machine's list of hosts says: a server that listens on localhost has both.
+  const isLocal = target.host.toLowerCase() === 'localhost';
+  const addresses = isLocal ? LOOPBACKS : (await lookup(target.host, { all: true }).catch(() => [])).map(addressOf);
+  const urls = addresses.map((address) => formatUrl('tcp', address, target.port));
+  return { urls, isOfBothFamilies: isIP(target.host) === 0 };
+}
+
+function addressOf({ address }: { readonly address: string }): string {
+  return address;
 }
 
 function shown(findings: readonly Finding[]): string {

@@ -1,10 +1,10 @@
 // `partyline export`: all that one said and was told, from the first message to the newest there is when it begins.
 
 import { parseArgs } from 'node:util';
-import type { Client, Message } from '../client/mod.ts';
+import type { Client, HistoryWishes, Message } from '../client/mod.ts';
 import { misuse, whileIn } from './come-in.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
-import { writeMessages } from './past.ts';
+import { conclude, writeMessages } from './past.ts';
 import { Progress } from './progress.ts';
 
 export const HELP = `Write all that you said and were told to standard output, oldest first
@@ -48,8 +48,11 @@ export async function exportPast(args: string[]): Promise<number> {
     ...(before === undefined ? {} : { before }),
   };
   return whileIn({ command: 'export', host: hostOf(values.host) }, async (client) => {
-    const newest = await newestOf(client, part);
-    if (newest === undefined || newest.id <= after) return 0;
+    let isUnknown = false;
+    const newest = await newestOf(client, { ...part, onUnknown: () => (isUnknown = true) });
+    if (newest === undefined || newest.id <= after) {
+      return conclude('export', { with: values.with, isUnknown, isEmpty: true, isJson: values.json });
+    }
     const progress = isWatched() ? new Progress(process.stderr) : undefined;
     try {
       const messages = client.history({ ...part, after, before: newest.id + 1 });
@@ -68,7 +71,7 @@ export async function exportPast(args: string[]): Promise<number> {
 }
 
 /** What is sent while it is being written is not part of it: it ends, however busy the server is. */
-async function newestOf(client: Client, part: { readonly with?: string; readonly before?: number }) {
+async function newestOf(client: Client, part: HistoryWishes) {
   let newest: Message | undefined;
   for await (const message of client.history({ ...part, limit: 1 })) newest = message;
   return newest;

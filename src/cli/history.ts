@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { misuse, whileIn } from './come-in.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
-import { writeMessages } from './past.ts';
+import { conclude, writeMessages } from './past.ts';
 
 export const HELP = `Read what you said and were told, oldest first
 
@@ -53,7 +53,11 @@ export async function history(args: string[]): Promise<number> {
     ...(values.with === undefined ? {} : { with: values.with }),
   };
   return whileIn({ command: 'history', host: hostOf(values.host) }, async (client) => {
-    await writeMessages(client.history(wishes), { isJson: values.json });
-    return 0;
+    const isJson = values.json;
+    let isUnknown = false;
+    let count = 0;
+    const messages = client.history({ ...wishes, onUnknown: () => (isUnknown = true) });
+    const isRead = await writeMessages(messages, { isJson, onWritten: (written) => (count = written) });
+    return conclude('history', { with: values.with, isUnknown, isEmpty: isRead && count === 0, isJson });
   });
 }

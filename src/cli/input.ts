@@ -76,6 +76,14 @@ export class Questions {
     }
   }
 
+  /** The next line, shown as it is typed. */
+  async askShown(prompt: string): Promise<Typed> {
+    this.#asking.output.write(prompt);
+    const typed = await this.#line(readLine);
+    if (!this.isTerminal) this.#asking.output.write('\n');
+    return typed;
+  }
+
   #line(read: (text: string) => Read): Promise<Typed> {
     const { input } = this.#asking;
     return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 // `partyline invite`: a name is kept for somebody, who comes in with a code.
 
 import { parseArgs } from 'node:util';
+import type { Invitation } from '../client/mod.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
 import { formatHostPort, formatUrl } from '../net/address.ts';
 import { escapeControls } from '../protocol/text.ts';
@@ -54,14 +55,18 @@ export async function invite(args: string[]): Promise<number> {
     const wishes = { ...(role === undefined ? {} : { role }), ...(kind === undefined ? {} : { kind }) };
     const invitation = await client.invite(name, wishes);
     const isPlain = client.server?.fingerprint === undefined;
-    const ways = waysIn({ host, isPlain, code: invitation.code, isHost: invitation.kind === 'host' });
+    const isHost = invitation.kind === 'host';
+    const { code } = invitation;
+    const ways = isHost ? { join: `partyline join ${host} --code ${code}` } : waysIn({ host, isPlain, code });
     if (values.json) await print(jsonLine({ ...invitation, ...ways }));
-    else {
-      const about = `${invitation.name} is invited as ${invitation.role} until ${invitation.expires}, with the code ${invitation.code}`;
-      await print(`${[about, ...Object.values(ways)].map(escapeControls).join('\n')}\n`);
-    }
+    else await print(`${[...wordsFor(invitation), ...Object.values(ways)].map(escapeControls).join('\n')}\n`);
     return 0;
   });
+}
+
+function wordsFor({ name, role, expires, code, replaced }: Invitation): string[] {
+  const about = `${name} is invited as ${role} until ${expires}, with the code ${code}`;
+  return replaced ? [about, `The earlier code of ${name} no longer works`] : [about];
 }
 
 interface Way {
@@ -69,12 +74,10 @@ interface Way {
   /** The server is spoken to in plain text from here; so will be whoever is on this machine. */
   readonly isPlain: boolean;
   readonly code: string;
-  readonly isHost: boolean;
 }
 
 /** What the invited one does; in a link the code stands behind `#`, which no browser sends. */
-export function waysIn({ host, isPlain, code, isHost }: Way): Readonly<Record<string, string>> {
-  if (isHost) return { join: `partyline join ${host} --code ${code}` };
+export function waysIn({ host, isPlain, code }: Way): Readonly<Record<string, string>> {
   const target = readTarget(host, NATIVE);
   const { host: name, port } = 'wrong' in target ? { host, port: 7270 } : target;
   return {

@@ -86,6 +86,10 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, password } = await import('./password.ts');
     return { run: password, help: HELP };
   },
+  token: async () => {
+    const { HELP, token } = await import('./token.ts');
+    return { run: token, help: HELP };
+  },
   backup: async () => {
     const { HELP, backup } = await import('./backup.ts');
     return { run: backup, help: HELP };

@@ -2,7 +2,8 @@
 
 import type { Message } from '../client/mod.ts';
 import { formatDate } from '../protocol/line/reply.ts';
-import { escapeControls } from '../protocol/text.ts';
+import { escapeControls, quote } from '../protocol/text.ts';
+import { fail } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './print.ts';
 
@@ -44,6 +45,25 @@ export async function writeMessages(
     throw error;
   }
   return flush();
+}
+
+export interface Found {
+  /** As it was given. */
+  readonly with: string | undefined;
+  readonly isUnknown: boolean;
+  readonly isEmpty: boolean;
+  readonly isJson: boolean;
+}
+
+/** Says on stderr why nothing was written, so that a pipe stays clean; the status of the command. */
+export function conclude(command: string, found: Found): number {
+  if (found.isUnknown && found.with !== undefined) {
+    const isGroup = found.with.startsWith('#');
+    const why = isGroup ? 'there is no such group' : 'nobody of that name is here or has an account';
+    return fail(command, `Cannot look back at ${quote(found.with)}: ${why}, and nothing was said`);
+  }
+  if (found.isEmpty && !found.isJson) process.stderr.write(`partyline ${command}: no messages\n`);
+  return 0;
 }
 
 /** As `history` on the line protocol shows it, in this machine's time. */

@@ -2,16 +2,13 @@
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { lockDirectory } from '../config/lock.ts';
 import { backupJournal } from '../journal/backup.ts';
 import { segmentPath, segmentsOf } from '../journal/segment.ts';
 import { verifyJournal } from '../journal/verify.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
-import { whyUnusable } from './arguments.ts';
 import { jsonLine } from './json-line.ts';
-import { JOURNAL_FILE } from './journal-file.ts';
-import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+import { fail, JOURNAL_FILE, misuse, readCopyArguments } from './journal.ts';
 
 export const HELP = `Put a copy of a journal into a server's directory
 
@@ -28,30 +25,17 @@ Examples:
 `;
 
 export async function restore(args: string[]): Promise<number> {
-  let read;
-  try {
-    read = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { data: { type: 'string' }, json: { type: 'boolean', default: false } },
-    });
-  } catch (error) {
-    return say(whyUnusable(error), USAGE_STATUS);
-  }
-  const { values, positionals } = read;
-  const [file] = positionals;
-  if (file === undefined || positionals.length > 1)
-    return say(`one FILE is expected, not ${positionals.length}`, USAGE_STATUS);
+  const read = readCopyArguments('restore', args);
+  if (typeof read === 'number') return read;
+  const { file, data, json } = read;
   // Said, not guessed: the wrong directory would be somebody's.
-  if (values.data === undefined) return say('--data DIR is missing', USAGE_STATUS);
+  if (data === undefined) return misuse('restore', '--data DIR is missing');
   try {
-    const journal = await restoreJournal(file, values.data);
-    process.stdout.write(
-      values.json ? jsonLine({ file, journal }) : `${escapeControls(`Restored ${file} to ${journal}`)}\n`,
-    );
+    const journal = await restoreJournal(file, data);
+    process.stdout.write(json ? jsonLine({ file, journal }) : `${escapeControls(`Restored ${file} to ${journal}`)}\n`);
     return 0;
   } catch (error) {
-    return say(error instanceof Error ? error.message : String(error), FAILURE_STATUS);
+    return fail('restore', error);
   }
 }
 
@@ -67,7 +51,7 @@ async function restoreJournal(file: string, directory: string): Promise<string> 
     const left = [journal, `${journal}-wal`, ...segmentsOf(journal).map((number) => segmentPath(journal, number))];
     const there = left.find((path) => existsSync(path));
     if (there !== undefined) throw new Error(`${attempt}: there is a journal already, ${there}`);
-    await backupJournal(file, draft);
+    await backupJournal(file, draft, { attempt });
     const [problem] = await verifyJournal(draft);
     if (problem !== undefined) throw new Error(`${attempt}: the copy is not whole: ${problem}`);
     renameSync(draft, journal);
@@ -76,9 +60,4 @@ async function restoreJournal(file: string, directory: string): Promise<string> 
     for (const end of ['', '-wal', '-shm']) rmSync(draft + end, { force: true });
     lock.release();
   }
-}
-
-function say(reason: string, status: number): number {
-  process.stderr.write(`partyline restore: ${reason}\n`);
-  return status;
 }

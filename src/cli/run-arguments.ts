@@ -5,11 +5,29 @@ import { refusalOfLength, type RunWishes } from '../client/run.ts';
 import { MAX_TIMEOUT_MS } from '../protocol/native/methods/run.ts';
 import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
+import { MAX_AT_ONCE } from './run-many.ts';
 
 export interface RunArguments {
   readonly host: string;
   readonly isJson: boolean;
   readonly wishes: RunWishes;
+  readonly wide: WideWishes;
+}
+
+/** What counts where the targets are not one name. */
+export interface WideWishes {
+  /** Not asked for confirmation. */
+  readonly isConfirmed: boolean;
+  /** The machines are shown, and nothing starts. */
+  readonly isDryRun: boolean;
+  readonly isFolding: boolean;
+  readonly hasInput: boolean;
+  /** At once. */
+  readonly batch: number;
+  /** Failures. */
+  readonly stopAfter: number;
+  /** A directory for a file for each machine and stream. */
+  readonly out: string | undefined;
 }
 
 /** A text says why they cannot be understood. */
@@ -24,7 +42,18 @@ export function readRunArguments(args: string[]): RunArguments | string {
     parsed = parseArgs({
       args: args.slice(0, dashes),
       allowPositionals: true,
-      options: { on: { type: 'string' }, timeout: { type: 'string' }, json: { type: 'boolean', default: false } },
+      options: {
+        on: { type: 'string' },
+        timeout: { type: 'string' },
+        yes: { type: 'boolean', default: false },
+        'dry-run': { type: 'boolean', default: false },
+        'no-fold': { type: 'boolean', default: false },
+        stdin: { type: 'boolean', default: false },
+        batch: { type: 'string' },
+        'stop-after': { type: 'string' },
+        out: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
     });
   } catch (error) {
     return whyUnusable(error);
@@ -37,6 +66,14 @@ export function readRunArguments(args: string[]): RunArguments | string {
   const timeoutMs = values.timeout === undefined ? undefined : parseSeconds(values.timeout);
   if (timeoutMs === null)
     return `--timeout takes seconds, up to ${MAX_TIMEOUT_MS / 1_000}, not ${quote(values.timeout ?? '')}`;
+  const batch = values.batch === undefined ? MAX_AT_ONCE : parseCount(values.batch);
+  if (batch === null) return `--batch takes how many machines at once, not ${quote(values.batch ?? '')}`;
+  const stopAfter = values['stop-after'] === undefined ? Number.POSITIVE_INFINITY : parseCount(values['stop-after']);
+  if (stopAfter === null) return `--stop-after takes a number of failures, not ${quote(values['stop-after'] ?? '')}`;
+  if (values.out === '') return '--out names no directory';
+  if (values.on === undefined && (values['dry-run'] || values.stdin || values.out !== undefined)) {
+    return '--dry-run, --stdin and --out go with --on TARGETS';
+  }
   const command = words.length === 1 ? { shell: only } : { argv: words };
   const tooLong = refusalOfLength(command);
   if (tooLong !== undefined) return tooLong;
@@ -48,7 +85,20 @@ export function readRunArguments(args: string[]): RunArguments | string {
       ...(values.on === undefined ? {} : { on: values.on }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     },
+    wide: {
+      isConfirmed: values.yes,
+      isDryRun: values['dry-run'],
+      isFolding: !values['no-fold'],
+      hasInput: values.stdin,
+      batch: Math.min(batch, MAX_AT_ONCE),
+      stopAfter,
+      out: values.out,
+    },
   };
+}
+
+function parseCount(text: string): number | null {
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : null;
 }
 
 function parseSeconds(text: string): number | null {

@@ -2,15 +2,16 @@
 
 import { join } from 'node:path';
 import { connectAsOwner, OWNER_TOKEN_FILE, type NativeClient } from '../client/native.ts';
-import { startRun, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
+import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import { stateDirectory } from '../config/state.ts';
 import { INTERRUPTED, watchInterruption, type Interruption } from './interruption.ts';
 import { readRunArguments } from './run-arguments.ts';
 import { Outlet, say } from './run-outlet.ts';
+import { isOneName } from './run-targets.ts';
 import { UNREACHED_STATUS } from './status.ts';
 import { trustFor } from './trust.ts';
 
-export const HELP = `Run a command on a server: its input, its output and its status as they are there
+export const HELP = `Run a command on a server, or on machines that joined it: input, output and status as they are there
 
 Usage: partyline run [HOST] [OPTION...] -- COMMAND [ARG...]
 
@@ -22,8 +23,21 @@ are a program and its arguments, which no shell sees.
   --json             one JSON object a line instead of the bytes: host, stream and data (or dataBase64), at the end
                      host, result and status
 
+TARGETS are names, web[1-9], globs, #groups, NAME=VALUE for labels, and all, joined by commas; !NAME takes away. Where they are
+not one name each line has its machine before it, web[1-9] where several say the same, and standard input goes to
+none of them. More than 10 machines, or all, are to be confirmed by typing how many they are.
+
+  --yes              do not ask
+  --dry-run          show which machines are meant, and start nothing
+  --batch N          at most N machines at once
+  --stop-after N     begin with no other machine after N failures
+  --stdin            pass standard input to all of them
+  --out DIR          a file for each machine's output, DIR/NAME.stdout and DIR/NAME.stderr, in the place of lines
+  --no-fold          each machine's lines by themselves
+
 The status is the command's own; 128+N if it died of signal N, 124 after the timeout, 126 or 127 if it could not be
-started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it.
+started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it. Of several machines: 255
+if it did not start on one, or one was lost; else 0 if all are 0, the one that all failures have, or 1.
 
 The owner token is read from PARTYLINE_TOKEN_FILE, else from ${OWNER_TOKEN_FILE} in PARTYLINE_DATA or the platform's
 state directory. It proves who is there and is never sent.
@@ -32,6 +46,9 @@ Examples:
   partyline run -- 'uptime; df -h | head -3'
   partyline run localhost -- ls -l '/tmp/a file'
   partyline run ::1 --timeout 10 -- make test < input > output
+  partyline run --on web1 -- top -bn1
+  partyline run --on 'web[1-9],!web3' --batch 2 --stop-after 1 -- systemctl restart nginx
+  partyline run --on env=prod --dry-run -- reboot
   partyline run --json -- 'date -u' | jq -r .data
 `;
 
@@ -57,7 +74,12 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
       new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', client.refused);
       return UNREACHED_STATUS;
     }
-    const outlet = new Outlet({ host: client.serverName, isJson });
+    const { on } = wishes;
+    if (on !== undefined && !isOneName(on)) {
+      const { runWide } = await import('./run-wide.ts');
+      return await runWide(client, { targets: on, given, interruption });
+    }
+    const outlet = new Outlet({ host: on?.trim() ?? client.serverName, isJson });
     return await runOn(client, wishes, { outlet, interruption, ...times });
   } catch (error) {
     if (interruption.name === undefined) throw error;
@@ -79,7 +101,7 @@ interface Around extends RunTimes {
 async function runOn(client: NativeClient, wishes: RunWishes, around: Around): Promise<number> {
   const { outlet, interruption } = around;
   const input = process.stdin;
-  const handle = startRun(client, wishes, {
+  const handle = new Runs(client).start(wishes, {
     onOutput: (name, bytes, done) => outlet.write(name, bytes, done),
     onOutputEnd: (name) => outlet.end(name),
     onInputRoom: () => input.resume(),

@@ -5,7 +5,7 @@ import type { Found } from '../client/mod.ts';
 import { misuse, whileIn } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
-import { lineOf } from './past.ts';
+import { conclude, lineOf } from './past.ts';
 import { bold, print } from './print.ts';
 
 export const HELP = `Search what you said and were told
@@ -58,10 +58,12 @@ export async function search(args: string[]): Promise<number> {
       before = messages[0]?.id;
       if (!more || before === undefined) break;
     }
-    for (const message of found.flat()) {
+    const messages = found.flat();
+    for (const message of messages) {
       if (!(await print(values.json ? jsonLine(message) : shownFound(message)))) break;
     }
-    return 0;
+    const isEmpty = messages.length === 0;
+    return conclude('search', { with: undefined, isUnknown: false, isEmpty, isJson: values.json });
   });
 }
 

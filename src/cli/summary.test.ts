@@ -72,16 +72,16 @@ test('the status says whether all went well, and how not if they agree', () => {
 
 test('progress tells who is still running, in the width there is', () => {
   const running = ['web38', 'web39', 'web40', 'db', 'backup'];
-  assert.equal(formatProgress({ total: 50, running }, 80), '45/50 backup,db,web[38-40]');
-  assert.equal(formatProgress({ total: 50, running }, 26), '45/50 backup,db,web[38-40]');
-  assert.equal(formatProgress({ total: 50, running }, 25), '45/50 backup,db,web[38-4…');
-  assert.equal(formatProgress({ total: 50, running }, 3), '45…');
-  assert.equal(formatProgress({ total: 50, running }, 0), '');
-  assert.equal(formatProgress({ total: 50, running: [] }, 80), '50/50');
+  assert.equal(formatProgress({ total: 50, done: 45, running }, 80), '45/50 backup,db,web[38-40]');
+  assert.equal(formatProgress({ total: 50, done: 45, running }, 26), '45/50 backup,db,web[38-40]');
+  assert.equal(formatProgress({ total: 50, done: 45, running }, 25), '45/50 backup,db,web[38-4…');
+  assert.equal(formatProgress({ total: 50, done: 45, running }, 3), '45…');
+  assert.equal(formatProgress({ total: 50, done: 45, running }, 0), '');
+  assert.equal(formatProgress({ total: 50, done: 50, running: [] }, 80), '50/50');
 });
 
 test('letters that may be wide are given the room', () => {
-  assert.equal(formatProgress({ total: 2, running: ['山田一郎'] }, 12), '1/2 山田一郎');
-  assert.equal(formatProgress({ total: 2, running: ['山田一郎'] }, 11), '1/2 山田一…');
-  assert.equal(formatProgress({ total: 2, running: ['𐐨𐐨𐐨'] }, 8), '1/2 𐐨…');
+  assert.equal(formatProgress({ total: 2, done: 1, running: ['山田一郎'] }, 12), '1/2 山田一郎');
+  assert.equal(formatProgress({ total: 2, done: 1, running: ['山田一郎'] }, 11), '1/2 山田一…');
+  assert.equal(formatProgress({ total: 2, done: 1, running: ['𐐨𐐨𐐨'] }, 8), '1/2 𐐨…');
 });

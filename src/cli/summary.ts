@@ -95,12 +95,12 @@ function statusOf(result: HostResult): number {
   return result.result === 'cancelled' ? result.status || FAILURE_STATUS : result.status;
 }
 
-/** `37/50 web[38-50]`: how many have ended, and who has not; in so many columns of a terminal. */
+/** `37/50 web[38-50]`: how many have ended, and where it runs; in so many columns of a terminal. */
 export function formatProgress(
-  { total, running }: { total: number; running: readonly string[] },
+  { total, done, running }: { total: number; done: number; running: readonly string[] },
   width: number,
 ): string {
-  const ended = `${total - running.length}/${total}`;
+  const ended = `${done}/${total}`;
   return fit(running.length === 0 ? ended : `${ended} ${formatNodeSet(running)}`, width);
 }
 

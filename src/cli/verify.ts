@@ -2,14 +2,12 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { stateDirectory } from '../config/state.ts';
 import { verifyJournal } from '../journal/verify.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { whyUnusable } from './arguments.ts';
 import { jsonLine } from './json-line.ts';
-import { JOURNAL_FILE } from './journal-file.ts';
-import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+import { JOURNAL_FILE, readJournalArguments } from './journal.ts';
+import { FAILURE_STATUS } from './status.ts';
 
 export const HELP = `Is the journal of a server whole
 
@@ -27,22 +25,14 @@ Examples:
 `;
 
 export async function verify(args: string[]): Promise<number> {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: { data: { type: 'string' }, json: { type: 'boolean', default: false } },
-    }));
-  } catch (error) {
-    process.stderr.write(`partyline verify: ${whyUnusable(error)}\n`);
-    return USAGE_STATUS;
-  }
-  const journal = join(values.data ?? stateDirectory(), JOURNAL_FILE);
+  const read = readJournalArguments('verify', args);
+  if (typeof read === 'number') return read;
+  const journal = join(read.data ?? stateDirectory(), JOURNAL_FILE);
   const problems = existsSync(journal)
     ? await verifyJournal(journal)
     : [`Cannot verify ${journal}: there is no such file`];
   const isWhole = problems.length === 0;
-  if (values.json) process.stdout.write(jsonLine({ journal, isWhole, problems }));
+  if (read.json) process.stdout.write(jsonLine({ journal, isWhole, problems }));
   else if (isWhole) process.stdout.write(`${escapeControls(`${journal} is whole`)}\n`);
   else for (const problem of problems) process.stderr.write(`partyline verify: ${escapeControls(problem)}\n`);
   return isWhole ? 0 : FAILURE_STATUS;

@@ -5,6 +5,7 @@ import { chatList, chatSend } from '../protocol/native/methods/chat.ts';
 import { groupJoin, groupLeave, groupList } from '../protocol/native/methods/group.ts';
 import { hostList } from '../protocol/native/methods/host.ts';
 import { chatHistory, chatSearch } from '../protocol/native/methods/past.ts';
+import { serverListening } from '../protocol/native/methods/server.ts';
 import { tokenCreate, tokenList, tokenRemove } from '../protocol/native/methods/token.ts';
 import type { CredentialChoice, Identity } from './credential.ts';
 import { ClosedError } from './errors.ts';
@@ -162,6 +163,11 @@ export class Client implements AsyncDisposable {
 
   async groups(): Promise<readonly Group[]> {
     return (await this.#requests.ask(groupList, {}, AGAIN)).groups;
+  }
+
+  /** For the owner: the addresses that the server is bound to, as URLs. */
+  async listening(): Promise<readonly string[]> {
+    return (await this.#requests.ask(serverListening, {}, AGAIN)).urls;
   }
 
   // ── accounts ──

@@ -10,13 +10,20 @@ export interface HistoryWishes {
   readonly after?: number;
   /** The newest so many, or the oldest so many after `after`; without it all. */
   readonly limit?: number;
+  /** There is nobody of the name in `with`, and nothing was ever said with one. */
+  readonly onUnknown?: () => void;
 }
 
 type Page = Exclude<ReturnType<typeof chatHistory.parseResult>, undefined>;
-export type AskPage = (wishes: HistoryWishes) => Promise<Page>;
+export type AskPage = (wishes: Omit<HistoryWishes, 'onUnknown'>) => Promise<Page>;
 
-export async function* readHistory(ask: AskPage, wishes: HistoryWishes): AsyncGenerator<Message, void, undefined> {
+export async function* readHistory(askPage: AskPage, wishes: HistoryWishes): AsyncGenerator<Message, void, undefined> {
   const { after, before, limit = Number.POSITIVE_INFINITY } = wishes;
+  const ask: AskPage = async (asked) => {
+    const page = await askPage(asked);
+    if (page.unknown === true) wishes.onUnknown?.();
+    return page;
+  };
   const partner = wishes.with === undefined ? {} : { with: wishes.with };
   if (after !== undefined || limit === Number.POSITIVE_INFINITY) {
     yield* forward({ after: after ?? 0, before, limit });

@@ -3,9 +3,16 @@
 import type { LinkEvent } from '../protocol/native/link.ts';
 import { MAX_CONTROL_BYTES } from '../protocol/native/limits.ts';
 import { METHODS } from '../protocol/native/methods.ts';
-import { parseRunEnded, parseRunStarted, RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
+import {
+  parseRunEnded,
+  parseRunStarted,
+  RUN_ENDED,
+  type RunEnded,
+  type RunStart,
+} from '../protocol/native/methods/run.ts';
 import type { NativeClient } from './native.ts';
 import { shown } from './shown.ts';
+import type { Answer } from './wire.ts';
 
 export type OutputName = 'stdout' | 'stderr';
 
@@ -16,8 +23,8 @@ const REQUEST_OVERHEAD_BYTES = 65_536;
 
 export type RunEnd =
   | { end: 'ended'; result: 'exited' | 'signalled' | 'timeout' | 'cancelled'; status: number; reason?: string }
-  /** It never started. */
-  | { end: 'refused'; message: string }
+  /** It never started; `code` is the server's, for programs. */
+  | { end: 'refused'; code: string; message: string }
   /** Nobody knows how it ended. */
   | { end: 'lost'; reason: string };
 
@@ -59,69 +66,134 @@ export function refusalOfLength(command: RunStart['command']): string | undefine
   return length <= most ? undefined : `the command has ${length} bytes, and ${most} are the most`;
 }
 
-/** One run at a time on a client. */
-export function startRun(client: NativeClient, wishes: RunWishes, listener: RunListener): RunHandle {
-  const streams = {
-    stdin: client.openStream('out', onInput),
-    stdout: client.openStream('in', (event) => onOutput('stdout', event)),
-    stderr: client.openStream('in', (event) => onOutput('stderr', event)),
-  };
-  let run: number | undefined;
-  let isCancelled = false;
-  let settle: (end: RunEnd) => void;
-  const ended = new Promise<RunEnd>((resolve) => (settle = resolve));
+/** The runs of one client: they share its connection, and each has its own three streams. */
+export class Runs {
+  readonly #client: NativeClient;
+  readonly #all = new Set<ClientRun>();
 
-  client.onDrain(() => {
-    if (client.canWrite(streams.stdin)) listener.onInputRoom();
-  });
-  client.onNotification(RUN_ENDED, (params) => {
-    const end = parseRunEnded(params);
-    if (end === undefined) return settle({ end: 'lost', reason: 'the server tells its end in a way not known here' });
-    if (run !== undefined && end.run !== run) return;
-    const { result, status } = end;
-    const reason = end.reason === undefined ? undefined : shown(end.reason);
-    if (result === 'lost' || status === null) settle({ end: 'lost', reason: reason ?? 'the command was lost' });
-    else settle({ end: 'ended', result, status, ...(reason === undefined ? {} : { reason }) });
-  });
-  void client.gone.then((reason) => settle({ end: 'lost', reason }));
+  constructor(client: NativeClient) {
+    this.#client = client;
+    client.onDrain(() => {
+      for (const run of this.#all) run.update();
+    });
+    client.onNotification(RUN_ENDED, (params) => this.#ended(params));
+    void client.gone.then((reason) => {
+      for (const run of this.#all) run.settle({ end: 'lost', reason });
+    });
+  }
 
-  const env = sentEnvironment(process.env);
-  void client.request(METHODS.runStart, { ...wishes, env, ...streams }).then((answer) => {
-    if ('result' in answer) {
-      run = parseRunStarted(answer.result)?.run;
-      if (isCancelled) sendCancel();
-      return;
+  start(wishes: RunWishes, listener: RunListener): RunHandle {
+    const run: ClientRun = new ClientRun(this.#client, { wishes, listener, onSettled: () => this.#all.delete(run) });
+    this.#all.add(run);
+    return run;
+  }
+
+  #ended(params: unknown): void {
+    const ended = parseRunEnded(params);
+    const reason = 'the server tells its end in a way not known here';
+    for (const run of this.#all) {
+      if (ended === undefined) run.settle({ end: 'lost', reason });
+      else if (run.number === ended.run) run.settle(endOf(ended));
     }
-    if ('lost' in answer) settle({ end: 'lost', reason: answer.lost });
-    else settle({ end: 'refused', message: shown(answer.error.message) });
-  });
+  }
+}
 
-  function sendCancel(): void {
+type StreamEvent = Extract<LinkEvent, { stream: number }>;
+
+interface ClientRunOptions {
+  readonly wishes: RunWishes;
+  readonly listener: RunListener;
+  readonly onSettled: () => void;
+}
+
+class ClientRun implements RunHandle {
+  readonly ended: Promise<RunEnd>;
+  readonly #client: NativeClient;
+  readonly #listener: RunListener;
+  readonly #streams: Pick<RunStart, 'stdin' | OutputName>;
+  readonly #settle: (end: RunEnd) => void;
+  /** What the server calls it, once it has answered. */
+  number: number | undefined;
+  #isCancelled = false;
+
+  constructor(client: NativeClient, { wishes, listener, onSettled }: ClientRunOptions) {
+    const { promise, resolve } = Promise.withResolvers<RunEnd>();
+    this.ended = promise;
+    this.#client = client;
+    this.#listener = listener;
+    this.#settle = (end) => {
+      onSettled();
+      resolve(end);
+    };
+    this.#streams = {
+      stdin: client.openStream('out', (event) => this.#onInput(event)),
+      stdout: client.openStream('in', (event) => this.#onOutput('stdout', event)),
+      stderr: client.openStream('in', (event) => this.#onOutput('stderr', event)),
+    };
+    const env = sentEnvironment(process.env);
+    void client
+      .request(METHODS.runStart, { ...wishes, env, ...this.#streams })
+      .then((answer) => this.#answered(answer));
+  }
+
+  settle(end: RunEnd): void {
+    this.#settle(end);
+  }
+
+  /** The socket takes bytes again. */
+  update(): void {
+    if (this.#client.canWrite(this.#streams.stdin)) this.#listener.onInputRoom();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#client.write(this.#streams.stdin, bytes);
+  }
+
+  endInput(): void {
+    this.#client.end(this.#streams.stdin);
+  }
+
+  dropOutput(name: OutputName): void {
+    this.#client.reset(this.#streams[name]);
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#sendCancel();
+  }
+
+  #answered(answer: Answer): void {
+    if ('lost' in answer) return this.#settle({ end: 'lost', reason: answer.lost });
+    if ('error' in answer) {
+      const { message, data } = answer.error;
+      return this.#settle({ end: 'refused', code: data?.code ?? 'unknown', message: shown(message) });
+    }
+    this.number = parseRunStarted(answer.result)?.run;
+    if (this.#isCancelled) this.#sendCancel();
+    return undefined;
+  }
+
+  #sendCancel(): void {
     // It may have ended meanwhile, which is as good.
-    if (run !== undefined) void client.request(METHODS.runCancel, { run });
+    if (this.number !== undefined) void this.#client.request(METHODS.runCancel, { run: this.number });
   }
 
-  function onInput(event: Extract<LinkEvent, { stream: number }>): void {
-    if (event.type === 'drain' && client.canWrite(streams.stdin)) listener.onInputRoom();
-    if (event.type === 'reset') listener.onInputClosed();
+  #onInput(event: StreamEvent): void {
+    if (event.type === 'drain') this.update();
+    if (event.type === 'reset') this.#listener.onInputClosed();
   }
 
-  function onOutput(name: OutputName, event: Extract<LinkEvent, { stream: number }>): void {
+  #onOutput(name: OutputName, event: StreamEvent): void {
     if (event.type === 'data') {
       const { length } = event.bytes;
-      listener.onOutput(name, event.bytes, () => client.consume(streams[name], length));
+      this.#listener.onOutput(name, event.bytes, () => this.#client.consume(this.#streams[name], length));
     }
-    if (event.type === 'end') listener.onOutputEnd(name);
+    if (event.type === 'end') this.#listener.onOutputEnd(name);
   }
+}
 
-  return {
-    write: (bytes) => client.write(streams.stdin, bytes),
-    endInput: () => client.end(streams.stdin),
-    dropOutput: (name) => client.reset(streams[name]),
-    cancel() {
-      isCancelled = true;
-      sendCancel();
-    },
-    ended,
-  };
+function endOf({ result, status, reason: given }: RunEnded): RunEnd {
+  const reason = given === undefined ? undefined : shown(given);
+  if (result === 'lost' || status === null) return { end: 'lost', reason: reason ?? 'the command was lost' };
+  return { end: 'ended', result, status, ...(reason === undefined ? {} : { reason }) };
 }

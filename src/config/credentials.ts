@@ -1,9 +1,10 @@
 // The tokens that a client keeps, one for each server, each in a file of its own: two logins at once never undo each other.
 
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from './directory.ts';
+import { codeOf, readOwnFile, wordsFor } from './files.ts';
 
 /** In the state directory. */
 const TOKENS = 'tokens';
@@ -38,27 +39,8 @@ export function readCredential(directory: string, server: string): StoredCredent
 
 /** The text of a file that only its owner may read; undefined: there is none. */
 export function readSecretFile(path: string): string | Refused | undefined {
-  const no = (why: string): Refused => ({ refused: `Cannot use the token in ${path}: ${why}` });
-  let descriptor: number;
-  try {
-    // Not blocking: a pipe in its place must not hang us.
-    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    return codeOf(error) === 'ENOENT' ? undefined : no(wordsFor(error));
-  }
-  try {
-    const file = fstatSync(descriptor);
-    if (!file.isFile()) return no('it is not a file');
-    if (process.platform !== 'win32' && (file.mode & OTHERS) !== 0) {
-      return no(`others may read it (mode ${(file.mode & 0o777).toString(8).padStart(4, '0')}); it must be 0600`);
-    }
-    const bytes = Buffer.alloc(MAX_FILE_BYTES);
-    return bytes.toString('utf8', 0, readSync(descriptor, bytes)).trim();
-  } catch (error) {
-    return no(wordsFor(error));
-  } finally {
-    closeSync(descriptor);
-  }
+  const text = readOwnFile(path, { others: OTHERS, verb: 'read', maxBytes: MAX_FILE_BYTES });
+  return typeof text === 'object' ? { refused: `Cannot use the token in ${path}: ${text.why}` } : text?.trim();
 }
 
 /** Written whole beside its place, then renamed: it is there complete, or as it was. Throws an Error in words. */
@@ -79,6 +61,36 @@ export function writeCredential(directory: string, server: string, credential: S
     removeQuietly(draft);
     throw new Error(`Cannot keep the token in ${path}: ${wordsFor(error)}`, { cause: error });
   }
+}
+
+/** A file that is the user's own and waits for its secret. */
+export interface SecretFile {
+  /** All of it, on disk when it returns. Throws an Error in words. */
+  write(text: string): void;
+  remove(): void;
+}
+
+/** Throws an Error in words; what is there stays as it is. */
+export function newSecretFile(path: string): SecretFile {
+  const no = (why: string, cause: unknown) => new Error(`Cannot make a token in ${path}: ${why}`, { cause });
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'wx', 0o600);
+  } catch (error) {
+    throw no(codeOf(error) === 'EEXIST' ? 'there is a file already' : wordsFor(error), error);
+  }
+  return {
+    write(text) {
+      try {
+        writeSync(descriptor, text);
+        fsyncSync(descriptor);
+        closeSync(descriptor);
+      } catch (error) {
+        throw no(wordsFor(error), error);
+      }
+    },
+    remove: () => removeQuietly(path),
+  };
 }
 
 /** Throws an Error in words. */
@@ -110,23 +122,4 @@ function parse(text: string): StoredCredential | undefined {
   const { name, token, label }: { name?: unknown; token?: unknown; label?: unknown } = value;
   const isWhole = typeof name === 'string' && typeof token === 'string' && typeof label === 'string';
   return isWhole ? { name, token, label } : undefined;
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is not a file',
-  ENXIO: 'it is not a file',
-  ENOTDIR: 'its directory is not one',
-  EEXIST: 'its directory is not one',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left',
-};
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function wordsFor(error: unknown): string {
-  return WORDS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
 }

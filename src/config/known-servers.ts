@@ -1,9 +1,10 @@
 // The keys of servers that were met: a text file, a line each, `HOST:PORT FINGERPRINT`. Lines are only ever added, each in
 // one write, and the first one for a server counts: so programs that meet servers at the same moment lose nothing.
 
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectory } from './directory.ts';
+import { readOwnFile, wordsFor } from './files.ts';
 
 export const KNOWN_SERVERS_FILE = 'known-servers';
 
@@ -73,25 +74,9 @@ export class KnownServers {
 
   /** Undefined: there is no file yet. */
   #read(): string | { refused: string } | undefined {
-    const no = (why: string) => ({ refused: `the keys of servers in ${this.#path} cannot be used: ${why}` });
-    let descriptor: number;
-    try {
-      // Not blocking: a pipe in its place must not hang us.
-      descriptor = openSync(this.#path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    } catch (error) {
-      return codeOf(error) === 'ENOENT' ? undefined : no(wordsFor(error));
-    }
-    try {
-      const { mode } = fstatSync(descriptor);
-      if (process.platform !== 'win32' && (mode & OTHERS_WRITE) !== 0) {
-        return no(`others may write to it (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); it must be 0600`);
-      }
-      return readFileSync(descriptor, 'utf8');
-    } catch (error) {
-      return no(wordsFor(error));
-    } finally {
-      closeSync(descriptor);
-    }
+    const text = readOwnFile(this.#path, { others: OTHERS_WRITE, verb: 'write to' });
+    if (typeof text !== 'object') return text;
+    return { refused: `the keys of servers in ${this.#path} cannot be used: ${text.why}` };
   }
 
   /** What failed, or undefined. */
@@ -112,23 +97,4 @@ export class KnownServers {
       return `its key cannot be remembered in ${this.#path}: ${wordsFor(error)}`;
     }
   }
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is not a file',
-  ENXIO: 'it is not a file',
-  ENOTDIR: 'its directory is not one',
-  EEXIST: 'its directory is not one',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left',
-};
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function wordsFor(error: unknown): string {
-  return WORDS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
 }

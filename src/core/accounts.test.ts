@@ -92,14 +92,17 @@ test('a new invitation of the same name replaces the one before; an expired one 
   const world = await aHub();
   const first = await invite(world, 'carol');
   const second = await invite(world, 'carol');
+  assert.deepEqual([first.isReplacing, second.isReplacing], [false, true]);
   assert.equal(world.accounts.bearerOf(first.code, NOW), undefined);
   assert.notEqual(world.accounts.bearerOf(second.code, NOW), undefined);
-  await invite(world, 'dave', { nowMs: NOW + INVITE_MS });
+  assert.equal((await invite(world, 'dave', { nowMs: NOW + INVITE_MS })).isReplacing, false);
   assert.deepEqual(
     Array.from(world.hub.directory.invites, ({ name }) => name),
     ['dave'],
   );
   assert.equal(world.refusalOf('carol'), undefined);
+  await invite(world, 'zoe');
+  assert.equal((await invite(world, 'zoe', { nowMs: NOW + INVITE_MS })).isReplacing, false, 'it had expired');
 });
 
 test('who may invite whom: the owner anyone, operators members, others nobody', async () => {
@@ -136,6 +139,36 @@ test('revoking ends the account, its tokens and its sessions, and keeps its name
     refused: 'unknown-recipient',
     names: ['carol'],
   });
+});
+
+test('rights by a later login last as long as what was shown for them, and whoever has them is told', async () => {
+  const world = await aHub();
+  const { accounts, hub } = world;
+  const dave = await world.account('dave', 'operator');
+  const token = () =>
+    asked<{ id: number; token: string }>((done) => accounts.newToken(dave, 'laptop', { nowMs: NOW, done }));
+  const [first, second, third] = [await token(), await token(), await token()];
+  const [gus, mia] = [await world.account('gus'), await world.account('mia')].map((one) => world.comeAs(one).session);
+  const zoe = world.come('zoe').session;
+  assert.ok(gus !== undefined && mia !== undefined);
+  const over: string[] = [];
+  const raise = (session: Session, secret: string) => {
+    const bearer = accounts.bearerOf(secret, NOW);
+    assert.ok(bearer?.kind === 'account');
+    hub.raise(session, { by: bearer.member, token: bearer.token, onOver: () => over.push(session.member.name) });
+    assert.equal(session.role, 'operator');
+  };
+  raise(gus, first.token);
+  raise(mia, second.token);
+  raise(zoe, third.token);
+  assert.equal(await refusedInvite(world, gus, 'a'), undefined);
+  await asked((done) => accounts.removeToken(dave, first.id, done));
+  assert.deepEqual([over, gus.role, mia.role], [['gus'], 'member', 'operator']);
+  assert.equal(await refusedInvite(world, gus, 'b'), 'not-allowed');
+  hub.leave(zoe);
+  await asked((done) => accounts.revoke(world.owner(), 'dave', { nowMs: NOW, done }));
+  assert.deepEqual([over, mia.role], [['gus', 'mia'], 'member']);
+  assert.equal(await refusedInvite(world, mia, 'c'), 'not-allowed');
 });
 
 test('operators revoke those they invited, nobody revokes the owner, and an invitation can be taken back', async () => {

@@ -24,7 +24,7 @@ const KEY_LABEL = 'key of the machine';
 
 export interface AccountsWorld {
   readonly journal: Journal;
-  readonly hub: Pick<Hub, 'directory' | 'head' | 'refusalOfName' | 'isPresent'>;
+  readonly hub: Pick<Hub, 'directory' | 'head' | 'refusalOfName' | 'isPresent' | 'lower'>;
   readonly secrets: Secrets;
 }
 
@@ -35,11 +35,13 @@ export interface Invitation {
   /** Shown once; the journal keeps its hash. */
   readonly code: string;
   readonly expiresAtMs: number;
+  /** There was a code for this name that nobody had used; it is worth nothing now. */
+  readonly isReplacing: boolean;
 }
 
 /** What somebody showed to come in, and whose it is. */
 export type Bearer =
-  | { readonly kind: 'account'; readonly member: Member }
+  | { readonly kind: 'account'; readonly member: Member; readonly token: number }
   | { readonly kind: 'invited'; readonly invite: Invite };
 
 /** What a verb came to: no, or what changes and what is said once it is durable. */
@@ -98,6 +100,7 @@ export class Accounts {
         const { name, key, role, kind } = again;
         return this.#invitation(by, { name, key, role, kind, replaced, nowMs });
       }
+      if (again?.revokedAtMs !== undefined) return { refused: 'name-reserved', wasRevoked: true };
       const taken = pending === undefined ? hub.refusalOfName(parsed, nowMs) : undefined;
       if (taken !== undefined) return taken;
       if (pending !== undefined && !mayTakeBack(by, pending)) return { refused: 'name-reserved' };
@@ -117,7 +120,8 @@ export class Accounts {
     const invite = { name, key, hash, role, kind, by: by.member.id, createdAtMs: nowMs, expiresAtMs };
     const changes: Change[] = replaced.map((old) => ({ type: 'invite-removed', hash: old.hash }));
     changes.push({ type: 'invite-added', invite });
-    return { changes, answer: () => ({ name, role, kind, code, expiresAtMs }) };
+    const isReplacing = replaced.some((old) => old.key === key && old.expiresAtMs > nowMs);
+    return { changes, answer: () => ({ name, role, kind, code, expiresAtMs, isReplacing }) };
   }
 
   /** Whose code or token this is; a code only until it expires or is used. */
@@ -125,8 +129,8 @@ export class Accounts {
     const { secrets } = this.#world;
     const { directory } = this.#world.hub;
     const hash = secrets.hash(parseCode(secret) ?? secret);
-    const member = directory.bearerOf(hash);
-    if (member !== undefined) return { kind: 'account', member };
+    const found = directory.bearerOf(hash);
+    if (found !== undefined) return { kind: 'account', ...found };
     const invite = directory.invite(hash, nowMs);
     return invite === undefined ? undefined : { kind: 'invited', invite };
   }
@@ -185,17 +189,21 @@ export class Accounts {
     });
   }
 
-  /** One of the member's own. */
+  /** One of the member's own; rights that somebody has by it end with it. */
   removeToken(member: Member, id: number, done: Done<'removed'>): void {
     this.#decide(done, () => {
-      const isOwn = this.#world.hub.directory.tokensOf(member).some((token) => token.id === id);
-      return isOwn
-        ? { changes: [{ type: 'token-removed', id }], answer: () => 'removed' as const }
-        : { refused: 'bad-secret' };
+      const { hub } = this.#world;
+      const isOwn = hub.directory.tokensOf(member).some((token) => token.id === id);
+      if (!isOwn) return { refused: 'bad-secret' };
+      const answer = () => {
+        hub.lower(({ token }) => token === id);
+        return 'removed' as const;
+      };
+      return { changes: [{ type: 'token-removed', id }], answer };
     });
   }
 
-  /** Ends an account, its tokens and its sessions; or takes an invitation back. */
+  /** Ends an account, its tokens, its sessions, and the rights that others have by it; or takes an invitation back. */
   revoke(by: Session, given: string, { nowMs, done }: Deciding<'account' | 'invitation'>): void {
     this.#decide(done, () => {
       const { directory } = this.#world.hub;
@@ -222,6 +230,7 @@ export class Accounts {
   }
 
   #dismiss(member: Member): 'account' {
+    this.#world.hub.lower(({ by }) => by === member);
     for (const session of member.sessions.slice()) session.listener.dismiss({ why: 'revoked' });
     return 'account';
   }

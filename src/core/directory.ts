@@ -61,10 +61,11 @@ export class Directory {
     return this.#groups.get(key);
   }
 
-  /** Whose token it is, by its hash. */
-  bearerOf(hash: string): Member | undefined {
+  /** Whose token it is, and which, by its hash. */
+  bearerOf(hash: string): { readonly member: Member; readonly token: number } | undefined {
     const token = this.#tokens.get(hash);
-    return token === undefined ? undefined : this.#byId.get(token.account);
+    const member = token === undefined ? undefined : this.#byId.get(token.account);
+    return token === undefined || member === undefined ? undefined : { member, token: token.id };
   }
 
   tokensOf({ id }: Member): Token[] {

@@ -39,6 +39,16 @@ export interface Entrance {
   readonly after?: MessageId;
 }
 
+/** Rights beyond one's own, by a later login. */
+export interface Raise {
+  /** Whose rights they are. */
+  readonly by: Member;
+  /** The token that was shown; undefined: the owner token. */
+  readonly token: number | undefined;
+  /** They have ended, and the session goes on without them. */
+  readonly onOver: () => void;
+}
+
 export type Answer = Receipt | GroupChanged | SendRefusal | GroupRefusal;
 
 const NO_OUTCOMES: ReadonlyMap<string, Outcome> = new Map();
@@ -60,6 +70,8 @@ export class Hub {
   readonly #outlets = new Map<Outlet, number>();
   /** Names of guests, and those that are nobody's. */
   readonly #guests = new Lookalikes();
+  /** Sessions with rights that another account lent them. */
+  readonly #raised = new Map<Session, Raise>();
   readonly #addressees: Addressees;
   #head: MessageId;
   #lastGuest: number;
@@ -133,15 +145,27 @@ export class Hub {
     return other === undefined ? undefined : { refused: 'name-confusable', with: other };
   }
 
-  /** A later login gives a session more rights; its name stays. */
-  raise(session: Session, role: Role): void {
-    session.role = role;
+  /** A later login gives a session the rights of an account, as long as what was shown for them counts; its name stays. */
+  raise(session: Session, raise: Raise): void {
+    this.#raised.set(session, raise);
+    session.role = roleOf(raise.by);
+  }
+
+  /** What was shown for these rights counts no more: whoever has them has only its own again. */
+  lower(isOver: (raise: Raise) => boolean): void {
+    for (const [session, raise] of this.#raised) {
+      if (!isOver(raise)) continue;
+      this.#raised.delete(session);
+      session.role = roleOf(session.member);
+      raise.onOver();
+    }
   }
 
   /** Ends a session; the member has left with the last one. `isOrderly`: what was written to it has arrived. */
   leave(session: Session, isOrderly = true): void {
     const { member, outlet } = session;
     session.isOver = true;
+    this.#raised.delete(session);
     this.hearing.forget(session);
     const at = member.sessions.indexOf(session);
     if (at < 0) return;
@@ -296,7 +320,7 @@ export class Hub {
   }
 
   #sessionOf(member: Member, { listener, outlet, family, atMs }: Entrance, cursor: MessageId): Session {
-    const role = member.account?.role ?? 'guest';
+    const role = roleOf(member);
     const state = { isLive: false, cursor, wantsReceipts: false, isOver: false };
     return { member, outlet, listener, family, atMs, role, ...state };
   }
@@ -317,6 +341,10 @@ interface Answered {
 }
 
 type GroupCommand = Extract<Command, { type: 'join' | 'leave' }>;
+
+function roleOf({ account }: Member): Role {
+  return account?.role ?? 'guest';
+}
 
 export function kindOf(member: Member): MemberKind {
   return member.account?.kind ?? 'person';

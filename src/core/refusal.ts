@@ -3,11 +3,13 @@
 
 import type { MessageId } from './journal.ts';
 import type { Name, NameRefusal } from './name.ts';
+import type { TargetsRefusal } from './run/targets.ts';
 import type { MemberKind } from './session.ts';
 
 /** Somebody else has the name, or one that looks like it. */
 export type NameTaken =
-  | { refused: 'name-reserved' }
+  /** `wasRevoked`: it belonged to an account that was revoked; told to whoever may revoke. */
+  | { refused: 'name-reserved'; wasRevoked?: true }
   | { refused: 'name-in-use' }
   /** UTS #39, 4. */
   | { refused: 'name-confusable'; with: Name };
@@ -40,10 +42,7 @@ export type GroupRefusal =
   | NotStored;
 
 /** In every case nothing was started. */
-export type RunRefusal =
-  | { refused: 'not-allowed' }
-  | { refused: 'unknown-host'; names: readonly string[] }
-  | { refused: 'offline'; name: string };
+export type RunRefusal = { refused: 'not-allowed' } | { refused: 'offline'; name: string } | TargetsRefusal;
 
 /** So many passwords were wrong that this one was not looked at; the next one is, in so many milliseconds. */
 export type GuessRefusal = { refused: 'too-many-wrong'; waitMs: number };

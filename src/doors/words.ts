@@ -31,11 +31,13 @@ export function wordsForEntering(refusal: EnterRefusal, given: string, address: 
 function wordsForTaken(refusal: NameTaken): string {
   switch (refusal.refused) {
     case 'name-reserved':
-      return 'the name is reserved';
+      return refusal.wasRevoked === true
+        ? 'the name belonged to an account that was revoked, and stays taken'
+        : 'the name is reserved';
     case 'name-in-use':
       return 'somebody of that name is here';
     case 'name-confusable':
-      return `it looks like ${quote(refusal.with)}, which somebody has`;
+      return `the name looks like ${quote(refusal.with)}, which is somebody else's`;
   }
 }
 
@@ -49,9 +51,11 @@ export function wordsForAccount(refusal: AccountRefusal, attempt: string): strin
     case 'name-confusable':
       return `${attempt}: ${wordsForTaken(refusal)}`;
     case 'not-allowed':
-      return `${attempt}: your role does not allow it; nothing was changed`;
+      return refusal.what === 'invite'
+        ? `${attempt}: operators invite members, and only the owner invites operators; nothing was changed`
+        : `${attempt}: only the owner may, or the operator who invited it, and nobody the owner; nothing was changed`;
     case 'unknown-account':
-      return `${attempt}: there is no account named ${quote(refusal.name)}`;
+      return `${attempt}: there is no account and no invitation named ${quote(refusal.name)}`;
     case 'no-account':
       return `${attempt}: a guest has no account; ask for an invitation`;
     case 'bad-secret':
@@ -120,7 +124,7 @@ function codePoint(value: number): string {
 export function wordsForSending(refusal: SendRefusal): string {
   switch (refusal.refused) {
     case 'unknown-recipient':
-      return `Cannot send: nobody named ${listed(refusal.names)} is here; the message was sent to nobody`;
+      return `Cannot send: ${wordsForUnknown(refusal.names)}; the message was sent to nobody`;
     case 'all-among-names':
       return 'Cannot send: all is everyone already and stands alone; the message was sent to nobody';
     case 'empty-message':
@@ -134,6 +138,15 @@ export function wordsForSending(refusal: SendRefusal): string {
     case 'not-stored':
       return `Cannot send: ${refusal.reason}; the message was sent to nobody`;
   }
+}
+
+function wordsForUnknown(given: readonly string[]): string {
+  const { groups = [], names = [] } = Object.groupBy(given, (name) => (name.startsWith('#') ? 'groups' : 'names'));
+  const parts = [
+    ...(names.length === 0 ? [] : [`nobody named ${listed(names)} is here or has an account`]),
+    ...(groups.length === 0 ? [] : [`there is no group ${listed(groups)}`]),
+  ];
+  return parts.join(', and ');
 }
 
 export function wordsForGroup(refusal: GroupRefusal): string {

@@ -13,9 +13,15 @@ import { segmentPath, segmentsOf } from './segment.ts';
 /** One step for all pages: a copy in several begins again whenever the server writes in between. */
 const ALL_PAGES = 0x7fff_ffff;
 
-/** Rejects with an Error in words. `to` is there whole or not at all, and nothing that was there is overwritten. */
-export async function backupJournal(path: string, to: string): Promise<void> {
-  const attempt = `Cannot back up the journal ${path} to ${to}`;
+/**
+ * Rejects with an Error in words, which begin with `attempt`. `to` is there whole or not at all, and nothing that was
+ * there is overwritten.
+ */
+export async function backupJournal(
+  path: string,
+  to: string,
+  { attempt = `Cannot back up the journal ${path} to ${to}` } = {},
+): Promise<void> {
   const target = resolve(to);
   const unfinished = `${target}.unfinished-${process.pid}`;
   if (existsSync(target)) throw new Error(`${attempt}: there is a file already`);

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { normaliseAddress } from './peer.ts';
+import { whyFileFailed } from './reason.ts';
 
 export const OWNER_TOKEN_FILE = 'owner.token';
 
@@ -25,6 +26,8 @@ export const OWNER_TOKEN_FILE = 'owner.token';
 const TOKEN_BYTES = 32;
 /** Those bytes in base64url. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+/** What somebody has who is not the owner for it. */
+const ACCOUNT_TOKEN = /^pl_/;
 /** Bytes of the file that are looked at; a token with its line end is 44. */
 const MAX_FILE_BYTES = 256;
 /** Bytes of a nonce: nobody meets the same one twice. */
@@ -82,7 +85,7 @@ export function readOwnerToken(path: string, { isServer = false } = {}): OwnerTo
     // Not blocking: a pipe in its place must not hang the one who opens it.
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
-    return no(whyOf(error));
+    return no(whyFileFailed(error));
   }
   try {
     const file = fstatSync(descriptor);
@@ -95,9 +98,10 @@ export function readOwnerToken(path: string, { isServer = false } = {}): OwnerTo
     }
     const bytes = Buffer.alloc(MAX_FILE_BYTES);
     const text = bytes.toString('latin1', 0, readSync(descriptor, bytes)).replace(/\r?\n$/, '');
-    return TOKEN.test(text) ? new OwnerToken(text) : no('it does not hold a token');
+    if (TOKEN.test(text)) return new OwnerToken(text);
+    return no(ACCOUNT_TOKEN.test(text) ? 'it holds the token of an account' : 'it does not hold a token');
   } catch (error) {
-    return no(whyOf(error));
+    return no(whyFileFailed(error));
   } finally {
     closeSync(descriptor);
   }
@@ -130,7 +134,7 @@ function create(path: string): void {
     linkSync(draft, path);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST')
-      throw new Error(`Cannot make the owner token ${path}: ${whyOf(error)}`, { cause: error });
+      throw new Error(`Cannot make the owner token ${path}: ${whyFileFailed(error)}`, { cause: error });
   } finally {
     unlinkQuietly(draft);
   }
@@ -148,22 +152,6 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
-  ENOTDIR: 'it does not exist',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is not a file',
-  ENXIO: 'it is not a file',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left',
-};
-
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function whyOf(error: unknown): string {
-  const code = codeOf(error);
-  return WORDS[code] ?? (code === '' ? String(error) : code);
 }

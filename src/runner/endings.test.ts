@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -222,12 +222,14 @@ test(
 test('when the runner process is stopped, what a command left behind is gone all the same', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const runner = aRunner(t);
-  const line = `exec 9>${path}; (trap '' HUP TERM; exec timeout 5000 sleep 100 >/dev/null 2>&1) & echo $PPID`;
+  const line = `exec 9>${path}; (trap '' HUP TERM; exec timeout 5000 sleep 100 >/dev/null 2>&1) & echo $PPID $$`;
   const run = runner.start({ command: sh(line), env });
   run.stderr.resume();
-  const pid = Number(await firstLineOf(run.stdout));
+  const [pid = 0, shell = 0] = (await firstLineOf(run.stdout)).split(' ').map(Number);
   const isGone = gone();
   run.stdout.pause();
+  // Once its end has been noticed it has been told before that of a later one.
+  while (existsSync(`/proc/${shell}`)) await nextTurn();
   await finish(runner.start({ command: argv('true'), env }));
   process.kill(pid, 'SIGSTOP');
   run.stdout.resume();

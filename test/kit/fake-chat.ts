@@ -168,7 +168,7 @@ export class FakeChat {
         return { messages, more: messages.length < all.length };
       }
       case 'account.invite':
-        return { name: given('name'), role: 'member', kind: 'person', code: 'CODE', expires: AT };
+        return { name: given('name'), role: 'member', kind: 'person', code: 'CODE', expires: AT, replaced: false };
       default:
         return {};
     }

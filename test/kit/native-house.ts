@@ -73,10 +73,12 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     clock,
     ...rate,
   };
-  const house = { ...shared, token: TOKEN, fingerprint: () => `sha256//${'A'.repeat(43)}=` };
+  const listening = () => ['tcp://127.0.0.1:7270', 'tcp://[::1]:7270'];
+  const house = { ...shared, token: TOKEN, listening, fingerprint: () => `sha256//${'A'.repeat(43)}=` };
   const door = new NativeDoor({ ...house, ...waits });
   const line = new LineDoor({ ...shared, owner: TOKEN });
   const http = new HttpDoor({
+    serverName: 'Server',
     health: () => ({ isWell: true, facts: {} }),
     hostNames: [],
     onUpgrade: (upgrade) => void door.upgrade(upgrade),

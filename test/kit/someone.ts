@@ -24,6 +24,22 @@ export function someone(directory: string, host: string): Someone {
   return { run, json };
 }
 
+interface Invited {
+  readonly owner: Someone;
+  /** Where the new one's token is kept. */
+  readonly state: string;
+  readonly target: string;
+}
+
+/** Somebody new, whom the owner has invited, without a password. */
+export async function loggedIn(name: string, { owner, state, target }: Invited): Promise<Someone> {
+  const [invited] = await owner.json('invite', name);
+  const invitee = someone(state, target);
+  const { status, stderr } = await invitee.run(['login', '--code', '-'], `${String(invited?.['code'])}\n\n`);
+  assert.equal(status, 0, stderr);
+  return invitee;
+}
+
 /** It said why in one line, and printed nothing. */
 export function refused({ status, stdout, stderr }: Outcome, pattern: RegExp, expected = 1): void {
   assert.equal(status, expected, stderr);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { newAccount } from '../kit/accounts.ts';
 import { Caller } from '../kit/caller.ts';
 import { outcomeOf, partyline, ROOT, start } from '../kit/program.ts';
 import { needs } from '../kit/needs.ts';
@@ -27,6 +28,22 @@ function steps(): Step[] {
 }
 
 for (const host of LOOPBACKS) {
+  test(`quit at the name prompt leaves, also after names that were refused: ${host}`, async () => {
+    await using server = await startServer();
+    await using witness = await Caller.named('A', host, server.port);
+    for (const said of ['quit', ' quit ', 'A\nsend all hi\nquit']) {
+      await using caller = await Caller.connect(host, server.port);
+      caller.type(said);
+      assert.doesNotMatch(await caller.heard.rest(), /Connected with/, said);
+    }
+    assert.equal(await witness.barrier(), '');
+    assert.doesNotMatch(server.program.stdout.text, /Name of client: quit/);
+    await using account = await Caller.connect(host, server.port);
+    await newAccount('quit', server);
+    account.type('quit');
+    await account.until('Password: ');
+  });
+
   test(`three come in, talk, one leaves, a fourth arrives, all leave: word for word over ${host}`, async (t) => {
     await using server = await startServer();
     const callers = new Map<string, Caller>();
@@ -107,7 +124,7 @@ for (const host of LOOPBACKS) {
     const refused: [line: string, words: RegExp][] = [
       [
         'send Janaki Bob Eve : hi',
-        /^error: Cannot send: nobody named "Bob", "Eve" is here; the message was sent to nobody\n$/,
+        /^error: Cannot send: nobody named "Bob", "Eve" is here or has an account; the message was sent to nobody\n$/,
       ],
       ['send Janaki all : hi', /^error: Cannot send: all is everyone already and stands alone; /],
       ['send Janaki :', /^error: Cannot send: the message is empty/],

@@ -1,14 +1,14 @@
 // The commands for scripts against the real server: what they print, what they end with, and who they come in as.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { outcomeOf, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
-import { refused, someone } from '../kit/someone.ts';
+import { loggedIn, refused, someone, type Someone } from '../kit/someone.ts';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
@@ -49,6 +49,43 @@ for (const host of LOOPBACKS) {
     assert.match(
       (await owner.run(['history'])).stdout,
       /^\d+ .* owner to Vamshi : hello you\n\d+ .* owner to all : to everyone\n$/,
+    );
+  });
+
+  test(`whoever looks back at nothing is told so, and told apart from looking back at nobody: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    const said = async (...args: string[]) => {
+      const { status, stdout, stderr } = await owner.run(args);
+      assert.equal(stdout, '');
+      return `${status} ${stderr}`;
+    };
+    for (const args of [['history'], ['search', 'tea'], ['export'], ['history', '--with', 'all']]) {
+      assert.equal(await said(...args), `0 partyline ${args[0]}: no messages\n`);
+      assert.equal(await said(...args, '--json'), '0 ');
+    }
+    await using gus = await Caller.named('Gus', host, server.port);
+    assert.equal(await said('history', '--with', 'gus'), '0 partyline history: no messages\n');
+    gus.type('send owner : I was here');
+    gus.type('history with bobb');
+    assert.equal(await gus.until('\n'), 'No messages: nobody is named "bobb"\n');
+    gus.type('history with #ops');
+    assert.equal(await gus.until('\n'), 'No messages: there is no group "#ops"\n');
+    gus.type('history with owner before 1');
+    assert.equal(await gus.until('\n'), 'No messages\n');
+    gus.type('quit');
+    await gus.heard.rest();
+    assert.match((await owner.run(['history', '--with', 'Gus'])).stdout, /I was here/);
+    assert.equal(await said('history', '--with', 'Gus', '--before', '1'), '0 partyline history: no messages\n');
+    for (const args of [['history'], ['history', '--after', '0'], ['history', '--json'], ['export']]) {
+      assert.equal(
+        await said(...args, '--with', 'bobb'),
+        `1 partyline ${args[0]}: Cannot look back at "bobb": nobody of that name is here or has an account, and nothing was said\n`,
+      );
+    }
+    assert.match(
+      await said('history', '--with', '#ops'),
+      /^1 .* "#ops": there is no such group, and nothing was said\n$/,
     );
   });
 
@@ -95,6 +132,118 @@ for (const host of LOOPBACKS) {
     assert.doesNotMatch(await vamshi.barrier(), /psst/);
   });
 
+  test(`a second invitation says what it did to the first, and a machine's names nothing that is not there: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    const first = await owner.run(['invite', 'bob']);
+    assert.doesNotMatch(first.stdout, /earlier/);
+    const second = await owner.run(['invite', 'bob']);
+    assert.match(second.stdout, /^bob is invited as member until .*\nThe earlier code of bob no longer works\nhttp:/);
+    const [third] = await owner.json('invite', 'bob');
+    assert.equal(third?.['replaced'], true);
+
+    const [host1] = await owner.json('invite', 'web1', '--as', 'host');
+    assert.deepEqual(Object.keys(host1 ?? {}), ['name', 'role', 'kind', 'code', 'expires', 'replaced']);
+    const again = await owner.run(['invite', 'web1', '--as', 'host']);
+    assert.equal(again.status, 0);
+    assert.doesNotMatch(again.stdout, /join|#code|nc /);
+    assert.equal(again.stderr, 'partyline invite: machines cannot join yet: nothing here takes the code so far\n');
+  });
+
+  test(`a refusal says what was attempted, on whom, and why, in words of people: ${host}`, async (t) => {
+    await using server = await startServer();
+    const target = at(host, server.port);
+    const owner = someone(server.directory, target);
+    const bob = await loggedIn('bob', { owner, state: aDirectory(t), target });
+    const said = async (who: Someone, ...args: string[]) => {
+      const outcome = await who.run(args);
+      refused(outcome, /^partyline /);
+      return outcome.stderr.trim();
+    };
+    assert.equal(
+      await said(bob, 'invite', 'eve'),
+      'partyline invite: Cannot invite: only operators and the owner may, and you are a member',
+    );
+    assert.equal(
+      await said(owner, 'invite', 'b0b'),
+      'partyline invite: Cannot invite "b0b": the name looks like "bob", which is somebody else\'s',
+    );
+    assert.equal(
+      await said(owner, 'revoke', 'eve'),
+      'partyline revoke: Cannot revoke "eve": there is no account and no invitation named "eve"',
+    );
+    assert.match(
+      await said(owner, 'revoke', 'owner'),
+      /Cannot revoke "owner": only the owner may, or the operator who/,
+    );
+    assert.equal(
+      await said(owner, 'send', '--to', 'bob,eve,#tea', 'hi'),
+      'partyline send: Cannot send: nobody named "eve" is here or has an account, and there is no group "#tea"; ' +
+        'the message was sent to nobody',
+    );
+    assert.equal((await owner.run(['revoke', 'bob'])).status, 0);
+    assert.equal(
+      await said(owner, 'invite', 'bob'),
+      'partyline invite: Cannot invite "bob": the name belonged to an account that was revoked, and stays taken',
+    );
+    await using guest = await Caller.connect(host, server.port);
+    guest.type('bob');
+    guest.type('any password');
+    assert.doesNotMatch(await guest.until(/error: .*\n/m), /revoked/);
+  });
+
+  test(`a program comes in by a token of its own, until that is removed: ${host}`, async (t) => {
+    await using server = await startServer();
+    const [state, elsewhere] = [aDirectory(t), aDirectory(t)];
+    const target = at(host, server.port);
+    const bob = await loggedIn('bob', { owner: someone(server.directory, target), state, target });
+    const file = join(elsewhere, 'bot.token');
+    const by = (tokenFile: string, ...args: string[]) =>
+      outcomeOf(
+        partyline(args, {
+          env: { PARTYLINE_DATA: elsewhere, PARTYLINE_HOST: target, PARTYLINE_TOKEN_FILE: tokenFile },
+        }),
+      );
+
+    const [made] = await bob.json('token', 'new', 'the bot', '--out', file);
+    assert.deepEqual(made, { id: made?.['id'], label: 'the bot', file });
+    assert.match(readFileSync(file, 'utf8'), /^pl_[\w-]{43}\n$/);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const tokens = async () => (await bob.json('token', 'list')).map(({ id, label, since }) => [id, label, since]);
+    const before = await tokens();
+    assert.deepEqual(before[1]?.slice(0, 2), [made['id'], 'the bot']);
+    assert.match(String(before[1]?.[2]), TIME);
+    refused(await bob.run(['token', 'new', 'another', '--out', file]), /there is a file already; nothing was made/);
+    refused(
+      await bob.run(['token', 'new', 'x', '--out', join(elsewhere, 'no', 'file')]),
+      /its directory does not exist/,
+    );
+    assert.deepEqual(await tokens(), before, 'a token was made that nobody has');
+
+    assert.equal((await by(file, 'send', '--to', 'owner', 'by the bot')).status, 0);
+    assert.match((await by(file, 'history')).stdout, /^\d+ .* bob to owner : by the bot\n$/);
+    const chatted = partyline(['chat'], {
+      env: { PARTYLINE_DATA: elsewhere, PARTYLINE_HOST: target, PARTYLINE_TOKEN_FILE: file },
+    });
+    assert.match((await outcomeOf(chatted, 'get_list\nquit\n')).stdout, /^Available client: bob$/m);
+    refused(await by(file, 'run', '--', 'id'), /^partyline run: .*bot\.token: it holds the token of an account/, 255);
+    const kept = join(state, 'tokens', encodeURIComponent(target));
+    refused(
+      await by(kept, 'list'),
+      /: Cannot use the token in .*: partyline login keeps it for one server, .*token new/,
+    );
+    writeFileSync(join(elsewhere, 'junk'), 'junk', { mode: 0o600 });
+    refused(await by(join(elsewhere, 'junk'), 'list'), /it holds neither the token of an account nor an owner token/);
+
+    const shown = await bob.run(['token', 'new', 'by hand']);
+    assert.match(shown.stdout, /^pl_[\w-]{43}\n$/);
+    assert.match(shown.stderr, /^partyline token: made token \d+ of bob, for "by hand"; it is not shown again\n$/);
+    const removed = await bob.run(['token', 'remove', String(made['id'])]);
+    assert.deepEqual([removed.status, removed.stdout], [0, `Token ${String(made['id'])} is removed\n`]);
+    refused(await by(file, 'history'), /^partyline history: Cannot log in: the token is not valid/);
+    refused(await bob.run(['token', 'remove', String(made['id'])]), /Cannot remove token \d+: you have no such token/);
+  });
+
   test(`an invited one logs in with the code, talks, and is revoked: ${host}`, async (t) => {
     const state = aDirectory(t);
     await using server = await startServer();
@@ -103,6 +252,7 @@ for (const host of LOOPBACKS) {
     refused(await bob.run(['send', '--to', 'owner', 'hi']), /nobody is logged in to .*partyline login --host/);
     const [invited] = await owner.json('invite', 'bob');
     assert.equal(invited?.['name'], 'bob');
+    assert.equal(invited?.['replaced'], false);
     assert.match(String(invited?.['expires']), TIME);
     const code = String(invited?.['code']);
     assert.equal(invited?.['link'], `http://${target}/#code=${code}`);
@@ -192,6 +342,16 @@ test('wrong usage is status 64 and one line', async (t) => {
     ['login', '--code', 'A', '--name', 'b'],
     ['logout', 'x'],
     ['password', 'secret'],
+    ['token'],
+    ['token', 'new'],
+    ['token', 'new', ''],
+    ['token', 'new', 'a', 'b'],
+    ['token', 'new', 'x'.repeat(65)],
+    ['token', 'list', 'x'],
+    ['token', 'list', '--out', 'x'],
+    ['token', 'remove'],
+    ['token', 'remove', 'x'],
+    ['token', 'burn'],
     ['backup'],
     ['restore', 'x'],
     ['verify', 'x'],

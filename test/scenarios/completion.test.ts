@@ -37,6 +37,10 @@ const ASKED: readonly Asked[] = [
   { line: 'partyline completion f', offers: ['fish'] },
   { line: 'partyline exp', offers: ['export'] },
   { line: 'partyline groups l', offers: ['leave'] },
+  { line: 'partyline token r', offers: ['remove'] },
+  { line: 'partyline token new x --o', offers: ['--out'] },
+  { line: 'partyline invite bob --role o', offers: ['operator'] },
+  { line: 'partyline invite --role operator --as b', offers: ['bot'] },
   { line: 'partyline chat --name ', offers: [] },
   { line: 'partyline help ec', offers: ['echo'] },
 ];

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
+import { aDirectory } from '../kit/directory.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
+import { someone } from '../kit/someone.ts';
 
 async function ask(host: string, port: number, request: string): Promise<string> {
   await using caller = await Caller.connect(host, port);
@@ -38,11 +40,45 @@ for (const host of LOOPBACKS) {
     for (const name of ['evil.example', 'localhost.evil.example', '', 'x y']) {
       assert.match(await ask(host, server.port, get('/healthz', name)), /^HTTP\/1\.1 4(?:00|21) /, name);
     }
-    assert.match(await ask(host, server.port, get('/', 'localhost')), /^HTTP\/1\.1 404 /);
+    assert.match(await ask(host, server.port, get('/none', 'localhost')), /^HTTP\/1\.1 404 /);
     assert.match(
       await ask(host, server.port, get('/healthz', 'localhost', 'POST')),
       /^HTTP\/1\.1 405 [^]*Allow: GET, HEAD/i,
     );
+  });
+
+  test(`the link of an invitation leads to a page that says what to do, and uses nothing up: ${host}`, async (t) => {
+    await using server = await startServer({ args: ['--verbose'] });
+    const target = at(host, server.port);
+    const owner = someone(server.directory, target);
+    const [invited] = await owner.json('invite', 'bob');
+    const { link, code, login, nc } = invited ?? {};
+    const url = new URL(String(link));
+    assert.equal(url.hash, `#code=${String(code)}`);
+    // As a browser asks, and a program that shows what is behind a link; and one that sends what it should not.
+    const page = await ask(host, server.port, get(url.pathname, url.host));
+    const head = await ask(host, server.port, get(url.pathname, url.host, 'HEAD'));
+    await ask(host, server.port, get(`/?code=${String(code)}`, url.host));
+    assert.match(page, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.ok(head.endsWith('\r\n\r\n') && page.startsWith(head.slice(0, 15)));
+    for (const header of [
+      'Content-Type: text/html; charset=utf-8',
+      'Cache-Control: no-store',
+      "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      'Referrer-Policy: no-referrer',
+      'X-Content-Type-Options: nosniff',
+    ]) {
+      assert.ok(page.includes(`\r\n${header}\r\n`), header);
+    }
+    assert.ok(page.includes(String(login).replace(String(code), 'CODE')), page);
+    assert.ok(page.includes(String(nc).split(',')[0] ?? ''), page);
+    assert.doesNotMatch(page, /<script|<link|<img|\bon\w+=|src=/);
+    assert.match(await ask(host, server.port, get('/', 'localhost', 'POST')), /^HTTP\/1\.1 405 /);
+    assert.match(await ask(host, server.port, get('/', 'evil.example')), /^HTTP\/1\.1 421 /);
+    const logged = await someone(aDirectory(t), target).run(['login', '--code', String(code)], '\n');
+    assert.equal(logged.status, 0, logged.stderr);
+    const { stdout, stderr } = server.program;
+    assert.ok(!`${stdout.text}${stderr.text}`.includes(String(code)), 'the code was logged');
   });
 
   test(`a request that comes in pieces is still one: ${host}`, async () => {

@@ -62,20 +62,20 @@ for (const host of LOOPBACKS) {
     await using server = await startServer();
     await using machine = await aMachine('web1', server, host);
     await using caller = await Caller.connect(host, server.port);
-    caller.send('Vamshi\nget_list\n');
+    caller.type('Vamshi\nget_list');
     await caller.until('Available client: Vamshi\n');
-    caller.send('run web1 : echo hi\n');
+    caller.type('run web1 : echo hi');
     await caller.until('error: Cannot run');
-    caller.send(`login ${await server.token()}\nrun web1 web1 : echo hi; echo oh >&2; exit 3\n`);
-    await caller.until('web1 exited 3\n');
-    assert.match(caller.text, /^web1\| hi$/m);
-    assert.match(caller.text, /^web1! oh$/m);
-    caller.send('run web1 web2 : echo no\n');
+    caller.type(`login ${await server.token()}\nrun web1 web1 : echo hi; echo oh >&2; exit 3`);
+    const heard = await caller.until('web1 exited 3\n');
+    assert.match(heard, /^web1\| hi$/m);
+    assert.match(heard, /^web1! oh$/m);
+    caller.type('run web1 web2 : echo no');
     await caller.until('error: Cannot run: no machine named "web2" has joined; nothing was started\n');
     machine.program.kill('SIGTERM');
     assert.equal(await machine.program.ended, 0);
     await server.program.stdout.until('web1 connection closed\n');
-    caller.send('run web1 : echo no\n');
+    caller.type('run web1 : echo no');
     await caller.until('web1 offline');
   });
 

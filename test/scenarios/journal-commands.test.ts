@@ -58,8 +58,33 @@ test('what is no whole journal is told by verify, and never restored', async (t)
   writeFileSync(nonsense, 'nonsense');
   const target = join(aDirectory(t), 'new');
   for (const file of [journal, nonsense, join(directory, 'missing')]) {
-    assert.equal((await run('restore', file, '--data', target)).status, 1);
+    const { status, stderr } = await run('restore', file, '--data', target);
+    assert.equal(status, 1);
+    assert.match(stderr, /^partyline restore: Cannot restore ".*" to ".*": [^\n]*\n$/);
+    assert.ok(!stderr.includes('restored-'), stderr);
     assert.ok(!existsSync(join(target, 'journal.db')));
+  }
+});
+
+test('doctor tries the addresses of a server that tells its owner alone where it listens', async (t) => {
+  await using server = await startServer();
+  const { port } = server;
+  for (const [host, ...found] of [
+    ['localhost', `tcp://127.0.0.1:${port} takes connections (IPv4)`, `tcp://[::1]:${port} takes connections (IPv6)`],
+    ['[::1]', `tcp://[::1]:${port} takes connections (IPv6)`],
+  ] as const) {
+    const env = { PARTYLINE_DATA: aDirectory(t), PARTYLINE_HOST: `${host}:${port}` };
+    const { stdout, stderr } = await outcomeOf(partyline(['doctor', '--json'], { env }));
+    assert.equal(stderr, '');
+    const findings = stdout
+      .trim()
+      .split('\n')
+      .map((line): { check: string; found: string } => JSON.parse(line));
+    const listens = findings.filter(({ check }) => check === 'listening');
+    assert.deepEqual(
+      listens.map((finding) => finding.found),
+      found,
+    );
   }
 });
 
@@ -75,5 +100,13 @@ test('doctor says how it is and what to do, line by line', async (t) => {
     .map((line): { check: string; state: string; found: string } => JSON.parse(line));
   assert.equal(status, findings.some(({ state }) => state === 'problem') ? 1 : 0);
   assert.equal(findings.find(({ check }) => check === 'server')?.found, `Server answers at 127.0.0.1:${server.port}`);
+  const listens = findings.filter(({ check }) => check === 'listening').map(({ state, found }) => `${state}: ${found}`);
+  const urls = [...server.program.stdout.text.matchAll(/^listening on (.*)$/gm)].map(([, url = '']) => url);
+  assert.equal(urls.length, 4);
+  const family = (url: string) => (url.includes('[') ? 'IPv6' : 'IPv4');
+  assert.deepEqual(
+    listens,
+    urls.map((url) => `ok: ${url} takes connections (${family(url)})`),
+  );
   for (const { state } of findings) assert.match(state, /^(?:ok|warning|problem)$/);
 });

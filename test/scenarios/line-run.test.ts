@@ -5,11 +5,13 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect } from '../../src/client/mod.ts';
+import { asOwner, newAccounts } from '../kit/accounts.ts';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { hasProc, isRunning, until, writtenBytes } from '../kit/proc.ts';
 import { ROOT } from '../kit/program.ts';
-import { LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 
 const TRANSCRIPT = join(ROOT, 'test/vectors/transcripts/run-both-families.txt');
 /** The line that ends a run. */
@@ -59,6 +61,24 @@ for (const host of LOOPBACKS) {
     bob.type('get_list');
     assert.match(await bob.until(/Available.*\n/), /\nAvailable client: owner bob\n$/);
     assert.equal(server.program.stdout.text.match(/^Given command /gm)?.length, 2);
+  });
+
+  test(`rights that were lent by a token end with it, or with its account: ${host}`, async () => {
+    await using server = await startServer();
+    const [token = '', other = ''] = await newAccounts(['dave', 'eve'], server);
+    await using owner = await asOwner(server, host);
+    await using bob = await Caller.named('bob', host, server.port);
+    bob.type(`login ${token}`);
+    assert.equal(await bob.until('\n'), 'bob has the rights of dave until this connection ends\n');
+    await owner.revoke('dave');
+    assert.equal(await bob.until('\n'), 'bob has the rights of dave no longer: they were taken back\n');
+    bob.type(`login ${other}`);
+    assert.equal(await bob.until('\n'), 'bob has the rights of eve until this connection ends\n');
+    await using eve = await connect({ host: at(host, server.port), credential: { token: other } });
+    const { id = 0 } = (await eve.tokens()).find(({ label }) => label === 'test') ?? {};
+    await eve.removeToken(id);
+    assert.equal(await bob.until('\n'), 'bob has the rights of eve no longer: they were taken back\n');
+    assert.equal(await bob.barrier(), '');
   });
 
   test(`over either family the same commands bring the same: ${host}`, async () => {

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseName } from '../name.ts';
+import { parseName, type NameKey } from '../name.ts';
 import type { Member } from '../session.ts';
 import { allowedEnvironment } from './environment.ts';
-import { placesOf } from './policy.ts';
+import { placesFor } from './policy.ts';
 import { resultOf } from './result.ts';
 
 const runner = { start: () => assert.fail('nothing is to be started') };
-const machine = { runner, labels: new Map(), family: 'ipv6', rttMs: undefined, dismiss: () => {} } as const;
+const machine = {
+  runner,
+  labels: new Map([['env', 'prod']]),
+  family: 'ipv6',
+  rttMs: undefined,
+  dismiss: () => {},
+} as const;
 
 function member(given: string): Member {
   const parsed = parseName(given);
@@ -16,30 +22,31 @@ function member(given: string): Member {
 }
 
 test('only the owner may run on the server and on machines that have joined', () => {
-  const web1 = member('web1');
-  const hosts = {
-    of: (key: string) =>
-      key === web1.key
-        ? { member: web1, machine }
-        : key === 'old'
-          ? { member: member('Old'), machine: undefined }
-          : undefined,
-  };
-  const world = { serverName: 'Lab', runner, hosts };
+  const states = [
+    { member: member('web1'), machine },
+    { member: member('Old'), machine: undefined },
+  ];
+  const hosts = { all: () => states };
+  const directory = { account: () => undefined, group: () => undefined };
+  const world = { serverName: 'Lab', runner, hosts, directory, isPresent: (key: NameKey) => key === 'bob' };
   for (const role of ['guest', 'member', 'operator'] as const) {
-    assert.deepEqual(placesOf([], role, world), { refused: 'not-allowed' });
-    assert.deepEqual(placesOf(['web1'], role, world), { refused: 'not-allowed' });
+    for (const targets of ['', 'web1', 'nobody']) {
+      assert.deepEqual(placesFor(targets, role, world), { refused: 'not-allowed' });
+    }
   }
-  assert.deepEqual(placesOf([], 'owner', world), [{ name: 'Lab', runner }]);
-  assert.deepEqual(placesOf(['lab', 'WEB1', 'web1', 'old'], 'owner', world), [
-    { name: 'Lab', runner },
+  const server = { name: 'Lab', runner };
+  const [web1, old] = [
     { name: 'web1', runner },
     { name: 'Old', runner: undefined },
-  ]);
-  assert.deepEqual(placesOf(['web1', 'Lab', 'web2', '-x'], 'owner', world), {
-    refused: 'unknown-host',
-    names: ['web2', '-x'],
-  });
+  ];
+  assert.deepEqual(placesFor(' ', 'owner', world), { places: [server], isOneName: true });
+  assert.deepEqual(placesFor('WEB1', 'owner', world), { places: [web1], isOneName: true });
+  assert.deepEqual(placesFor('lab WEB1,web1 old', 'owner', world), { places: [server, old, web1], isOneName: false });
+  assert.deepEqual(placesFor('all', 'owner', world), { places: [old, web1], isOneName: false });
+  assert.deepEqual(placesFor('env=prod,!old', 'owner', world), { places: [web1], isOneName: false });
+  const unknown = { refused: 'unknown-host', names: ['web2'] };
+  assert.deepEqual(placesFor('web1 Lab web2', 'owner', world), unknown);
+  assert.deepEqual(placesFor('bob', 'owner', world), { refused: 'no-machine', names: ['bob'] });
 });
 
 test('of the environment only locale, terminal and time zone pass', () => {

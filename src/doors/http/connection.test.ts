@@ -11,7 +11,7 @@ import { HttpDoor } from './door.ts';
 
 const LIMIT = { timeout: 20_000 };
 const GET = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
-const POST = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n';
+const POST = 'POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n';
 /** What is said to a request that took too long, and then nothing more. */
 const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 const ANSWER = /^HTTP\/1\.1 200 OK\r\n[^]*?\}\n$/;
@@ -23,6 +23,7 @@ interface Caller {
 
 async function aDoor(t: TestContext, host: string) {
   const door = new HttpDoor({
+    serverName: 'Server',
     health: () => ({ isWell: true, facts: { status: 'ok' } }),
     hostNames: [],
   });

@@ -1,4 +1,5 @@
-// The door for browsers and monitors. So far it tells whether the server is well; everything else is not found.
+// The door for browsers and monitors. So far it tells whether the server is well, and an invited one what to do with the
+// code; everything else is not found.
 // `Host` is held against a list: a page that rebinds its own name to this address is not a page of ours.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -7,6 +8,7 @@ import type { Peer } from '../../net/peer.ts';
 import type { Door } from '../door.ts';
 import { HttpConnection } from './connection.ts';
 import { isKnownHost, LOOPBACK_NAMES } from './host.ts';
+import { invitationPage, PAGE_HEADERS } from './page.ts';
 import { refusalOfUpgrade } from './upgrade.ts';
 
 /** Milliseconds that a connection is kept for another request: a page's next one follows at once. */
@@ -21,6 +23,8 @@ export interface Health {
 }
 
 export interface HttpDoorOptions {
+  /** What the page is headed by. */
+  readonly serverName: string;
   /** What `/healthz` tells. */
   readonly health: () => Health;
   /** Names by which an operator lets this server be reached, beside loopback's and addresses. */
@@ -116,24 +120,41 @@ export class HttpDoor implements Door {
     if (!isKnownHost(request.headers.host, this.#hostNames)) {
       return say(response, 421, { error: 'Cannot answer: the Host of the request is not a name of this server' });
     }
-    const path = (request.url ?? '').split('?', 1)[0];
-    if (path !== '/healthz') return say(response, 404, { error: 'Cannot find that here: /healthz is what there is' });
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    if (path !== '/' && path !== '/healthz') {
+      return say(response, 404, { error: 'Cannot find that here: / and /healthz are what there is' });
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      return say(response, 405, { error: 'Cannot do that here: /healthz takes GET and HEAD' });
+      return say(response, 405, { error: `Cannot do that here: ${path} takes GET and HEAD` });
     }
-    const { isWell, facts } = this.#options.health();
-    return say(response, isWell ? 200 : 503, facts);
+    if (path === '/healthz') {
+      const { isWell, facts } = this.#options.health();
+      return say(response, isWell ? 200 : 503, facts);
+    }
+    const { isEncrypted = false, isLoopback = false } = this.#open.get(request.socket)?.peer ?? {};
+    const { serverName } = this.#options;
+    const page = invitationPage({ host: request.headers.host ?? '', isEncrypted, isLoopback, serverName });
+    return send(response, 200, { text: page, headers: PAGE_HEADERS });
   }
 }
 
 function say(response: ServerResponse, status: number, body: object): void {
-  const text = `${JSON.stringify(body)}\n`;
+  const headers = { 'Content-Type': 'application/json; charset=utf-8' };
+  send(response, status, { text: `${JSON.stringify(body)}\n`, headers });
+}
+
+interface Body {
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function send(response: ServerResponse, status: number, { text, headers }: Body): void {
   response.writeHead(status, {
     'Content-Length': Buffer.byteLength(text),
-    'Content-Type': 'application/json; charset=utf-8',
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
+    ...headers,
   });
   response.end(text);
 }

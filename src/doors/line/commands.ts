@@ -1,8 +1,9 @@
 // What a session of the line door asks, carried out: everything but what ends the connection.
 
 import type { Answer } from '../../core/hub.ts';
-import { placesOf } from '../../core/run/policy.ts';
+import { placesFor } from '../../core/run/policy.ts';
 import { judgePassword } from '../../core/password.ts';
+import type { NameKey } from '../../core/name.ts';
 import type { GroupRefusal } from '../../core/refusal.ts';
 import type { Session } from '../../core/session.ts';
 import { countedAs } from '../../net/limits.ts';
@@ -88,7 +89,7 @@ export class Commands {
       case 'groups':
         return this.#asker.tell(formatGroups(this.#groups()));
       case 'history':
-        return this.#asker.hold(this.#tellPast(readPast(this.#house.journal, hub.readerOf(this.#session), request)));
+        return this.#asker.hold(this.#tellPast(readPast(this.#house, hub.readerOf(this.#session), request)));
       case 'search':
         return this.#asker.hold(
           this.#tellPast(findPast(this.#house.journal, hub.readerOf(this.#session), request.words)),
@@ -147,16 +148,19 @@ export class Commands {
       const reason = 'Cannot log in here with an invitation: come in anew and give it instead of a name';
       return this.#asker.tell(formatError(reason));
     }
-    const member = isLoopback && owner.matches(secret) ? hub.directory.owner() : bearer?.member;
-    if (member?.account === undefined) {
+    const by = isLoopback && owner.matches(secret) ? hub.directory.owner() : bearer?.member;
+    if (by === undefined) {
       log.warn('wrong token', { address, port });
       this.#asker.tell(formatError('Cannot log in: the token is not valid'));
       return guesses.wrongSecret(countedAs(this.#asker.peer), clock()) ? this.#asker.quit() : undefined;
     }
-    hub.raise(this.#session, member.account.role);
-    return this.#asker.tell(
-      `${this.#session.member.name} has the rights of ${member.name} until this connection ends\n`,
-    );
+    const own = this.#session.member.name;
+    hub.raise(this.#session, {
+      by,
+      token: bearer?.token,
+      onOver: () => this.#asker.tell(`${own} has the rights of ${by.name} no longer: they were taken back\n`),
+    });
+    return this.#asker.tell(`${own} has the rights of ${by.name} until this connection ends\n`);
   }
 
   #askPassword(): void {
@@ -185,12 +189,14 @@ export class Commands {
     return await promise;
   }
 
-  #run({ hosts: names, command }: { hosts: readonly string[]; command: string }): void {
+  #run({ targets, command }: { targets: string; command: string }): void {
     const { hub, log, runner, hosts } = this.#house;
     const { role, member } = this.#session;
-    const { serverName } = hub;
-    const places = placesOf(names, role, { serverName, runner, hosts });
-    if ('refused' in places) return this.#asker.tell(formatError(wordsForRunning(places)));
+    const { serverName, directory } = hub;
+    const isPresent = (key: NameKey) => hub.isPresent(key);
+    const found = placesFor(targets, role, { serverName, runner, hosts, directory, isPresent });
+    if ('refused' in found) return this.#asker.tell(formatError(wordsForRunning(found)));
+    const { places } = found;
     const runs = (this.#runs ??= new Set());
     if (runs.size + places.length > MAX_RUNS) {
       const why = `${runs.size} commands of this session are running, ${MAX_RUNS} are the most; nothing was started`;

@@ -58,14 +58,15 @@ export class Entry {
     if (this.#asked !== undefined) return this.#threshold.hold(this.#check(this.#asked, line));
     const request = parseRequest(line);
     if (request.type === 'login') return this.#login(request.secret);
-    return this.#name(line.replace(EDGES, ''));
+    return this.#name(line.replace(EDGES, ''), request.type === 'quit');
   }
 
   get #prompt(): string {
     return this.#asked === undefined ? PROMPT : PASSWORD_PROMPT;
   }
 
-  #name(name: string): void {
+  /** `isQuit`: it is the command, unless somebody with an account is called so. */
+  #name(name: string, isQuit: boolean): void {
     const { hub } = this.#house;
     const parsed = parseName(name);
     const member = 'refused' in parsed ? undefined : hub.directory.account(parsed.key);
@@ -77,6 +78,7 @@ export class Entry {
       this.#asked = member;
       return this.#threshold.tell(PASSWORD_PROMPT);
     }
+    if (isQuit) return this.#threshold.turnAway();
     const entered = hub.enter(name, this.#threshold.entrance);
     if (!('refused' in entered)) return this.#threshold.comeIn(entered);
     return this.#refuse(wordsForEntering(entered, name, this.#threshold.peer.address));

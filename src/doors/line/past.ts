@@ -1,9 +1,11 @@
 // What was said before, as lines: a part of the history, or what was found in it.
 
+import { isKnown } from '../../core/chat/partner.ts';
+import type { Hub } from '../../core/hub.ts';
 import type { HistoryQuery, Journal, Reader } from '../../core/journal.ts';
 import { formatError, formatPast } from '../../protocol/line/reply.ts';
 import type { Paging } from '../../protocol/line/paging.ts';
-import { shorten } from '../../protocol/text.ts';
+import { quote, shorten } from '../../protocol/text.ts';
 import { MAX_PAST_MESSAGES } from './limits.ts';
 
 /** Messages that fit a terminal, unless more are asked for. */
@@ -15,12 +17,17 @@ const FOUND_LENGTH = 200;
 
 type Past = Pick<Journal, 'history' | 'search'>;
 
-export async function readPast(journal: Past, reader: Reader, paging: Paging): Promise<string> {
+interface Looking {
+  readonly journal: Past;
+  readonly hub: Hub;
+}
+
+export async function readPast({ journal, hub }: Looking, reader: Reader, paging: Paging): Promise<string> {
   const limit = Math.min(paging.limit ?? DEFAULT_MESSAGES, MAX_PAST_MESSAGES);
   const query: HistoryQuery = { ...reader, ...paging, limit, maxBytes: MAX_BYTES };
   try {
     const { messages, isMore } = await journal.history(query);
-    if (messages.length === 0) return 'No messages\n';
+    if (messages.length === 0) return noMessages(paging.with, hub);
     const lines = messages.map((message) => formatPast({ ...message, from: message.fromName }));
     if (!isMore) return lines.join('');
     const partner = paging.with === undefined ? '' : ` with ${paging.with}`;
@@ -30,6 +37,12 @@ export async function readPast(journal: Past, reader: Reader, paging: Paging): P
   } catch (error) {
     return formatError(`Cannot read the history: ${wordsOf(error)}`);
   }
+}
+
+/** Nothing was said, or there is nobody with whom. */
+function noMessages(partner: string | undefined, hub: Hub): string {
+  if (partner === undefined || isKnown(partner, hub)) return 'No messages\n';
+  return `No messages: ${partner.startsWith('#') ? 'there is no group' : 'nobody is named'} ${quote(partner)}\n`;
 }
 
 export async function findPast(journal: Past, reader: Reader, words: string): Promise<string> {

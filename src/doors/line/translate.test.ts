@@ -24,7 +24,7 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
     ],
     [
       wordsForSending({ refused: 'unknown-recipient', names }),
-      'Cannot send: nobody named "bob", "eve" is here; the message was sent to nobody',
+      'Cannot send: nobody named "bob", "eve" is here or has an account; the message was sent to nobody',
     ],
     [
       wordsForSending({ refused: 'all-among-names' }),
@@ -33,7 +33,7 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
     [wordsForSending({ refused: 'empty-message' }), 'Cannot send: the message is empty and was sent to nobody'],
     [
       wordsForRunning({ refused: 'not-allowed' }),
-      'Cannot run: only the owner may run commands on the server, after login TOKEN; nothing was started',
+      'Cannot run: only the owner may run commands, after login TOKEN; nothing was started',
     ],
     [
       wordsForRunning({ refused: 'unknown-host', names }),

@@ -7,17 +7,14 @@ import type { Malformed } from '../../protocol/line/decoder.ts';
 import { MAX_LINE_BYTES } from '../../protocol/line/decoder.ts';
 import { FORMS, type LineRequest } from '../../protocol/line/request.ts';
 import { escapeControls, quote } from '../../protocol/text.ts';
-import { listed } from '../words.ts';
+import { wordsForTargets } from '../words-targets.ts';
 
 export function wordsForRunning(refusal: RunRefusal): string {
-  switch (refusal.refused) {
-    case 'not-allowed':
-      return 'Cannot run: only the owner may run commands on the server, after login TOKEN; nothing was started';
-    case 'unknown-host':
-      return `Cannot run: no machine named ${listed(refusal.names)} has joined; nothing was started`;
-    case 'offline':
-      return `${refusal.name} offline: nothing was started there`;
+  if (refusal.refused === 'not-allowed') {
+    return 'Cannot run: only the owner may run commands, after login TOKEN; nothing was started';
   }
+  if (refusal.refused === 'offline') return `${refusal.name} offline: nothing was started there`;
+  return wordsForTargets(refusal);
 }
 
 export function wordsForMalformed({ malformed }: Malformed): string {

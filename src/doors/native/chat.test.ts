@@ -242,6 +242,11 @@ test('groups, the list, the history and what is found in it', async () => {
   assert.deepEqual(await janaki.ask('chat.history'), { messages: [quick, slow], more: false });
   assert.deepEqual(await janaki.ask('chat.history', { limit: 1 }), { messages: [slow], more: true });
   assert.deepEqual(await janaki.ask('chat.history', { limit: 1, after: 0 }), { messages: [quick], more: true });
+  const nothing = { messages: [], more: false };
+  assert.deepEqual(await janaki.ask('chat.history', { with: 'owner' }), nothing);
+  for (const partner of ['nobody', '#none', 'no name']) {
+    assert.deepEqual(await janaki.ask('chat.history', { with: partner }), { ...nothing, unknown: true }, partner);
+  }
   assert.deepEqual(await janaki.ask('chat.search', { words: 'quick' }), {
     messages: [{ ...quick, snippet: 'the \u0002quick\u0003 fox' }],
     more: false,

@@ -239,7 +239,7 @@ test('a refused run starts nothing, anywhere', async () => {
   await caller.becomeOwner();
   const cases: [object, string][] = [
     [{ ...START, on: 'web1' }, 'unknown-host'],
-    [{ ...START, on: 'all' }, 'unknown-host'],
+    [{ ...START, on: 'all' }, 'matches-nothing'],
     [{ ...START, on: 'Server,web1' }, 'unknown-host'],
     [{ ...START, command: {} }, 'bad-params'],
     [{ ...START, stdin: 2 }, 'stream-number'],

@@ -8,6 +8,7 @@ import type { Method } from '../../protocol/native/method.ts';
 import type { MethodName } from '../../protocol/native/methods.ts';
 import type { RunStart } from '../../protocol/native/methods/run.ts';
 import type { RpcError } from '../../protocol/native/rpc.ts';
+import { ATTEMPTS } from './attempts.ts';
 import type { Ear } from './ear.ts';
 import type { House } from './house.ts';
 import { refusal, type StreamRefusal } from './translate.ts';
@@ -89,7 +90,7 @@ export function entry<Params extends object, Result extends object>(
     holds,
     answer: (asker, given) => {
       const params = method.parseParams(given);
-      if ('bad' in params) return { error: refusal('bad-params', `Cannot do ${method.name}: ${params.bad}`) };
+      if ('bad' in params) return { error: refusal('bad-params', `${ATTEMPTS[method.name]}: ${params.bad}`) };
       return answer(asker, params);
     },
   };

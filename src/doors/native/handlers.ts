@@ -42,6 +42,9 @@ const TABLE = new Map<string, Entry>(Object.entries(HANDLERS));
 export function entryFor({ role }: Pick<Asker, 'role'>, method: string): Entry | Extract<Reply, { error: object }> {
   const found = TABLE.get(method);
   if (found === undefined) return no('unknown-method', `There is no method ${quote(method)}`);
-  if (NEEDS.indexOf(role) < NEEDS.indexOf(found.needs)) return no('not-allowed', wordsForNeeds(found.needs, method));
+  const { needs } = found;
+  if (NEEDS.indexOf(role) < NEEDS.indexOf(needs)) {
+    return no('not-allowed', wordsForNeeds({ needs, role }, found.method.name));
+  }
   return found;
 }

@@ -26,6 +26,8 @@ export interface House {
   /** Of the server itself. */
   readonly runner: Runner;
   readonly log: Log;
+  /** URLs of the addresses that are bound. */
+  readonly listening: () => readonly string[];
   /** The time of day. */
   readonly now: () => number;
   /** Milliseconds that never run backwards. */

@@ -2,13 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusal, toHosts, wordsForRun, wordsForStreams } from './translate.ts';
-
-test('hosts are separated by commas or spaces, and none is the server itself', () => {
-  assert.deepEqual(toHosts(undefined), []);
-  assert.deepEqual(toHosts(''), []);
-  assert.deepEqual(toHosts('web1, web2  web3'), ['web1', 'web2', 'web3']);
-});
+import { METHODS } from '../../protocol/native/methods.ts';
+import { ATTEMPTS } from './attempts.ts';
+import type { Needs } from './entry.ts';
+import { refusal, runError, wordsForNeeds, wordsForStreams } from './translate.ts';
 
 test('refusals have the codes of JSON-RPC where it has one, and -32000 elsewhere', () => {
   assert.deepEqual(refusal('unknown-method', 'm'), { code: -32601, message: 'm', data: { code: 'unknown-method' } });
@@ -16,11 +13,26 @@ test('refusals have the codes of JSON-RPC where it has one, and -32000 elsewhere
   assert.equal(refusal('not-allowed', 'm').code, -32000);
 });
 
+test('who may not is told what was attempted, who may, and as whom it has come in', () => {
+  const words = (needs: Needs, role: Needs) => wordsForNeeds({ needs, role }, 'account.invite');
+  assert.deepEqual(
+    [words('operator', 'nobody'), words('member', 'guest'), words('operator', 'member'), words('owner', 'operator')],
+    [
+      'Cannot invite: this connection has not shown who asks',
+      'Cannot invite: it takes an account, and a guest has none',
+      'Cannot invite: only operators and the owner may, and you are a member',
+      'Cannot invite: only the owner may, and you are an operator',
+    ],
+  );
+  assert.deepEqual(Object.keys(ATTEMPTS).sort(), Object.values(METHODS).sort());
+  for (const attempt of Object.values(ATTEMPTS)) assert.match(attempt, /^Cannot [a-z]/);
+});
+
 test('each refusal of a command has its code and says what is true now', () => {
-  const unknown = wordsForRun({ refused: 'unknown-host', names: ['web1', 'a\nb'] }, 'Lab');
-  assert.deepEqual(unknown.data, { code: 'unknown-host' });
-  assert.equal(unknown.message, 'Cannot run the command on "web1", "a\\nb": no such host has joined Lab');
-  const said = [wordsForRun({ refused: 'not-allowed' }, 'Lab')];
+  const unknown = runError({ refused: 'unknown-host', names: ['web1', 'a\nb'] });
+  assert.deepEqual(unknown.data, { code: 'unknown-host', names: ['web1', 'a\nb'] });
+  assert.equal(unknown.message, 'Cannot run: no machine named "web1", "a\\nb" has joined; nothing was started');
+  const said = [runError({ refused: 'not-allowed' })];
   for (const why of ['closing', 'stream-number', 'too-many-streams'] as const) said.push(wordsForStreams(why));
   assert.deepEqual(
     said.map(({ data, message }) => `${data?.code}: ${message}`),

@@ -7,22 +7,19 @@ import type { RunCommand } from '../../core/ports.ts';
 import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { WireMessage } from '../../protocol/native/methods/chat.ts';
-import type { ErrorCode } from '../../protocol/native/methods.ts';
+import type { ErrorCode, MethodName } from '../../protocol/native/methods.ts';
 import type { RunStart } from '../../protocol/native/methods/run.ts';
 import { rpcError, type ErrorData, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
+import { ATTEMPTS } from './attempts.ts';
 import { wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
+import { wordsForTargets } from '../words-targets.ts';
 
 /** Why a run cannot have the streams that were named for it. */
 export type StreamRefusal = Extract<ErrorCode, 'closing' | 'stream-number' | 'too-many-streams'>;
 
 export function toRunCommand(command: RunStart['command']): RunCommand {
   return 'shell' in command ? { kind: 'shell', line: command.shell } : { kind: 'argv', argv: command.argv };
-}
-
-/** Hosts as they were given, `web1,web2` or `web1 web2`; none is the server itself. */
-export function toHosts(on: string | undefined): string[] {
-  return (on ?? '').split(/[\s,]+/).filter((host) => host !== '');
 }
 
 /** A refusal: what was attempted and what is true now, with the code that programs decide by. */
@@ -35,21 +32,34 @@ export function no(code: ErrorCode, message: string): { readonly error: RpcError
   return { error: refusal(code, message) };
 }
 
-/** A connection that has not shown that it may. */
-export function wordsForNeeds(needs: Role | 'nobody', method: string): string {
-  const what = `Cannot do ${method}`;
+/** Whoever has come in is told as whom; `needs` is more than that. */
+export function wordsForNeeds({ needs, role }: Lacking, method: MethodName): string {
+  const attempt = ATTEMPTS[method];
+  if (role === 'nobody') return `${attempt}: this connection has not shown who asks`;
   switch (needs) {
     case 'nobody':
     case 'guest':
-      return `${what}: this connection has not shown who asks`;
+      return `${attempt}: this connection has not shown who asks`;
     case 'member':
-      return `${what}: it takes an account, and this connection has not shown one`;
+      return `${attempt}: it takes an account, and a guest has none`;
     case 'operator':
-      return `${what}: only operators and the owner may, and this connection has not shown that it is one`;
+      return `${attempt}: only operators and the owner may, and you are ${AS[role]}`;
     case 'owner':
-      return `${what}: only the owner may, and this connection has not shown that it is`;
+      return `${attempt}: only the owner may, and you are ${AS[role]}`;
   }
 }
+
+interface Lacking {
+  readonly needs: Role | 'nobody';
+  readonly role: Role | 'nobody';
+}
+
+const AS: Readonly<Record<Role, string>> = {
+  owner: 'the owner',
+  operator: 'an operator',
+  member: 'a member',
+  guest: 'a guest',
+};
 
 export function enterError(refused: EnterRefusal, name: string, address: string): RpcError {
   return refusal(refused.refused, wordsForEntering(refused, name, address));
@@ -110,17 +120,12 @@ export function toInvitation({ name, role, kind, expiresAtMs }: Invite) {
 }
 
 /** A command that the core refuses. */
-export function wordsForRun(refused: RunRefusal, serverName: string): RpcError {
-  switch (refused.refused) {
-    case 'not-allowed':
-      return refusal('not-allowed', 'Cannot run the command: only the owner may');
-    case 'unknown-host': {
-      const names = refused.names.map((name) => quote(name)).join(', ');
-      return refusal('unknown-host', `Cannot run the command on ${names}: no such host has joined ${serverName}`);
-    }
-    case 'offline':
-      return refusal('offline', `Cannot run the command on ${quote(refused.name)}: it is offline`);
+export function runError(refused: RunRefusal): RpcError {
+  if (refused.refused === 'not-allowed') return refusal('not-allowed', 'Cannot run the command: only the owner may');
+  if (refused.refused === 'offline') {
+    return refusal('offline', `Cannot run the command on ${quote(refused.name)}: it is offline`);
   }
+  return refusal(refused.refused, wordsForTargets(refused), 'names' in refused ? { names: refused.names } : {});
 }
 
 /** A command that the connection has no room for. */

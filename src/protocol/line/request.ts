@@ -11,7 +11,8 @@ export type LineRequest =
   | { type: 'join' | 'leave'; group: string }
   | { type: 'receipts'; isOn: boolean }
   | { type: 'login'; secret: string }
-  | { type: 'run'; hosts: readonly string[]; command: string }
+  /** `targets`: as they were written; empty is the server itself. */
+  | { type: 'run'; targets: string; command: string }
   | { type: 'help'; about?: Word }
   /** A known word, but not the form it takes. */
   | { type: 'misused'; word: Word }
@@ -101,7 +102,7 @@ function parseRun(line: string): LineRequest {
   const colon = line.indexOf(':');
   const command = colon < 0 ? '' : lessOneSpace(line.slice(colon + 1));
   if (command.trim() === '') return { type: 'misused', word: 'run' };
-  return { type: 'run', hosts: namesIn(line.slice('run'.length, colon)), command };
+  return { type: 'run', targets: line.slice('run'.length, colon).trim(), command };
 }
 
 /** Far cheaper than the expression, and true of few names. */

@@ -18,8 +18,8 @@ export const CREDIT_STEP_BYTES = INITIAL_WINDOW_BYTES / 2;
 /** No window grows beyond this many bytes (as in RFC 9113, 6.9.1): sums stay exact and a mistake is noticed. */
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 
-/** Streams open at once on a connection. A run takes three. */
-export const MAX_STREAMS = 256;
+/** Streams open at once on a connection. A run takes three, and one command may go to a thousand machines. */
+export const MAX_STREAMS = 3_072;
 
 /** Milliseconds between two questions of a server to a joined machine whether it is there. */
 export const PING_MS = 10_000;

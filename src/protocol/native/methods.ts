@@ -4,6 +4,7 @@
 export const METHODS = {
   ping: 'ping',
   rpcDiscover: 'rpc.discover',
+  serverListening: 'server.listening',
   ownerChallenge: 'owner.challenge',
   ownerProve: 'owner.prove',
   runStart: 'run.start',
@@ -29,6 +30,7 @@ export const METHODS = {
   hostChallenge: 'host.challenge',
   hostProve: 'host.prove',
   hostList: 'host.list',
+  hostResolve: 'host.resolve',
   tokenCreate: 'token.create',
   tokenList: 'token.list',
   tokenRemove: 'token.remove',
@@ -83,6 +85,14 @@ export type ErrorCode =
   | 'wrong-kind'
   | 'key-taken'
   | 'unknown-host'
+  | 'no-targets'
+  | 'targets-too-long'
+  | 'too-many-targets'
+  | 'bad-target'
+  | 'only-taken-away'
+  | 'no-machine'
+  | 'matches-nothing'
+  | 'nothing-left'
   | 'offline'
   | 'unknown-run'
   | 'stream-number'

@@ -9,6 +9,7 @@ import {
   accountRevoke,
 } from '../../../protocol/native/methods/account.ts';
 import { formatJoinCode } from '../../../net/join-code.ts';
+import { quote } from '../../../protocol/text.ts';
 import { wordsForPassword } from '../../words.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { invite, revoke, setPassword } from '../promises.ts';
@@ -40,11 +41,11 @@ export const ACCOUNT: Entries<'account.invite' | 'account.list' | 'account.revok
 
 async function inviteOne(asker: Asker, given: Inviting) {
   const invited = await invite(asker.house, sessionOf(asker), given);
-  if ('refused' in invited) return { error: accountError(invited, 'Cannot invite') };
-  const { expiresAtMs, ...shown } = invited;
+  if ('refused' in invited) return { error: accountError(invited, `Cannot invite ${quote(given.name)}`) };
+  const { expiresAtMs, isReplacing, ...shown } = invited;
   // A machine asks nobody whether the server is the right one: its code says so.
   const code = shown.kind === 'host' ? formatJoinCode(shown.code, asker.house.fingerprint()) : shown.code;
-  return { result: { ...shown, code, expires: toTime(expiresAtMs) } };
+  return { result: { ...shown, code, expires: toTime(expiresAtMs), replaced: isReplacing } };
 }
 
 function list(asker: Asker) {
@@ -58,7 +59,7 @@ function list(asker: Asker) {
 
 async function revokeOne(asker: Asker, { name }: { name: string }) {
   const revoked = await revoke(asker.house, sessionOf(asker), name);
-  if (typeof revoked !== 'string') return { error: accountError(revoked, 'Cannot revoke') };
+  if (typeof revoked !== 'string') return { error: accountError(revoked, `Cannot revoke ${quote(name)}`) };
   return { result: { revoked } };
 }
 

@@ -4,21 +4,24 @@ import type { HostState } from '../../../core/hosts.ts';
 import type { Member } from '../../../core/session.ts';
 import { countedAs } from '../../../net/limits.ts';
 import { keptOfKey, verifyMachine } from '../../../net/machine.ts';
+import { placesFor } from '../../../core/run/policy.ts';
 import { newNonce } from '../../../net/owner.ts';
 import {
   hostChallenge,
   hostJoin,
   hostList,
   hostProve,
+  hostResolve,
   MAX_LABEL_LENGTH,
   MAX_LABELS,
 } from '../../../protocol/native/methods/host.ts';
-import { entry, type Asker, type Entries } from '../entry.ts';
+import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { worldOf } from './run.ts';
 import { acceptInvitation } from '../promises.ts';
-import { accountError, no } from '../translate.ts';
+import { accountError, no, runError } from '../translate.ts';
 import { refusalOfSecrets, wrongSecret } from './login.ts';
 
-export const HOST: Entries<'host.join' | 'host.challenge' | 'host.prove' | 'host.list'> = {
+export const HOST: Entries<'host.join' | 'host.challenge' | 'host.prove' | 'host.list' | 'host.resolve'> = {
   'host.join': entry(hostJoin, {
     needs: 'nobody',
     summary: 'Gives a machine the name that it was invited under; its key counts for it from then on',
@@ -39,6 +42,11 @@ export const HOST: Entries<'host.join' | 'host.challenge' | 'host.prove' | 'host
     needs: 'member',
     summary: 'The machines that have joined, connected or not',
     answer: list,
+  }),
+  'host.resolve': entry(hostResolve, {
+    needs: 'operator',
+    summary: 'Which machines a target means',
+    answer: resolve,
   }),
 };
 
@@ -86,7 +94,7 @@ function prove(
 }
 
 function machineOf({ house: { hub } }: Asker, key: string): Member | undefined {
-  const member = hub.directory.bearerOf(keptOfKey(key));
+  const member = hub.directory.bearerOf(keptOfKey(key))?.member;
   return member?.account?.kind === 'host' && member.account.revokedAtMs === undefined ? member : undefined;
 }
 
@@ -117,6 +125,15 @@ function list({ house: { hosts } }: Asker) {
       }),
     },
   };
+}
+
+function resolve(asker: Asker, { targets }: { targets: string }) {
+  const found = placesFor(targets, sessionOf(asker).role, worldOf(asker));
+  if ('refused' in found) return { error: runError(found) };
+  const hosts = found.places.map(
+    ({ name, runner }) => ({ name, state: runner === undefined ? 'offline' : 'online' }) as const,
+  );
+  return { result: { hosts, isOneName: found.isOneName } };
 }
 
 function stateOf({ machine }: HostState): 'online' | 'offline' {

@@ -1,5 +1,6 @@
 // What was said before, a page at a time.
 
+import { isKnown } from '../../../core/chat/partner.ts';
 import type { HistoryQuery, SearchQuery } from '../../../core/journal.ts';
 import { chatHistory, chatSearch, MAX_PAGE_MESSAGES } from '../../../protocol/native/methods/past.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
@@ -30,10 +31,21 @@ async function history(asker: Asker, given: Pick<HistoryQuery, 'with' | 'before'
   const query = { limit: MAX_PAGE_MESSAGES, ...given, ...reader, maxBytes: MAX_PAGE_BYTES };
   try {
     const { messages, isMore } = await journal.history(query);
-    return { result: { messages: messages.map(toWireMessage), more: isMore } };
+    const isUnknown = messages.length === 0 && (await isNobody(asker, given.with));
+    return {
+      result: { messages: messages.map(toWireMessage), more: isMore, ...(isUnknown ? { unknown: true } : {}) },
+    };
   } catch (error) {
     return unreadable('Cannot read the history', error);
   }
+}
+
+/** Of a guest that has left there is still what was said, before this page or behind it. */
+async function isNobody(asker: Asker, partner: string | undefined): Promise<boolean> {
+  const { hub, journal } = asker.house;
+  if (partner === undefined || isKnown(partner, hub)) return false;
+  const whole = { ...hub.readerOf(sessionOf(asker)), with: partner, limit: 1, maxBytes: MAX_PAGE_BYTES };
+  return (await journal.history(whole)).messages.length === 0;
 }
 
 async function search(asker: Asker, given: Pick<SearchQuery, 'words' | 'before'> & { limit?: number }) {

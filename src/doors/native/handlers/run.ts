@@ -1,11 +1,11 @@
 // Commands, on the server itself and on machines that have joined.
 
 import { allowedEnvironment } from '../../../core/run/environment.ts';
-import { placesOf } from '../../../core/run/policy.ts';
+import { placesFor, type RunWorld } from '../../../core/run/policy.ts';
 import { runCancel, runStart, type RunStart } from '../../../protocol/native/methods/run.ts';
 import { announceCommand } from '../../announce.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
-import { no, toHosts, toRunCommand, wordsForRun, wordsForStreams } from '../translate.ts';
+import { no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
 
 export const RUN: Entries<'run.start' | 'run.cancel'> = {
   'run.start': entry(runStart, {
@@ -23,16 +23,15 @@ export const RUN: Entries<'run.start' | 'run.cancel'> = {
 function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout, stderr }: RunStart) {
   const { house, peer } = asker;
   const { role, member } = sessionOf(asker);
-  const { serverName } = house.hub;
-  const places = placesOf(toHosts(on), role, { serverName, runner: house.runner, hosts: house.hosts });
-  if ('refused' in places) return { error: wordsForRun(places, serverName) };
-  const [place, another] = places;
+  const found = placesFor(on ?? '', role, worldOf(asker));
+  if ('refused' in found) return { error: runError(found) };
+  const [place, another] = found.places;
   if (place === undefined || another !== undefined) {
     return no('bad-params', 'Cannot run the command: on is one machine; each of several is asked for by itself');
   }
   const cannot = asker.refusalToRun([stdin, stdout, stderr]);
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };
-  if (place.runner === undefined) return { error: wordsForRun({ refused: 'offline', name: place.name }, serverName) };
+  if (place.runner === undefined) return { error: runError({ refused: 'offline', name: place.name }) };
   const command = toRunCommand(given);
   house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host: place.name }));
   const run = place.runner.start({
@@ -41,6 +40,11 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   return { result: { run: asker.add(run, { stdin, stdout, stderr }) } };
+}
+
+export function worldOf({ house: { hub, runner, hosts } }: Asker): RunWorld {
+  const { serverName, directory } = hub;
+  return { serverName, runner, hosts, directory, isPresent: (key) => hub.isPresent(key) };
 }
 
 function cancel(asker: Asker, { run }: { run: number }) {

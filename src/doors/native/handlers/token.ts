@@ -3,7 +3,7 @@
 import { tokenCreate, tokenList, tokenRemove } from '../../../protocol/native/methods/token.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { newToken, removeToken } from '../promises.ts';
-import { accountError, toTime } from '../translate.ts';
+import { accountError, no, toTime } from '../translate.ts';
 
 export const TOKEN: Entries<'token.create' | 'token.list' | 'token.remove'> = {
   'token.create': entry(tokenCreate, {
@@ -36,6 +36,9 @@ function list(asker: Asker) {
 }
 
 async function remove(asker: Asker, { id }: { id: number }) {
+  const attempt = `Cannot remove token ${id}`;
   const removed = await removeToken(asker.house, sessionOf(asker).member, id);
-  return removed === 'removed' ? { result: {} } : { error: accountError(removed, `Cannot remove token ${id}`) };
+  if (removed === 'removed') return { result: {} };
+  if (removed.refused === 'bad-secret') return no('bad-secret', `${attempt}: you have no such token`);
+  return { error: accountError(removed, attempt) };
 }

@@ -1,7 +1,7 @@
 // Machines: how one joins and shows that it is the one, and which there are.
 
 import { method } from '../method.ts';
-import { listOf, mapOf, object, oneOf, orNull, someText, text, type Shape } from '../shape.ts';
+import { listOf, mapOf, object, oneOf, orNull, someText, text, truth, type Shape } from '../shape.ts';
 import { FAMILIES } from './chat.ts';
 
 /** Labels of a machine at most, and UTF-16 units of one's name and of its value. */
@@ -58,5 +58,14 @@ export const hostList = method('host.list', {
         labels,
       }),
     ),
+  }),
+});
+
+/** Which machines a target means, in their order; `isOneName`: one name and nothing else was given. */
+export const hostResolve = method('host.resolve', {
+  params: object({ targets: someText }),
+  result: object({
+    hosts: listOf(object({ name: text, state: oneOf(['online', 'offline']) })),
+    isOneName: truth,
   }),
 });

@@ -9,10 +9,13 @@ export const MAX_PAGE_MESSAGES = 1_000;
 
 const limit = optional(integer(1, MAX_PAGE_MESSAGES));
 
-/** `with`: a name, `#group` or `all`. Oldest first; without a cursor the newest. */
+/**
+ * `with`: a name, `#group` or `all`. Oldest first; without a cursor the newest. `unknown`: there is nobody of that name,
+ * and nothing was ever said with one.
+ */
 export const chatHistory = method('chat.history', {
   params: object({ with: optional(someText), before: optional(messageId), after: optional(messageId), limit }),
-  result: object({ messages: listOf(object(MESSAGE)), more: truth }),
+  result: object({ messages: listOf(object(MESSAGE)), more: truth, unknown: optional(truth) }),
 });
 
 /** In `snippet` what was found stands between U+0002 and U+0003. */

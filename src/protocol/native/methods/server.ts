@@ -2,9 +2,12 @@
 
 import { CLOSING } from '../connection.ts';
 import { method, notification, NOTHING } from '../method.ts';
-import { object, text, type Schema } from '../shape.ts';
+import { listOf, object, text, type Schema } from '../shape.ts';
 
 export const ping = method('ping', { params: NOTHING, result: NOTHING });
+
+/** Each address that is bound, as the server's console has it: `tcp://127.0.0.1:7270`. */
+export const serverListening = method('server.listening', { params: NOTHING, result: object({ urls: listOf(text) }) });
 
 /** An OpenRPC 1.3 document: its own specification says what is in it. */
 const openRpc: Schema = { type: 'object', required: ['openrpc', 'info', 'methods'] };

@@ -1,0 +1,51 @@
+// What the commands share that work on a server's journal without the server.
+
+import { parseArgs } from 'node:util';
+import { whyUnusable } from './arguments.ts';
+import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+
+/** What a server calls its journal, in its directory. */
+export const JOURNAL_FILE = 'journal.db';
+
+interface Given {
+  /** The directory of the server. */
+  readonly data: string | undefined;
+  readonly json: boolean;
+}
+
+/** `[--data DIR] [--json]`; a number is the status to end with, and why is on stderr. */
+export function readJournalArguments(command: string, args: string[]): Given | number {
+  const read = readArguments(command, args);
+  if (typeof read === 'number' || read.positionals.length === 0) return read;
+  return misuse(command, `nothing but options is expected, not ${JSON.stringify(read.positionals[0])}`);
+}
+
+/** The same with one FILE, the copy of a journal. */
+export function readCopyArguments(command: string, args: string[]): (Given & { readonly file: string }) | number {
+  const read = readArguments(command, args);
+  if (typeof read === 'number') return read;
+  const [file, ...more] = read.positionals;
+  if (file !== undefined && more.length === 0) return { ...read, file };
+  return misuse(command, `one FILE is expected, not ${read.positionals.length}`);
+}
+
+function readArguments(command: string, args: string[]): (Given & { readonly positionals: string[] }) | number {
+  try {
+    const options = { data: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+    return { data: values.data, json: values.json, positionals };
+  } catch (error) {
+    return misuse(command, whyUnusable(error));
+  }
+}
+
+/** It was called in a way that it is not to be called. */
+export function misuse(command: string, reason: string): number {
+  process.stderr.write(`partyline ${command}: ${reason}\n`);
+  return USAGE_STATUS;
+}
+
+export function fail(command: string, error: unknown): number {
+  process.stderr.write(`partyline ${command}: ${error instanceof Error ? error.message : String(error)}\n`);
+  return FAILURE_STATUS;
+}

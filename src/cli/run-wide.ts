@@ -1,0 +1,109 @@
+// `partyline run --on TARGETS` where they are not one name: which machines, whether they are meant, how far it has come,
+// and what came of it.
+
+import type { NativeClient } from '../client/native.ts';
+import { quote } from '../protocol/text.ts';
+import { INTERRUPTED, type Interruption } from './interruption.ts';
+import { Questions } from './input.ts';
+import { jsonLine } from './json-line.ts';
+import { runOnMany } from './run-many.ts';
+import type { RunArguments } from './run-arguments.ts';
+import { confirm, isWide, resolveTargets, wordsForTargets, type TargetHost } from './run-targets.ts';
+import { FileView, FoldedView, JsonView, type View } from './run-view.ts';
+import { UNREACHED_STATUS } from './status.ts';
+import { formatProgress, overallStatus, summarise } from './summary.ts';
+
+/** Columns of a terminal that does not say how many it has. */
+const COLUMNS = 80;
+/** Clears the line that the cursor is in. */
+const CLEAR = '\r\u001b[K';
+
+export async function runWide(
+  client: NativeClient,
+  { targets, given, interruption }: { targets: string; given: RunArguments; interruption: Interruption },
+): Promise<number> {
+  const { wishes, wide, isJson } = given;
+  const hosts = await resolveTargets(client, targets);
+  if ('refused' in hosts) return fail(hosts.refused);
+  if (wide.isDryRun) return showTargets(hosts, isJson);
+  if (!isJson) say(wordsForTargets(hosts));
+  if (!wide.isConfirmed && isWide(targets, hosts)) {
+    const refused = await confirm(hosts, new Questions());
+    if (refused !== undefined) return fail(refused);
+  }
+  const progress = new Progress(hosts.length);
+  let view: View;
+  try {
+    view = viewFor(given, { hosts, progress });
+  } catch (error) {
+    return fail(`Cannot make ${quote(wide.out ?? '')}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const results = await runOnMany({
+    client,
+    hosts,
+    wishes,
+    view,
+    interruption,
+    batch: wide.batch,
+    stopAfter: wide.stopAfter,
+    hasInput: wide.hasInput,
+    onProgress: (running, done) => progress.show(running, done.size),
+  });
+  await view.close();
+  progress.clear();
+  client.close();
+  if (!isJson) for (const { text } of summarise(results)) process.stderr.write(`${text}\n`);
+  return interruption.name === undefined ? overallStatus(results.values()) : INTERRUPTED[interruption.name];
+}
+
+function viewFor(
+  { isJson, wide }: RunArguments,
+  { hosts, progress }: { hosts: readonly TargetHost[]; progress: Progress },
+): View {
+  if (wide.out !== undefined) return new FileView(wide.out, say);
+  if (isJson) return new JsonView();
+  const names = hosts.map(({ name }) => name);
+  return new FoldedView({ hosts: names, isFolding: wide.isFolding, onPrint: () => progress.clear() });
+}
+
+/** One a line on stdout: for a look, and for other programs. */
+function showTargets(hosts: readonly TargetHost[], isJson: boolean): number {
+  for (const { name, state } of hosts) {
+    process.stdout.write(
+      isJson ? jsonLine({ host: name, state }) : `${name}${state === 'offline' ? '  offline' : ''}\n`,
+    );
+  }
+  if (!isJson) say(`${wordsForTargets(hosts)}; nothing was started`);
+  return 0;
+}
+
+/** One line on a terminal, which gives way to whatever else is printed. */
+class Progress {
+  readonly #total: number;
+  #isShown = false;
+
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  show(running: readonly string[], done: number): void {
+    if (!process.stderr.isTTY) return;
+    const width = process.stderr.columns || COLUMNS;
+    process.stderr.write(`${CLEAR}${formatProgress({ total: this.#total, done, running }, width)}`);
+    this.#isShown = true;
+  }
+
+  clear(): void {
+    if (this.#isShown) process.stderr.write(CLEAR);
+    this.#isShown = false;
+  }
+}
+
+function fail(reason: string): number {
+  say(reason);
+  return UNREACHED_STATUS;
+}
+
+function say(text: string): void {
+  process.stderr.write(`partyline run: ${text}\n`);
+}
