@@ -1,6 +1,6 @@
 // A copy of the journal while a server writes it, or none runs: what was committed when the copy began is in it.
 
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { identityOf, numberOf, openForReading, openForWriting } from './database.ts';
@@ -9,6 +9,7 @@ import { seedOf } from './frame.ts';
 import { Indexer } from './indexer.ts';
 import { lastOf, LogGap, readSegment } from './log-reader.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
+import { syncPath } from './sync.ts';
 
 /** One step for all pages: a copy in several begins again whenever the server writes in between. */
 const ALL_PAGES = 0x7fff_ffff;
@@ -24,7 +25,7 @@ export async function backupJournal(path: string, to: string): Promise<void> {
     // Unlike a rename, a link never takes the place of something that came meanwhile.
     linkSync(unfinished, target);
     rmSync(unfinished);
-    sync(dirname(target));
+    syncPath(dirname(target));
   } catch (error) {
     for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${unfinished}${end}`, { force: true });
     for (const segment of segmentsOf(unfinished)) rmSync(segmentPath(unfinished, segment), { force: true });
@@ -54,7 +55,7 @@ export async function copyJournal(path: string, to: string): Promise<void> {
     copy.close();
     for (const segment of segmentsOf(to)) rmSync(segmentPath(to, segment));
   }
-  sync(to);
+  syncPath(to);
 }
 
 /** Those with messages that the database did not have. */
@@ -76,14 +77,5 @@ function catchUp(copy: DatabaseSync, path: string): void {
   } catch (error) {
     // A segment was used again while it was copied: what is missing before it is newer than the copy.
     if (!(error instanceof LogGap)) throw error;
-  }
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import fs, { existsSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
@@ -53,6 +54,29 @@ test('a full segment is followed by the next one, and used again once the databa
   await log.close();
   assert.equal(readdirSync(join(path, '..')).length, 4);
 });
+
+test(
+  'a segment that is made at the last moment has its name on disk before anything in it counts',
+  LIMIT,
+  async (t) => {
+    // A quick disk: nothing leaves the turn, and so no segment is ready in time.
+    const { path, write } = await aLog(t, { clock: () => 0 });
+    const sync = t.mock.method(fs, 'fsyncSync', () => named.push(readdirSync(join(path, '..')).at(-1)));
+    const named: unknown[] = [];
+    syncBuiltinESMExports();
+    t.after(() => {
+      sync.mock.restore();
+      syncBuiltinESMExports();
+    });
+    const places = await Promise.all(Array.from({ length: 40 }, () => write(1_000_000)));
+    const segments = new Set(places.map(({ segment }) => segment));
+    segments.delete(0);
+    assert.deepEqual(
+      named,
+      Array.from(segments, (segment) => `journal-log-${segment}`),
+    );
+  },
+);
 
 test('a log whose segments all wait for the database has no room until it has taken some', LIMIT, async (t) => {
   const { log, write } = await aLog(t, { maxSegments: 3 });

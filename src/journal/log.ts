@@ -2,9 +2,9 @@
 // has its full size already; the database gets it afterwards. docs/decisions/0015-log.md says why, and why a quick disk
 // is written to without leaving the thread.
 
-import { close, openSync, unlinkSync, write, writeSync } from 'node:fs';
+import { close, unlinkSync, write, writeSync } from 'node:fs';
 import { boundOf, HEAD_BYTES, seedOf, writeFrame } from './frame.ts';
-import { MODE, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf, SYNCED, SYNCED_NEW } from './segment.ts';
+import { makeSegment, openSegment, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf } from './segment.ts';
 import type { Range } from './wire.ts';
 
 /** Segments that wait for the database: half a GiB is some millions of messages, and minutes of its work. */
@@ -95,7 +95,7 @@ export class Log {
     const { path, head } = options;
     await prepareSegment(path, 0);
     for (const number of segmentsOf(path)) if (number >= KEPT_SEGMENTS) unlinkSync(segmentPath(path, number));
-    const aSegment = (number: number) => ({ number, file: openSync(segmentPath(path, number), SYNCED), last: head });
+    const aSegment = (number: number) => ({ number, file: openSegment(path, number), last: head });
     const others = segmentsOf(path).filter((number) => number > 0);
     return new Log(options, [aSegment(0), ...others.map(aSegment)]);
   }
@@ -194,7 +194,7 @@ export class Log {
     const free = this.#free;
     if (free !== undefined) return free;
     const number = this.#newNumber;
-    const segment = { number, file: openSync(segmentPath(this.#path, number), SYNCED_NEW, MODE), last: 0 };
+    const segment = { number, file: makeSegment(this.#path, number), last: 0 };
     this.#segments.push(segment);
     return segment;
   }
@@ -218,7 +218,7 @@ export class Log {
     // What cannot be made now is met again when it is needed.
     this.#preparing = prepareSegment(this.#path, number)
       .then(() => {
-        this.#segments.push({ number, file: openSync(segmentPath(this.#path, number), SYNCED), last: 0 });
+        this.#segments.push({ number, file: openSegment(this.#path, number), last: 0 });
       })
       .catch(() => {})
       .finally(() => {
