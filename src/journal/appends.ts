@@ -24,6 +24,8 @@ export interface AppendsWorld {
   readonly onFailed: (reason: string) => void;
   /** There is no room in the log, until the database has taken some of it. */
   readonly onFull: () => void;
+  /** Everything that was asked for has been answered. */
+  readonly onEmpty: () => void;
 }
 
 type Waiting = { readonly message: NewMessage | undefined; readonly done: (appended: Appended) => void };
@@ -99,7 +101,8 @@ export class Appends {
       } else {
         this.#takeBack(batch, first - 1, wordsFor(error));
       }
-      if (this.#taken < this.#waiting.length) this.#schedule();
+      if (this.isEmpty) this.#world.onEmpty();
+      else this.#schedule();
     });
   }
 

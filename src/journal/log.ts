@@ -2,7 +2,7 @@
 // has its full size already; the database gets it afterwards. docs/decisions/0015-log.md says why, and why a quick disk
 // is written to without leaving the thread.
 
-import { close, unlinkSync, write, writeSync } from 'node:fs';
+import { closeSync, unlinkSync, write, writeSync } from 'node:fs';
 import { boundOf, HEAD_BYTES, seedOf, writeFrame } from './frame.ts';
 import { makeSegment, openSegment, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf } from './segment.ts';
 import type { Range } from './wire.ts';
@@ -95,9 +95,16 @@ export class Log {
     const { path, head } = options;
     await prepareSegment(path, 0);
     for (const number of segmentsOf(path)) if (number >= KEPT_SEGMENTS) unlinkSync(segmentPath(path, number));
-    const aSegment = (number: number) => ({ number, file: openSegment(path, number), last: head });
-    const others = segmentsOf(path).filter((number) => number > 0);
-    return new Log(options, [aSegment(0), ...others.map(aSegment)]);
+    const segments: Segment[] = [];
+    try {
+      for (const number of segmentsOf(path)) segments.push({ number, file: openSegment(path, number), last: head });
+      const [first, ...others] = segments;
+      if (first === undefined) throw new Error(`there is no ${segmentPath(path, 0)}`);
+      return new Log(options, [first, ...others]);
+    } catch (error) {
+      closeAll(segments);
+      throw error;
+    }
   }
 
   /** One frame at a time. */
@@ -230,6 +237,10 @@ export class Log {
   /** Nothing is being written any more. */
   async close(): Promise<void> {
     await this.#preparing;
-    for (const { file } of this.#segments.splice(0)) close(file);
+    closeAll(this.#segments.splice(0));
   }
+}
+
+function closeAll(segments: readonly Segment[]): void {
+  for (const { file } of segments) closeSync(file);
 }

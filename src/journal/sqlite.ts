@@ -56,19 +56,25 @@ export async function openSqliteJournal(
   });
   let resends: Resends | undefined;
   let questions: Questions | undefined;
+  let opened: Promise<Log> | undefined;
   try {
     const { everything, identity } = await opening.promise;
     const { head } = everything;
     // Only now is there a database with the schema that these want.
     resends = new Resends(path);
     questions = new Questions(path);
-    const [log] = await Promise.all([openLog({ path, identity, head }), questions.opened]);
+    opened = openLog({ path, identity, head });
+    const [log] = await Promise.all([opened, questions.opened]);
     journal = new SqliteJournal({ keeper, log, questions, resends, head });
     return { journal, everything };
   } catch (error) {
     resends?.close();
     await questions?.close(CLOSED);
     await keeper.close(CLOSED);
+    await opened?.then(
+      (log) => log.close(),
+      () => {},
+    );
     throw error;
   }
 }
@@ -128,6 +134,7 @@ class SqliteJournal implements Journal {
       },
       onFailed: (reason) => (this.#logFailure = reason),
       onFull: () => keeper.index(true),
+      onEmpty: () => this.#onEmpty?.(),
     });
   }
 
