@@ -157,7 +157,7 @@ export class Appends {
       this.#world.resends.keep(from, resend, { id, atMs });
       return { result: 'new', id };
     } catch (error) {
-      return { result: 'failed', reason: wordsFor(error) };
+      return { result: 'failed', reason: `its resend key cannot be looked up: ${wordsFor(error)}` };
     }
   }
 

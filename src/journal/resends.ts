@@ -7,6 +7,14 @@ import { type Appended, type MessageId, type NewMessage, RESEND_KEEP_MS } from '
 import { openForReading } from './database.ts';
 import type { Resend } from './wire.ts';
 
+/**
+ * A lookup that waits holds up everybody. In WAL mode a reader waits for no writer and for no checkpoint; the connection
+ * stays open, which keeps whoever wants the file alone from it. What is left is another process that puts the index of
+ * the -wal right after a crash, or leaves WAL mode before this one has begun. Then the message is refused, and nothing
+ * is kept: sent again under its key it is stored once.
+ */
+const LOOKUP_WAIT_MS = 2;
+
 interface First {
   readonly id: MessageId;
   readonly atMs: number;
@@ -22,6 +30,7 @@ export class Resends {
   /** Throws an Error in words. */
   constructor(path: string) {
     this.#database = openForReading(path);
+    this.#database.exec(`PRAGMA busy_timeout = ${LOOKUP_WAIT_MS}`);
     this.#lookup = this.#database.prepare('SELECT message, at_ms, digest FROM resend WHERE sender = ? AND key = ?');
   }
 
