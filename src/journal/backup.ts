@@ -3,11 +3,12 @@
 import { closeSync, existsSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
+import { readBacklog } from './backlog.ts';
 import { identityOf, numberOf, openForReading, openForWriting } from './database.ts';
 import { wordsFor } from './errors.ts';
-import { seedOf } from './frame.ts';
+import { findFrame, seedOf } from './frame.ts';
 import { Indexer } from './indexer.ts';
-import { lastOf, LogGap, readSegment } from './log-reader.ts';
+import { firstOf, lastOf, readSegment } from './log-reader.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { syncPath } from './sync.ts';
 
@@ -39,16 +40,17 @@ export async function backupJournal(path: string, to: string): Promise<void> {
  */
 export async function copyJournal(path: string, to: string): Promise<void> {
   const source = openForReading(resolve(path), { isCurrent: false });
+  let isStill: boolean;
   try {
     closeSync(openSync(to, 'wx', 0o600));
-    copySegments(source, resolve(path), to);
+    isStill = copySegments(source, resolve(path), to);
     await backup(source, to, { rate: ALL_PAGES });
   } finally {
     source.close();
   }
   const copy = openForWriting(to, { isForLong: false });
   try {
-    catchUp(copy, to);
+    catchUp(copy, to, isStill);
     // One file: whoever reads it in a place that cannot be written needs no other, and none is left beside it.
     copy.exec('PRAGMA journal_mode = DELETE');
   } finally {
@@ -58,24 +60,37 @@ export async function copyJournal(path: string, to: string): Promise<void> {
   syncPath(to);
 }
 
-/** Those with messages that the database did not have. */
-function copySegments(source: DatabaseSync, path: string, to: string): void {
+/** Those with messages that the database did not have. False: some was used again meanwhile. */
+function copySegments(source: DatabaseSync, path: string, to: string): boolean {
   const segments = segmentsOf(path);
-  if (segments.length === 0) return;
+  if (segments.length === 0) return true;
   const seed = seedOf(identityOf(source));
   const head = numberOf(source, 'SELECT max(id) FROM message');
+  const begun = () => segmentsOf(path).map((segment) => firstOf(path, segment, seed));
+  const before = begun();
   for (const segment of segments) {
-    const bytes = readSegment(path, { segment });
-    if (lastOf(bytes, seed) > head) writeFileSync(segmentPath(to, segment), bytes, { flag: 'wx', mode: 0o600 });
+    const isWanted = (bytes: Buffer, after: number) => findFrame(bytes, { after, seed }) !== undefined;
+    let bytes = readSegment(path, { segment });
+    // What looks damaged may have been written just then.
+    if (isWanted(bytes, Math.max(head, lastOf(bytes, seed)))) bytes = readSegment(path, { segment });
+    if (lastOf(bytes, seed) <= head && !isWanted(bytes, head)) continue;
+    writeFileSync(segmentPath(to, segment), bytes, { flag: 'wx', mode: 0o600 });
   }
+  return begun().join() === before.join();
 }
 
-function catchUp(copy: DatabaseSync, path: string): void {
-  const head = numberOf(copy, 'SELECT max(id) FROM message');
-  try {
-    new Indexer(copy, { path, identity: identityOf(copy), head }).catchUp();
-  } catch (error) {
-    // A segment was used again while it was copied: what is missing before it is newer than the copy.
-    if (!(error instanceof LogGap)) throw error;
-  }
+/** Throws an Error in words. */
+function catchUp(copy: DatabaseSync, path: string, isStill: boolean): void {
+  const after = numberOf(copy, 'SELECT max(id) FROM message');
+  const identity = identityOf(copy);
+  const { ranges, problem } = readBacklog(path, { after, seed: seedOf(identity) });
+  // A segment was used again while it was copied: what is missing before it is newer than the copy.
+  if (problem !== undefined && (isStill || !problem.isGap)) throw new LogDamage(problem.words);
+  const indexer = new Indexer(copy, { path, identity, head: after });
+  indexer.add(ranges);
+  while (indexer.step());
+  indexer.sync();
 }
+
+/** Acknowledged messages are missing from the log. */
+export class LogDamage extends Error {}

@@ -3,6 +3,7 @@
 // is written to without leaving the thread.
 
 import { closeSync, unlinkSync, write, writeSync } from 'node:fs';
+import type { Backlog } from './backlog.ts';
 import { boundOf, HEAD_BYTES, seedOf, writeFrame } from './frame.ts';
 import { makeSegment, openSegment, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf } from './segment.ts';
 import type { Range } from './wire.ts';
@@ -44,8 +45,10 @@ interface Segment {
 export interface LogOptions {
   readonly path: string;
   readonly identity: string;
-  /** The last message of the database: all that the segments hold is in it. */
+  /** The last message of the database. */
   readonly head: number;
+  /** What the segments hold that is not in it: nothing, unless it is said. */
+  readonly left?: Pick<Backlog, 'ranges' | 'lasts'>;
   /** Milliseconds that never run backwards: how long the disk takes. */
   readonly clock?: () => number;
   readonly maxSegments?: number;
@@ -76,31 +79,35 @@ export class Log {
   #averageMs = 0;
   #patience = 0;
 
-  private constructor(
-    { path, identity, head, clock, maxSegments, ...disk }: LogOptions,
-    segments: [Segment, ...Segment[]],
-  ) {
+  private constructor({ path, identity, head, left, clock, maxSegments, ...disk }: LogOptions, segments: Segment[]) {
     this.#path = path;
     this.#seed = seedOf(identity);
     this.#maxSegments = maxSegments ?? MAX_SEGMENTS;
     this.#writeSync = disk.writeSync ?? writeSync;
     this.#clock = clock ?? (() => performance.now());
     this.#segments = segments;
-    [this.#current] = segments;
     this.#released = head;
+    // Behind what was left, or from the beginning.
+    const last = left?.ranges.at(-1);
+    const current = segments.find(({ number }) => number === (last?.segment ?? 0));
+    if (current === undefined) throw new Error(`there is no ${segmentPath(path, last?.segment ?? 0)}`);
+    this.#current = current;
+    this.#at = last?.to ?? 0;
   }
 
   /** Rejects with what the file system says. */
   static async open(options: LogOptions): Promise<Log> {
-    const { path, head } = options;
+    const { path, left } = options;
     await prepareSegment(path, 0);
-    for (const number of segmentsOf(path)) if (number >= KEPT_SEGMENTS) unlinkSync(segmentPath(path, number));
+    for (const number of segmentsOf(path)) {
+      if (number >= KEPT_SEGMENTS && left?.lasts.has(number) !== true) unlinkSync(segmentPath(path, number));
+    }
     const segments: Segment[] = [];
     try {
-      for (const number of segmentsOf(path)) segments.push({ number, file: openSegment(path, number), last: head });
-      const [first, ...others] = segments;
-      if (first === undefined) throw new Error(`there is no ${segmentPath(path, 0)}`);
-      return new Log(options, [first, ...others]);
+      for (const number of segmentsOf(path)) {
+        segments.push({ number, file: openSegment(path, number), last: left?.lasts.get(number) ?? 0 });
+      }
+      return new Log(options, segments);
     } catch (error) {
       closeAll(segments);
       throw error;

@@ -21,9 +21,11 @@ import type {
   StoredMessage,
 } from '../core/journal.ts';
 import { Appends } from './appends.ts';
+import { readBacklog } from './backlog.ts';
 import { wordsFor } from './errors.ts';
+import { type Frame, seedOf } from './frame.ts';
 import { Keeper } from './keeper.ts';
-import { Log } from './log.ts';
+import { Log, type LogOptions } from './log.ts';
 import { Questions } from './questions.ts';
 import { Resends } from './resends.ts';
 
@@ -61,14 +63,16 @@ export async function openSqliteJournal(
   let opened: Promise<Log> | undefined;
   try {
     const { everything, identity } = await opening.promise;
-    const { head } = everything;
     // Only now is there a database with the schema that these want.
     resends = new Resends(path);
     questions = new Questions(path);
-    opened = openLog({ path, identity, head });
+    const left = leftIn(path, { after: everything.head, identity, resends });
+    const { head } = left;
+    opened = openLog({ path, identity, head: everything.head, left });
     const [log] = await Promise.all([opened, questions.opened]);
     journal = new SqliteJournal({ keeper, log, questions, resends, head });
-    return { journal, everything };
+    for (const range of left.ranges) keeper.add(range);
+    return { journal, everything: { ...everything, head } };
   } catch (error) {
     resends?.close();
     await questions?.close(CLOSED);
@@ -81,7 +85,19 @@ export async function openSqliteJournal(
   }
 }
 
-async function openLog(options: { path: string; identity: string; head: MessageId }): Promise<Log> {
+/** What the database will get in its time. Throws an Error in words. */
+function leftIn(path: string, { after, identity, resends }: { after: MessageId; identity: string; resends: Resends }) {
+  const onFrame = (frame: Frame) => resends.keepAll(frame);
+  const left = readBacklog(path, { after, seed: seedOf(identity), onFrame });
+  if (left.problem === undefined) return left;
+  const { words, isGap } = left.problem;
+  const help = isGap
+    ? ''
+    : ' (`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place)';
+  throw new Error(inWords(path, words + help));
+}
+
+async function openLog(options: LogOptions): Promise<Log> {
   try {
     return await Log.open(options);
   } catch (error) {

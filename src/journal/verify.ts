@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { copyJournal } from './backup.ts';
+import { copyJournal, LogDamage } from './backup.ts';
 import { numberOf } from './database.ts';
 import { wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
@@ -27,6 +27,7 @@ export async function verifyJournal(path: string): Promise<string[]> {
       database.close();
     }
   } catch (error) {
+    if (error instanceof LogDamage) return [`The journal is damaged: ${error.message}`];
     return [error instanceof Error && !('errcode' in error) ? error.message : `The journal: ${wordsFor(error)}`];
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -1,13 +1,14 @@
 // A journal whose database takes nothing out of its log while it is held, as after a flood that it has not got through.
 
-import { join } from 'node:path';
+import { copyFileSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { aDirectory } from './directory.ts';
 
-export async function aHeldJournal(t: TestContext, path = join(aDirectory(t), 'journal')) {
-  let isHeld = false;
+/** `isHeld`: from the start. */
+export async function aHeldJournal(t: TestContext, { path = join(aDirectory(t), 'journal'), isHeld = false } = {}) {
   const kept: (() => void)[] = [];
   const holdBack = (worker: Worker) => {
     const tell = worker.postMessage.bind(worker);
@@ -29,4 +30,13 @@ export async function aHeldJournal(t: TestContext, path = join(aDirectory(t), 'j
     return opened.journal.close();
   });
   return { ...opened, path, hold, letGo };
+}
+
+/** What a server leaves whose machine is killed: it goes on with its own. */
+export function copyAsKilled(path: string, to: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(basename(path)) && !name.endsWith('-shm')) {
+      copyFileSync(join(dirname(path), name), to + name.slice(basename(path).length));
+    }
+  }
 }
