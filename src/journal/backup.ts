@@ -37,8 +37,9 @@ export async function backupJournal(path: string, to: string): Promise<void> {
 /**
  * To a new file of the user's own, with the schema of this program, on disk when it resolves. What the log holds is in
  * it: its segments are copied first, so whatever the server puts into the database meanwhile is in one of the two.
+ * Resolves with the last message that came out of the database itself.
  */
-export async function copyJournal(path: string, to: string): Promise<void> {
+export async function copyJournal(path: string, to: string): Promise<number> {
   const source = openForReading(resolve(path), { isCurrent: false });
   let isStill: boolean;
   try {
@@ -49,8 +50,9 @@ export async function copyJournal(path: string, to: string): Promise<void> {
     source.close();
   }
   const copy = openForWriting(to, { isForLong: false });
+  let head: number;
   try {
-    catchUp(copy, to, isStill);
+    head = catchUp(copy, to, isStill);
     // One file: whoever reads it in a place that cannot be written needs no other, and none is left beside it.
     copy.exec('PRAGMA journal_mode = DELETE');
   } finally {
@@ -58,6 +60,7 @@ export async function copyJournal(path: string, to: string): Promise<void> {
     for (const segment of segmentsOf(to)) rmSync(segmentPath(to, segment));
   }
   syncPath(to);
+  return head;
 }
 
 /** Those with messages that the database did not have. False: some was used again meanwhile. */
@@ -79,8 +82,8 @@ function copySegments(source: DatabaseSync, path: string, to: string): boolean {
   return begun().join() === before.join();
 }
 
-/** Throws an Error in words. */
-function catchUp(copy: DatabaseSync, path: string, isStill: boolean): void {
+/** Returns the last message that was in it before. Throws an Error in words. */
+function catchUp(copy: DatabaseSync, path: string, isStill: boolean): number {
   const after = numberOf(copy, 'SELECT max(id) FROM message');
   const identity = identityOf(copy);
   const { ranges, problem } = readBacklog(path, { after, seed: seedOf(identity) });
@@ -90,6 +93,7 @@ function catchUp(copy: DatabaseSync, path: string, isStill: boolean): void {
   indexer.add(ranges);
   while (indexer.step());
   indexer.sync();
+  return after;
 }
 
 /** Acknowledged messages are missing from the log. */

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { copyJournal, LogDamage } from './backup.ts';
 import { numberOf } from './database.ts';
+import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
 
@@ -19,10 +20,11 @@ export async function verifyJournal(path: string): Promise<string[]> {
   }
   try {
     const copy = join(directory, 'journal');
-    await copyJournal(path, copy);
+    const upTo = await copyJournal(path, copy);
     const database = new DatabaseSync(copy);
     try {
-      return problemsOf(database);
+      const different = differences(database, { path, upTo }).take(MAX_TOLD);
+      return [...different, ...problemsOf(database)];
     } finally {
       database.close();
     }
