@@ -175,11 +175,12 @@ function answer({ waiting, answers }: Batch): void {
 }
 
 /** What the core should not have asked for, and the database would not take. */
-function whyWrong({ cast, recipients }: NewMessage): string | undefined {
+function whyWrong({ cast, recipients, text }: NewMessage): string | undefined {
   // A group may have nobody in it but the sender.
   if (cast === 'singlecast' ? recipients.length !== 1 : cast === 'broadcast' && recipients.length > 0) {
     return `a ${cast} cannot have ${recipients.length} recipients`;
   }
+  if (text.length > MAX_FRAME_CHARACTERS) return `a text cannot have ${text.length} characters`;
   if (recipients.length > 1 && new Set(recipients).size < recipients.length) {
     return 'nobody can be a recipient of one message twice';
   }

@@ -153,6 +153,17 @@ test(
   },
 );
 
+test('what is too long for half a segment is not written', LIMIT, async (t) => {
+  const { log, write, ids } = await aLog(t);
+  await write(10);
+  const json = JSON.stringify(['x'.repeat(8_388_608)]);
+  const error = await new Promise((resolve) => log.write({ first: 2, count: 1, json }, resolve));
+  assert.match(String(error), /too long for the log$/);
+  assert.deepEqual(ids(), [1]);
+  await write(10);
+  assert.deepEqual(ids(), [1, 2]);
+});
+
 test('a segment that is missing is no other one twice', LIMIT, async (t) => {
   const { log, path, write } = await aLog(t);
   for (let at = 0; at < 6; at++) await write(8_000_000);

@@ -12,8 +12,8 @@ import type { Range } from './wire.ts';
 const MAX_SEGMENTS = 32;
 /** Segments that are kept from one start to the next. */
 const KEPT_SEGMENTS = 4;
-/** Bytes of a frame at most, and what its maker has to keep to. */
-export const MAX_FRAME_BYTES = SEGMENT_BYTES / 2;
+/** Bytes of a frame at most: then there is always room for one where half of a segment is free. */
+const MAX_FRAME_BYTES = SEGMENT_BYTES / 2;
 /** Bytes that are kept ready for frames: those of more get a buffer of their own. */
 const BUFFER_BYTES = 1_048_576;
 /**
@@ -71,7 +71,7 @@ export class Log {
   /** Messages up to here are in the database. */
   #released: number;
   #isWriting = false;
-  /** At `#at` there is what was answered as not durable. */
+  /** At `#at` there may be what is not durable. */
   #isTorn = false;
   #preparing: Promise<void> | undefined;
   /** The number of the segment that is being made: it is nobody's until it is. */
@@ -137,19 +137,21 @@ export class Log {
     const last = first + count - 1;
     const settle = (error: unknown) => {
       const range = { segment: this.#current.number, from: this.#at, to: this.#at + length };
-      this.#isTorn = error !== null;
       if (error === null) {
+        this.#isTorn = false;
         this.#at += length;
         this.#current.last = last;
       }
       written(error, range);
     };
     try {
+      if (length > MAX_FRAME_BYTES) throw new Error('it is too long for the log');
       if (this.#at + length > SEGMENT_BYTES) this.#turn();
     } catch (error) {
       return settle(error);
     }
     this.#prepareNext();
+    this.#isTorn = true;
     if (this.#isQuick(length)) return settle(this.#writeHere(bytes));
     this.#isWriting = true;
     return this.#writeElsewhere(bytes, (error) => {
