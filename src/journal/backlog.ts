@@ -65,7 +65,7 @@ function damage(path: string, { head, seed }: { head: number; seed: number }): P
   for (const segment of segmentsOf(path)) {
     const frame = findFrame(readSegment(path, { segment }), { after: head, seed });
     if (frame === undefined) continue;
-    const words = `its log is damaged: message ${head + 1} cannot be read, and message ${frame.first} stands behind it`;
+    const words = `its log is damaged: all up to message ${head} is there, and message ${frame.first} stands behind the damage`;
     return { isGap: false, words };
   }
   return undefined;

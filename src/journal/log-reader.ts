@@ -13,7 +13,8 @@ export function readSegment(
   const file = openSync(segmentPath(path, segment), 'r');
   try {
     const start = from ?? 0;
-    const bytes = Buffer.allocUnsafe(Math.max(0, (to ?? fstatSync(file).size) - start));
+    const { size } = fstatSync(file);
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(to ?? size, size) - start));
     let length = 0;
     for (let got = -1; got !== 0 && length < bytes.length; length += got) {
       got = readSync(file, bytes, length, bytes.length - length, start + length);

@@ -101,9 +101,13 @@ async function aJournalWithLog(t: TestContext, texts: readonly string[]): Promis
   return path;
 }
 
-function damage(path: string, text: string): void {
+/** Where the first frame has its length. */
+const LENGTH = 8;
+
+function damage(path: string, what: string | number): void {
   const bytes = readFileSync(`${path}-log-0`);
-  bytes.write('#', bytes.indexOf(`"${text}"`));
+  const at = typeof what === 'number' ? what : bytes.indexOf(what);
+  bytes.fill(0xff, at, at + 4);
   writeFileSync(`${path}-log-0`, bytes);
 }
 
@@ -114,14 +118,15 @@ test('a frame of which the database has a part is gone on with', LIMIT, async (t
   assert.deepEqual(await textsIn(journal), ['1 one', '2 two', '3 three']);
 });
 
-for (const [where, text, lost, next] of [
-  ['in the middle', 'three', 3, 4],
-  ['at its beginning', 'two', 2, 3],
+for (const [where, what, last, next] of [
+  ['in the middle', '"three"', 2, 4],
+  ['at its beginning', '"two"', 1, 3],
+  ['in the length of its first frame', LENGTH, 1, 3],
 ] as const) {
   test(`a log that is damaged ${where} is refused: what stands behind it was acknowledged`, LIMIT, async (t) => {
     const path = await aJournalWithLog(t, ['two', 'three', 'four']);
-    damage(path, text);
-    const words = `its log is damaged: message ${lost} cannot be read, and message ${next} stands behind it`;
+    damage(path, what);
+    const words = `its log is damaged: all up to message ${last} is there, and message ${next} stands behind the damage`;
     const help = '`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place';
     await assert.rejects(openSqliteJournal({ path }), {
       message: `Cannot open the journal ${path}: ${words} (${help})`,
@@ -138,7 +143,7 @@ test('a log that is damaged while a server runs stops it from storing more', LIM
   const { journal, path, hold, letGo } = await aHeldJournal(t);
   hold();
   for (const text of ['one', 'two', 'three']) await append(journal, aMessage({ text }));
-  damage(path, 'two');
+  damage(path, '"two"');
   letGo();
   assert.deepEqual(await textsIn(journal), []);
   const reason = 'its log does not hold what was written there, from message 1 on';
