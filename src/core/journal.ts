@@ -73,8 +73,12 @@ export interface FeedQuery extends Reader {
 
 export interface FeedPage {
   readonly messages: readonly StoredMessage[];
-  /** Everything up to here is in this page or was before it; `upTo` if nothing was left out. */
+  /**
+   * Everything up to here is in this page or was before it; `upTo` if nothing was left out. Before that it has a message
+   * at least, and the rest comes with the next page: its bounds were reached, or the rest cannot be read yet.
+   */
   readonly cursor: MessageId;
+  /** Of what can be read by now. */
   readonly behind?: number;
 }
 

@@ -24,6 +24,8 @@ export interface AppendsWorld {
   readonly onFailed: (reason: string) => void;
   /** There is no room in the log, until the database has taken some of it. */
   readonly onFull: () => void;
+  /** Everything that was asked for has been answered. */
+  readonly onEmpty: () => void;
 }
 
 type Waiting = { readonly message: NewMessage | undefined; readonly done: (appended: Appended) => void };
@@ -99,7 +101,8 @@ export class Appends {
       } else {
         this.#takeBack(batch, first - 1, wordsFor(error));
       }
-      if (this.#taken < this.#waiting.length) this.#schedule();
+      if (this.isEmpty) this.#world.onEmpty();
+      else this.#schedule();
     });
   }
 
@@ -154,7 +157,7 @@ export class Appends {
       this.#world.resends.keep(from, resend, { id, atMs });
       return { result: 'new', id };
     } catch (error) {
-      return { result: 'failed', reason: wordsFor(error) };
+      return { result: 'failed', reason: `its resend key cannot be looked up: ${wordsFor(error)}` };
     }
   }
 
@@ -172,11 +175,12 @@ function answer({ waiting, answers }: Batch): void {
 }
 
 /** What the core should not have asked for, and the database would not take. */
-function whyWrong({ cast, recipients }: NewMessage): string | undefined {
+function whyWrong({ cast, recipients, text }: NewMessage): string | undefined {
   // A group may have nobody in it but the sender.
   if (cast === 'singlecast' ? recipients.length !== 1 : cast === 'broadcast' && recipients.length > 0) {
     return `a ${cast} cannot have ${recipients.length} recipients`;
   }
+  if (text.length > MAX_FRAME_CHARACTERS) return `a text cannot have ${text.length} characters`;
   if (recipients.length > 1 && new Set(recipients).size < recipients.length) {
     return 'nobody can be a recipient of one message twice';
   }

@@ -65,6 +65,10 @@ test('nothing is overwritten, and nothing is left of what failed', LIMIT, async 
   );
 });
 
+function aDifference(what: string): RegExp {
+  return new RegExp(`^Message 2 is in the log, and the database has ${what} there$`);
+}
+
 for (const [harm, sql, problem] of [
   [
     'a missing message',
@@ -73,6 +77,16 @@ for (const [harm, sql, problem] of [
   ],
   ['a missing recipient', 'DELETE FROM recipient WHERE message = 2', /^Message 2 has no recipient$/],
   ['a missing account', 'DELETE FROM account WHERE id = 1', /^Message 1 has no sender$/],
+  ['another text than in the log', "UPDATE message SET text = 'four' WHERE id = 2", aDifference('another text')],
+  ['another time', 'UPDATE message SET at_ms = 9 WHERE id = 2', aDifference('another time')],
+  ['another sender', 'UPDATE message SET sender = 2 WHERE id = 2', aDifference('another sender')],
+  ['another recipient', 'UPDATE recipient SET member = 1 WHERE message = 2', aDifference('other recipients')],
+  ['one recipient more', 'INSERT INTO recipient VALUES (1, 2)', aDifference('other recipients')],
+  [
+    'nothing of what is in the log',
+    'PRAGMA foreign_keys = OFF; DELETE FROM message WHERE id = 2',
+    aDifference('nothing'),
+  ],
   ['a changed text', "UPDATE message SET text = 'four' WHERE id = 2", /^The index of words does not agree/],
   [
     'a row that belongs to nothing',

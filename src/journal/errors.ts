@@ -18,8 +18,12 @@ const CONSTRAINT = 19;
 const FILE_WORDS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not use it',
   EPERM: 'this user may not use it',
+  EDQUOT: 'this user’s share of the disk is full',
   EEXIST: 'there is a file already',
+  EIO: 'the disk fails',
   EISDIR: 'it is a directory',
+  EMFILE: 'too many files are open here',
+  ENFILE: 'too many files are open on this machine',
   ENOENT: 'there is no such directory',
   ENOTDIR: 'there is no such directory',
   ENOSPC: 'the disk is full',

@@ -11,6 +11,8 @@ import { crc32 } from 'node:zlib';
 import type { PackedMessage } from './wire.ts';
 
 const MAGIC = 0x504c_6631;
+const MAGIC_TEXT = 'PLf1';
+const FIRST_AT = 16;
 const CHECKED_FROM = 8;
 export const HEAD_BYTES = 24;
 
@@ -19,7 +21,9 @@ export interface Frame {
   readonly first: number;
   readonly count: number;
   /** JSON, not parsed yet. */
-  readonly messages: Uint8Array;
+  readonly messages: Buffer;
+  /** Where it begins. */
+  readonly at: number;
   /** Where the next one would begin. */
   readonly end: number;
 }
@@ -40,7 +44,7 @@ export function writeFrame(into: Buffer, { first, count, json, seed }: NewFrame)
   into.writeUInt32BE(MAGIC, 0);
   into.writeUInt32BE(length, 8);
   into.writeUInt32BE(count, 12);
-  into.writeDoubleBE(first, 16);
+  into.writeDoubleBE(first, FIRST_AT);
   into.writeUInt32BE(crc32(into.subarray(CHECKED_FROM, HEAD_BYTES + length), seed), 4);
   return HEAD_BYTES + length;
 }
@@ -59,13 +63,21 @@ export function readFrame(bytes: Buffer, at: number, seed: number): Frame | unde
   const end = start + bytes.readUInt32BE(at + 8);
   if (end > bytes.length) return undefined;
   if (crc32(bytes.subarray(at + CHECKED_FROM, end), seed) !== bytes.readUInt32BE(at + 4)) return undefined;
-  const first = bytes.readDoubleBE(at + 16);
-  return { first, count: bytes.readUInt32BE(at + 12), messages: bytes.subarray(start, end), end };
+  const first = bytes.readDoubleBE(at + FIRST_AT);
+  return { first, count: bytes.readUInt32BE(at + 12), messages: bytes.subarray(start, end), at, end };
+}
+
+/** A frame that is whole and begins behind message `after`, wherever it stands. */
+export function findFrame(bytes: Buffer, { after, seed }: { after: number; seed: number }): Frame | undefined {
+  for (let at = bytes.indexOf(MAGIC_TEXT); at !== -1; at = bytes.indexOf(MAGIC_TEXT, at + 1)) {
+    const isLater = at + HEAD_BYTES <= bytes.length && bytes.readDoubleBE(at + FIRST_AT) > after;
+    const frame = isLater ? readFrame(bytes, at, seed) : undefined;
+    if (frame !== undefined) return frame;
+  }
+  return undefined;
 }
 
 export function messagesOf(frame: Frame): PackedMessage[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the checksum says that the log wrote it
-  return JSON.parse(
-    Buffer.from(frame.messages.buffer, frame.messages.byteOffset, frame.messages.length).toString(),
-  ) as PackedMessage[];
+  return JSON.parse(frame.messages.toString()) as PackedMessage[];
 }

@@ -4,7 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { numberOf } from './database.ts';
 
-/** Messages that are done at once: some milliseconds in which no batch is written. */
+/** Messages that are done at once: some milliseconds in which the database takes nothing else. */
 const CHUNK_MESSAGES = 500;
 
 export class WordIndexer {

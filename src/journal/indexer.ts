@@ -4,7 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Appender } from './append.ts';
 import { type Frame, messagesOf, seedOf } from './frame.ts';
-import { framesAfter, framesOf, readSegment } from './log-reader.ts';
+import { framesOf, readSegment } from './log-reader.ts';
 import { inTransaction, syncWrites } from './transaction.ts';
 import type { PackedMessage, Range } from './wire.ts';
 
@@ -50,15 +50,6 @@ export class Indexer {
     return this.#ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
-  /** What the server before this one left in the log. Throws in words. */
-  catchUp(): void {
-    for (const frame of framesAfter(this.#path, { after: this.#head, seed: this.#seed })) {
-      this.#waiting.push(...messagesOf(frame).slice(Math.max(0, this.#head + 1 - frame.first)));
-      while (this.#waiting.length > 0) this.#storeChunk();
-    }
-    this.sync();
-  }
-
   add(ranges: readonly Range[]): void {
     this.#ranges.push(...ranges);
   }
@@ -67,12 +58,19 @@ export class Indexer {
   step(): boolean {
     while (this.#waiting.length < CHUNK_MESSAGES) {
       const frame = this.#frames?.next().value;
-      if (frame !== undefined) this.#waiting.push(...messagesOf(frame));
+      if (frame !== undefined) this.#take(frame);
       else if (!this.#beginRange()) break;
     }
     if (this.#waiting.length === 0) return false;
     this.#storeChunk();
     return this.#waiting.length > 0 || this.#frames !== undefined;
+  }
+
+  /** A server that ended may have stored a part of a frame. */
+  #take(frame: Frame): void {
+    const stored = this.#head + this.#waiting.length + 1 - frame.first;
+    const messages = messagesOf(frame);
+    this.#waiting.push(...(stored > 0 ? messages.slice(stored) : messages));
   }
 
   #beginRange(): boolean {
@@ -85,7 +83,7 @@ export class Indexer {
     const frames = [...framesOf(bytes, this.#seed)];
     const expected = this.#head + this.#waiting.length + 1;
     // Ids are counted, so what is missing would give every message after it the id of another.
-    if (frames[0]?.first !== expected || frames.at(-1)?.end !== range.to - range.from) {
+    if (frames[0] === undefined || frames[0].first > expected || frames.at(-1)?.end !== range.to - range.from) {
       throw new Error(`its log does not hold what was written there, from message ${expected} on`);
     }
     this.#frames = frames.values();

@@ -48,6 +48,11 @@ export class Keeper {
     );
   }
 
+  /** The last message that the database has. */
+  get indexed(): MessageId {
+    return this.#indexed;
+  }
+
   /** Why nothing is written any more. */
   get gone(): string | undefined {
     return this.#gone;

@@ -1,8 +1,8 @@
-// Reading a log: what a server that ended without warning left, what the database is to be given, what a copy lacks.
+// Reading a segment of a log: all of it, or what the database is to be given.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type Frame, HEAD_BYTES, readFrame } from './frame.ts';
-import { segmentPath, segmentsOf } from './segment.ts';
+import { segmentPath } from './segment.ts';
 import type { Range } from './wire.ts';
 
 /** The part of a segment, or all of it; what is not there is left out. */
@@ -13,7 +13,8 @@ export function readSegment(
   const file = openSync(segmentPath(path, segment), 'r');
   try {
     const start = from ?? 0;
-    const bytes = Buffer.allocUnsafe(Math.max(0, (to ?? fstatSync(file).size) - start));
+    const { size } = fstatSync(file);
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(to ?? size, size) - start));
     let length = 0;
     for (let got = -1; got !== 0 && length < bytes.length; length += got) {
       got = readSync(file, bytes, length, bytes.length - length, start + length);
@@ -34,9 +35,6 @@ export function* framesOf(bytes: Buffer, seed: number): Generator<Frame, undefin
   }
 }
 
-/** Messages are missing between two frames. */
-export class LogGap extends Error {}
-
 /** The last message of a segment; 0 if it holds nothing. */
 export function lastOf(bytes: Buffer, seed: number): number {
   let last = 0;
@@ -44,26 +42,8 @@ export function lastOf(bytes: Buffer, seed: number): number {
   return last;
 }
 
-/** Of all segments the frames with messages after `after`, in order. Throws in words where some are missing between. */
-export function* framesAfter(path: string, { after, seed }: { after: number; seed: number }): Generator<Frame> {
-  const begun = segmentsOf(path).map((segment) => ({ segment, first: firstOf(path, segment, seed) }));
-  let last = after;
-  for (const { segment, first } of begun.toSorted((a, b) => a.first - b.first)) {
-    if (first === 0) continue;
-    for (const frame of framesOf(readSegment(path, { segment }), seed)) {
-      const end = frame.first + frame.count - 1;
-      if (end <= last) continue;
-      if (frame.first > last + 1) {
-        throw new LogGap(`its log goes on with message ${frame.first}, and everything before it ends with ${last}`);
-      }
-      yield frame;
-      last = end;
-    }
-  }
-}
-
 /** The id that a segment begins with; 0 if it holds nothing. */
-function firstOf(path: string, segment: number, seed: number): number {
+export function firstOf(path: string, segment: number, seed: number): number {
   const head = readSegment(path, { segment, from: 0, to: HEAD_BYTES });
   if (head.length < HEAD_BYTES) return 0;
   const length = HEAD_BYTES + head.readUInt32BE(8);

@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import fs, { existsSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
-import { messagesOf, seedOf } from './frame.ts';
-import { framesAfter } from './log-reader.ts';
+import { readBacklog } from './backlog.ts';
+import { type Frame, messagesOf, seedOf } from './frame.ts';
 import { Log, type LogOptions } from './log.ts';
 import type { Range } from './wire.ts';
 
 const LIMIT = { timeout: 60_000 };
 const IDENTITY = 'a journal';
+
+function framesAfter(path: string, after: number): Frame[] {
+  const frames: Frame[] = [];
+  const { problem } = readBacklog(path, { after, seed: seedOf(IDENTITY), onFrame: (frame) => frames.push(frame) });
+  assert.equal(problem, undefined);
+  return frames;
+}
 
 async function aLog(t: TestContext, options: Partial<LogOptions> = {}) {
   const path = join(aDirectory(t), 'journal');
@@ -28,7 +36,7 @@ async function aLog(t: TestContext, options: Partial<LogOptions> = {}) {
     hasReturned = true;
     return promise;
   };
-  const ids = (after = 0) => [...framesAfter(path, { after, seed: seedOf(IDENTITY) })].map(({ first }) => first);
+  const ids = (after = 0) => framesAfter(path, after).map(({ first }) => first);
   return { log, path, write, ids };
 }
 
@@ -53,6 +61,29 @@ test('a full segment is followed by the next one, and used again once the databa
   await log.close();
   assert.equal(readdirSync(join(path, '..')).length, 4);
 });
+
+test(
+  'a segment that is made at the last moment has its name on disk before anything in it counts',
+  LIMIT,
+  async (t) => {
+    // A quick disk: nothing leaves the turn, and so no segment is ready in time.
+    const { path, write } = await aLog(t, { clock: () => 0 });
+    const sync = t.mock.method(fs, 'fsyncSync', () => named.push(readdirSync(join(path, '..')).at(-1)));
+    const named: unknown[] = [];
+    syncBuiltinESMExports();
+    t.after(() => {
+      sync.mock.restore();
+      syncBuiltinESMExports();
+    });
+    const places = await Promise.all(Array.from({ length: 40 }, () => write(1_000_000)));
+    const segments = new Set(places.map(({ segment }) => segment));
+    segments.delete(0);
+    assert.deepEqual(
+      named,
+      Array.from(segments, (segment) => `journal-log-${segment}`),
+    );
+  },
+);
 
 test('a log whose segments all wait for the database has no room until it has taken some', LIMIT, async (t) => {
   const { log, write } = await aLog(t, { maxSegments: 3 });
@@ -106,8 +137,7 @@ test(
     const path = join(aDirectory(t), 'journal');
     const log = await Log.open({ path, identity: IDENTITY, head: 0, writeSync: failing });
     t.after(() => log.close());
-    const texts = () =>
-      [...framesAfter(path, { after: 0, seed: seedOf(IDENTITY) })].map((frame) => messagesOf(frame).map(([at]) => at));
+    const texts = () => framesAfter(path, 0).map((frame) => messagesOf(frame).map(([at]) => at));
     const write = (first: number, at: number, characters = 10) =>
       new Promise((resolve) => {
         const json = JSON.stringify([[at, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(characters), []]]);
@@ -122,6 +152,17 @@ test(
     assert.deepEqual(texts(), [[100], [300]]);
   },
 );
+
+test('what is too long for half a segment is not written', LIMIT, async (t) => {
+  const { log, write, ids } = await aLog(t);
+  await write(10);
+  const json = JSON.stringify(['x'.repeat(8_388_608)]);
+  const error = await new Promise((resolve) => log.write({ first: 2, count: 1, json }, resolve));
+  assert.match(String(error), /too long for the log$/);
+  assert.deepEqual(ids(), [1]);
+  await write(10);
+  assert.deepEqual(ids(), [1, 2]);
+});
 
 test('a segment that is missing is no other one twice', LIMIT, async (t) => {
   const { log, path, write } = await aLog(t);
@@ -142,7 +183,7 @@ test('a segment that is missing is no other one twice', LIMIT, async (t) => {
     });
   }
   assert.equal(places.size, 8);
-  assert.equal([...framesAfter(path, { after: 6, seed: seedOf(IDENTITY) })].length, 8);
+  assert.equal(framesAfter(path, 6).length, 8);
 });
 
 test('segments beyond those that a start keeps are removed', LIMIT, async (t) => {

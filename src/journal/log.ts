@@ -2,17 +2,18 @@
 // has its full size already; the database gets it afterwards. docs/decisions/0015-log.md says why, and why a quick disk
 // is written to without leaving the thread.
 
-import { close, openSync, unlinkSync, write, writeSync } from 'node:fs';
+import { closeSync, unlinkSync, write, writeSync } from 'node:fs';
+import type { Backlog } from './backlog.ts';
 import { boundOf, HEAD_BYTES, seedOf, writeFrame } from './frame.ts';
-import { MODE, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf, SYNCED, SYNCED_NEW } from './segment.ts';
+import { makeSegment, openSegment, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf } from './segment.ts';
 import type { Range } from './wire.ts';
 
 /** Segments that wait for the database: half a GiB is some millions of messages, and minutes of its work. */
 const MAX_SEGMENTS = 32;
 /** Segments that are kept from one start to the next. */
 const KEPT_SEGMENTS = 4;
-/** Bytes of a frame at most, and what its maker has to keep to. */
-export const MAX_FRAME_BYTES = SEGMENT_BYTES / 2;
+/** Bytes of a frame at most: then there is always room for one where half of a segment is free. */
+const MAX_FRAME_BYTES = SEGMENT_BYTES / 2;
 /** Bytes that are kept ready for frames: those of more get a buffer of their own. */
 const BUFFER_BYTES = 1_048_576;
 /**
@@ -44,8 +45,10 @@ interface Segment {
 export interface LogOptions {
   readonly path: string;
   readonly identity: string;
-  /** The last message of the database: all that the segments hold is in it. */
+  /** The last message of the database. */
   readonly head: number;
+  /** What the segments hold that is not in it: nothing, unless it is said. */
+  readonly left?: Pick<Backlog, 'ranges' | 'lasts'>;
   /** Milliseconds that never run backwards: how long the disk takes. */
   readonly clock?: () => number;
   readonly maxSegments?: number;
@@ -68,7 +71,7 @@ export class Log {
   /** Messages up to here are in the database. */
   #released: number;
   #isWriting = false;
-  /** At `#at` there is what was answered as not durable. */
+  /** At `#at` there may be what is not durable. */
   #isTorn = false;
   #preparing: Promise<void> | undefined;
   /** The number of the segment that is being made: it is nobody's until it is. */
@@ -76,28 +79,39 @@ export class Log {
   #averageMs = 0;
   #patience = 0;
 
-  private constructor(
-    { path, identity, head, clock, maxSegments, ...disk }: LogOptions,
-    segments: [Segment, ...Segment[]],
-  ) {
+  private constructor({ path, identity, head, left, clock, maxSegments, ...disk }: LogOptions, segments: Segment[]) {
     this.#path = path;
     this.#seed = seedOf(identity);
     this.#maxSegments = maxSegments ?? MAX_SEGMENTS;
     this.#writeSync = disk.writeSync ?? writeSync;
     this.#clock = clock ?? (() => performance.now());
     this.#segments = segments;
-    [this.#current] = segments;
     this.#released = head;
+    // Behind what was left, or from the beginning.
+    const last = left?.ranges.at(-1);
+    const current = segments.find(({ number }) => number === (last?.segment ?? 0));
+    if (current === undefined) throw new Error(`there is no ${segmentPath(path, last?.segment ?? 0)}`);
+    this.#current = current;
+    this.#at = last?.to ?? 0;
   }
 
   /** Rejects with what the file system says. */
   static async open(options: LogOptions): Promise<Log> {
-    const { path, head } = options;
+    const { path, left } = options;
     await prepareSegment(path, 0);
-    for (const number of segmentsOf(path)) if (number >= KEPT_SEGMENTS) unlinkSync(segmentPath(path, number));
-    const aSegment = (number: number) => ({ number, file: openSync(segmentPath(path, number), SYNCED), last: head });
-    const others = segmentsOf(path).filter((number) => number > 0);
-    return new Log(options, [aSegment(0), ...others.map(aSegment)]);
+    for (const number of segmentsOf(path)) {
+      if (number >= KEPT_SEGMENTS && left?.lasts.has(number) !== true) unlinkSync(segmentPath(path, number));
+    }
+    const segments: Segment[] = [];
+    try {
+      for (const number of segmentsOf(path)) {
+        segments.push({ number, file: openSegment(path, number), last: left?.lasts.get(number) ?? 0 });
+      }
+      return new Log(options, segments);
+    } catch (error) {
+      closeAll(segments);
+      throw error;
+    }
   }
 
   /** One frame at a time. */
@@ -123,19 +137,21 @@ export class Log {
     const last = first + count - 1;
     const settle = (error: unknown) => {
       const range = { segment: this.#current.number, from: this.#at, to: this.#at + length };
-      this.#isTorn = error !== null;
       if (error === null) {
+        this.#isTorn = false;
         this.#at += length;
         this.#current.last = last;
       }
       written(error, range);
     };
     try {
+      if (length > MAX_FRAME_BYTES) throw new Error('it is too long for the log');
       if (this.#at + length > SEGMENT_BYTES) this.#turn();
     } catch (error) {
       return settle(error);
     }
     this.#prepareNext();
+    this.#isTorn = true;
     if (this.#isQuick(length)) return settle(this.#writeHere(bytes));
     this.#isWriting = true;
     return this.#writeElsewhere(bytes, (error) => {
@@ -194,7 +210,7 @@ export class Log {
     const free = this.#free;
     if (free !== undefined) return free;
     const number = this.#newNumber;
-    const segment = { number, file: openSync(segmentPath(this.#path, number), SYNCED_NEW, MODE), last: 0 };
+    const segment = { number, file: makeSegment(this.#path, number), last: 0 };
     this.#segments.push(segment);
     return segment;
   }
@@ -218,7 +234,7 @@ export class Log {
     // What cannot be made now is met again when it is needed.
     this.#preparing = prepareSegment(this.#path, number)
       .then(() => {
-        this.#segments.push({ number, file: openSync(segmentPath(this.#path, number), SYNCED), last: 0 });
+        this.#segments.push({ number, file: openSegment(this.#path, number), last: 0 });
       })
       .catch(() => {})
       .finally(() => {
@@ -230,6 +246,10 @@ export class Log {
   /** Nothing is being written any more. */
   async close(): Promise<void> {
     await this.#preparing;
-    for (const { file } of this.#segments.splice(0)) close(file);
+    closeAll(this.#segments.splice(0));
   }
+}
+
+function closeAll(segments: readonly Segment[]): void {
+  for (const { file } of segments) closeSync(file);
 }

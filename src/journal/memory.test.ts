@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aMessage, append, journalContract, record } from '../../test/contracts/journal.ts';
+import { aMessage, append, record } from '../../test/contracts/journal.ts';
+import { journalContract } from '../../test/contracts/journal-contract.ts';
 import { MemoryJournal } from './memory.ts';
 
 function opened(journal: MemoryJournal) {

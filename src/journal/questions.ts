@@ -42,10 +42,11 @@ export class Questions {
     return this.#gone;
   }
 
-  ask(query: Query): Promise<Result> {
+  ask<Answer extends Result>(query: Query): Promise<Answer> {
     if (this.#gone !== undefined) return Promise.reject(this.cannotRead(this.#gone));
-    const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.#asked.push({ resolve, reject });
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the reader answers in the order of the questions
+    this.#asked.push({ resolve: (result) => resolve(result as Answer), reject });
     this.#reader.tell(query);
     this.#rest();
     return promise;

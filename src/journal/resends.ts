@@ -5,7 +5,18 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Appended, type MessageId, type NewMessage, RESEND_KEEP_MS } from '../core/journal.ts';
 import { openForReading } from './database.ts';
+import { type Frame, messagesOf } from './frame.ts';
 import type { Resend } from './wire.ts';
+
+/**
+ * A lookup that waits holds up everybody. In WAL mode a reader waits for no writer and for no checkpoint; the connection
+ * stays open, which keeps whoever wants the file alone from it. What is left is another process that puts the index of
+ * the -wal right after a crash, or leaves WAL mode before this one has begun. Then the message is refused, and nothing
+ * is kept: sent again under its key it is stored once.
+ */
+const LOOKUP_WAIT_MS = 2;
+/** In JSON: after the recipients a list of strings. In a text the quote would be escaped; without keys nothing is parsed. */
+const BEFORE_A_KEY = '],["';
 
 interface First {
   readonly id: MessageId;
@@ -22,6 +33,7 @@ export class Resends {
   /** Throws an Error in words. */
   constructor(path: string) {
     this.#database = openForReading(path);
+    this.#database.exec(`PRAGMA busy_timeout = ${LOOKUP_WAIT_MS}`);
     this.#lookup = this.#database.prepare('SELECT message, at_ms, digest FROM resend WHERE sender = ? AND key = ?');
   }
 
@@ -37,6 +49,14 @@ export class Resends {
   keep(from: number, [key, digest]: Resend, { id, atMs }: { id: MessageId; atMs: number }): void {
     this.#recent.delete(together(from, key));
     this.#recent.set(together(from, key), { id, atMs, digest });
+  }
+
+  /** Of messages that a server before this one has left in the log. */
+  keepAll(frame: Frame): void {
+    if (!frame.messages.includes(BEFORE_A_KEY)) return;
+    for (const [at, [atMs, from, , , , , , resend]] of messagesOf(frame).entries()) {
+      if (resend !== undefined) this.keep(from, resend, { id: frame.first + at, atMs });
+    }
   }
 
   /** These were not stored after all. */

@@ -21,14 +21,18 @@ import type {
   StoredMessage,
 } from '../core/journal.ts';
 import { Appends } from './appends.ts';
+import { readBacklog } from './backlog.ts';
 import { wordsFor } from './errors.ts';
+import { type Frame, seedOf } from './frame.ts';
 import { Keeper } from './keeper.ts';
-import { Log } from './log.ts';
+import { Log, type LogOptions } from './log.ts';
 import { Questions } from './questions.ts';
 import { Resends } from './resends.ts';
-import type { Query, Result } from './wire.ts';
 
-/** How long a journal that closes gives the database to take what the log holds; the rest it gets at the next start. */
+/**
+ * How long a journal that closes gives the database to take what the log holds, and questions to be answered: the rest gets
+ * into the database after the next start, and nobody waits for it.
+ */
 const CLOSING_MS = 1_000;
 const CLOSED = 'the journal is closed';
 
@@ -56,24 +60,44 @@ export async function openSqliteJournal(
   });
   let resends: Resends | undefined;
   let questions: Questions | undefined;
+  let opened: Promise<Log> | undefined;
   try {
     const { everything, identity } = await opening.promise;
-    const { head } = everything;
     // Only now is there a database with the schema that these want.
     resends = new Resends(path);
     questions = new Questions(path);
-    const [log] = await Promise.all([openLog({ path, identity, head }), questions.opened]);
+    const left = leftIn(path, { after: everything.head, identity, resends });
+    const { head } = left;
+    opened = openLog({ path, identity, head: everything.head, left });
+    const [log] = await Promise.all([opened, questions.opened]);
     journal = new SqliteJournal({ keeper, log, questions, resends, head });
-    return { journal, everything };
+    for (const range of left.ranges) keeper.add(range);
+    return { journal, everything: { ...everything, head } };
   } catch (error) {
     resends?.close();
     await questions?.close(CLOSED);
     await keeper.close(CLOSED);
+    await opened?.then(
+      (log) => log.close(),
+      () => {},
+    );
     throw error;
   }
 }
 
-async function openLog(options: { path: string; identity: string; head: MessageId }): Promise<Log> {
+/** What the database will get in its time. Throws an Error in words. */
+function leftIn(path: string, { after, identity, resends }: { after: MessageId; identity: string; resends: Resends }) {
+  const onFrame = (frame: Frame) => resends.keepAll(frame);
+  const left = readBacklog(path, { after, seed: seedOf(identity), onFrame });
+  if (left.problem === undefined) return left;
+  const { words, isGap } = left.problem;
+  const help = isGap
+    ? ''
+    : ' (`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place)';
+  throw new Error(inWords(path, words + help));
+}
+
+async function openLog(options: LogOptions): Promise<Log> {
   try {
     return await Log.open(options);
   } catch (error) {
@@ -95,6 +119,12 @@ interface Parts {
   readonly head: MessageId;
 }
 
+/** A question that has not been answered. */
+interface Read {
+  readonly promise: Promise<unknown>;
+  readonly reject: (error: Error) => void;
+}
+
 class SqliteJournal implements Journal {
   readonly #keeper: Keeper;
   readonly #log: Log;
@@ -104,8 +134,7 @@ class SqliteJournal implements Journal {
   /** The last message that is durable. */
   #head: MessageId;
   #logFailure: string | undefined;
-  /** Questions that have not been answered. */
-  readonly #reads = new Set<Promise<Result>>();
+  readonly #reads = new Set<Read>();
   #isClosed = false;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
@@ -128,6 +157,7 @@ class SqliteJournal implements Journal {
       },
       onFailed: (reason) => (this.#logFailure = reason),
       onFull: () => keeper.index(true),
+      onEmpty: () => this.#onEmpty?.(),
     });
   }
 
@@ -173,35 +203,46 @@ class SqliteJournal implements Journal {
   }
 
   feed(query: FeedQuery): Promise<FeedPage> {
-    return this.#read<FeedPage>({ type: 'feed', query }, async () => {
-      const failed = await this.#whenIndexed(query.upTo);
-      if (failed !== undefined) throw this.#questions.cannotRead(failed);
-    });
+    return this.#read(() => this.#feed(query));
+  }
+
+  /** From what the database has of it already: a long backlog holds up nobody who is far behind. */
+  async #feed(query: FeedQuery): Promise<FeedPage> {
+    const { after, upTo } = query;
+    const failed = await this.#whenIndexed(Math.min(after + 1, upTo));
+    if (failed !== undefined) throw this.#questions.cannotRead(failed);
+    const part = { ...query, upTo: Math.min(upTo, this.#keeper.indexed) };
+    const page = await this.#questions.ask<FeedPage>({ type: 'feed', query: part });
+    const isAnswer = page.messages.length > 0 || page.cursor >= upTo;
+    return isAnswer ? page : this.#feed({ ...query, after: page.cursor });
   }
 
   /** Where the database cannot be written, what it has can still be read. */
   history(query: HistoryQuery): Promise<Page<StoredMessage>> {
-    return this.#read<Page<StoredMessage>>({ type: 'history', query }, async () => {
+    return this.#read(async () => {
       await this.#whenIndexed(this.#head);
+      return this.#questions.ask({ type: 'history', query });
     });
   }
 
   search(query: SearchQuery): Promise<Page<FoundMessage>> {
-    return this.#read<Page<FoundMessage>>({ type: 'search', query }, async () => {
+    return this.#read(async () => {
       await this.#whenIndexed(this.#head);
       await this.#keeper.whenWordsAreIndexed();
+      return this.#questions.ask({ type: 'search', query });
     });
   }
 
-  async #read<Answer extends Result>(query: Query, ready: () => Promise<void>): Promise<Answer> {
+  async #read<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     if (this.#closing !== undefined) throw this.#questions.cannotRead(CLOSED);
-    const asked = ready().then(() => this.#questions.ask(query));
-    this.#reads.add(asked);
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const read = { promise, reject };
+    this.#reads.add(read);
+    ask().then(resolve, reject);
     try {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the reader answers in the order of the questions
-      return (await asked) as Answer;
+      return await promise;
     } finally {
-      this.#reads.delete(asked);
+      this.#reads.delete(read);
     }
   }
 
@@ -220,8 +261,7 @@ class SqliteJournal implements Journal {
       this.#appends.settle(() => setImmediate(() => this.goOn()));
     });
     this.#isClosed = true;
-    await this.#indexWhatIsLeft();
-    await Promise.allSettled(this.#reads);
+    await this.#finish();
     // The writer last: whoever leaves last puts the -wal into the file and removes it.
     await this.#questions.close(CLOSED);
     this.#resends.close();
@@ -229,11 +269,15 @@ class SqliteJournal implements Journal {
     await this.#log.close();
   }
 
-  async #indexWhatIsLeft(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => resolve(), CLOSING_MS);
-    this.#keeper.whenIndexed(this.#head, () => resolve());
+  /** What is left is put into the database, and what was asked is answered, as far as there is time. */
+  async #finish(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(resolve, CLOSING_MS);
+    const indexed = this.#whenIndexed(this.#head);
+    const answered = Array.from(this.#reads, (read) => read.promise);
+    void Promise.allSettled([indexed, ...answered]).then(resolve);
     await promise;
     clearTimeout(timer);
+    for (const { reject } of this.#reads) reject(this.#questions.cannotRead(CLOSED));
   }
 }

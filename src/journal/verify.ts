@@ -4,8 +4,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { copyJournal } from './backup.ts';
+import { copyJournal, LogDamage } from './backup.ts';
 import { numberOf } from './database.ts';
+import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
 
@@ -19,14 +20,16 @@ export async function verifyJournal(path: string): Promise<string[]> {
   }
   try {
     const copy = join(directory, 'journal');
-    await copyJournal(path, copy);
+    const upTo = await copyJournal(path, copy);
     const database = new DatabaseSync(copy);
     try {
-      return problemsOf(database);
+      const different = differences(database, { path, upTo }).take(MAX_TOLD);
+      return [...different, ...problemsOf(database)];
     } finally {
       database.close();
     }
   } catch (error) {
+    if (error instanceof LogDamage) return [`The journal is damaged: ${error.message}`];
     return [error instanceof Error && !('errcode' in error) ? error.message : `The journal: ${wordsFor(error)}`];
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -55,7 +55,7 @@ export type ToWriter =
 export type Wrote = { readonly state: 'ok' | 'unchanged' } | { readonly state: 'failing'; readonly reason: string };
 
 export type FromWriter =
-  /** With the log put into the database. */
+  /** As the database has it: the log may hold more. */
   | { readonly opened: Everything; readonly identity: string }
   | { readonly cannotOpen: string }
   /** Everything up to here is in the database, and up to `durable` for good; `isDone`: all that was asked for. */

@@ -36,7 +36,7 @@ export class Writer {
       this.identity = identityOf(this.#database);
       const head = numberOf(this.#database, 'SELECT max(id) FROM message');
       this.messages = new Indexer(this.#database, { path, identity: this.identity, head });
-      this.messages.catchUp();
+      // Synced, and with it all that the server before this one stored: its log may be used again.
       this.#database.exec('UPDATE meta SET start = start + 1');
       this.everything = readEverything(this.#database);
       this.#words = new WordIndexer(this.#database);
