@@ -89,10 +89,10 @@ async function comeIn(joining: Joining, code: string | undefined, signal: AbortS
   }
 }
 
-/** Why the code was not taken. */
+/** Why the code counts no more: it may have been this very machine that used it. */
 async function join(client: NativeClient, given: { code: string; key: string }): Promise<RefusedError | undefined> {
   const answer = await client.request(hostJoin.name, given);
-  if ('error' in answer) return refusedBy(answer.error);
+  if ('error' in answer && answer.error.data?.code === 'bad-secret') return refusedBy(answer.error);
   readResult(hostJoin, resultIn(answer));
   return undefined;
 }
