@@ -18,10 +18,22 @@ const COLUMNS = 80;
 /** Clears the line that the cursor is in. */
 const CLEAR = '\r\u001b[K';
 
-export async function runWide(
-  client: NativeClient,
-  { targets, given, interruption }: { targets: string; given: RunArguments; interruption: Interruption },
-): Promise<number> {
+interface Wide {
+  readonly targets: string;
+  readonly given: RunArguments;
+  readonly interruption: Interruption;
+}
+
+/** The status to end with; the client is closed then. */
+export async function runWide(client: NativeClient, { targets, given, interruption }: Wide): Promise<number> {
+  try {
+    return await carryOut(client, { targets, given, interruption });
+  } finally {
+    client.close();
+  }
+}
+
+async function carryOut(client: NativeClient, { targets, given, interruption }: Wide): Promise<number> {
   const { wishes, wide, isJson } = given;
   const hosts = await resolveTargets(client, targets);
   if ('refused' in hosts) return fail(hosts.refused);
@@ -51,7 +63,6 @@ export async function runWide(
   });
   await view.close();
   progress.clear();
-  client.close();
   if (!isJson) for (const { text } of summarise(results)) process.stderr.write(`${text}\n`);
   return interruption.name === undefined ? overallStatus(results.values()) : INTERRUPTED[interruption.name];
 }

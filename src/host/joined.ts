@@ -40,6 +40,7 @@ export async function beJoined(joining: Joining, signal: AbortSignal): Promise<v
       attempt = 0;
       const stop = () => client.close();
       signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
       const reason = await client.gone;
       signal.removeEventListener('abort', stop);
       if (!signal.aborted) joining.onLost(reason);

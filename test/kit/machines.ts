@@ -1,0 +1,55 @@
+// Many machines of a test's own in its process: each with a key and a connection, all with one runner.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { REAL_WORLD } from '../../src/client/world.ts';
+import { beJoined } from '../../src/host/joined.ts';
+import { parseJoinCode } from '../../src/net/join-code.ts';
+import { ensureMachineKey } from '../../src/net/machine.ts';
+import { createRunner } from '../../src/runner/runner.ts';
+import { asOwner } from './accounts.ts';
+import { newDirectory, removeDirectory } from './directory.ts';
+import { at, type TestServer } from './server.ts';
+
+/** Joined, all of them. */
+export async function someMachines(
+  names: readonly string[],
+  server: TestServer,
+  host: string,
+): Promise<AsyncDisposable> {
+  const directory = newDirectory();
+  const runner = createRunner({ directory: join(directory, 'pipes') });
+  const stop = new AbortController();
+  await using owner = await asOwner(server, host);
+  const stays: Promise<void>[] = [];
+  await Promise.all(
+    names.map(async (name) => {
+      const { code } = await owner.invite(name, { kind: 'host' });
+      const given = parseJoinCode(code);
+      assert.ok(given !== undefined);
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const machine = {
+        host: at(host, server.port),
+        key: ensureMachineKey(join(directory, `${name}.key`)),
+        code: given.code,
+        labels: new Map([['of', 'many']]),
+        trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
+        runner,
+        world: REAL_WORLD,
+        onJoined: resolve,
+        onLost: () => {},
+      };
+      const stay = beJoined(machine, stop.signal);
+      stays.push(stay);
+      assert.equal(await Promise.race([promise, stay.then(() => 'over')]), name);
+    }),
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all(stays);
+      await runner.close();
+      await removeDirectory(directory);
+    },
+  };
+}

@@ -1,0 +1,175 @@
+// `partyline run --on` many machines, by the programs themselves over both families.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { aDirectory } from '../kit/directory.ts';
+import { aMachine } from '../kit/machine.ts';
+import { someMachines } from '../kit/machines.ts';
+import { outcomeOf, partyline, type Outcome } from '../kit/program.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+import { refused } from '../kit/someone.ts';
+
+interface There {
+  readonly server: TestServer;
+  readonly host: string;
+}
+
+const MANY = 200;
+
+function onMany({ server, host }: There, args: readonly string[]) {
+  return partyline(['run', at(host, server.port), ...args], { env: { ...server.env } });
+}
+
+async function outcome(there: There, args: readonly string[], input = ''): Promise<Outcome> {
+  await using program = onMany(there, args);
+  return await outcomeOf(program, input);
+}
+
+const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+/** In no order: who is first is the machines' business. */
+const sorted = (text: string): string[] => linesOf(text).sort();
+
+for (const host of LOOPBACKS) {
+  test(`every line has its machine, the same ones are folded, and what came of it is said: ${host}`, async () => {
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1', 'web2', 'web3', 'db'], server, host);
+    const there = { server, host };
+    const same = await outcome(there, ['--on', 'web[1-3]', '--', 'echo hi; echo oh >&2']);
+    assert.deepEqual([same.status, same.stdout], [0, 'web[1-3]: hi\n']);
+    assert.deepEqual(linesOf(same.stderr), ['partyline run: 3 machines: web[1-3]', 'web[1-3]: oh', '3 ok: web[1-3]']);
+    const apart = await outcome(there, ['--on', 'web1,db', '--no-fold', '--', 'echo hi']);
+    assert.deepEqual([apart.status, sorted(apart.stdout)], [0, ['db: hi', 'web1: hi']]);
+    const pattern = await outcome(there, ['--on', 'd*', '--', 'printf "no end"; exit 7']);
+    assert.deepEqual([pattern.status, pattern.stdout], [7, 'db: no end\n']);
+    assert.match(pattern.stderr, /^1 exit 7: db$/m);
+    const killed = await outcome(there, ['--on', 'of=many,!db', '--', 'kill -9 $$']);
+    assert.equal(killed.status, 137);
+    assert.match(killed.stderr, /^3 signal 9 \(SIGKILL\): web\[1-3\]$/m);
+    const late = await outcome(there, ['--on', 'web1,web2', '--timeout', '0.2', '--', 'sleep 1000']);
+    assert.equal(late.status, 124);
+    assert.match(late.stderr, /^2 timeout: web\[1-2\]$/m);
+    // Which of them fails is told by what they say, one by one.
+    const first = await outcome(there, [
+      '--on',
+      'web1,web2',
+      '--batch',
+      '1',
+      '--stop-after',
+      '1',
+      '--',
+      'echo x; exit 1',
+    ]);
+    assert.deepEqual([first.status, first.stdout], [255, 'web1: x\n']);
+    assert.match(first.stderr, /^1 exit 1: web1\n1 not started: web2$/m);
+  });
+
+  test(`unknown machines start nothing anywhere, and offline ones keep nobody: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    await using _machines = await someMachines(['web1'], server, host);
+    const gone = await aMachine('web2', server, host);
+    await gone[Symbol.asyncDispose]();
+    await server.program.stdout.until('web2 connection closed\n');
+    const offline = await outcome(there, ['--on', 'web[1-2]', '--', 'echo hi']);
+    assert.deepEqual([offline.status, offline.stdout], [255, 'web1: hi\n']);
+    assert.match(offline.stderr, /^1 ok: web1\n1 offline: web2$/m);
+    for (const [targets, why] of [
+      ['web1,web9', /no machine named "web9" has joined; nothing was started/],
+      ['x*', /"x\*" matches no machine/],
+      ['#ops', /no group "#ops"/],
+      ['!web1', /only takes away/],
+      ['web[3-1]', /ends before it begins/],
+    ] as const) {
+      refused(await outcome(there, ['--on', targets, '--', 'echo no']), why, 255);
+    }
+    server.program.kill('SIGTERM');
+    assert.equal(await server.program.ended, 0);
+    assert.doesNotMatch(server.program.stdout.text, /Given command echo no/);
+  });
+
+  test(`all of them, or more than ten, are confirmed by their count: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    const names = Array.from({ length: 11 }, (_, index) => `web${index + 1}`);
+    await using _machines = await someMachines(names, server, host);
+    const folded = 'web[1-11]: hi\n';
+    for (const targets of ['all', 'web*']) {
+      const command = ['--on', targets, '--', 'echo hi'];
+      for (const input of ['', '10\n', 'yes\n']) {
+        const denied = await outcome(there, command, input);
+        assert.deepEqual([denied.status, denied.stdout], [255, '']);
+        assert.match(denied.stderr, /11 machines were not confirmed, .*; nothing was started\n$/);
+      }
+      assert.deepEqual((await outcome(there, command, '11\n')).stdout, folded);
+      assert.deepEqual((await outcome(there, ['--yes', ...command])).stdout, folded);
+    }
+    const dry = await outcome(there, ['--on', 'all,!web[2-11]', '--dry-run', '--', 'echo hi']);
+    assert.deepEqual([dry.status, dry.stdout], [0, 'web1\n']);
+    const json = await outcome(there, ['--on', 'web[1-2]', '--dry-run', '--json', '--', 'echo hi']);
+    assert.deepEqual(linesOf(json.stdout), ['{"host":"web1","state":"online"}', '{"host":"web2","state":"online"}']);
+  });
+
+  test(`JSON has an object a line, files have every byte, and input goes to all of them: ${host}`, async (t) => {
+    await using server = await startServer();
+    const there = { server, host };
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    const json = await outcome(there, ['--on', 'web[1-2]', '--json', '--', 'echo hi; exit 3']);
+    assert.equal(json.status, 3);
+    const objects = linesOf(json.stdout).map((line): unknown => JSON.parse(line));
+    for (const name of ['web1', 'web2']) {
+      assert.deepEqual(
+        objects.filter((object) => JSON.stringify(object).includes(`"${name}"`)),
+        [
+          { host: name, stream: 'stdout', data: 'hi\n' },
+          { host: name, result: 'exited', status: 3 },
+        ],
+      );
+    }
+    const out = join(aDirectory(t), 'out');
+    const files = await outcome(there, [
+      '--on',
+      'web[1-2]',
+      '--out',
+      out,
+      '--',
+      String.raw`printf '\377\000'; echo oh >&2`,
+    ]);
+    assert.deepEqual([files.status, files.stdout], [0, '']);
+    assert.deepEqual(readdirSync(out).sort(), ['web1.stderr', 'web1.stdout', 'web2.stderr', 'web2.stdout']);
+    assert.deepEqual([...readFileSync(join(out, 'web2.stdout'))], [0xff, 0]);
+    assert.equal(readFileSync(join(out, 'web1.stderr'), 'utf8'), 'oh\n');
+    const without = await outcome(there, ['--on', 'web[1-2]', '--', 'wc -c'], 'abc');
+    assert.equal(without.stdout, 'web[1-2]: 0\n');
+    const input = 'x'.repeat(3_000_000);
+    const given = await outcome(there, ['--on', 'web[1-2]', '--stdin', '--', 'wc -c'], input);
+    assert.equal(given.stdout, `web[1-2]: ${input.length}\n`);
+  });
+
+  test(`one that is stalled keeps nobody of ${MANY}: ${host}`, async () => {
+    await using server = await startServer();
+    const there = { server, host };
+    const names = Array.from({ length: MANY - 1 }, (_, index) => `web${index + 1}`);
+    await using _machines = await someMachines(names, server, host);
+    await using stalled = await aMachine('stalled', server, host);
+    stalled.program.kill('SIGSTOP');
+    await using program = onMany(there, ['--on', 'all', '--yes', '--', 'echo hi']);
+    const heard = new Set<string>();
+    // Every one but it is heard before it goes on.
+    for (let text = ''; heard.size < MANY - 1;) {
+      text = await program.stdout.until('\n');
+      const [, first, last] = /^web\[?(\d+)(?:.*-(\d+)\]|.*)?: hi$/m.exec(text) ?? [];
+      assert.ok(first !== undefined, text);
+      const set = /^web\[(.*)\]: hi$/m.exec(text)?.[1] ?? first;
+      for (const range of set.split(',')) {
+        const [from = 0, to = from] = range.split('-').map(Number);
+        for (let at = from; at <= to; at++) heard.add(`web${at}`);
+      }
+      assert.ok(last === undefined || Number(last) < MANY);
+    }
+    stalled.program.kill('SIGCONT');
+    assert.equal(await program.ended, 0);
+    assert.match(program.stdout.text, /stalled: hi\n/);
+  });
+}
