@@ -66,12 +66,20 @@ export function refusalOfLength(command: RunStart['command']): string | undefine
   return length <= most ? undefined : `the command has ${length} bytes, and ${most} are the most`;
 }
 
+/** What runs need of a client. */
+export type RunsClient = Pick<
+  NativeClient,
+  'request' | 'openStream' | 'write' | 'canWrite' | 'end' | 'consume' | 'reset' | 'onNotification' | 'onDrain' | 'gone'
+>;
+
 /** The runs of one client: they share its connection, and each has its own three streams. */
 export class Runs {
-  readonly #client: NativeClient;
+  readonly #client: RunsClient;
   readonly #all = new Set<ClientRun>();
+  /** How runs ended whose number nobody here has read yet: it may come in the same chunk as their end. */
+  readonly #early = new Map<number, RunEnd>();
 
-  constructor(client: NativeClient) {
+  constructor(client: RunsClient) {
     this.#client = client;
     client.onDrain(() => {
       for (const run of this.#all) run.update();
@@ -83,7 +91,16 @@ export class Runs {
   }
 
   start(wishes: RunWishes, listener: RunListener): RunHandle {
-    const run: ClientRun = new ClientRun(this.#client, { wishes, listener, onSettled: () => this.#all.delete(run) });
+    const run: ClientRun = new ClientRun(this.#client, {
+      wishes,
+      listener,
+      onNumber: (number) => {
+        const end = this.#early.get(number);
+        this.#early.delete(number);
+        if (end !== undefined) run.settle(end);
+      },
+      onSettled: () => this.#all.delete(run),
+    });
     this.#all.add(run);
     return run;
   }
@@ -91,10 +108,13 @@ export class Runs {
   #ended(params: unknown): void {
     const ended = parseRunEnded(params);
     const reason = 'the server tells its end in a way not known here';
-    for (const run of this.#all) {
-      if (ended === undefined) run.settle({ end: 'lost', reason });
-      else if (run.number === ended.run) run.settle(endOf(ended));
+    if (ended === undefined) {
+      for (const run of this.#all) run.settle({ end: 'lost', reason });
+      return;
     }
+    const run = this.#all.values().find(({ number }) => number === ended.run);
+    if (run !== undefined) run.settle(endOf(ended));
+    else if (this.#early.size < this.#all.size) this.#early.set(ended.run, endOf(ended));
   }
 }
 
@@ -103,24 +123,28 @@ type StreamEvent = Extract<LinkEvent, { stream: number }>;
 interface ClientRunOptions {
   readonly wishes: RunWishes;
   readonly listener: RunListener;
+  /** Called when the server has answered. */
+  readonly onNumber: (number: number) => void;
   readonly onSettled: () => void;
 }
 
 class ClientRun implements RunHandle {
   readonly ended: Promise<RunEnd>;
-  readonly #client: NativeClient;
+  readonly #client: RunsClient;
   readonly #listener: RunListener;
   readonly #streams: Pick<RunStart, 'stdin' | OutputName>;
   readonly #settle: (end: RunEnd) => void;
+  readonly #onNumber: (number: number) => void;
   /** What the server calls it, once it has answered. */
   number: number | undefined;
   #isCancelled = false;
 
-  constructor(client: NativeClient, { wishes, listener, onSettled }: ClientRunOptions) {
+  constructor(client: RunsClient, { wishes, listener, onNumber, onSettled }: ClientRunOptions) {
     const { promise, resolve } = Promise.withResolvers<RunEnd>();
     this.ended = promise;
     this.#client = client;
     this.#listener = listener;
+    this.#onNumber = onNumber;
     this.#settle = (end) => {
       onSettled();
       resolve(end);
@@ -169,8 +193,11 @@ class ClientRun implements RunHandle {
       return this.#settle({ end: 'refused', code: data?.code ?? 'unknown', message: shown(message) });
     }
     this.number = parseRunStarted(answer.result)?.run;
+    if (this.number === undefined) {
+      return this.#settle({ end: 'lost', reason: 'the server answers in a way not known here' });
+    }
     if (this.#isCancelled) this.#sendCancel();
-    return undefined;
+    return this.#onNumber(this.number);
   }
 
   #sendCancel(): void {
