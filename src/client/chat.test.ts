@@ -6,10 +6,11 @@ import { comeIn } from './chat.ts';
 import { ReachError } from './reach.ts';
 
 async function coming(t: TestContext, host: string, accept: (socket: Socket) => void, answerDeadlineMs?: number) {
-  const socket = connect({ host, port: await listenOn(t, host, accept) });
+  const port = await listenOn(t, host, accept);
+  const socket = connect({ host, port });
   t.after(() => socket.destroy());
   const answered = comeIn(
-    { socket, host },
+    { socket, host, port, fingerprint: undefined },
     { name: 'eve', ...(answerDeadlineMs !== undefined && { answerDeadlineMs }) },
   );
   return await answered.then(String, (error: unknown) => {

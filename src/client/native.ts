@@ -10,7 +10,7 @@ import { METHODS } from '../protocol/native/methods.ts';
 import { parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
 import { Pump } from '../protocol/native/pump.ts';
 import { field, isRecord } from '../protocol/native/rpc.ts';
-import { OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
+import { hintOfTls, OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
 import { shown } from './shown.ts';
 import type { Trust } from './trust.ts';
 import type { Answer, Wire } from './wire.ts';
@@ -64,7 +64,8 @@ export async function connectAsOwner(
   client.destroy();
   signal?.throwIfAborted();
   const { host, port } = reached;
-  return { ...wrong, refused: `Cannot connect to ${formatHostPort(host, port)}: ${wrong.refused}` };
+  const hint = wrong.kind === 'unreached' && !client.isOpen ? hintOfTls(reached) : '';
+  return { ...wrong, refused: `Cannot connect to ${formatHostPort(host, port)}: ${wrong.refused}${hint}` };
 }
 
 export class NativeClient implements Wire {
@@ -76,6 +77,7 @@ export class NativeClient implements Wire {
   readonly #notified = new Map<string, (params: unknown) => void>();
   readonly #opened: Promise<undefined>;
   #open!: (nothing: undefined) => void;
+  #isOpen = false;
   #drained: (() => void) | undefined;
   #lost: string | undefined;
   #tellLost: (reason: string) => void = () => {};
@@ -97,6 +99,11 @@ export class NativeClient implements Wire {
     // A command may be silent for hours, and so may a server that is no longer there.
     dialled.socket.setKeepAlive(true, KEEPALIVE_MS);
     this.#pump.start();
+  }
+
+  /** The server has answered as a native one. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** Waits until the server has answered as a native one. Undefined: it has. */
@@ -202,6 +209,7 @@ export class NativeClient implements Wire {
   #receive(event: LinkEvent): void {
     switch (event.type) {
       case 'opened':
+        this.#isOpen = true;
         this.serverName = shown(event.serverName);
         return this.#open(undefined);
       case 'answer':

@@ -105,6 +105,11 @@ export interface Reached extends Dialled {
   readonly fingerprint: string | undefined;
 }
 
+/** For a server that did not answer in plain text: which may be because it takes TLS alone. */
+export function hintOfTls({ host, port, fingerprint }: Pick<Reached, 'host' | 'port' | 'fingerprint'>): string {
+  return fingerprint === undefined ? `; if that port takes TLS alone it is tls://${formatHostPort(host, port)}` : '';
+}
+
 export interface ReachOptions {
   readonly policy: Policy;
   readonly trust: Trust;
