@@ -64,7 +64,7 @@ export async function connectAsOwner(
   client.destroy();
   signal?.throwIfAborted();
   const { host, port } = reached;
-  const hint = wrong.kind === 'unreached' && !client.isOpen ? hintOfTls(reached) : '';
+  const hint = wrong.kind === 'unreached' ? hintOfTls(reached) : '';
   return { ...wrong, refused: `Cannot connect to ${formatHostPort(host, port)}: ${wrong.refused}${hint}` };
 }
 
@@ -77,7 +77,6 @@ export class NativeClient implements Wire {
   readonly #notified = new Map<string, (params: unknown) => void>();
   readonly #opened: Promise<undefined>;
   #open!: (nothing: undefined) => void;
-  #isOpen = false;
   #drained: (() => void) | undefined;
   #lost: string | undefined;
   #tellLost: (reason: string) => void = () => {};
@@ -99,11 +98,6 @@ export class NativeClient implements Wire {
     // A command may be silent for hours, and so may a server that is no longer there.
     dialled.socket.setKeepAlive(true, KEEPALIVE_MS);
     this.#pump.start();
-  }
-
-  /** The server has answered as a native one. */
-  get isOpen(): boolean {
-    return this.#isOpen;
   }
 
   /** Waits until the server has answered as a native one. Undefined: it has. */
@@ -209,7 +203,6 @@ export class NativeClient implements Wire {
   #receive(event: LinkEvent): void {
     switch (event.type) {
       case 'opened':
-        this.#isOpen = true;
         this.serverName = shown(event.serverName);
         return this.#open(undefined);
       case 'answer':

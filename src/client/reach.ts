@@ -105,9 +105,14 @@ export interface Reached extends Dialled {
   readonly fingerprint: string | undefined;
 }
 
-/** For a server that did not answer in plain text: which may be because it takes TLS alone. */
-export function hintOfTls({ host, port, fingerprint }: Pick<Reached, 'host' | 'port' | 'fingerprint'>): string {
-  return fingerprint === undefined ? `; if that port takes TLS alone it is tls://${formatHostPort(host, port)}` : '';
+/** What it takes to tell how a server was spoken to. */
+export type Plain = Pick<Reached, 'socket' | 'host' | 'port' | 'fingerprint'>;
+
+/** For a server that has said nothing in plain text: it may take TLS alone. */
+export function hintOfTls({ socket, host, port, fingerprint }: Plain): string {
+  return fingerprint === undefined && socket.bytesRead === 0
+    ? `; if that port takes TLS alone it is tls://${formatHostPort(host, port)}`
+    : '';
 }
 
 export interface ReachOptions {
