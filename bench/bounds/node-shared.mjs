@@ -18,7 +18,7 @@ let turn = [];
 let own = new Map();
 let date = '';
 const [port, path] = process.argv.slice(2);
-const keep = path === undefined ? () => {} : writerTo(path);
+const keep = path === undefined ? undefined : writerTo(path);
 
 function refreshDate() {
   date = new Date().toISOString().slice(0, 19).replace('T', ' ');
@@ -42,7 +42,7 @@ function flush() {
   own = new Map();
   const speakers = new Set(said.map(({ from }) => from));
   const shared = Buffer.from(said.map(({ text }) => text).join(''), 'latin1');
-  keep(privately.size === 0 ? shared : Buffer.from([...privately.values()].join(''), 'latin1'));
+  keep?.(Buffer.concat([shared, Buffer.from([...privately.values()].join(''), 'latin1')]));
   for (const [to, text] of privately) sockets.get(to)?.write(text, 'latin1');
   if (said.length === 0) return;
   for (const [name, socket] of sockets) {

@@ -94,7 +94,7 @@ function accountFor(host: string, name: string | undefined): Account | { refused
   if (given === undefined) return keptFor(host, name);
   if ('refused' in given) return given;
   // The owner token is proven, which this protocol has no way to do.
-  return 'token' in given ? { name: WHOSE_TOKEN, token: given.token } : undefined;
+  return 'token' in given ? { name: WHOSE_TOKEN, token: given.token } : keptFor(host, name);
 }
 
 function keptFor(host: string, name: string | undefined): StoredCredential | undefined {

@@ -62,6 +62,11 @@ export class Questions {
     return this.#asking.input.isTTY === true;
   }
 
+  /** A line to whoever types. */
+  say(text: string): void {
+    this.#asking.output.write(`${text}\n`);
+  }
+
   /** On a terminal it is asked for; elsewhere it is the next line. */
   async ask(prompt: string): Promise<Typed> {
     const { input, output } = this.#asking;

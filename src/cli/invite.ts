@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Invitation } from '../client/mod.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
 import { formatHostPort, formatUrl } from '../net/address.ts';
+import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { misuse, whileIn } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
@@ -29,6 +30,10 @@ Examples:
   partyline invite eve --role operator --host lab.example
   partyline invite web1 --as host --json | jq -r .code
 `;
+
+/** The server cannot tell by which address others reach it. */
+const FROM_HERE =
+  'this leads to this machine; for somebody elsewhere put an address that the server listens on in the place of the host';
 
 const ROLES = ['member', 'operator'] as const;
 const KINDS = ['person', 'bot', 'host'] as const;
@@ -60,6 +65,7 @@ export async function invite(args: string[]): Promise<number> {
     const ways = isHost ? { join: `partyline join ${host} --code ${code}` } : waysIn({ host, isPlain, code });
     if (values.json) await print(jsonLine({ ...invitation, ...ways }));
     else await print(`${[...wordsFor(invitation), ...Object.values(ways)].map(escapeControls).join('\n')}\n`);
+    if (isLoopbackName(targetOf(host).name)) process.stderr.write(`partyline invite: ${FROM_HERE}\n`);
     return 0;
   });
 }
@@ -78,11 +84,21 @@ interface Way {
 
 /** What the invited one does; in a link the code stands behind `#`, which no browser sends. */
 export function waysIn({ host, isPlain, code }: Way): Readonly<Record<string, string>> {
-  const target = readTarget(host, NATIVE);
-  const { host: name, port } = 'wrong' in target ? { host, port: 7270 } : target;
+  const { name, port } = targetOf(host);
+  // Towards this machine plain text is what is spoken unless the scheme says otherwise.
+  const scheme = !isPlain && isLoopbackName(name) ? 'tls://' : '';
   return {
     link: `${formatUrl(isPlain ? 'http' : 'https', name, port)}/#code=${code}`,
     nc: `${isPlain ? 'nc' : 'ncat --ssl'} ${name} ${port}, and there: login ${code}`,
-    login: `partyline login --host ${formatHostPort(name, port)} --code ${code}`,
+    login: `partyline login --host ${scheme}${formatHostPort(name, port)} --code ${code}`,
   };
+}
+
+function targetOf(host: string): { readonly name: string; readonly port: number } {
+  const target = readTarget(host, NATIVE);
+  return 'wrong' in target ? { name: host, port: 7270 } : { name: target.host, port: target.port };
+}
+
+function isLoopbackName(name: string): boolean {
+  return name.toLowerCase() === 'localhost' || isLoopbackAddress(normaliseAddress(name));
 }

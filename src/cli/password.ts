@@ -23,6 +23,10 @@ Examples:
   partyline password --host lab.example < new-password
 `;
 
+/** Said after it was set: until then only the token on this machine made an owner. */
+const OWNER_WARNING =
+  'whoever knows it is the owner, from elsewhere too where TLS is listened on, and may run commands on the server';
+
 export async function password(args: string[]): Promise<number> {
   const read = readCommandLine('password', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
@@ -33,7 +37,8 @@ export async function password(args: string[]): Promise<number> {
   if ('failed' in given) return fail('password', `Cannot set the password: ${given.failed}`);
   return whileIn({ command: 'password', host: hostOf(values.host) }, async (client) => {
     await client.setPassword(given.secret);
-    const name = client.identity?.name ?? '';
+    const { name = '', role } = client.identity ?? {};
+    if (role === 'owner') process.stderr.write(`partyline password: ${OWNER_WARNING}\n`);
     await print(values.json ? jsonLine({ name }) : 'The password is set\n');
     return 0;
   });

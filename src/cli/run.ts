@@ -124,7 +124,9 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
     say(outlet.failure);
     return UNREACHED_STATUS;
   }
-  return ended.end === 'ended' ? ended.status : UNREACHED_STATUS;
+  if (ended.end !== 'ended') return UNREACHED_STATUS;
+  // We did not ask for that: the server did, which goes away.
+  return ended.result === 'cancelled' ? UNREACHED_STATUS : ended.status;
 }
 
 function passOn(input: typeof process.stdin, handle: RunHandle): void {

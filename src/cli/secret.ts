@@ -18,6 +18,7 @@ export async function askNewPassword(questions: Questions, prompt: string): Prom
     const second = await askPassword(questions, 'Once more: ');
     if (typeof second === 'object' && 'failed' in second) return second;
     if (typeof second === 'object' && second.secret === first.secret) return first;
+    questions.say('They are not the same; try again');
   }
   return { failed: 'the two passwords were not the same' };
 }

@@ -2,8 +2,8 @@
 
 import { readSecretFile } from '../config/credentials.ts';
 
-/** What an account's token begins with; an owner token never does. */
-const ACCOUNT_TOKEN = /^pl_\S+$/;
+/** An account's token is longer than an owner token, which may begin with the same letters. */
+const ACCOUNT_TOKEN = /^pl_[A-Za-z0-9_-]{43}$/;
 const OWNER_TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 export type InTokenFile =

@@ -2,19 +2,22 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { listenOn } from '../../test/kit/listener.ts';
+import { formatHostPort } from '../net/address.ts';
 import { comeIn } from './chat.ts';
 import { ReachError } from './reach.ts';
 
 async function coming(t: TestContext, host: string, accept: (socket: Socket) => void, answerDeadlineMs?: number) {
-  const socket = connect({ host, port: await listenOn(t, host, accept) });
+  const port = await listenOn(t, host, accept);
+  const socket = connect({ host, port });
   t.after(() => socket.destroy());
   const answered = comeIn(
-    { socket, host },
+    { socket, host, port, fingerprint: undefined },
     { name: 'eve', ...(answerDeadlineMs !== undefined && { answerDeadlineMs }) },
   );
   return await answered.then(String, (error: unknown) => {
     assert.ok(error instanceof ReachError, String(error));
-    return { [error.kind]: error.message };
+    // Which port it was is nobody's choice.
+    return { [error.kind]: error.message.replace(formatHostPort(host, port), 'HERE') };
   });
 }
 
@@ -22,6 +25,7 @@ const answering = (words: string) => (socket: Socket) => void socket.once('data'
 
 for (const host of ['127.0.0.1', '::1']) {
   const cannot = `Cannot come in at ${host} as "eve":`;
+  const hint = '; if that port takes TLS alone it is tls://HERE';
 
   test(`the welcome is returned with what follows it, without a prompt before it: ${host}`, async (t) => {
     const welcome = 'Connected with Server at date_time = x\n\nFormat: …\n\n';
@@ -33,10 +37,10 @@ for (const host of ['127.0.0.1', '::1']) {
     assert.deepEqual(await coming(t, host, answering('error: no\x07\nEnter your name: ')), { denied: 'no\\x07' });
     assert.deepEqual(await coming(t, host, answering('hello\n')), { unreached: `${cannot} it answered "hello"` });
     assert.deepEqual(await coming(t, host, (socket) => void socket.resume(), 1), {
-      unreached: `${cannot} no answer within 0.001 s`,
+      unreached: `${cannot} no answer within 0.001 s${hint}`,
     });
     assert.deepEqual(await coming(t, host, (socket) => void socket.resume().end()), {
-      unreached: `${cannot} it closed the connection without an answer`,
+      unreached: `${cannot} it closed the connection without an answer${hint}`,
     });
     assert.deepEqual(await coming(t, host, answering('x'.repeat(65_537))), {
       unreached: `${cannot} it answered "${'x'.repeat(63)}…"`,

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { LineDecoder } from '../protocol/line/decoder.ts';
 import { quote } from '../protocol/text.ts';
 import { readFirstLine } from './first-line.ts';
-import { ReachError, type Reached } from './reach.ts';
+import { hintOfTls, ReachError, type Plain } from './reach.ts';
 import { shown } from './shown.ts';
 
 /** A server that has not answered a name by then is not going to: it looks into a list. */
@@ -26,13 +26,15 @@ export interface Coming {
 }
 
 /** Gives a name and waits for the answer, which is returned as far as it has come. Throws a `ReachError`. */
-export async function comeIn({ socket, host }: Pick<Reached, 'socket' | 'host'>, coming: Coming): Promise<Buffer> {
+export async function comeIn(reached: Plain, coming: Coming): Promise<Buffer> {
+  const { socket, host } = reached;
   const { name, token, answerDeadlineMs: deadlineMs = ANSWER_DEADLINE_MS } = coming;
   socket.write(token === undefined ? `${name}\n` : `login ${token}\n`);
   const answer = await readFirstLine(socket, { deadlineMs, maxBytes: MAX_ANSWER_BYTES });
   if ('none' in answer) {
     const isAccount = answer.none.includes(ASKS_PASSWORD);
-    throw cannot(isAccount ? 'it is an account, and nobody is logged in to it here; see partyline login' : answer.none);
+    const account = 'it is an account, and nobody is logged in to it here; see partyline login';
+    throw cannot(isAccount ? account : answer.none + hintOfTls(reached));
   }
   const line = answer.line.toString().trimEnd();
   if (line.startsWith(ERROR)) {

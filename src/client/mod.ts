@@ -27,7 +27,7 @@ export type {
 export type { Credential, CredentialChoice, Identity } from './credential.ts';
 export type { HistoryWishes } from './history.ts';
 export type { Message, Reading, Receipt } from './inbox.ts';
-export type { Met, Trust } from './trust.ts';
+export { trustKey, type Met, type Trust } from './trust.ts';
 export type { Surroundings } from './wire.ts';
 
 export interface ConnectOptions {

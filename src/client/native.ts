@@ -10,7 +10,7 @@ import { METHODS } from '../protocol/native/methods.ts';
 import { parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
 import { Pump } from '../protocol/native/pump.ts';
 import { field, isRecord } from '../protocol/native/rpc.ts';
-import { OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
+import { hintOfTls, OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
 import { shown } from './shown.ts';
 import type { Trust } from './trust.ts';
 import type { Answer, Wire } from './wire.ts';
@@ -74,7 +74,8 @@ export async function connectAsOwner(
   client.destroy();
   signal?.throwIfAborted();
   const { host, port } = reached;
-  return { ...wrong, refused: `Cannot connect to ${formatHostPort(host, port)}: ${wrong.refused}` };
+  const hint = wrong.kind === 'unreached' ? hintOfTls(reached) : '';
+  return { ...wrong, refused: `Cannot connect to ${formatHostPort(host, port)}: ${wrong.refused}${hint}` };
 }
 
 export class NativeClient implements Wire {

@@ -5,7 +5,7 @@ import { readOwnerToken } from '../net/owner.ts';
 import { isLoopbackAddress } from '../net/peer.ts';
 import { RefusedError, UnreachableError } from './errors.ts';
 import { NativeClient } from './native.ts';
-import { NATIVE, reach, ReachError, type Reached } from './reach.ts';
+import { hintOfTls, NATIVE, reach, ReachError, type Reached } from './reach.ts';
 import type { Trust } from './trust.ts';
 import type { Answer, Opened, Surroundings } from './wire.ts';
 
@@ -39,7 +39,7 @@ export async function openClient({ host, trust }: NodeTransportOptions, signal: 
   signal.throwIfAborted();
   if (wrong !== undefined) {
     client.destroy();
-    throw new UnreachableError(`Cannot connect to ${host}: ${wrong.refused}`);
+    throw new UnreachableError(`Cannot connect to ${host}: ${wrong.refused}${hintOfTls(reached)}`);
   }
   return { client, ...surroundingsOf(reached) };
 }

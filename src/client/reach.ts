@@ -105,6 +105,16 @@ export interface Reached extends Dialled {
   readonly fingerprint: string | undefined;
 }
 
+/** What it takes to tell how a server was spoken to. */
+export type Plain = Pick<Reached, 'socket' | 'host' | 'port' | 'fingerprint'>;
+
+/** For a server that has said nothing in plain text: it may take TLS alone. */
+export function hintOfTls({ socket, host, port, fingerprint }: Plain): string {
+  return fingerprint === undefined && socket.bytesRead === 0
+    ? `; if that port takes TLS alone it is tls://${formatHostPort(host, port)}`
+    : '';
+}
+
 export interface ReachOptions {
   readonly policy: Policy;
   readonly trust: Trust;

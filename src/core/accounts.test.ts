@@ -141,6 +141,28 @@ test('revoking ends the account, its tokens and its sessions, and keeps its name
   });
 });
 
+test('what a revoked account asked before it knew comes to nothing, and so do its invitations', async () => {
+  const world = await aHub();
+  const { accounts } = world;
+  const op = await world.account('op', 'operator');
+  const by = world.comeAs(op).session;
+  const { code } = await invite(world, 'mallory', { by });
+  // All of it is asked in one turn, and decided one after the other.
+  const revoked = asked<string>((done) => accounts.revoke(world.owner(), 'op', { nowMs: NOW, done }));
+  const token = refusedBy((done) => accounts.newToken(op, 'way back', { nowMs: NOW, done }));
+  const password = refusedBy((done) => accounts.setPassword(op, 'hash', done));
+  const another = refusedBy((done) => accounts.invite(by, { name: 'eve' }, { nowMs: NOW, done }));
+  const end = refusedBy((done) => accounts.revoke(by, 'op', { nowMs: NOW, done }));
+  assert.equal(await revoked, 'account');
+  assert.deepEqual(await Promise.all([token, password, another, end]), [
+    'bad-secret',
+    'bad-secret',
+    'not-allowed',
+    'not-allowed',
+  ]);
+  assert.equal(accounts.bearerOf(code, NOW), undefined);
+});
+
 test('rights by a later login last as long as what was shown for them, and whoever has them is told', async () => {
   const world = await aHub();
   const { accounts, hub } = world;

@@ -90,7 +90,7 @@ export class Accounts {
     this.#decide(done, () => {
       const { hub } = this.#world;
       const { directory } = hub;
-      if (!mayInvite(by.role, role)) return { refused: 'not-allowed', what: 'invite' };
+      if (isRevoked(by.member) || !mayInvite(by.role, role)) return { refused: 'not-allowed', what: 'invite' };
       const parsed = parseName(given);
       if ('refused' in parsed) return { refused: 'bad-name', why: parsed };
       const pending = directory.invitationOf(parsed.key, nowMs);
@@ -166,6 +166,7 @@ export class Accounts {
     this.#decide(done, () => {
       const { account } = member;
       if (account === undefined) return { refused: 'no-account' };
+      if (isRevoked(member)) return { refused: 'bad-secret' };
       return {
         changes: [{ type: 'account-changed', account: { ...account, password } }],
         answer: () => 'changed' as const,
@@ -178,6 +179,7 @@ export class Accounts {
       const { secrets } = this.#world;
       const { directory } = this.#world.hub;
       if (member.account === undefined) return { refused: 'no-account' };
+      if (isRevoked(member)) return { refused: 'bad-secret' };
       if (directory.tokensOf(member).length >= MAX_TOKENS) {
         return { refused: 'too-many', what: 'tokens', max: MAX_TOKENS };
       }
@@ -207,7 +209,8 @@ export class Accounts {
   revoke(by: Session, given: string, { nowMs, done }: Deciding<'account' | 'invitation'>): void {
     this.#decide(done, () => {
       const { directory } = this.#world.hub;
-      if (by.role !== 'owner' && by.role !== 'operator') return { refused: 'not-allowed', what: 'revoke' };
+      const may = by.role === 'owner' || by.role === 'operator';
+      if (isRevoked(by.member) || !may) return { refused: 'not-allowed', what: 'revoke' };
       const parsed = parseName(given);
       if ('refused' in parsed) return { refused: 'unknown-account', name: given };
       const invite = directory.invitationOf(parsed.key, nowMs);
@@ -224,7 +227,9 @@ export class Accounts {
       if (account.role === 'owner' || !mayEnd) return { refused: 'not-allowed', what: 'revoke' };
       const changes: Change[] = directory.tokensOf(member).map(({ id }) => ({ type: 'token-removed', id }));
       changes.push({ type: 'account-changed', account: { ...account, revokedAtMs: nowMs, password: undefined } });
-      if (invite !== undefined) changes.push({ type: 'invite-removed', hash: invite.hash });
+      // What it has given out is worth nothing either: it could be its own way back.
+      const codes = directory.invites.filter((given) => given === invite || given.by === member.id);
+      for (const { hash } of codes) changes.push({ type: 'invite-removed', hash });
       return { changes, answer: () => this.#dismiss(member) };
     });
   }
@@ -297,6 +302,11 @@ export interface Inviting {
 export interface NewToken {
   readonly token: string;
   readonly id: number;
+}
+
+/** It may have asked before it was, and be answered after. */
+function isRevoked({ account }: Member): boolean {
+  return account?.revokedAtMs !== undefined;
 }
 
 /** Contract 1: an operator invites members and hosts, the owner everyone else too. */

@@ -41,7 +41,7 @@ export class Directory {
     return this.#groups.values();
   }
 
-  get invites(): Iterable<Invite> {
+  get invites(): IteratorObject<Invite> {
     return this.#invites.values();
   }
 

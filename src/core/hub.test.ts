@@ -168,6 +168,7 @@ test('messages to an account that is away wait for it, broadcasts too, and are t
   assert.deepEqual(first.texts, ['Vamshi (singlecast) one', 'Vamshi (broadcast) two']);
   assert.deepEqual(outcomesOf(await send(wanting(a.session), ['carol'], 'three')), { carol: 'delivered' });
   assert.equal(first.texts.at(-1), 'Vamshi (singlecast) three');
+  hub.hearing.confirm(first.session);
   hub.leave(first.session);
   const second = comeAs(carol);
   await send(a.session, ['carol'], 'four');
@@ -183,7 +184,7 @@ test('after an abnormal end an account gets what came since its last word again,
   await send(a.session, ['carol'], 'one');
   hub.hearing.confirm(first.session);
   await send(a.session, ['carol'], 'two');
-  hub.leave(first.session, false);
+  hub.leave(first.session);
   const second = comeAs(carol);
   await settled(world);
   assert.deepEqual(second.texts, ['Vamshi (singlecast) two']);

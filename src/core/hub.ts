@@ -161,15 +161,14 @@ export class Hub {
     }
   }
 
-  /** Ends a session; the member has left with the last one. `isOrderly`: what was written to it has arrived. */
-  leave(session: Session, isOrderly = true): void {
+  /** Ends a session; the member has left with the last one. What has arrived there is the door's to say, with `confirm`. */
+  leave(session: Session): void {
     const { member, outlet } = session;
     session.isOver = true;
     this.#raised.delete(session);
     this.hearing.forget(session);
     const at = member.sessions.indexOf(session);
     if (at < 0) return;
-    if (isOrderly && !session.listener.acknowledges) this.hearing.confirm(session);
     member.sessions.splice(at, 1);
     this.hearing.stop(session);
     const held = (this.#outlets.get(outlet) ?? 1) - 1;

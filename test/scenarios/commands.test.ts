@@ -147,7 +147,7 @@ for (const host of LOOPBACKS) {
     const again = await owner.run(['invite', 'web1', '--as', 'host']);
     assert.equal(again.status, 0);
     assert.doesNotMatch(again.stdout, /join|#code|nc /);
-    assert.equal(again.stderr, 'partyline invite: machines cannot join yet: nothing here takes the code so far\n');
+    assert.match(again.stderr, /^partyline invite: machines cannot join yet: nothing here takes the code so far\n/);
   });
 
   test(`a refusal says what was attempted, on whom, and why, in words of people: ${host}`, async (t) => {

@@ -79,6 +79,15 @@ for (const host of LOOPBACKS) {
     await eve.removeToken(id);
     assert.equal(await bob.until('\n'), 'bob has the rights of eve no longer: they were taken back\n');
     assert.equal(await bob.barrier(), '');
+    // What runs by lent rights ends with them.
+    const lent = await owner.createToken('lent');
+    bob.type(`login ${lent.token}`);
+    assert.match(await bob.until('\n'), /^bob has the rights of owner /);
+    bob.type('run : echo on; exec sleep 1000');
+    assert.equal(await bob.until('\n'), 'Server| on\n');
+    await owner.removeToken(lent.id);
+    assert.equal(await bob.until('\n'), 'bob has the rights of owner no longer: they were taken back\n');
+    assert.equal(await bob.until('\n'), 'Server cancelled\n');
   });
 
   test(`over either family the same commands bring the same: ${host}`, async () => {

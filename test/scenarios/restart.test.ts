@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { connect, type Client } from '../../src/client/mod.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
 import { newAccount } from '../kit/accounts.ts';
+import { Caller } from '../kit/caller.ts';
 import { newDirectory, removeDirectory } from '../kit/directory.ts';
 import { Random, seedOf } from '../kit/random.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
@@ -88,3 +89,40 @@ test('restarts under load lose nothing and double nothing, in one order for all'
   t.diagnostic(`${RESTARTS} restarts, ${sent.size} messages`);
   assert.deepEqual(await verifyJournal(join(directory, 'journal.db')), []);
 });
+
+/** Together more than a socket and its kernel hold. */
+const LETTERS = 600;
+const LETTER = 'x'.repeat(20_000);
+
+for (const host of LOOPBACKS) {
+  test(`a stop counts nothing as delivered that was still waiting to be read: ${host}`, async () => {
+    const directory = newDirectory();
+    let server = await startServer({ directory });
+    const { port } = server;
+    const token = await newAccount('bob', server);
+    const bob = await Caller.connect(host, port);
+    bob.type(`login ${token}`);
+    await bob.until(/^Format: .*\n\n/m);
+    bob.socket.pause();
+    const vamshi = await connect({ host: at(host, port), credential: { guest: 'Vamshi' } });
+    await Promise.all(Array.from({ length: LETTERS }, (_, n) => vamshi.send('bob', `${n} ${LETTER}`)));
+    server.program.kill('SIGTERM');
+    assert.equal(await server.program.ended, 0);
+    await vamshi.close();
+    bob.socket.resume();
+    const numbers = (text: string) => Array.from(text.matchAll(/ : (\d+) x+$/gm), ([, n]) => Number(n));
+    const before = numbers(await bob.heard.rest());
+    server = await startServer({ directory, port });
+    await using again = await Caller.connect(host, port);
+    again.type(`login ${token}`);
+    const after = numbers(await again.until(new RegExp(`: ${LETTERS - 1} x+\\n`)));
+    const told = new Set([...before, ...after]);
+    assert.ok(before.length < LETTERS, 'all of them went out at once');
+    assert.deepEqual(
+      Array.from({ length: LETTERS }, (_, n) => n).filter((n) => !told.has(n)),
+      [],
+    );
+    await server[Symbol.asyncDispose]();
+    await removeDirectory(directory);
+  });
+}

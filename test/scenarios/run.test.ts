@@ -244,7 +244,7 @@ for (const host of LOOPBACKS) {
     await using told = run({ server: other, host }, ['--json', '--', 'echo ready; exec sleep 1000']);
     await told.stdout.until('"ready\\n"}\n');
     other.program.kill('SIGTERM');
-    assert.equal(await told.ended, 129);
+    assert.equal(await told.ended, 255);
     assert.equal(told.stderr.text, 'partyline run: The command was ended: the server is closing\n');
     assert.equal(await told.stdout.rest(), '{"host":"Server","result":"cancelled","status":129}\n');
     assert.equal(await other.program.ended, 0);

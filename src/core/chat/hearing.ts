@@ -76,7 +76,7 @@ export class Hearing {
    * Everything up to `upTo` has arrived there for good, and is not told again when it returns; for a line session all
    * that was written. A word in between costs nothing: the journal hears of it with `save`.
    */
-  confirm(session: Session, upTo: MessageId = this.#writtenTo(session)): void {
+  confirm(session: Session, upTo: MessageId = this.writtenTo(session)): void {
     const { member } = session;
     const head = this.#world.head();
     const known = this.#unsaved.get(member) ?? member.account?.delivered ?? head;
@@ -99,7 +99,7 @@ export class Hearing {
   startOf(member: Member): MessageId {
     const { account, sessions } = member;
     if (account === undefined) return this.#world.head();
-    const written = sessions.filter(({ listener }) => !listener.acknowledges).map((other) => this.#writtenTo(other));
+    const written = sessions.filter(({ listener }) => !listener.acknowledges).map((other) => this.writtenTo(other));
     return Math.max(this.#unsaved.get(member) ?? 0, account.delivered, ...written);
   }
 
@@ -109,7 +109,8 @@ export class Hearing {
     this.#receipts.delivered(member, upTo);
   }
 
-  #writtenTo({ isLive, cursor }: Session): MessageId {
+  /** What was told to a session that does not acknowledge: all up to here has been given to its door. */
+  writtenTo({ isLive, cursor }: Session): MessageId {
     return isLive ? this.#world.head() : cursor;
   }
 

@@ -24,7 +24,10 @@ test('everything else is not: a page that rebinds its own name is a stranger', (
   const strangers = ['evil.example', 'example.com', 'a.chat.example.com', 'localhost.evil.example', 'evillocalhost'];
   const crooked = ['127.0.0.1.evil.example', '::1', '[::1', '::1]', '[127.0.0.1]', '[localhost]', '[]', '127.0.0.1.1'];
   const broken = ['localhost:', 'localhost:x', 'localhost:123456', 'localhost:80:80', 'localhost:80@evil.example'];
+  // They would stand in a command on the page of an invitation.
+  const commands = ['$(reboot).localhost', 'x;reboot;.localhost', '`x`.localhost', "a'b.localhost", 'a b.localhost'];
   const odd = [
+    ...commands,
     '',
     ' ',
     ' localhost',

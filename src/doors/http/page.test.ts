@@ -21,6 +21,10 @@ test('the commands lead to the server that was called, by name or address and po
 });
 
 test('where plain text would be refused the command speaks TLS', () => {
+  assert.equal(
+    commandsOn('localhost:7271', { isEncrypted: true, isLoopback: true })[0],
+    'partyline login --host tls://localhost:7271 --code CODE',
+  );
   assert.equal(commandsOn('lab.example', { isEncrypted: true, isLoopback: false })[1], 'ncat --ssl lab.example 443');
   assert.equal(commandsOn('192.0.2.1:7270', { isEncrypted: false, isLoopback: false })[1], 'ncat --ssl 192.0.2.1 7270');
 });

@@ -31,7 +31,7 @@ export function invitationPage({ host, isEncrypted, isLoopback, serverName }: Ca
 <p>This is a Partyline server. If somebody sent you a link to this page, you are invited: your code is what stands behind
 <code>#code=</code> in its address. It counts once; looking at this page has not used it, and has told it to nobody.</p>
 <p>With the <code>partyline</code> program, which asks for a password and then knows you:</p>
-<pre>partyline login --host ${escapeHtml(`${name}:${port}`)} --code CODE</pre>
+<pre>partyline login --host ${isEncrypted && isLoopback ? 'tls://' : ''}${escapeHtml(`${name}:${port}`)} --code CODE</pre>
 <p>Or in a terminal, and there type <code>login CODE</code>:</p>
 <pre>${nc} ${escapeHtml(name.replace(/^\[|\]$/g, ''))} ${port}</pre>
 </html>

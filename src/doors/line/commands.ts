@@ -158,7 +158,11 @@ export class Commands {
     hub.raise(this.#session, {
       by,
       token: bearer?.token,
-      onOver: () => this.#asker.tell(`${own} has the rights of ${by.name} no longer: they were taken back\n`),
+      onOver: () => {
+        // What it may not start it may not go on with either.
+        for (const run of this.#runs ?? []) run.cancel();
+        this.#asker.tell(`${own} has the rights of ${by.name} no longer: they were taken back\n`);
+      },
     });
     return this.#asker.tell(`${own} has the rights of ${by.name} until this connection ends\n`);
   }

@@ -272,8 +272,14 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     this.#room.named(this);
     this.#room.mark(this, false);
     this.#room.fanout.leave(this);
-    if (this.#session !== undefined) this.#room.house.hub.leave(this.#session, isOrderly);
+    const { hub } = this.#room.house;
+    const session = this.#session;
     this.#session = undefined;
+    if (session === undefined) return;
+    const upTo = hub.hearing.writtenTo(session);
+    hub.leave(session);
+    // What still waits here has not arrived: it counts when the last of it has gone out, and else is told again.
+    if (isOrderly) this.socket.once('finish', () => hub.hearing.confirm(session, upTo));
   }
 
   #closed(): void {

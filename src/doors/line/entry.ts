@@ -20,7 +20,7 @@ const EDGES = /^[ \t]+|[ \t]+$/g;
 const MAX_ATTEMPTS = 6;
 
 /** Whoever leaves without one has no way back but another code. */
-const NO_PASSWORD = 'The code is spent and there is no password yet: set one with "password" before you leave\n';
+const NO_PASSWORD = 'the code is spent and there is no password yet: set one with "password" before you leave';
 
 /** The connection that somebody comes in by. */
 export interface Threshold {
@@ -127,7 +127,7 @@ export class Entry {
         if ('refused' in answer) this.#refuse(wordsForAccount(answer, 'Cannot log in'));
         else {
           this.#comeInAs(answer);
-          if (answer.account?.password === undefined) this.#threshold.tell(NO_PASSWORD);
+          if (answer.account?.password === undefined) this.#threshold.tell(`You are ${answer.name}; ${NO_PASSWORD}\n`);
         }
         resolve();
       },

@@ -118,7 +118,7 @@ export class Ear implements Listener {
     for (const session of [this.#session, this.#visit]) {
       if (session === undefined || session.isOver) continue;
       this.#outlet.leave(session);
-      this.#house.hub.leave(session, false);
+      this.#house.hub.leave(session);
     }
   }
 

@@ -91,8 +91,10 @@ export function accountError(refused: AccountRefusal, attempt: string): RpcError
 
 export function toSendCommand(given: { to: readonly string[]; text: string; key?: string }): Command {
   const { to, ...rest } = given;
+  // JSON can hold half of a surrogate pair, and UTF-8 cannot: all are told what the journal will keep.
+  const text = given.text.toWellFormed();
   const isForAll = to.length === 1 && to[0]?.toLowerCase() === ALL;
-  return { type: 'send', to: isForAll ? ALL : to, ...rest };
+  return { type: 'send', to: isForAll ? ALL : to, ...rest, text };
 }
 
 /** RFC 3339 in UTC. */
