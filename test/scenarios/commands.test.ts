@@ -132,7 +132,7 @@ for (const host of LOOPBACKS) {
     assert.doesNotMatch(await vamshi.barrier(), /psst/);
   });
 
-  test(`a second invitation says what it did to the first, and a machine's names nothing that is not there: ${host}`, async () => {
+  test(`a second invitation says what it did to the first, and a machine's is for joining: ${host}`, async () => {
     await using server = await startServer();
     const owner = someone(server.directory, at(host, server.port));
     const first = await owner.run(['invite', 'bob']);
@@ -143,11 +143,12 @@ for (const host of LOOPBACKS) {
     assert.equal(third?.['replaced'], true);
 
     const [host1] = await owner.json('invite', 'web1', '--as', 'host');
-    assert.deepEqual(Object.keys(host1 ?? {}), ['name', 'role', 'kind', 'code', 'expires', 'replaced']);
+    assert.deepEqual(Object.keys(host1 ?? {}), ['name', 'role', 'kind', 'code', 'expires', 'replaced', 'join']);
+    assert.equal(host1?.['join'], `partyline join ${at(host, server.port)} --code ${String(host1?.['code'])}`);
     const again = await owner.run(['invite', 'web1', '--as', 'host']);
     assert.equal(again.status, 0);
-    assert.doesNotMatch(again.stdout, /join|#code|nc /);
-    assert.match(again.stderr, /^partyline invite: machines cannot join yet: nothing here takes the code so far\n/);
+    assert.doesNotMatch(again.stdout, /#code|nc /);
+    assert.match(again.stdout, /^partyline join .* --code [0-9A-Z-]+\.[\w-]{43}$/m);
   });
 
   test(`a refusal says what was attempted, on whom, and why, in words of people: ${host}`, async (t) => {

@@ -73,7 +73,7 @@ for (const host of LOOPBACKS) {
     assert.equal(late.status, 124);
     assert.match(late.stderr, /^2 timeout: web\[1-2\]$/m);
     // Which of them fails is told by what they say, one by one.
-    const first = await outcome(there, [
+    const stopped = await outcome(there, [
       '--on',
       'web1,web2',
       '--batch',

@@ -69,7 +69,7 @@ export class MachineLink implements Machine {
     const { member, house } = this.#options;
     clearInterval(this.#timer);
     house.hosts.leave(member, this);
-    house.hub.leave(this.#session, false);
+    house.hub.leave(this.#session);
     this.runner.lose(`the connection to ${member.name} was lost, and what was running there is being ended`);
   }
 
