@@ -1,0 +1,98 @@
+// Where the runner process sits: in the cgroup of the command that comes next, which is therefore born in it, and not
+// moved there when it may have children already. After each start it moves on. To move takes up to a grace period of the
+// kernel's (13 ms when nobody has moved lately), so it is done beside the event loop, and what is to be started waits.
+
+import { writeFile, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { makeCgroup, removeCgroup } from './cgroup.ts';
+import { wordsFor } from './errors.ts';
+
+/** The cgroup of one run. */
+export interface Seat {
+  readonly path: string;
+  /** Of the runner process itself and its mkfifo(1), how many are, or may be, in there: such a one is not killed whole. */
+  ours: number;
+  /** It could not be left, and so the commands that come now are in it too. */
+  isShared: boolean;
+}
+
+export interface SeatsOptions {
+  /** The cgroup in which those of the runs are made. */
+  readonly tree: string;
+  /** Sits, or will never again: whoever waited may go on. */
+  readonly onSettled: () => void;
+  readonly onFailed: (reason: string) => void;
+}
+
+export class Seats {
+  readonly #options: SeatsOptions;
+  readonly #unremoved = new Set<Seat>();
+  #current: Seat | undefined;
+  #phase: 'moving' | 'seated' | 'failed' = 'moving';
+  #made = 0;
+
+  constructor(options: SeatsOptions) {
+    this.#options = options;
+    this.moveOn();
+  }
+
+  get isMoving(): boolean {
+    return this.#phase === 'moving';
+  }
+
+  /** Where what is started now is born; undefined: not in a cgroup of its own. */
+  get current(): Seat | undefined {
+    return this.#phase === 'failed' ? undefined : this.#current;
+  }
+
+  /** To the next one: the current one has its command. */
+  moveOn(): void {
+    if (this.#phase === 'failed') return;
+    this.#phase = 'moving';
+    const seat: Seat = { path: `${this.#options.tree}/${this.#made++}`, ours: 1, isShared: false };
+    const reason = makeCgroup(seat.path);
+    if (reason !== undefined) return this.#fail(reason);
+    // 0 is whoever writes it, with all its threads.
+    writeFile(`${seat.path}/cgroup.procs`, '0', (error) => {
+      if (error !== null) {
+        removeCgroup(seat.path);
+        return this.#fail(wordsFor(error));
+      }
+      const left = this.#current;
+      this.#current = seat;
+      this.#phase = 'seated';
+      if (left !== undefined) left.ours -= 1;
+      this.#removeMore();
+      this.#options.onSettled();
+    });
+  }
+
+  /** Its run is over. What is still in there when it is to be removed is ours, or hangs in the kernel. */
+  release(seat: Seat): void {
+    this.#unremoved.add(seat);
+    this.#removeMore();
+  }
+
+  /** Back to where this process came from, at its end; what is empty then is removed. */
+  leave(): void {
+    try {
+      writeFileSync(`${dirname(this.#options.tree)}/cgroup.procs`, '0');
+    } catch {
+      // Whoever comes next removes what is left.
+    }
+    removeCgroup(this.#options.tree);
+  }
+
+  #removeMore(): void {
+    for (const seat of this.#unremoved) {
+      if (seat.ours === 0 && removeCgroup(seat.path)) this.#unremoved.delete(seat);
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#phase = 'failed';
+    if (this.#current !== undefined) this.#current.isShared = true;
+    this.#options.onFailed(reason);
+    this.#options.onSettled();
+  }
+}
