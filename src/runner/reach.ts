@@ -1,8 +1,8 @@
 // Who belongs to a run, in the two ways that Linux has of telling it.
 
-import { killCgroup, pidsIn, removeCgroup } from './cgroup.ts';
+import { killCgroup, pidsIn } from './cgroup.ts';
 import { errorOfKill, keyOf, lookAtEveryone, type Member, memberOf } from './members.ts';
-import type { Seat } from './seats.ts';
+import { isEmpty, type Seat } from './seats.ts';
 
 export interface Look {
   readonly isUrgent: boolean;
@@ -69,16 +69,19 @@ export class CgroupReach implements Reach {
   look(how: Look, tell: (members: readonly Member[]) => void): void {
     if (this.#seat.isShared) return this.#byMark.look(how, tell);
     // The common case, in one call: nobody is left.
-    if (how.isLeaderReaped && !how.isUrgent && this.#isGone()) return queueMicrotask(() => tell([]));
-    setTimeout(() => tell(this.#isGone() ? [] : this.#members()), how.isUrgent ? 0 : LOOK_MS);
+    if (how.isLeaderReaped && !how.isUrgent && isEmpty(this.#seat)) return queueMicrotask(() => tell([]));
+    setTimeout(() => this.#look(how, tell), how.isUrgent ? 0 : LOOK_MS);
+  }
+
+  #look(how: Look, tell: (members: readonly Member[]) => void): void {
+    const members = this.#members();
+    // Whoever may write to cgroups can have made this one such that it does not say who is in it.
+    if (members.length === 0 && this.#isWhole() && !isEmpty(this.#seat)) return this.#byMark.look(how, tell);
+    tell(members);
   }
 
   kill(): boolean {
     return this.#isWhole() && killCgroup(this.#seat.path);
-  }
-
-  #isGone(): boolean {
-    return this.#isWhole() && removeCgroup(this.#seat.path);
   }
 
   #isWhole(): boolean {

@@ -228,7 +228,14 @@ test('a command gets its three pipes and none of what the runner process has ope
 });
 
 test('nothing hostile reaches a command from either environment', LIMIT, async (t) => {
-  const hostile = { PARTYLINE_RUN: 'of another', LD_PRELOAD: '/x.so', BASH_ENV: '/x', NODE_OPTIONS: '--bad', NODE_CHANNEL_FD: '9', SECRET: 'x' };
+  const hostile = {
+    PARTYLINE_RUN: 'of another',
+    LD_PRELOAD: '/x.so',
+    BASH_ENV: '/x',
+    NODE_OPTIONS: '--bad',
+    NODE_CHANNEL_FD: '9',
+    SECRET: 'x',
+  };
   const environment = { ...hostile, PATH: process.env['PATH'], HOME: '/here', LANG: 'C' };
   const runner = aRunner(t, { environment });
   const request = { command: argv('env'), env: { ...hostile, LC_ALL: 'C', TERM: 'dumb' } };

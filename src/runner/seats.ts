@@ -2,14 +2,23 @@
 // moved there when it may have children already. After each start it moves on. To move takes up to a grace period of the
 // kernel's (13 ms when nobody has moved lately), so it is done beside the event loop, and what is to be started waits.
 
-import { writeFile, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, write, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeCgroup, removeCgroup } from './cgroup.ts';
+import { removeCgroup } from './cgroup.ts';
 import { wordsFor } from './errors.ts';
+
+/** Making a cgroup and removing it costs twice what moving does; so many wait to be used again. */
+const MAX_FREE = 16;
+/** `populated 0` and `frozen 0`, a line each. */
+const MAX_EVENTS_BYTES = 64;
+const eventsBytes = Buffer.alloc(MAX_EVENTS_BYTES);
 
 /** The cgroup of one run. */
 export interface Seat {
   readonly path: string;
+  /** Its `cgroup.procs` and its `cgroup.events`, open. */
+  readonly door: number;
+  readonly events: number;
   /** Of the runner process itself and its mkfifo(1), how many are, or may be, in there: such a one is not killed whole. */
   ours: number;
   /** It could not be left, and so the commands that come now are in it too. */
@@ -26,6 +35,7 @@ export interface SeatsOptions {
 
 export class Seats {
   readonly #options: SeatsOptions;
+  readonly #free: Seat[] = [];
   readonly #unremoved = new Set<Seat>();
   #current: Seat | undefined;
   #phase: 'moving' | 'seated' | 'failed' = 'moving';
@@ -49,16 +59,20 @@ export class Seats {
   moveOn(): void {
     if (this.#phase === 'failed') return;
     this.#phase = 'moving';
-    const seat: Seat = { path: `${this.#options.tree}/${this.#made++}`, ours: 1, isShared: false };
-    const reason = makeCgroup(seat.path);
-    if (reason !== undefined) return this.#fail(reason);
+    let seat: Seat;
+    try {
+      seat = this.#free.pop() ?? makeSeat(`${this.#options.tree}/${this.#made++}`);
+    } catch (error) {
+      return this.#fail(wordsFor(error));
+    }
+    seat.ours += 1;
     // 0 is whoever writes it, with all its threads.
-    writeFile(`${seat.path}/cgroup.procs`, '0', (error) => {
+    write(seat.door, '0', (error) => {
+      const left = this.#current;
       if (error !== null) {
-        removeCgroup(seat.path);
+        dispose(seat);
         return this.#fail(wordsFor(error));
       }
-      const left = this.#current;
       this.#current = seat;
       this.#phase = 'seated';
       if (left !== undefined) left.ours -= 1;
@@ -85,7 +99,10 @@ export class Seats {
 
   #removeMore(): void {
     for (const seat of this.#unremoved) {
-      if (seat.ours === 0 && removeCgroup(seat.path)) this.#unremoved.delete(seat);
+      if (seat.ours > 0 || !isEmpty(seat)) continue;
+      if (this.#free.length < MAX_FREE) this.#free.push(seat);
+      else if (!dispose(seat)) continue;
+      this.#unremoved.delete(seat);
     }
   }
 
@@ -95,4 +112,33 @@ export class Seats {
     this.#options.onFailed(reason);
     this.#options.onSettled();
   }
+}
+
+/** Nobody is in there or in what it contains, and nobody who comes would be frozen. */
+export function isEmpty({ events }: Seat): boolean {
+  try {
+    const length = readSync(events, eventsBytes, 0, MAX_EVENTS_BYTES, 0);
+    return eventsBytes.toString('latin1', 0, length) === 'populated 0\nfrozen 0\n';
+  } catch {
+    // Somebody else has removed it, which only goes when nobody is in there.
+    return true;
+  }
+}
+
+function makeSeat(path: string): Seat {
+  mkdirSync(path);
+  try {
+    const door = openSync(`${path}/cgroup.procs`, 'w');
+    return { path, door, events: openSync(`${path}/cgroup.events`, 'r'), ours: 0, isShared: false };
+  } catch (error) {
+    removeCgroup(path);
+    throw error;
+  }
+}
+
+function dispose({ path, door, events }: Seat): boolean {
+  if (!removeCgroup(path)) return false;
+  closeSync(door);
+  closeSync(events);
+  return true;
 }

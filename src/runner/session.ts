@@ -30,11 +30,8 @@ export class Session {
   #term: NodeJS.Timeout | undefined;
   #kill: NodeJS.Timeout | undefined;
   #killAt = Infinity;
-  #isLooking = false;
-  /** What those whom nobody has looked for yet are still to be sent. */
+  /** What whoever is found next is still to be sent. */
   #unsent: NodeJS.Signals | undefined;
-  /** The leader's group has been sent it. */
-  #isGroupTold = false;
   readonly #killed = new Set<string>();
   #giveUpAt = Infinity;
 
@@ -69,12 +66,15 @@ export class Session {
     clearTimeout(this.#term);
     this.#giveUpAt = performance.now() + MAX_KILLING_MS;
     this.#kill = setTimeout(() => this.#finish(), UNKILLABLE_MS);
-    this.#reach?.kill();
-    this.#signal('SIGKILL');
-    if (this.#reach === undefined) this.#finish();
+    if (this.#reach === undefined) {
+      this.#signal('SIGKILL');
+      return this.#finish();
+    }
+    this.#reach.kill();
+    return this.#lookForMore(true);
   }
 
-  /** To the leader's group now, to the others as soon as they are known. */
+  /** To everyone, as soon as they are known. */
   #signal(signal: NodeJS.Signals | 0): void {
     if (this.#phase === 'finished') return;
     if (this.#reach === undefined) {
@@ -82,48 +82,48 @@ export class Session {
       if (this.#isStrangers() || errorOfKill(-this.#leader, signal) === 'ESRCH') this.#finish();
       return;
     }
-    // A group whose leader is reaped may be a stranger's, so somebody has to be seen in it first.
-    this.#isGroupTold = !this.#isLeaderReaped;
-    if (this.#isGroupTold) errorOfKill(-this.#leader, signal);
+    // Whoever has a parent that is about to be gone is found first.
     this.#unsent = signal || undefined;
-    this.#look(signal === 'SIGKILL');
+    this.#look(true);
   }
 
   #look(isUrgent: boolean): void {
-    if (this.#isLooking || this.#reach === undefined) return;
-    this.#isLooking = true;
-    this.#reach.look({ isUrgent, isLeaderReaped: this.#isLeaderReaped }, (members) => {
-      this.#isLooking = false;
-      this.#see(members);
-    });
+    const how = { isUrgent, isLeaderReaped: this.#isLeaderReaped };
+    this.#reach?.look(how, (members) => this.#see(members));
   }
 
   #see(members: readonly Member[]): void {
     if (this.#phase === 'finished') return;
     if (this.#isLeaderReaped && members.length === 0) return this.#finish();
-    if (this.#phase === 'killing') return this.#killMore(members);
     if (this.#unsent !== undefined) this.#send(this.#unsent, members);
     this.#unsent = undefined;
   }
 
   #send(signal: NodeJS.Signals, members: readonly Member[]): void {
     for (const [group, those] of Map.groupBy(members, (member) => member.group)) {
-      if (group === this.#leader && this.#isGroupTold) continue;
       // A group is of one session only, and that of this run. Where it is not told each is sent it alone.
       if (group > 0) errorOfKill(-group, signal);
       else for (const { pid } of those) errorOfKill(pid, signal);
     }
   }
 
+  #lookForMore(isUrgent: boolean): void {
+    const how = { isUrgent, isLeaderReaped: this.#isLeaderReaped };
+    this.#reach?.look(how, (members) => {
+      if (this.#phase !== 'killing') return;
+      if (this.#isLeaderReaped && members.length === 0) this.#finish();
+      else this.#killMore(members);
+    });
+  }
+
   /** Until nobody is new: whoever forks faster than it is looked for is looked for without a rest. */
   #killMore(members: readonly Member[]): void {
     const fresh = members.filter((member) => !this.#killed.has(keyOf(member)));
     for (const member of fresh) this.#killed.add(keyOf(member));
-    this.#isGroupTold = false;
     if (this.#reach?.kill() !== true) this.#send('SIGKILL', members);
-    const now = performance.now();
-    if (fresh.length > 0 && now < this.#giveUpAt) this.#kill?.refresh();
-    this.#look(fresh.length > 0 && now < this.#giveUpAt);
+    const isUrgent = fresh.length > 0 && performance.now() < this.#giveUpAt;
+    if (isUrgent) this.#kill?.refresh();
+    this.#lookForMore(isUrgent);
   }
 
   /**
