@@ -4,7 +4,7 @@ import { findCgroup, makeCgroup, treeIn } from './cgroup.ts';
 import type { Hold } from './control.ts';
 import { tellsSessions } from './members.ts';
 
-export type { Hold } from './control.ts';
+export { type Hold, MARK_VARIABLE } from './control.ts';
 
 export type Holding =
   | { readonly hold: 'cgroup'; readonly directory: string }

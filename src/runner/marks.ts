@@ -10,8 +10,8 @@ import { everyone, killRuns, memberOf } from './members.ts';
 
 const FILE = /^mark-([0-9a-f]{32})$/;
 /** What KILL ended is out of its cgroup within milliseconds, and what hangs in the kernel is left to the next start. */
-const REMOVE_AFTER_MS = 50;
-const MAX_REMOVALS = 40;
+const FIRST_REMOVAL_MS = 5;
+const MAX_REMOVAL_MS = 2_000;
 
 export interface Mark {
   readonly mark: string;
@@ -30,14 +30,11 @@ export function keepMark(directory: string, { mark, cgroup }: Mark): void {
 }
 
 /** All of it has been sent KILL: what was kept for it goes as soon as it is gone. */
-export function dropMark(directory: string, { mark, cgroup }: Mark, tries = MAX_REMOVALS): void {
-  if (cgroup !== undefined && !removeCgroup(cgroup)) {
-    // Somebody may have been being started when it was killed, in a cgroup that is killed no more.
-    killCgroup(cgroup);
-    if (tries > 0) setTimeout(() => dropMark(directory, { mark, cgroup }, tries - 1), REMOVE_AFTER_MS).unref();
-    return;
-  }
-  rmSync(`${directory}/mark-${mark}`, { force: true });
+export function dropMark(directory: string, { mark, cgroup }: Mark, againMs = FIRST_REMOVAL_MS): void {
+  if (cgroup === undefined || removeCgroup(cgroup)) return rmSync(`${directory}/mark-${mark}`, { force: true });
+  killCgroup(cgroup);
+  if (againMs > MAX_REMOVAL_MS) return;
+  setTimeout(() => dropMark(directory, { mark, cgroup }, againMs * 2), againMs).unref();
 }
 
 /** Everything of a runner process that is dead, or is to be. */

@@ -6,7 +6,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Ending } from '../core/run/result.ts';
-import { killCgroup } from './cgroup.ts';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { codeOf, wordsFor } from './errors.ts';
 import { killRuns, tellsSessions } from './members.ts';
@@ -48,7 +47,7 @@ const seats =
 // Terminals and service managers signal all they know; ending the runs in order is the server's decision.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (message) => isToProcess(message) && hear(message));
-process.on('exit', () => seats?.leave());
+process.on('exit', () => seats?.remove());
 process.on('disconnect', () => {
   // Nobody waits for what was not started yet.
   unheard = [];
@@ -212,8 +211,7 @@ function close(): void {
 /** Whoever was too quick for every look so far is looked for once more, without anything in between. */
 function leave(): void {
   killRuns({ mark: settings.mark, leaders: new Set() });
-  // This process is in there too.
-  if (settings.cgroup !== undefined) killCgroup(settings.cgroup);
+  seats?.kill();
   process.exit();
 }
 

@@ -4,7 +4,7 @@
 
 import { closeSync, mkdirSync, openSync, readSync, write, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { removeCgroup } from './cgroup.ts';
+import { killCgroup, removeCgroup } from './cgroup.ts';
 import { wordsFor } from './errors.ts';
 
 /** Making a cgroup and removing it costs twice what moving does; so many wait to be used again. */
@@ -87,14 +87,25 @@ export class Seats {
     this.#removeMore();
   }
 
-  /** Back to where this process came from, at its end; what is empty then is removed. */
-  leave(): void {
+  /** Everyone who is in one of them. */
+  kill(): void {
+    this.#leave();
+    killCgroup(this.#options.tree);
+  }
+
+  /** At the end of this process: what is empty is removed. */
+  remove(): void {
+    this.#leave();
+    removeCgroup(this.#options.tree);
+  }
+
+  /** Back to where this process came from. */
+  #leave(): void {
     try {
       writeFileSync(`${dirname(this.#options.tree)}/cgroup.procs`, '0');
     } catch {
       // Whoever comes next removes what is left.
     }
-    removeCgroup(this.#options.tree);
   }
 
   #removeMore(): void {

@@ -12,6 +12,9 @@ const STAYS = 'trap "" HUP TERM; echo up; exec sleep 1000 </dev/null >/dev/null 
 /** The same by somebody whose parent is gone by then. */
 const ORPHAN = `(while read -r a b c parent d </proc/self/stat && [ "$parent" = $$ ]; do :; done; ${STAYS}) & exit`;
 
+/** A daemon that has forked twice, and takes TERM. */
+export const DAEMON = `${leaving(ORPHAN.replace('trap "" HUP TERM; ', ''))} & read line`;
+
 export const ESCAPES: Readonly<Record<string, string>> = {
   'a child in a session of its own': `${leaving(STAYS)} & read line`,
   'setsid inside sh -c inside setsid': `${leaving(`sh -c ${word(leaving(STAYS))}`)} & read line`,
