@@ -41,10 +41,9 @@ test('a mark is a whole variable of an environment, wherever it stands there', (
 });
 
 test('of a run are who has its mark, who is in a session with them, and whom they started', () => {
-  const one = (pid: number, parent: number, session: number, marks: string[] = []) => ({
-    ...{ pid, parent, session, marks },
-    ...{ group: session, started: pid },
-  });
+  const one = (pid: number, parent: number, session: number, marks: string[] = []) => {
+    return { pid, parent, session, marks, group: session, started: pid };
+  };
   const all = [
     one(1, 0, 1),
     one(10, 1, 10, ['m-1']),

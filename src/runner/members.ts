@@ -161,8 +161,9 @@ export function isOfMark(mark: string, { marks }: Marked): boolean {
  */
 export function killRuns({ mark, leaders }: { mark: string; leaders: ReadonlySet<number> }): void {
   for (const leader of leaders) errorOfKill(-leader, 'SIGKILL');
+  if (!tellsSessions) return;
   const killed = new Set<string>();
-  for (let look = 0; look < MAX_KILLING_LOOKS && tellsSessions; look++) {
+  for (let look = 0; look < MAX_KILLING_LOOKS; look++) {
     const all = new Snapshot().of({ sessions: leaders, isOne: (member) => isOfMark(mark, member) });
     const left = all.filter((member) => !killed.has(keyOf(member)));
     if (left.length === 0) return;

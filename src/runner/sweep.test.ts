@@ -76,7 +76,7 @@ for (const { hold, skip } of HOLDS) {
     const parent = aParent(t, { hold, line: `echo $PPID; exec 9>${path} >${file}; ${DAEMON}` });
     const runner = Number(await parent.heard());
     const [mark = ''] = marksIn(parent.directory);
-    await until(() => readFileSync(file, 'utf8') === 'up\n', 'the daemon is there');
+    await until(() => existsSync(file) && readFileSync(file, 'utf8') === 'up\n', 'the daemon is there');
     const isGone = gone();
     await killBoth(parent, runner);
     assert.ok(countMarked(mark) > 0);
