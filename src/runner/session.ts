@@ -82,9 +82,9 @@ export class Session {
       if (this.#isStrangers() || errorOfKill(-this.#leader, signal) === 'ESRCH') this.#finish();
       return;
     }
-    // Whoever has a parent that is about to be gone is found first.
+    // Whoever has a parent that is about to be gone is found first. After most commands nobody is left, and no hurry.
     this.#unsent = signal || undefined;
-    this.#look(true);
+    this.#look(!this.#isLeaderReaped);
   }
 
   #look(isUrgent: boolean): void {
