@@ -95,7 +95,20 @@ test('a clock behind what was written before is a warning', (t) => {
   assert.equal(checkClock(directory, nowMs + 3_600_000).state, 'ok');
 });
 
-test('what is left of a command is told for each platform', () => {
-  assert.equal(checkRuns('darwin').state, 'warning');
-  assert.match(checkRuns('linux').found, /session|group/);
+test('what is left of a command is told for each way of holding it', () => {
+  const cgroup = checkRuns({ hold: 'cgroup', directory: '/sys/fs/cgroup/here' });
+  assert.equal(cgroup.state, 'ok');
+  assert.match(cgroup.found, /all that it started.* in \/sys\/fs\/cgroup\/here$/);
+  const mark = checkRuns({ hold: 'mark', reason: '/sys/fs/cgroup: read-only file system' });
+  assert.equal(mark.state, 'warning');
+  assert.match(mark.found, /PARTYLINE_RUN.*env -i setsid\) stays.*: \/sys\/fs\/cgroup: read-only file system$/);
+  assert.match(mark.todo ?? '', /Delegate=yes/);
+  const [linux, other] = ['linux', 'darwin'].map((platform) => checkRuns({ hold: 'group' }, platform));
+  assert.deepEqual([linux?.state, other?.state], ['warning', 'warning']);
+  assert.equal(linux?.todo, 'mount /proc');
+  assert.match(other?.found ?? '', /^a command and its process group are ended; what makes a group of its own stays$/);
+});
+
+test('what this machine gives is one of them', () => {
+  assert.match(checkRuns().found, /ended/);
 });

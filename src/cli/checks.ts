@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseServerAddress } from '../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
+import { findHold, type Holding, MARK_VARIABLE } from '../runner/hold.ts';
 import { JOURNAL_FILE } from './journal.ts';
 
 export interface Finding {
@@ -167,19 +168,28 @@ export function checkClock(directory: string, nowMs: number): Finding {
   return { check, state: 'warning', found, todo: 'set the clock, best by NTP' };
 }
 
-/** What of a command that is cancelled, timed out or abandoned is ended, on this machine. */
-export function checkRuns(platform: string = process.platform): Finding {
+/** What of a command that is cancelled, timed out or abandoned is ended, by a server that is started as we are. */
+export function checkRuns(holding: Holding = findHold(), platform: string = process.platform): Finding {
   const check = 'runs';
-  if (platform !== 'linux') {
-    const found = 'a command and its process group are ended; what makes a group of its own stays';
-    return { check, state: 'warning', found, todo: 'run commands that start others on Linux' };
+  switch (holding.hold) {
+    case 'cgroup': {
+      const found = `a command is ended with all that it started: it has a cgroup of its own in ${holding.directory}`;
+      return { check, state: 'ok', found };
+    }
+    case 'mark': {
+      const found =
+        `a command is ended with its session and all that has its mark (${MARK_VARIABLE} in the environment); what empties ` +
+        `its environment and leaves (env -i setsid) stays, because no cgroup can be made: ${holding.reason}`;
+      const todo = 'start the server where a cgroup v2 can be written to: as root, or by systemd with Delegate=yes';
+      return { check, state: 'warning', found, todo };
+    }
+    case 'group': {
+      const found = 'a command and its process group are ended; what makes a group of its own stays';
+      if (platform === 'linux')
+        return { check, state: 'warning', found: `/proc is not there: ${found}`, todo: 'mount /proc' };
+      return { check, state: 'warning', found, todo: 'run commands that start others on Linux' };
+    }
   }
-  if (!existsSync('/proc/self/stat')) {
-    const found = '/proc is not there: a command and its process group are ended, what makes a group of its own stays';
-    return { check, state: 'warning', found, todo: 'mount /proc' };
-  }
-  const found = 'a command and all of its session are ended; what makes a session of its own (setsid) stays';
-  return { check, state: 'ok', found };
 }
 
 function canConnect(address: string, port: number): Promise<boolean> {

@@ -4,10 +4,24 @@
 import type { RunCommand } from '../core/ports.ts';
 import type { Ending } from '../core/run/result.ts';
 
+/**
+ * What keeps hold of everything that a command starts, the surest first: a cgroup of its own; a mark in the environment,
+ * looked for in /proc; the process group of the command alone.
+ */
+export type Hold = 'cgroup' | 'mark' | 'group';
+
+/** The variable that names the run to what it started, and to whoever looks for that. */
+export const MARK_VARIABLE = 'PARTYLINE_RUN';
+
 /** Fixed for the life of a runner process; given as its one argument, in JSON. */
 export interface Settings {
   /** Where this runner process makes its pipes. */
   readonly directory: string;
+  /** In the environment of the runner process; each of its runs has it followed by `-` and the run's id. */
+  readonly mark: string;
+  readonly hold: Hold;
+  /** Where it makes the cgroups of its runs, if that is the hold. */
+  readonly cgroup?: string;
   /** Where commands start. */
   readonly cwd: string;
   /** Commands run as this user; absent: as the server does. */
@@ -38,7 +52,9 @@ export type FromProcess =
   | { did: 'spawn'; id: number; pid: number | undefined }
   | { did: 'exit'; id: number; ending: Ending }
   | { did: 'lose'; id: number; reason: string }
-  /** Nothing of the run's session is left, or all of it was sent KILL. */
+  /** From now on the runs have a mark, and no cgroup. */
+  | { did: 'loosen'; reason: string }
+  /** Nothing of the run is left, or all of it was sent KILL. */
   | { did: 'finish'; id: number };
 
 // Both sides are this program; what they say needs no more than to be told from nothing.

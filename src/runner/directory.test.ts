@@ -79,7 +79,8 @@ test('links among the pipes of an earlier server stay, and so does what they lea
   const runner = aRunner(t, { directory });
   assert.deepEqual((await finish(runner.start({ command: argv('true'), env }))).result, DONE);
   assert.deepEqual(readdirSync(target), ['precious']);
-  assert.deepEqual(readdirSync(directory).toSorted(), ['pipes-0', 'pipes-1']);
+  const names = readdirSync(directory).filter((name) => !name.startsWith('mark-'));
+  assert.deepEqual(names.toSorted(), ['pipes-0', 'pipes-1']);
 });
 
 test(

@@ -3,13 +3,15 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunCommand } from '../core/ports.ts';
-import { type FromProcess, isFromProcess, type Settings, type ToProcess } from './control.ts';
+import { type FromProcess, isFromProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { claimPlace, removePlace } from './directory.ts';
 import { wordsFor } from './errors.ts';
 import type { LiveRun } from './live-run.ts';
-import { errorOfKill, killSessions, sessionsOfChildren } from './members.ts';
+import { dropMark, keepMark, killMarked } from './marks.ts';
+import { errorOfKill } from './members.ts';
 import { openServerEnds, pathsOf, unlinkPipes } from './pipes.ts';
 import { Watch } from './watch.ts';
 
@@ -43,11 +45,16 @@ export interface LinkOptions {
   readonly settings: Settings;
   /** Runs that it had are lost by then. Not called when it was closed. */
   readonly onGone: (reason: string) => void;
+  /** Its runs have a mark from now on, and no cgroup. */
+  readonly onLoosened: (reason: string) => void;
 }
 
 export class Link {
   readonly #settings: Settings;
   readonly #onGone: (reason: string) => void;
+  readonly #onLoosened: (reason: string) => void;
+  /** Where its mark is kept, beside the place of its pipes. */
+  readonly #directory: string;
   readonly #child: ChildProcess;
   readonly #watch: Watch;
   readonly #left = Promise.withResolvers<void>();
@@ -61,13 +68,15 @@ export class Link {
   #asked = 0;
   #lastWords = '';
 
-  constructor({ settings, onGone }: LinkOptions) {
+  constructor({ settings, onGone, onLoosened }: LinkOptions) {
     this.#settings = settings;
     this.#onGone = onGone;
+    this.#onLoosened = onLoosened;
+    this.#directory = dirname(settings.directory);
     this.#child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, ENTRY, JSON.stringify(settings)], {
       // A session of its own: Ctrl-C at the server's terminal is the server's to handle.
       detached: true,
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], [MARK_VARIABLE]: settings.mark },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -153,6 +162,8 @@ export class Link {
         this.#watch.fulfil(`finish ${message.id}`);
         this.#leaders.delete(message.id);
         return;
+      case 'loosen':
+        return this.#onLoosened(message.reason);
     }
   }
 
@@ -176,6 +187,11 @@ export class Link {
     // Somebody may have removed it since the last batch.
     const refusal = claimPlace(this.#settings.directory);
     if (refusal !== undefined) return this.#refuse(refusal);
+    try {
+      keepMark(this.#directory, this.#settings);
+    } catch (error) {
+      return this.#refuse(`Cannot keep the mark of runs in ${this.#directory}: ${wordsFor(error)}`);
+    }
     const count = Math.ceil((wanted - this.#asked) / BATCH) * BATCH;
     this.#tell({ do: 'make', from: this.#asked, count });
     this.#watch.expect('make', START_MS);
@@ -211,14 +227,12 @@ export class Link {
     this.#watch.expect(`spawn ${id}`, START_MS);
   }
 
-  /** Stopped and not dead: it may have started what it had no time to tell of, and will not end anything. */
+  /** Stopped and not dead: it will not end anything. */
   #condemn(): void {
-    const { pid } = this.#child;
-    const untold = pid === undefined ? [] : sessionsOfChildren(pid);
-    this.#end('The runner process did not answer and was killed', untold);
+    this.#end('The runner process did not answer and was killed');
   }
 
-  #end(reason: string, untold: readonly number[] = []): void {
+  #end(reason: string): void {
     if (this.#phase === 'gone') return;
     const wasClosing = this.#phase === 'closing';
     this.#phase = 'gone';
@@ -226,8 +240,10 @@ export class Link {
     if (!wasClosing) this.#child.kill('SIGKILL');
     // A process with the number of one that was reaped is a stranger's.
     const own = [...this.#leaders.values()].filter((it) => !it.isReaped || errorOfKill(it.pid, 0) === 'ESRCH');
-    killSessions(new Set([...own.map(({ pid }) => pid), ...untold]));
+    // What it had no time to tell of has its mark.
+    killMarked(this.#settings, new Set(own.map(({ pid }) => pid)));
     removePlace(this.#settings.directory);
+    void this.#left.promise.then(() => dropMark(this.#directory, this.#settings));
     for (const run of [...this.#waiting.splice(0).map(({ run }) => run), ...this.#runs.values()]) run.lose(reason);
     if (!wasClosing) this.#onGone(reason);
   }

@@ -6,9 +6,12 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Ending } from '../core/run/result.ts';
-import { type FromProcess, isToProcess, type Settings, type ToProcess } from './control.ts';
+import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { codeOf, wordsFor } from './errors.ts';
+import { killRuns, tellsSessions } from './members.ts';
 import { openCommandEnds, pathsOf, type Three, unlinkPipes } from './pipes.ts';
+import { CgroupReach, MarkReach, type Reach } from './reach.ts';
+import { type Seat, Seats } from './seats.ts';
 import { Session } from './session.ts';
 
 /** POSIX XCU 2.8.2: the status of a command that was not found, and of one that was found and cannot be executed. */
@@ -28,11 +31,40 @@ const sessions = new Map<number, Session>();
 const leaders = new Set<number>();
 let isMaking = false;
 let isClosing = false;
+/** This process, and the mkfifo(1) that it has started. */
+const own = new Set([process.pid]);
+/** What came while there was no place yet for the next command to be born in. */
+let unheard: ToProcess[] = [];
+const seats =
+  settings.cgroup === undefined
+    ? undefined
+    : new Seats({
+        tree: settings.cgroup,
+        onSettled: hearMore,
+        onFailed: (reason) => tell({ did: 'loosen', reason }),
+      });
 
 // Terminals and service managers signal all they know; ending the runs in order is the server's decision.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-process.on('message', (message) => isToProcess(message) && obey(message));
-process.on('disconnect', close);
+process.on('message', (message) => isToProcess(message) && hear(message));
+process.on('exit', () => seats?.remove());
+process.on('disconnect', () => {
+  // Nobody waits for what was not started yet.
+  unheard = [];
+  close();
+});
+
+function hear(message: ToProcess): void {
+  if (seats?.isMoving !== true || message.do === 'answer') return obey(message);
+  unheard.push(message);
+}
+
+function hearMore(): void {
+  for (let message = unheard.shift(); message !== undefined; message = unheard.shift()) {
+    obey(message);
+    if (seats?.isMoving === true) return;
+  }
+}
 
 function obey(message: ToProcess): void {
   switch (message.do) {
@@ -57,14 +89,20 @@ function tell(message: FromProcess): void {
 function makePipes(from: number, count: number): void {
   const sets = Array.from({ length: count }, (_, index) => pathsOf(settings.directory, from + index));
   isMaking = true;
-  execFile('mkfifo', ['-m', '600', ...sets.flat()], (error, _, words) => {
+  // It is started beside the next command.
+  const seat = seats?.current;
+  if (seat !== undefined) seat.ours += 1;
+  const { pid } = execFile('mkfifo', ['-m', '600', ...sets.flat()], (error, _, words) => {
     isMaking = false;
+    if (seat !== undefined) seat.ours -= 1;
+    if (pid !== undefined) own.delete(pid);
     leaveIfDone();
     if (error === null) return tell({ did: 'make', count });
     // Some may have been made, and what they take may be what the machine is short of.
     for (const paths of sets) unlinkPipes(paths);
     tell({ did: 'fail', reason: `Cannot make pipes in ${settings.directory}: ${whyOf(error, words)}` });
   });
+  if (pid !== undefined) own.add(pid);
 }
 
 /** mkfifo(1) says a line for each pipe, and the reason at the end of each. */
@@ -102,10 +140,13 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
     }
     release();
   };
+  const mark = `${settings.mark}-${id}`;
+  const seat = seats?.current;
   let child: ChildProcess;
   try {
     const home = existsSync(cwd) ? cwd : '/';
-    child = spawn(file, args, { cwd: home, env, detached: true, stdio: [...ends], ...identity });
+    const marked = { ...env, [MARK_VARIABLE]: mark };
+    child = spawn(file, args, { cwd: home, env: marked, detached: true, stdio: [...ends], ...identity });
   } catch (error) {
     return refuse(error);
   }
@@ -115,14 +156,28 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
   }
   release();
   tell({ did: 'spawn', id, pid: child.pid });
-  follow(id, child, child.pid);
+  follow({ id, child, leader: child.pid, mark, seat });
+  seats?.moveOn();
 }
 
-function follow(id: number, child: ChildProcess, pid: number): void {
-  const session = new Session(pid, () => {
-    sessions.delete(id);
-    tell({ did: 'finish', id });
-    leaveIfDone();
+interface Followed {
+  readonly id: number;
+  readonly child: ChildProcess;
+  readonly leader: number;
+  readonly mark: string;
+  readonly seat: Seat | undefined;
+}
+
+function follow({ id, child, leader, mark, seat }: Followed): void {
+  const session = new Session({
+    leader,
+    reach: reachOf({ leader, mark, seat }),
+    onFinished() {
+      if (seat !== undefined) seats?.release(seat);
+      sessions.delete(id);
+      tell({ did: 'finish', id });
+      leaveIfDone();
+    },
   });
   sessions.set(id, session);
   leaders.add(id);
@@ -138,13 +193,26 @@ function follow(id: number, child: ChildProcess, pid: number): void {
   });
 }
 
+function reachOf({ leader, mark, seat }: Pick<Followed, 'leader' | 'mark' | 'seat'>): Reach | undefined {
+  if (settings.hold === 'group' || !tellsSessions) return undefined;
+  const byMark = new MarkReach({ mark, leader });
+  return seat === undefined ? byMark : new CgroupReach({ seat, byMark, own });
+}
+
 function close(): void {
   if (!isClosing) {
     isClosing = true;
     for (const session of sessions.values()) session.end(settings.closeGraceMs);
-    setTimeout(() => process.exit(), settings.closeGraceMs + UNKILLABLE_MS).unref();
+    setTimeout(leave, settings.closeGraceMs + UNKILLABLE_MS).unref();
   }
   leaveIfDone();
+}
+
+/** Whoever was too quick for every look so far is looked for once more, without anything in between. */
+function leave(): void {
+  killRuns({ mark: settings.mark, leaders: new Set() });
+  seats?.kill();
+  process.exit();
 }
 
 function leaveIfDone(): void {

@@ -228,7 +228,14 @@ test('a command gets its three pipes and none of what the runner process has ope
 });
 
 test('nothing hostile reaches a command from either environment', LIMIT, async (t) => {
-  const hostile = { LD_PRELOAD: '/x.so', BASH_ENV: '/x', NODE_OPTIONS: '--bad', NODE_CHANNEL_FD: '9', SECRET: 'x' };
+  const hostile = {
+    PARTYLINE_RUN: 'of another',
+    LD_PRELOAD: '/x.so',
+    BASH_ENV: '/x',
+    NODE_OPTIONS: '--bad',
+    NODE_CHANNEL_FD: '9',
+    SECRET: 'x',
+  };
   const environment = { ...hostile, PATH: process.env['PATH'], HOME: '/here', LANG: 'C' };
   const runner = aRunner(t, { environment });
   const request = { command: argv('env'), env: { ...hostile, LC_ALL: 'C', TERM: 'dumb' } };
@@ -237,5 +244,6 @@ test('nothing hostile reaches a command from either environment', LIMIT, async (
     .trim()
     .split('\n')
     .map((line) => line.slice(0, line.indexOf('=')));
-  assert.deepEqual(names.sort(), ['HOME', 'LANG', 'LC_ALL', 'PATH', 'TERM']);
+  assert.match(stdout, /^PARTYLINE_RUN=[0-9a-f]{32}-0$/m);
+  assert.deepEqual(names.sort(), ['HOME', 'LANG', 'LC_ALL', 'PARTYLINE_RUN', 'PATH', 'TERM']);
 });

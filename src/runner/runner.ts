@@ -2,14 +2,17 @@
 // process, at the first command, and that one starts all the others (process.ts); their output and input go past it,
 // through pipes that the server reads and writes itself.
 
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Run, Runner } from '../core/ports.ts';
 import type { Log } from '../log/log.ts';
 import { claimDirectory, emptyDirectory, freePlace } from './directory.ts';
 import { commandEnvironment } from './environment.ts';
 import { wordsFor } from './errors.ts';
+import { findHold, type Hold, type Holding, takeHold } from './hold.ts';
 import { Link } from './link.ts';
 import { LiveRun } from './live-run.ts';
+import { sweep } from './sweep.ts';
 import type { User } from './user.ts';
 
 /** Each holds descriptors here and a process or more on the machine; more at once is a mistake or an attack. */
@@ -22,6 +25,8 @@ const DRAIN_MS = 500;
 const KILL_GRACE_MS = 5_000;
 /** The same when the server closes, which has 5 s for everything. */
 const CLOSE_GRACE_MS = 2_000;
+/** Of a mark: as hard to guess as a key. */
+const MARK_BYTES = 16;
 
 export interface RunnerOptions {
   /** For pipes; made if need be, for this user's eyes only, and used by one server at a time. */
@@ -34,6 +39,8 @@ export interface RunnerOptions {
   readonly drainMs?: number;
   readonly killGraceMs?: number;
   readonly maxRuns?: number;
+  /** Runs are not held more surely than this; without it as surely as the machine can. */
+  readonly hold?: Hold;
 }
 
 export function createRunner(options: RunnerOptions): Runner {
@@ -43,6 +50,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const directory = resolve(options.directory);
   const closeGraceMs = Math.min(killGraceMs, CLOSE_GRACE_MS);
   const runs = new Set<LiveRun>();
+  const swept = sweep(directory, closeGraceMs);
+  let holding: Holding | undefined;
   let link: Link | undefined;
   let places = 0;
   let isClosed = false;
@@ -55,8 +64,11 @@ export function createRunner(options: RunnerOptions): Runner {
     const { path, next } = freePlace(directory, places);
     places = next;
     const identity = user && { identity: { uid: user.uid, gid: user.gid } };
+    const mark = randomBytes(MARK_BYTES).toString('hex');
+    holding ??= findHold(options.hold);
     const opened = new Link({
-      settings: { directory: path, cwd, closeGraceMs, ...identity },
+      settings: { directory: path, cwd, closeGraceMs, mark, ...takeHold(holding, mark), ...identity },
+      onLoosened: (reason) => log?.warn('runs without cgroups', { reason }),
       onGone(reason) {
         if (link === opened) link = undefined;
         log?.warn('runner lost', { reason });
@@ -98,6 +110,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
     async close(): Promise<void> {
       isClosed = true;
+      swept.close();
       for (const run of runs) run.abandon(closeGraceMs);
       await link?.close();
       await Promise.all([...runs].map((run) => run.ended));

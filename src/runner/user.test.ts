@@ -36,10 +36,12 @@ test(
     const runner = aRunner(t, { user, environment: { PATH: '/secret', TMPDIR: '/secret', HOME: '/root', LANG: 'C' } });
     const { stdout, result } = await finish(runner.start({ command: argv('env'), env: { TERM: 'dumb' } }));
     assert.deepEqual(result, { result: 'exited', status: 0 });
-    assert.deepEqual(stdout.trim().split('\n').toSorted(), [
+    const named = stdout.replace(/(?<=^PARTYLINE_RUN=)[0-9a-f]{32}-0$/m, 'the run');
+    assert.deepEqual(named.trim().split('\n').toSorted(), [
       `HOME=${user.home}`,
       'LANG=C',
       'LOGNAME=nobody',
+      'PARTYLINE_RUN=the run',
       'PATH=/usr/local/bin:/usr/bin:/bin',
       `SHELL=${user.shell}`,
       'TERM=dumb',
