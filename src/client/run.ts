@@ -70,6 +70,8 @@ export function refusalOfLength(command: RunStart['command']): string | undefine
 export class Runs {
   readonly #client: NativeClient;
   readonly #all = new Set<ClientRun>();
+  /** Ends that came together with the answer that gives the run its number, which is read a moment later. */
+  readonly #early = new Map<number, RunEnd>();
 
   constructor(client: NativeClient) {
     this.#client = client;
@@ -83,7 +85,12 @@ export class Runs {
   }
 
   start(wishes: RunWishes, listener: RunListener): RunHandle {
-    const run: ClientRun = new ClientRun(this.#client, { wishes, listener, onSettled: () => this.#all.delete(run) });
+    const run: ClientRun = new ClientRun(this.#client, {
+      wishes,
+      listener,
+      onStarted: (number) => this.#started(run, number),
+      onSettled: () => this.#all.delete(run),
+    });
     this.#all.add(run);
     return run;
   }
@@ -91,10 +98,20 @@ export class Runs {
   #ended(params: unknown): void {
     const ended = parseRunEnded(params);
     const reason = 'the server tells its end in a way not known here';
-    for (const run of this.#all) {
-      if (ended === undefined) run.settle({ end: 'lost', reason });
-      else if (run.number === ended.run) run.settle(endOf(ended));
+    if (ended === undefined) {
+      for (const run of this.#all) run.settle({ end: 'lost', reason });
+      return;
     }
+    const run = [...this.#all].find(({ number }) => number === ended.run);
+    if (run !== undefined) run.settle(endOf(ended));
+    // At most one for each run that waits for its number.
+    else if (this.#early.size < this.#all.size) this.#early.set(ended.run, endOf(ended));
+  }
+
+  #started(run: ClientRun, number: number): void {
+    const ended = this.#early.get(number);
+    this.#early.delete(number);
+    if (ended !== undefined) run.settle(ended);
   }
 }
 
@@ -103,6 +120,7 @@ type StreamEvent = Extract<LinkEvent, { stream: number }>;
 interface ClientRunOptions {
   readonly wishes: RunWishes;
   readonly listener: RunListener;
+  readonly onStarted: (number: number) => void;
   readonly onSettled: () => void;
 }
 
@@ -112,15 +130,17 @@ class ClientRun implements RunHandle {
   readonly #listener: RunListener;
   readonly #streams: Pick<RunStart, 'stdin' | OutputName>;
   readonly #settle: (end: RunEnd) => void;
+  readonly #onStarted: (number: number) => void;
   /** What the server calls it, once it has answered. */
   number: number | undefined;
   #isCancelled = false;
 
-  constructor(client: NativeClient, { wishes, listener, onSettled }: ClientRunOptions) {
+  constructor(client: NativeClient, { wishes, listener, onStarted, onSettled }: ClientRunOptions) {
     const { promise, resolve } = Promise.withResolvers<RunEnd>();
     this.ended = promise;
     this.#client = client;
     this.#listener = listener;
+    this.#onStarted = onStarted;
     this.#settle = (end) => {
       onSettled();
       resolve(end);
@@ -169,6 +189,7 @@ class ClientRun implements RunHandle {
       return this.#settle({ end: 'refused', code: data?.code ?? 'unknown', message: shown(message) });
     }
     this.number = parseRunStarted(answer.result)?.run;
+    if (this.number !== undefined) this.#onStarted(this.number);
     if (this.#isCancelled) this.#sendCancel();
     return undefined;
   }
