@@ -23,7 +23,7 @@ export async function runWide(
   { targets, given, interruption }: { targets: string; given: RunArguments; interruption: Interruption },
 ): Promise<number> {
   const { wishes, wide, isJson } = given;
-  const hosts = await resolveTargets(client, targets);
+  const hosts = await resolveTargets(client, { targets, command: wishes.command });
   if ('refused' in hosts) return fail(hosts.refused);
   if (wide.isDryRun) return showTargets(hosts, isJson);
   if (!isJson) say(wordsForTargets(hosts));

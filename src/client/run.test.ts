@@ -37,6 +37,6 @@ test('an end that comes in one piece with the answer is not missed', async () =>
   const runs = new Runs(client as never);
   const { ended } = runs.start({ command: { shell: 'true' } }, listener);
   answer.resolve({ result: { run: 7 } });
-  tellEnded({ run: 7, result: 'exited', status: 0 });
-  assert.deepEqual(await ended, { end: 'ended', result: 'exited', status: 0 });
+  tellEnded({ run: 7, result: 'denied', status: null, reason: 'no' });
+  assert.deepEqual(await ended, { end: 'refused', code: 'denied', message: 'no' });
 });
