@@ -49,7 +49,12 @@ export function fieldsOfDenied(
   { names }: Extract<RunRefusal, { refused: 'not-allowed' }>,
   { by, role, command }: Denied,
 ): Fields {
-  return { by, role, on: names.join(','), command: command === undefined ? undefined : askedText(command) };
+  return {
+    by,
+    role,
+    on: shorten(names.join(','), MAX_COMMAND_LENGTH),
+    command: command === undefined ? undefined : askedText(command),
+  };
 }
 
 function askedText(asked: AskedCommand): string {
