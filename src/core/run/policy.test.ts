@@ -40,7 +40,7 @@ test('without a policy only the owner may run, on the server and on machines tha
   for (const role of ['guest', 'member', 'operator'] as const) {
     for (const targets of ['', 'web1', 'nobody']) {
       const names = [targets || 'Lab'];
-      const refused = { refused: 'not-allowed', names, why: 'policy' };
+      const refused = { refused: 'not-allowed', names, why: targets === '' ? 'server' : 'policy' };
       assert.deepEqual(placesFor(targets, { role, key, command: undefined }, world), refused);
     }
   }

@@ -97,7 +97,10 @@ export function placesFor(text: string, asking: Asking, world: RunWorld): Places
   const { serverName, policy } = world;
   const rules = asking.role === 'owner' ? 'everything' : rulesFor(asking, policy.current);
   // Whoever may nothing learns nothing about which machines there are.
-  if (rules.length === 0) return { refused: 'not-allowed', names: [text.trim() || serverName], why: 'policy' };
+  if (rules.length === 0) {
+    const why = text.trim() === '' && !policy.isServerOpen ? 'server' : 'policy';
+    return { refused: 'not-allowed', names: [text.trim() || serverName], why };
+  }
   const command = asking.command && spelledOut(asking.command, policy.current);
   if (command !== undefined && 'refused' in command) return command;
   const targets = text.trim() === '' ? undefined : parseTargets(text);
