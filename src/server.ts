@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { readOwnFile } from './config/files.ts';
 import { lockDirectory } from './config/lock.ts';
 import { Accounts } from './core/accounts.ts';
 import { ALL } from './core/chat/send.ts';
@@ -14,11 +15,14 @@ import type { Everything, Journal } from './core/journal.ts';
 import { isSameName, parseName } from './core/name.ts';
 import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
+import { NO_POLICY, type Policy, type RunPolicy } from './core/run/policy.ts';
+import { parsePolicy } from './core/run/policy-file.ts';
 import type { Door } from './doors/door.ts';
 import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
 import { LineDoor } from './doors/line/door.ts';
 import { NativeDoor } from './doors/native/door.ts';
+import { wordsForPolicy } from './doors/words-run.ts';
 import { wordsForAccount, wordsForName } from './doors/words.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
 import type { Log } from './log/log.ts';
@@ -51,12 +55,15 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Stops accepting, tells everyone, flushes; whoever has not ended within 3 s is cut. */
   close(): Promise<void>;
-  /** Takes up a new certificate, for new connections. */
+  /** Takes up a new certificate, for new connections, and a new policy, for new commands. */
   reload(): void;
 }
 
 /** In the data directory. */
 const JOURNAL = 'journal.db';
+const POLICY = 'policy.toml';
+/** Of group and others, the right to write: whoever has it says who may run what. */
+const OTHERS_WRITE = 0o022;
 /** Lines of a sender from beyond loopback: a person pasting a page passes, a flood is read more slowly. */
 const LINE_RATE: Rate = { perSecond: 50, burst: 500 };
 /** After the greeting a silent connection is looked at for this long before it counts as a person's. */
@@ -78,6 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const opened = await openSqliteJournal({ path: join(directory, JOURNAL) });
     journal = opened.journal;
+    const policy = openPolicy(options);
     const core = await openCore(options, { ...opened, now });
     const token = await ensureOwnerToken(directory);
     const tls = new TlsServer({ directory, files: options.tls, names: namesOf(options.listen), now, log });
@@ -87,7 +95,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log,
     });
     const listening = () => listeners.map(({ url }) => url);
-    const { doors, front } = furnish(options, { token, tls, runner, now, core, listening });
+    const { doors, front } = furnish(options, { token, tls, runner, policy, now, core, listening });
     for (const listen of options.listen) {
       const bound = await bind(listen, (socket) => front.receive(socket, listen.scheme), {
         onAcceptError: ({ message }) => log.warn('connection lost', { reason: message }),
@@ -99,7 +107,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log.tell({ event: 'ready', text: 'ready' });
     return {
       close: () => closeAll({ listeners, front, doors, runner, core, lock }),
-      reload: () => tls.reload(),
+      reload() {
+        tls.reload();
+        policy.reload();
+      },
     };
   } catch (error) {
     for (const listener of listeners) listener.close();
@@ -107,6 +118,36 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     lock.release();
     throw error;
   }
+}
+
+/** Who may run what. Throws an Error whose message is the whole story; a reload keeps what there was, and says why. */
+function openPolicy({ directory, runAs, log }: ServerOptions): RunPolicy & { reload(): void } {
+  const path = join(directory, POLICY);
+  const policy = {
+    current: readPolicy(path),
+    isServerOpen: runAs !== undefined,
+    reload() {
+      try {
+        policy.current = readPolicy(path);
+        tell();
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn('policy not reloaded, the old one stays in force', { reason });
+      }
+    },
+  };
+  const tell = () => log.info('policy', { rules: policy.current.rules.length, verbs: policy.current.verbs.size });
+  tell();
+  return policy;
+}
+
+function readPolicy(path: string): Policy {
+  const text = readOwnFile(path, { others: OTHERS_WRITE, verb: 'write to' });
+  if (text === undefined) return NO_POLICY;
+  if (typeof text === 'object') throw new Error(`Cannot use the policy ${path}: ${text.why}`);
+  const policy = parsePolicy(text);
+  if (!('refused' in policy)) return policy;
+  throw new Error(`Cannot use the policy ${path}: line ${policy.line}: ${wordsForPolicy(policy.why)}`);
 }
 
 interface Core {
@@ -173,6 +214,7 @@ interface Furniture {
   readonly token: OwnerToken;
   readonly tls: TlsServer;
   readonly runner: Runner;
+  readonly policy: RunPolicy;
   readonly now: () => number;
   readonly core: Core;
   readonly listening: () => readonly string[];
@@ -181,7 +223,7 @@ interface Furniture {
 /** Builds the core and its doors, and the front that shows connections to them. */
 function furnish(
   options: ServerOptions,
-  { token, tls, runner, now, core, listening }: Furniture,
+  { token, tls, runner, policy, now, core, listening }: Furniture,
 ): { doors: Door[]; front: Front } {
   const { name: serverName, log } = options;
   const clock = () => performance.now();
@@ -199,6 +241,7 @@ function furnish(
     guesses,
     owner: token,
     runner,
+    policy,
     log,
     now,
     clock,
@@ -214,6 +257,7 @@ function furnish(
     token,
     fingerprint: () => tls.fingerprint,
     runner,
+    policy,
     log,
     listening,
     now,

@@ -13,7 +13,9 @@ import { HELP as DOCTOR } from '../src/cli/doctor.ts';
 import { HELP as EXPORT } from '../src/cli/export.ts';
 import { HELP as GROUPS } from '../src/cli/groups.ts';
 import { HELP as HISTORY } from '../src/cli/history.ts';
+import { HELP as HOSTS } from '../src/cli/hosts.ts';
 import { HELP as INVITE } from '../src/cli/invite.ts';
+import { HELP as JOIN } from '../src/cli/join.ts';
 import { HELP as LIST } from '../src/cli/list.ts';
 import { HELP as LOGIN } from '../src/cli/login.ts';
 import { HELP as LOGOUT } from '../src/cli/logout.ts';
@@ -45,7 +47,9 @@ const HELPS: ReadonlyMap<string, string> = new Map([
   ['login', LOGIN],
   ['logout', LOGOUT],
   ['password', PASSWORD],
+  ['hosts', HOSTS],
   ['invite', INVITE],
+  ['join', JOIN],
   ['members', MEMBERS],
   ['revoke', REVOKE],
   ['token', TOKEN],
@@ -166,7 +170,7 @@ test('the table of directives has every option of serve, and no other', () => {
 test('the table of commands for scripts has each of them, with every option', () => {
   const [, ...rows] = rowsUnder(read('docs/operating.md'), 'Commands for scripts');
   const described = new Map(rows.map(([command = '', options = '']) => [spansIn(command)[0] ?? '', spansIn(options)]));
-  const elsewhere = new Set(['serve', 'chat', 'echo', 'run', 'completion']);
+  const elsewhere = new Set(['serve', 'chat', 'echo', 'run', 'join', 'completion']);
   const wanted = [...HELPS.keys()].filter((name) => !elsewhere.has(name));
   assert.deepEqual([...described.keys()].sort(), wanted.sort());
   for (const [name, options] of described) {

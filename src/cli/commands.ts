@@ -31,7 +31,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   join: {
     does: 'let a server run commands on this machine',
-    options: '--code CODE --label NAME=VALUE --json',
+    options: '--code CODE --label NAME=VALUE --policy FILE --json',
   },
   hosts: { does: 'the machines that have joined', options: '--host HOST --json' },
   send: {

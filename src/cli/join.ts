@@ -6,9 +6,11 @@ import { RefusedError, UnreachableError } from '../client/errors.ts';
 import type { Trust } from '../client/trust.ts';
 import { REAL_WORLD } from '../client/world.ts';
 import { makeDirectory } from '../config/directory.ts';
+import { readOwnFile } from '../config/files.ts';
 import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
 import { stateDirectory } from '../config/state.ts';
 import { beJoined } from '../host/joined.ts';
+import { readHostPolicy, type HostPolicy } from '../host/policy.ts';
 import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
 import { parseJoinCode } from '../net/join-code.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
@@ -19,13 +21,25 @@ import { jsonLine } from './json-line.ts';
 import { readCommandLine } from './options.ts';
 import { trustFor } from './trust.ts';
 
+/** In the state directory. */
+const HOST_POLICY_FILE = 'host-policy.toml';
+/** Of group and others, the right to write: whoever has it says what is run here. */
+const OTHERS_WRITE = 0o022;
+
 export const HELP = `Let a server run commands on this machine, under the name it was invited by
 
-Usage: partyline join HOST [--code CODE] [--label NAME=VALUE]...
+Usage: partyline join HOST [--code CODE] [--label NAME=VALUE]... [--policy FILE]
 
   --code CODE          of partyline invite NAME --as host, the first time; - reads it from standard input
   --label NAME=VALUE   what the machine can be addressed by, as in partyline run --on NAME=VALUE; repeatable
+  --policy FILE        what the server may run here, instead of ${HOST_POLICY_FILE} in the state directory
   --json               one JSON object a line
+
+Joining is consent: without a policy file the server may run everything that this user may. With one, only what it lists, and
+no server can widen it; anything else comes back as denied, and is said on stderr. It is read at the start:
+
+  allow = ["uptime", "systemctl status *"]     words of a command; * within or for a word, ** for any rest
+  shell = false                                lines for /bin/sh: as good as everything
 
 The machine dials out, over IPv4 or IPv6, and comes back by itself when the connection or the server was away. The first
 time it makes a key of its own in the state directory (PARTYLINE_DATA) and needs no code after that. The code carries the
@@ -35,6 +49,7 @@ runs when the server asks for it, or is gone, and when it is stopped (Ctrl-C).
 Examples:
   partyline join lab.example --code 2Q4S-… --label env=prod
   partyline join lab.example
+  partyline join lab.example --policy /etc/partyline/policy.toml
 `;
 
 const LABEL = /^([A-Za-z0-9_.-]+)=(.*)$/su;
@@ -47,6 +62,7 @@ export async function join(args: string[]): Promise<number> {
       options: {
         code: { type: 'string' },
         label: { type: 'string', multiple: true, default: [] },
+        policy: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     }),
@@ -70,7 +86,7 @@ export async function join(args: string[]): Promise<number> {
     if (values.json) process.stdout.write(jsonLine({ event, ...facts }));
     else (event === 'ready' ? process.stdout : process.stderr).write(`${escapeControls(text)}\n`);
   };
-  return await stay({ host, given, labels, tell });
+  return await stay({ host, given, labels, policyFile: values.policy, tell });
 }
 
 type Given = { readonly code: string; readonly fingerprint: string } | undefined;
@@ -79,16 +95,19 @@ interface Stay {
   readonly host: string;
   readonly given: Given;
   readonly labels: ReadonlyMap<string, string>;
+  /** As it was named. */
+  readonly policyFile: string | undefined;
   readonly tell: (event: string, facts: Readonly<Record<string, string>>, text: string) => void;
 }
 
-async function stay({ host, given, labels, tell }: Stay): Promise<number> {
+async function stay({ host, given, labels, policyFile, tell }: Stay): Promise<number> {
   const directory = stateDirectory();
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     makeDirectory(directory);
+    const policy = policyIn(directory, policyFile);
     const key = ensureMachineKey(joinPath(directory, MACHINE_KEY_FILE));
     const runner = createRunner({ directory: joinPath(directory, 'host-pipes') });
     try {
@@ -100,6 +119,8 @@ async function stay({ host, given, labels, tell }: Stay): Promise<number> {
           labels,
           trust: trustIn(given, directory),
           runner,
+          policy,
+          onDenied: (command) => tell('denied', { command }, `partyline join: denied: ${command}`),
           world: REAL_WORLD,
           onJoined: (name) => tell('ready', { name, host }, 'ready'),
           onLost: (reason) => tell('lost', { reason }, `partyline join: ${host} is away: ${reason}`),
@@ -116,6 +137,19 @@ async function stay({ host, given, labels, tell }: Stay): Promise<number> {
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** Throws an Error in words. A file that was named has to be there. */
+function policyIn(directory: string, named: string | undefined): HostPolicy {
+  const path = named ?? joinPath(directory, HOST_POLICY_FILE);
+  const no = (why: string) => new Error(`Cannot use the policy ${path}: ${why}; nothing was joined`);
+  const text = readOwnFile(path, { others: OTHERS_WRITE, verb: 'write to' });
+  if (text === undefined && named === undefined) return 'everything';
+  if (text === undefined) throw no('it does not exist');
+  if (typeof text === 'object') throw no(text.why);
+  const policy = readHostPolicy(text);
+  if ('why' in policy) throw no(policy.why);
+  return policy;
 }
 
 /** The code's key, or one that was met before: never the word of whoever answers. */

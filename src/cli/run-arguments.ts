@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { refusalOfLength, type RunWishes } from '../client/run.ts';
-import { MAX_TIMEOUT_MS } from '../protocol/native/methods/run.ts';
+import { MAX_TIMEOUT_MS, type WireCommand } from '../protocol/native/methods/run.ts';
 import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 import { MAX_AT_ONCE } from './run-many.ts';
@@ -74,7 +74,7 @@ export function readRunArguments(args: string[]): RunArguments | string {
   if (values.on === undefined && (values['dry-run'] || values.stdin || values.out !== undefined)) {
     return '--dry-run, --stdin and --out go with --on TARGETS';
   }
-  const command = words.length === 1 ? { shell: only } : { argv: words };
+  const command = commandOf(only, words);
   const tooLong = refusalOfLength(command);
   if (tooLong !== undefined) return tooLong;
   return {
@@ -96,6 +96,15 @@ export function readRunArguments(args: string[]): RunArguments | string {
     },
   };
 }
+
+/** `@restart nginx` is a verb; a program of such a name is called by its path. */
+function commandOf(first: string, words: readonly string[]): WireCommand {
+  const [, verb] = VERB.exec(first) ?? [];
+  if (verb !== undefined) return { verb, args: words.slice(1) };
+  return words.length === 1 ? { shell: first } : { argv: words };
+}
+
+const VERB = /^@([A-Za-z][A-Za-z0-9_-]*)$/;
 
 function parseCount(text: string): number | null {
   return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : null;

@@ -3,6 +3,7 @@
 import type { NativeClient } from '../client/native.ts';
 import { shown } from '../client/shown.ts';
 import { hostResolve } from '../protocol/native/methods/host.ts';
+import type { WireCommand } from '../protocol/native/methods/run.ts';
 import type { Questions } from './input.ts';
 import { formatNodeSet } from './node-set.ts';
 
@@ -20,11 +21,12 @@ export function isOneName(targets: string): boolean {
   return /^[^\s,[\]*?!#=]+$/.test(name) && name.toLowerCase() !== 'all';
 }
 
+/** All of them, and the command may run there; or why not. */
 export async function resolveTargets(
   client: NativeClient,
-  targets: string,
+  { targets, command }: { targets: string; command: WireCommand },
 ): Promise<readonly TargetHost[] | { readonly refused: string }> {
-  const answer = await client.request(hostResolve.name, { targets });
+  const answer = await client.request(hostResolve.name, { targets, command });
   if ('lost' in answer) return { refused: `Cannot tell which machines are meant: ${answer.lost}` };
   if ('error' in answer) return { refused: shown(answer.error.message) };
   const found = hostResolve.parseResult(answer.result);

@@ -35,7 +35,7 @@ export async function runWide(client: NativeClient, { targets, given, interrupti
 
 async function carryOut(client: NativeClient, { targets, given, interruption }: Wide): Promise<number> {
   const { wishes, wide, isJson } = given;
-  const hosts = await resolveTargets(client, targets);
+  const hosts = await resolveTargets(client, { targets, command: wishes.command });
   if ('refused' in hosts) return fail(hosts.refused);
   if (wide.isDryRun) return showTargets(hosts, isJson);
   if (!isJson) say(wordsForTargets(hosts));

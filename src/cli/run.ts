@@ -1,5 +1,6 @@
 // `partyline run`: a command on the server, with its input, its outputs and its status as they were.
 
+import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectAsOwner, OWNER_TOKEN_FILE, type NativeClient } from '../client/native.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
@@ -16,7 +17,7 @@ export const HELP = `Run a command on a server, or on machines that joined it: i
 Usage: partyline run [HOST] [OPTION...] -- COMMAND [ARG...]
 
 HOST is [SCHEME://]HOST[:PORT], else PARTYLINE_HOST, else localhost. One argument after -- is a line for /bin/sh; several
-are a program and its arguments, which no shell sees.
+are a program and its arguments, which no shell sees; @NAME is a verb of the server's policy, with its values.
 
   --on TARGETS       where to run it; without it on the server itself
   --timeout SECONDS  end it after so long (status 124)
@@ -39,8 +40,10 @@ The status is the command's own; 128+N if it died of signal N, 124 after the tim
 started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it. Of several machines: 255
 if it did not start on one, or one was lost; else 0 if all are 0, the one that all failures have, or 1.
 
-The owner token is read from PARTYLINE_TOKEN_FILE, else from ${OWNER_TOKEN_FILE} in PARTYLINE_DATA or the platform's
-state directory. It proves who is there and is never sent.
+It comes in with the token of an account in PARTYLINE_TOKEN_FILE, else with what partyline login keeps for the server, else
+as the owner of a server on this machine: by ${OWNER_TOKEN_FILE} in PARTYLINE_DATA or the platform's state directory, or in
+PARTYLINE_TOKEN_FILE, which proves who is there and is never sent. The owner may run everything, anybody else what the
+policy of the server lets them; a machine may have a policy of its own.
 
 Examples:
   partyline run -- 'uptime; df -h | head -3'
@@ -49,9 +52,14 @@ Examples:
   partyline run --on web1 -- top -bn1
   partyline run --on 'web[1-9],!web3' --batch 2 --stop-after 1 -- systemctl restart nginx
   partyline run --on env=prod --dry-run -- reboot
+  partyline run --on web1 -- @restart nginx
   partyline run --json -- 'date -u' | jq -r .data
 `;
 
+/** In the state directory: what `partyline login` keeps. */
+const TOKENS = 'tokens';
+/** What the token of an account begins with. */
+const ACCOUNT_TOKEN = 'pl_';
 /** Milliseconds for the server to say that an interrupted command has ended: as long as a stubborn one is given. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
@@ -69,7 +77,10 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
   const interruption = watchInterruption();
   try {
     const { signal } = interruption;
-    const client = await connectAsOwner(host, { tokenFile: tokenFile(), trust: trustFor('run'), signal });
+    const trust = trustFor('run');
+    const client = mayBeAccount()
+      ? await (await import('./run-as.ts')).connectAs(host, { trust, signal })
+      : await connectAsOwner(host, { tokenFile: tokenFile(), trust, signal });
     if ('refused' in client) {
       new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', client.refused);
       return UNREACHED_STATUS;
@@ -91,6 +102,26 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
 
 function tokenFile(): string {
   return process.env['PARTYLINE_TOKEN_FILE'] || join(stateDirectory(), OWNER_TOKEN_FILE);
+}
+
+/**
+ * Whether anything but the owner token may be there to come in with. Looked for in the quickest way, since a command on
+ * this machine is to start at once.
+ */
+function mayBeAccount(): boolean {
+  const given = process.env['PARTYLINE_TOKEN_FILE'];
+  if (!given) return existsSync(join(stateDirectory(), TOKENS));
+  try {
+    // Not blocking: a pipe in its place must not hang us.
+    const descriptor = openSync(given, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const begin = Buffer.alloc(ACCOUNT_TOKEN.length);
+    readSync(descriptor, begin);
+    closeSync(descriptor);
+    return begin.toString('latin1') === ACCOUNT_TOKEN;
+  } catch {
+    // Whoever needs it says what is wrong with it.
+    return false;
+  }
 }
 
 interface Around extends RunTimes {

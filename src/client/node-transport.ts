@@ -22,7 +22,11 @@ export interface OpenedOnNode extends Surroundings {
 
 /** Throws an `UnreachableError`, a `RefusedError` or the signal's reason. */
 export async function openOnNode(options: NodeTransportOptions, signal: AbortSignal): Promise<Opened> {
-  const { client, ...surroundings } = await openClient(options, signal);
+  return toOpened(await openClient(options, signal));
+}
+
+/** For whoever is to come in, and keeps the client. */
+export function toOpened({ client, ...surroundings }: OpenedOnNode): Opened {
   return { wire: client, proveOwner: (tokenFile) => proveOwner(client, tokenFile), ...surroundings };
 }
 

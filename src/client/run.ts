@@ -221,6 +221,13 @@ class ClientRun implements RunHandle {
 
 function endOf({ result, status, reason: given }: RunEnded): RunEnd {
   const reason = given === undefined ? undefined : shown(given);
+  if (result === 'denied') {
+    return {
+      end: 'refused',
+      code: result,
+      message: reason ?? 'The machine does not allow it; nothing was started there',
+    };
+  }
   if (result === 'lost' || status === null) return { end: 'lost', reason: reason ?? 'the command was lost' };
   return { end: 'ended', result, status, ...(reason === undefined ? {} : { reason }) };
 }

@@ -151,6 +151,11 @@ export class Hub {
     session.role = roleOf(raise.by);
   }
 
+  /** Whose rights a session has: the member's own, or those of a later login. */
+  actsAs(session: Session): Member {
+    return this.#raised.get(session)?.by ?? session.member;
+  }
+
   /** What was shown for these rights counts no more: whoever has them has only its own again. */
   lower(isOver: (raise: Raise) => boolean): void {
     for (const [session, raise] of this.#raised) {

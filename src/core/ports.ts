@@ -42,6 +42,8 @@ export type RunResult =
   | { result: 'signalled'; status: number; signal: number }
   | { result: 'timeout'; status: 124 }
   | { result: 'cancelled'; status: number }
+  /** The machine itself does not allow it: nothing was started there. */
+  | { result: 'denied'; status: null; reason: string }
   | { result: 'lost'; status: null; reason: string };
 
 /** One command under way. */

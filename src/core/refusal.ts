@@ -4,6 +4,7 @@
 import type { MessageId } from './journal.ts';
 import type { Name, NameRefusal } from './name.ts';
 import type { TargetsRefusal } from './run/targets.ts';
+import type { VerbRefusal } from './run/verb.ts';
 import type { MemberKind } from './session.ts';
 
 /** Somebody else has the name, or one that looks like it. */
@@ -42,7 +43,12 @@ export type GroupRefusal =
   | NotStored;
 
 /** In every case nothing was started. */
-export type RunRefusal = { refused: 'not-allowed' } | { refused: 'offline'; name: string } | TargetsRefusal;
+export type RunRefusal =
+  /** `names`: where. `server`: nobody else runs on the server itself. */
+  | { refused: 'not-allowed'; names: readonly string[]; why: 'policy' | 'server' }
+  | { refused: 'offline'; name: string }
+  | TargetsRefusal
+  | VerbRefusal;
 
 /** So many passwords were wrong that this one was not looked at; the next one is, in so many milliseconds. */
 export type GuessRefusal = { refused: 'too-many-wrong'; waitMs: number };

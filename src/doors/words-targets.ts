@@ -6,10 +6,10 @@ import { quote } from '../protocol/text.ts';
 import { listed, wordsForName } from './words.ts';
 
 export function wordsForTargets(refusal: TargetsRefusal): string {
-  return `Cannot run: ${wordsFor(refusal)}; nothing was started`;
+  return `Cannot run: ${wordsForFault(refusal)}; nothing was started`;
 }
 
-function wordsFor(refusal: TargetsRefusal): string {
+export function wordsForFault(refusal: TargetsRefusal): string {
   switch (refusal.refused) {
     case 'no-targets':
       return 'the targets name no machine';
@@ -18,7 +18,7 @@ function wordsFor(refusal: TargetsRefusal): string {
     case 'too-many-targets':
       return `with ${quote(refusal.item)} the targets are more than ${refusal.max} ${wordsForMany(refusal.what)}`;
     case 'bad-target':
-      return `${quote(refusal.item)} is no target: ${wordsForFault(refusal.why)}`;
+      return `${quote(refusal.item)} is no target: ${wordsForItem(refusal.why)}`;
     case 'only-taken-away':
       return `${listed(refusal.items)} only takes away; everything else is written all,${sample(refusal.items)}`;
     case 'unknown-host':
@@ -42,7 +42,7 @@ function sample([only, another]: readonly string[]): string {
   return only === undefined || another !== undefined ? '…' : quote(only).slice(1, -1);
 }
 
-function wordsForFault(fault: TargetFault): string {
+function wordsForItem(fault: TargetFault): string {
   switch (fault.refused) {
     case 'nothing-taken-away':
       return 'a ! stands directly before what is taken away';

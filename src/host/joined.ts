@@ -9,20 +9,18 @@ import { readResult } from '../client/requests.ts';
 import type { Trust } from '../client/trust.ts';
 import type { Answer } from '../client/wire.ts';
 import type { World } from '../client/world.ts';
-import type { Runner } from '../core/ports.ts';
 import { newNonce } from '../net/owner.ts';
 import type { MachineKey } from '../net/machine.ts';
 import { hostChallenge, hostJoin, hostProve } from '../protocol/native/methods/host.ts';
-import { serveRuns } from './serving.ts';
+import { serveRuns, type ServingOptions } from './serving.ts';
 
-export interface Joining {
+export interface Joining extends Pick<ServingOptions, 'runner' | 'policy' | 'onDenied'> {
   readonly host: string;
   readonly key: MachineKey;
   /** Of an invitation; counts once. */
   readonly code: string | undefined;
   readonly labels: ReadonlyMap<string, string>;
   readonly trust: Trust;
-  readonly runner: Runner;
   readonly world: Pick<World, 'after' | 'random'>;
   readonly reconnect?: Reconnect;
   readonly onJoined: (name: string) => void;
@@ -58,7 +56,7 @@ export async function beJoined(joining: Joining, signal: AbortSignal): Promise<v
 const FOR_NOW = new Set(['busy', 'closing', 'too-many-wrong', 'not-stored']);
 
 async function comeIn(joining: Joining, code: string | undefined, signal: AbortSignal): Promise<NativeClient> {
-  const { host, key, labels, trust, runner } = joining;
+  const { host, key, labels, trust, runner, policy, onDenied } = joining;
   const { client, isLoopback, isPrivate, fingerprint } = await openClient({ host, trust }, signal);
   try {
     if (!isPrivate) {
@@ -77,11 +75,12 @@ async function comeIn(joining: Joining, code: string | undefined, signal: AbortS
     const server = isLoopback && fingerprint === undefined ? { address, port } : undefined;
     const proof = key.prove({ clientNonce, serverNonce: challenged.nonce, server });
     const params = { key: key.publicKey, proof, labels: Object.fromEntries(labels) };
+    // Before the answer: what the server asks may come with it.
+    serveRuns({ client, runner, policy, onDenied });
     const proven = await client.request(hostProve.name, params);
     // A code that was used, by this very machine: then its key says so.
     if ('error' in proven && refused !== undefined) throw refused;
     const { name } = readResult(hostProve, resultIn(proven));
-    serveRuns({ client, runner });
     joining.onJoined(name);
     return client;
   } catch (error) {

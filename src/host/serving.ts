@@ -1,7 +1,7 @@
 // What a joined machine does for its server: starts what it is asked to, and ends it when the server asks, is gone, or
 // has been silent for the length of the lease.
 
-import type { Runner } from '../core/ports.ts';
+import type { RunCommand, Runner } from '../core/ports.ts';
 import { allowedEnvironment } from '../core/run/environment.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
@@ -10,13 +10,21 @@ import { METHODS } from '../protocol/native/methods.ts';
 import { parseRunCancel, runStart } from '../protocol/native/methods/run.ts';
 import type { Pump } from '../protocol/native/pump.ts';
 import { rpcError, type Id, type RpcError } from '../protocol/native/rpc.ts';
+import { quote } from '../protocol/text.ts';
 import { ServedRun } from '../relay/served-run.ts';
+import { allowed, type HostPolicy } from './policy.ts';
 
 export interface ServingOptions {
   readonly client: NativeClient;
   readonly runner: Runner;
+  readonly policy: HostPolicy;
+  /** The command was not started: the policy does not list it. */
+  readonly onDenied: (command: string) => void;
   readonly leaseMs?: number;
 }
+
+/** UTF-16 units of a command that was not allowed, where it is told. */
+const MAX_TOLD_LENGTH = 120;
 
 /** Serves from now on, until the connection is gone. */
 export function serveRuns(options: ServingOptions): void {
@@ -25,7 +33,7 @@ export function serveRuns(options: ServingOptions): void {
 }
 
 class MachineServing implements Serving {
-  readonly #runner: Runner;
+  readonly #options: ServingOptions;
   readonly #connection: NativeConnection;
   readonly #pump: Pump;
   readonly #runs = new Map<number, ServedRun>();
@@ -33,8 +41,9 @@ class MachineServing implements Serving {
   readonly #lease: NodeJS.Timeout;
   #lastRun = 0;
 
-  constructor({ client, runner, leaseMs = LEASE_MS }: ServingOptions) {
-    this.#runner = runner;
+  constructor(options: ServingOptions) {
+    const { client, leaseMs = LEASE_MS } = options;
+    this.#options = options;
     const { connection, pump } = client.serve(this);
     this.#connection = connection;
     this.#pump = pump;
@@ -63,14 +72,27 @@ class MachineServing implements Serving {
   #start(id: Id, params: unknown): void {
     const asked = runStart.parseParams(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
-    const { command, env = {}, timeoutMs, stdin, stdout, stderr } = asked;
+    const { command: given, env = {}, timeoutMs, stdin, stdout, stderr } = asked;
+    if ('verb' in given) {
+      return this.#refuse(id, rpcError('params', { code: 'bad-params' }, 'a verb is spelled out by the server'));
+    }
+    const { runner, policy, onDenied } = this.#options;
+    const wanted: RunCommand =
+      'shell' in given ? { kind: 'shell', line: given.shell } : { kind: 'argv', argv: given.argv };
+    const command = allowed(policy, wanted);
+    if (command === undefined) {
+      const told = quote(wanted.kind === 'shell' ? wanted.line : wanted.argv.join(' '), MAX_TOLD_LENGTH);
+      onDenied(told);
+      const why = `Cannot run ${told}: the machine's own policy does not allow it; nothing was started there`;
+      return this.#refuse(id, rpcError('refused', { code: 'not-allowed' }, why));
+    }
     const streams = { stdin, stdout, stderr };
     const cannot = this.#connection.refusalToAccept(Object.values(streams));
     if (cannot !== undefined) {
       return this.#refuse(id, rpcError('refused', { code: cannot }, 'the machine has too many commands running'));
     }
-    const run = this.#runner.start({
-      command: 'shell' in command ? { kind: 'shell', line: command.shell } : { kind: 'argv', argv: command.argv },
+    const run = runner.start({
+      command,
       env: allowedEnvironment(env),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });

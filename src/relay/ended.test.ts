@@ -21,12 +21,14 @@ test('what was told comes back as it was, and what contradicts itself is lost', 
     { result: 'signalled', status: 137, signal: 9 },
     { result: 'timeout', status: 124 },
     { result: 'cancelled', status: 143 },
+    { result: 'denied', status: null, reason: 'r' },
     { result: 'lost', status: null, reason: 'r' },
   ];
   for (const result of all) assert.deepEqual(fromRunEnded(toRunEnded(1, result)), result);
   for (const wrong of [
     { run: 1, result: 'signalled', status: 137 },
     { run: 1, result: 'exited', status: null },
+    { run: 1, result: 'denied', status: 0 },
     { run: 1, result: 'lost', status: 0 },
   ] as const) {
     assert.equal(fromRunEnded(wrong).result, 'lost');

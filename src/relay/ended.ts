@@ -19,7 +19,10 @@ export function toRunEnded(run: number, ended: RunResult, why?: string): RunEnde
 /** What the other end tells may contradict itself; then nobody knows how it ended. */
 export function fromRunEnded({ result, status, signal, reason }: RunEnded): RunResult {
   const lost = { result: 'lost', status: null, reason: reason ?? 'its end was told in a way not known here' } as const;
-  if (result === 'lost' || status === null) return lost;
+  if (result === 'denied' && status === null) {
+    return { result, status, reason: reason ?? 'the machine does not allow it; nothing was started there' };
+  }
+  if (result === 'lost' || result === 'denied' || status === null) return lost;
   switch (result) {
     case 'timeout':
       return { result, status: TIMEOUT_STATUS };

@@ -74,9 +74,18 @@ export class RemoteRun implements Run {
 
   /** It never started, or nobody knows any more how it fares: no byte follows those that have come. */
   lose(reason: string): void {
+    this.#cease({ result: 'lost', status: null, reason });
+  }
+
+  /** The other end does not allow it: it never started. */
+  deny(reason: string): void {
+    this.#cease({ result: 'denied', status: null, reason });
+  }
+
+  #cease(result: RunResult): void {
     this.stdout.finish();
     this.stderr.finish();
-    this.end({ result: 'lost', status: null, reason });
+    this.end(result);
   }
 
   #settleIfOver(): void {

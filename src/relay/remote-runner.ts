@@ -91,7 +91,10 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     if (asked?.what === 'ping') return this.#tellPong?.();
     if (asked?.what !== 'start') return undefined;
     const { run } = asked;
-    if (event.type === 'refusal') return run.lose(event.error.message);
+    if (event.type === 'refusal') {
+      const { message, data } = event.error;
+      return data?.code === 'not-allowed' ? run.deny(message) : run.lose(message);
+    }
     const started = parseRunStarted(event.result);
     if (started === undefined) return run.lose('the machine answered in a way not known here');
     this.#running.set(started.run, run);

@@ -35,6 +35,8 @@ export async function someMachines(
         labels: new Map([['of', 'many']]),
         trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
         runner,
+        policy: 'everything',
+        onDenied: () => {},
         world: REAL_WORLD,
         onJoined: resolve,
         onLost: () => {},

@@ -9,6 +9,7 @@ import type { Passwords } from '../../src/core/credentials.ts';
 import { Guesses } from '../../src/core/guesses.ts';
 import { Hosts } from '../../src/core/hosts.ts';
 import { Hub } from '../../src/core/hub.ts';
+import { NO_POLICY, type Policy } from '../../src/core/run/policy.ts';
 import type { Rate } from '../../src/core/rate.ts';
 import type { Member, Role } from '../../src/core/session.ts';
 import { HttpDoor } from '../../src/doors/http/door.ts';
@@ -37,6 +38,8 @@ export interface NativeHouseOptions {
   readonly isEncrypted?: boolean;
   readonly isOpen?: boolean;
   readonly rate?: Rate;
+  readonly policy?: Policy;
+  readonly isServerOpen?: boolean;
   readonly clock?: () => number;
 }
 
@@ -68,6 +71,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     passwords: PASSWORDS,
     guesses,
     runner,
+    policy: { current: options.policy ?? NO_POLICY, isServerOpen: options.isServerOpen ?? false },
     log,
     now,
     clock,

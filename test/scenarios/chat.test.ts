@@ -130,7 +130,7 @@ for (const host of LOOPBACKS) {
       ['send Janaki :', /^error: Cannot send: the message is empty/],
       ['send Janaki hi', /^error: Cannot read the command: its form is send NAME/],
       ['dance', /^error: Unknown command "dance": help lists those that there are\n$/],
-      ['run : id', /^error: Cannot run: only the owner may/],
+      ['run : id', /^error: Cannot run id on "Server" as \S+, a guest: guests run nothing; nothing was started/],
       ['login wrong', /^error: Cannot log in: the token is not valid\n$/],
       ['x'.repeat(65_537), /^error: Cannot read the line: it is longer than 65536 bytes and was skipped\n$/],
     ];

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseName, type NameKey } from '../name.ts';
-import type { Member } from '../session.ts';
+import type { Member, Role } from '../session.ts';
 import { allowedEnvironment } from './environment.ts';
-import { placesFor } from './policy.ts';
+import { parsePolicy } from './policy-file.ts';
+import { NO_POLICY, placesFor, type AskedCommand, type Policy } from './policy.ts';
 import { resultOf } from './result.ts';
 
 const runner = { start: () => assert.fail('nothing is to be started') };
@@ -21,17 +22,26 @@ function member(given: string): Member {
   return { ...parsed, id: 1, since: 0, delivered: 0, account: undefined, sessions: [] };
 }
 
-test('only the owner may run on the server and on machines that have joined', () => {
-  const states = [
-    { member: member('web1'), machine },
-    { member: member('Old'), machine: undefined },
-  ];
-  const hosts = { all: () => states };
+const MACHINES = [
+  { member: member('web1'), machine },
+  { member: member('Old'), machine: undefined },
+];
+
+function aWorld(current: Policy = NO_POLICY, isServerOpen = false) {
+  const hosts = { all: () => MACHINES };
   const directory = { account: () => undefined, group: () => undefined };
-  const world = { serverName: 'Lab', runner, hosts, directory, isPresent: (key: NameKey) => key === 'bob' };
+  const policy = { current, isServerOpen };
+  return { serverName: 'Lab', runner, hosts, directory, policy, isPresent: (key: NameKey) => key === 'bob' };
+}
+
+test('without a policy only the owner may run, on the server and on machines that have joined', () => {
+  const world = aWorld();
+  const { key } = member('janaki');
   for (const role of ['guest', 'member', 'operator'] as const) {
     for (const targets of ['', 'web1', 'nobody']) {
-      assert.deepEqual(placesFor(targets, role, world), { refused: 'not-allowed' });
+      const names = [targets || 'Lab'];
+      const refused = { refused: 'not-allowed', names, why: targets === '' ? 'server' : 'policy' };
+      assert.deepEqual(placesFor(targets, { role, key, command: undefined }, world), refused);
     }
   }
   const server = { name: 'Lab', runner };
@@ -39,14 +49,115 @@ test('only the owner may run on the server and on machines that have joined', ()
     { name: 'web1', runner },
     { name: 'Old', runner: undefined },
   ];
-  assert.deepEqual(placesFor(' ', 'owner', world), { places: [server], isOneName: true });
-  assert.deepEqual(placesFor('WEB1', 'owner', world), { places: [web1], isOneName: true });
-  assert.deepEqual(placesFor('lab WEB1,web1 old', 'owner', world), { places: [server, old, web1], isOneName: false });
-  assert.deepEqual(placesFor('all', 'owner', world), { places: [old, web1], isOneName: false });
-  assert.deepEqual(placesFor('env=prod,!old', 'owner', world), { places: [web1], isOneName: false });
-  const unknown = { refused: 'unknown-host', names: ['web2'] };
-  assert.deepEqual(placesFor('web1 Lab web2', 'owner', world), unknown);
-  assert.deepEqual(placesFor('bob', 'owner', world), { refused: 'no-machine', names: ['bob'] });
+  const command = { kind: 'shell', line: 'rm -rf *' } as const;
+  const ask = (targets: string) => placesFor(targets, { role: 'owner', key, command }, world);
+  assert.deepEqual(ask(' '), { places: [server], isOneName: true, command });
+  assert.deepEqual(ask('WEB1'), { places: [web1], isOneName: true, command });
+  assert.deepEqual(ask('lab WEB1,web1 old'), { places: [server, old, web1], isOneName: false, command });
+  assert.deepEqual(ask('all'), { places: [old, web1], isOneName: false, command });
+  assert.deepEqual(ask('env=prod,!old'), { places: [web1], isOneName: false, command });
+  assert.deepEqual(ask('web1 Lab web2'), { refused: 'unknown-host', names: ['web2'] });
+  assert.deepEqual(ask('bob'), { refused: 'no-machine', names: ['bob'] });
+});
+
+const POLICY = `
+[groups]
+ops = ["Janaki", "vamshi"]
+[[allow]]
+who = ["role:operator"]
+on = "all"
+run = ["uptime", "systemctl status *"]
+[[allow]]
+who = ["#OPS"]
+on = ["env=prod", "!web9"]
+verbs = ["restart"]
+[[allow]]
+who = ["eve"]
+on = "web1,Lab"
+shell = true
+run = ["uptime"]
+[verb.restart]
+command = ["systemctl", "restart", "{service}.service"]
+service = ["nginx", "redis"]
+`;
+
+function policyIn(text: string): Policy {
+  const policy = parsePolicy(text);
+  if ('refused' in policy) assert.fail(JSON.stringify(policy));
+  return policy;
+}
+
+const shell = (line: string): AskedCommand => ({ kind: 'shell', line });
+const words = (line: string): AskedCommand => ({ kind: 'argv', argv: line.split(' ') });
+const restart = (...args: string[]): AskedCommand => ({ kind: 'verb', verb: 'restart', args });
+
+/** `yes`, or which machines are in the way, or what else is. */
+function verdict(
+  name: string,
+  [on, command]: [string, AskedCommand | undefined],
+  { role = 'member', isServerOpen = false }: { role?: Role; isServerOpen?: boolean } = {},
+): string {
+  const key = role === 'guest' ? undefined : member(name).key;
+  const found = placesFor(on, { role, key, command }, aWorld(policyIn(POLICY), isServerOpen));
+  if (!('refused' in found)) return 'yes';
+  return found.refused === 'not-allowed' ? found.names.join(',') : found.refused;
+}
+
+test('a rule allows its people its commands on its machines, and nothing else', () => {
+  const operator = { role: 'operator' } as const;
+  assert.equal(verdict('zoe', ['web1', words('uptime')], operator), 'yes');
+  assert.equal(verdict('zoe', ['all', shell('uptime')], operator), 'yes', 'a plain line needs no shell');
+  assert.equal(verdict('zoe', ['web1', words('systemctl status nginx')], operator), 'yes');
+  assert.equal(verdict('zoe', ['web1', shell('uptime; id')], operator), 'web1');
+  assert.equal(verdict('zoe', ['web1', words('reboot')], operator), 'web1');
+  assert.equal(verdict('zoe', ['web1', words('uptime')]), 'web1', 'a member is no operator');
+  assert.equal(verdict('janaki', ['web1', restart('nginx')]), 'yes', 'by the group, in any spelling');
+  assert.equal(verdict('janaki', ['old', restart('nginx')]), 'Old', 'who has no label that says prod');
+  assert.equal(verdict('janaki', ['web1', words('systemctl restart nginx.service')]), 'yes', 'a verb typed out');
+  assert.equal(verdict('janaki', ['web1', words('systemctl restart sshd.service')]), 'web1');
+  assert.equal(verdict('janaki', ['web1', words('uptime')]), 'web1');
+  assert.equal(verdict('eve', ['web1', shell('uptime; id')]), 'yes');
+  assert.equal(verdict('eve', ['web1,old', shell('uptime')]), 'Old', 'on all of them, or on none');
+  assert.equal(verdict('eve', ['web1', words('reboot')]), 'web1', 'a shell is no pattern');
+  assert.equal(verdict('eve', ['web1', undefined]), 'yes');
+  assert.equal(verdict('eve', ['all', undefined]), 'Old');
+  assert.equal(verdict('eve', ['web1', shell('id')], { role: 'guest' }), 'web1', 'a guest of the same name');
+  assert.equal(verdict('owner', ['all', shell('x')], { role: 'owner' }), 'yes');
+});
+
+test('on the server itself others run only where commands have a user of their own', () => {
+  for (const on of ['', 'Lab', 'Lab,web1']) {
+    assert.equal(verdict('eve', [on, shell('id')]), 'Lab');
+    assert.equal(verdict('eve', [on, shell('id')], { isServerOpen: true }), 'yes');
+  }
+  const operator = { role: 'operator', isServerOpen: true } as const;
+  assert.equal(verdict('zoe', ['', shell('uptime')], operator), 'Lab', 'all is not the server');
+});
+
+test('a line of plain words runs without a shell where a shell is not allowed', () => {
+  const ask = (name: string, on: string) =>
+    placesFor(on, { role: 'operator', key: member(name).key, command: shell('uptime') }, aWorld(policyIn(POLICY)));
+  const commandOf = (found: ReturnType<typeof ask>) => ('refused' in found ? found.refused : found.command);
+  assert.deepEqual(commandOf(ask('zoe', 'web1')), words('uptime'));
+  assert.deepEqual(commandOf(ask('eve', 'web1')), shell('uptime'));
+});
+
+test('a verb has values that it may have, as many as it takes', () => {
+  const found = placesFor(
+    'web1',
+    { role: 'owner', key: undefined, command: restart('redis') },
+    aWorld(policyIn(POLICY)),
+  );
+  assert.deepEqual('command' in found && found.command, words('systemctl restart redis.service'));
+  assert.equal(verdict('janaki', ['web1', restart('sshd')]), 'bad-verb');
+  assert.equal(verdict('janaki', ['web1', restart()]), 'bad-verb');
+  assert.equal(verdict('janaki', ['web1', restart('nginx', 'redis')]), 'bad-verb');
+  assert.equal(verdict('janaki', ['web1', { kind: 'verb', verb: 'stop', args: [] }]), 'unknown-verb');
+  assert.equal(
+    verdict('bob', ['web1', { kind: 'verb', verb: 'stop', args: [] }]),
+    'web1',
+    'who may nothing learns nothing',
+  );
 });
 
 test('of the environment only locale, terminal and time zone pass', () => {

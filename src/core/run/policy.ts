@@ -1,13 +1,58 @@
-// Who may run what where. Default deny: the server itself obeys its owner only, for whoever runs there could read its
-// keys and everyone's words; and so do machines, until a policy says more.
+// Who may run what where. Default deny: the owner may everything, a guest nothing, and everybody else what a rule of the
+// server's policy says. On the server itself only the owner may, for whoever runs there could read its keys and
+// everyone's words, unless commands have another user there.
 
 import type { Directory } from '../directory.ts';
 import type { Hosts, HostState } from '../hosts.ts';
 import { parseName, type Name, type NameKey } from '../name.ts';
-import type { Runner } from '../ports.ts';
+import type { RunCommand, Runner } from '../ports.ts';
 import type { RunRefusal } from '../refusal.ts';
 import type { Role } from '../session.ts';
-import { parseTargets, resolveTargets, type TargetHost } from './targets.ts';
+import { permits, readingsOf, type Grant } from './grant.ts';
+import {
+  isMeant,
+  isNamed,
+  parseTargets,
+  resolveTargets,
+  type Targets,
+  type TargetHost,
+  type TargetWorld,
+} from './targets.ts';
+import { spellOut, type Verb, type VerbRefusal } from './verb.ts';
+
+/** As it was read from a file. */
+export interface Policy {
+  readonly rules: readonly Rule[];
+  readonly verbs: ReadonlyMap<string, Verb>;
+}
+
+export interface Rule {
+  readonly who: readonly Who[];
+  readonly on: Targets;
+  readonly grant: Grant;
+}
+
+export type Who =
+  /** And those who may more. */
+  { readonly kind: 'role'; readonly role: 'operator' | 'member' } | { readonly kind: 'account'; readonly key: NameKey };
+
+/** What there is without a file. */
+export const NO_POLICY: Policy = { rules: [], verbs: new Map() };
+
+/** The policy in force, which a reload replaces. */
+export interface RunPolicy {
+  readonly current: Policy;
+  /** Commands have a user of their own on the server, so that others than the owner may run there too. */
+  readonly isServerOpen: boolean;
+}
+
+/** Whose rights count, and for which command; undefined: for any that they may run at all. */
+export interface Asking {
+  readonly role: Role;
+  /** Of the account; undefined for a guest. */
+  readonly key: NameKey | undefined;
+  readonly command: AskedCommand | undefined;
+}
 
 /** Where a command is to run. */
 export interface Place {
@@ -18,6 +63,8 @@ export interface Place {
 
 export interface Places {
   readonly places: readonly Place[];
+  /** Spelled out; undefined: none was asked for. */
+  readonly command: RunCommand | undefined;
   /** One name and nothing else was given: its output needs no label. */
   readonly isOneName: boolean;
 }
@@ -29,19 +76,77 @@ export interface RunWorld {
   readonly hosts: Pick<Hosts, 'all'>;
   readonly directory: Pick<Directory, 'account' | 'group'>;
   readonly isPresent: (key: NameKey) => boolean;
+  readonly policy: RunPolicy;
 }
 
-/** Where those targets are; none means the server itself. All of them, or a refusal. */
-export function placesFor(text: string, role: Role, world: RunWorld): Places | RunRefusal {
-  if (role !== 'owner') return { refused: 'not-allowed' };
-  const server: Place = { name: world.serverName, runner: world.runner };
-  if (text.trim() === '') return { places: [server], isOneName: true };
-  const targets = parseTargets(text);
-  if ('refused' in targets) return targets;
-  const found = resolveTargets(targets, targetWorld(world));
+/** As it was asked for: a verb is spelled out before anything is decided. */
+export type AskedCommand =
+  | RunCommand
+  | { readonly kind: 'verb'; readonly verb: string; readonly args: readonly string[] };
+
+function spelledOut(asked: AskedCommand, { verbs }: Policy): RunCommand | VerbRefusal {
+  if (asked.kind !== 'verb') return asked;
+  const verb = verbs.get(asked.verb);
+  if (verb === undefined) return { refused: 'unknown-verb', verb: asked.verb, known: [...verbs.keys()] };
+  const argv = spellOut(verb, asked.args);
+  return 'refused' in argv ? argv : { kind: 'argv', argv };
+}
+
+/** Where those targets are, and what is to run there; no target means the server itself. All of them, or a refusal. */
+export function placesFor(text: string, asking: Asking, world: RunWorld): Places | RunRefusal {
+  const { serverName, policy } = world;
+  const rules = asking.role === 'owner' ? 'everything' : rulesFor(asking, policy.current);
+  // Whoever may nothing learns nothing about which machines there are.
+  if (rules.length === 0) {
+    const why = text.trim() === '' && !policy.isServerOpen ? 'server' : 'policy';
+    return { refused: 'not-allowed', names: [text.trim() || serverName], why };
+  }
+  const command = asking.command && spelledOut(asking.command, policy.current);
+  if (command !== undefined && 'refused' in command) return command;
+  const targets = text.trim() === '' ? undefined : parseTargets(text);
+  if (targets !== undefined && 'refused' in targets) return targets;
+  const targetWorld = worldOf(world);
+  const found = targets === undefined ? ON_SERVER : resolveTargets(targets, targetWorld);
   if ('refused' in found) return found;
+  const server: Place = { name: serverName, runner: world.runner };
   const machines = found.hosts.map(({ name, state }) => ({ name, runner: state.machine?.runner }));
-  return { places: found.isServerMeant ? [server, ...machines] : machines, isOneName: targets.isOneName };
+  const places = found.isServerMeant ? [server, ...machines] : machines;
+  const isOneName = targets === undefined || targets.isOneName;
+  if (rules === 'everything') return { places, isOneName, command };
+  if (found.isServerMeant && !policy.isServerOpen) {
+    return { refused: 'not-allowed', names: [serverName], why: 'server' };
+  }
+  const aboutServer = rules.filter(({ on }) => isNamed(on, targetWorld.serverKey));
+  const about = new Map<string, readonly Rule[]>(found.isServerMeant ? [[serverName, aboutServer]] : []);
+  for (const host of found.hosts) {
+    about.set(
+      host.name,
+      rules.filter(({ on }) => isMeant(on, host, targetWorld)),
+    );
+  }
+  let names: readonly string[] = [];
+  for (const reading of command === undefined ? [undefined] : readingsOf(command)) {
+    names = [...about.keys()].filter((name) => verdictOf(about.get(name) ?? [], reading) === 'denied');
+    if (names.length === 0) return { places, isOneName, command: reading };
+  }
+  return { refused: 'not-allowed', names, why: 'policy' };
+}
+
+const ON_SERVER = { hosts: [], isServerMeant: true } as const;
+
+/** What the rules say of a command on one machine. A second person to be asked would be a third word here. */
+type Verdict = 'allowed' | 'denied';
+
+/** `rules`: those that are about whoever asks, and about the machine. */
+function verdictOf(rules: readonly Rule[], command: RunCommand | undefined): Verdict {
+  return rules.some(({ grant }) => command === undefined || permits(grant, command)) ? 'allowed' : 'denied';
+}
+
+function rulesFor({ role, key }: Asking, { rules }: Policy): readonly Rule[] {
+  if (role === 'guest') return [];
+  return rules.filter(({ who }) =>
+    who.some((one) => (one.kind === 'account' ? one.key === key : one.role === 'member' || one.role === role)),
+  );
 }
 
 interface Found extends TargetHost {
@@ -50,7 +155,7 @@ interface Found extends TargetHost {
 
 const NO_LABELS: ReadonlyMap<string, string> = new Map();
 
-function targetWorld({ serverName, hosts, directory, isPresent }: RunWorld) {
+function worldOf({ serverName, hosts, directory, isPresent }: RunWorld): TargetWorld<Found> {
   const parsed = parseName(serverName);
   if ('refused' in parsed) throw new Error(`Not a name: ${serverName}`);
   const found = new Map(

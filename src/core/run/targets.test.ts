@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Random, seedOf } from '../../../test/kit/random.ts';
 import { parseName } from '../name.ts';
 import {
+  isMeant,
   MAX_TARGET_NAMES,
   MAX_TARGET_PATTERNS,
   MAX_TARGETS_LENGTH,
@@ -201,4 +202,27 @@ test('no text makes the parser throw, and what it accepts, it finds or refuses',
     const targets = parseTargets(text);
     if (!('refused' in targets)) resolveTargets(targets, aWorld(FARM));
   }
+});
+
+test('whether one machine is meant depends on nothing else that is there', () => {
+  const host = { ...nameOf('web1'), labels: new Map([['env', 'prod']]) };
+  const world = { group: (key: string) => (key === '#lab' ? { members: [host] } : undefined) };
+  const isFor = (text: string) => {
+    const targets = parseTargets(text);
+    return 'refused' in targets ? assert.fail(text) : isMeant(targets, host, world);
+  };
+  const meant = ['web1', 'WEB1', 'web[1-3]', 'web*', 'env=prod', 'env=p*', '#lab', 'all', 'nobody,web1', 'all,!web2'];
+  for (const text of meant) assert.ok(isFor(text), text);
+  const others = [
+    'web2',
+    'db*',
+    'env=dev',
+    'rack=1',
+    '#other',
+    'all,!web1',
+    'web1,!#lab',
+    'web1,!env=prod',
+    'web1,!all',
+  ];
+  for (const text of others) assert.ok(!isFor(text), text);
 });

@@ -220,23 +220,46 @@ class Search<Host extends TargetHost> {
 
   /** Undefined: there is no such group. */
   #matching(target: Exclude<Target, { kind: 'name' }>): readonly Host[] | undefined {
-    switch (target.kind) {
-      case 'all':
-        return this.#hosts;
-      case 'glob':
-        return this.#hosts.filter(({ key }) => matchesGlob(target.pattern, key));
-      case 'label':
-        return this.#hosts.filter(({ labels }) => {
-          const value = labels.get(target.label);
-          return value !== undefined && matchesGlob(target.pattern, value);
-        });
-      case 'group': {
-        const group = this.#world.group(target.key);
-        // People are in groups too; nobody expects a command to run on them.
-        return group && Array.from(group.members).flatMap(({ key }) => this.#world.host(key) ?? []);
-      }
+    if (target.kind === 'group') {
+      const group = this.#world.group(target.key);
+      // People are in groups too; nobody expects a command to run on them.
+      return group && Array.from(group.members).flatMap(({ key }) => this.#world.host(key) ?? []);
+    }
+    return this.#hosts.filter((host) => fits(target, host));
+  }
+}
+
+function fits(target: Exclude<Target, { kind: 'name' | 'group' }>, { key, labels }: TargetHost): boolean {
+  switch (target.kind) {
+    case 'all':
+      return true;
+    case 'glob':
+      return matchesGlob(target.pattern, key);
+    case 'label': {
+      const value = labels.get(target.label);
+      return value !== undefined && matchesGlob(target.pattern, value);
     }
   }
+}
+
+/** Whether one machine is among those that are meant; what else is meant need not be there yet. */
+export function isMeant(
+  { wanted, unwanted }: Targets,
+  host: TargetHost,
+  { group }: Pick<TargetWorld<TargetHost>, 'group'>,
+): boolean {
+  const isFor = (target: Target): boolean => {
+    if (target.kind === 'name') return target.key === host.key;
+    if (target.kind !== 'group') return fits(target, host);
+    return Iterator.from(group(target.key)?.members ?? []).some(({ key }) => key === host.key);
+  };
+  return wanted.some(isFor) && !unwanted.some(isFor);
+}
+
+/** The same for the server itself, which is meant by its name alone. */
+export function isNamed({ wanted, unwanted }: Targets, key: NameKey): boolean {
+  const isFor = (target: Target): boolean => target.kind === 'name' && target.key === key;
+  return wanted.some(isFor) && !unwanted.some(isFor);
 }
 
 function inNaturalOrder<Host extends TargetHost>(hosts: readonly Host[]): Host[] {

@@ -3,7 +3,6 @@
 import type { Answer } from '../../core/hub.ts';
 import { placesFor } from '../../core/run/policy.ts';
 import { judgePassword } from '../../core/password.ts';
-import type { NameKey } from '../../core/name.ts';
 import type { GroupRefusal } from '../../core/refusal.ts';
 import type { Session } from '../../core/session.ts';
 import { countedAs } from '../../net/limits.ts';
@@ -23,7 +22,8 @@ import { LIMITS, MAX_RUNS } from './limits.ts';
 import { findPast, readPast } from './past.ts';
 import type { House, LineRoom } from './room.ts';
 import { LineRun, type RunListener } from './run.ts';
-import { wordsForMisuse, wordsForRunning } from './translate.ts';
+import { toAskedCommand, wordsForMisuse, wordsForRunning } from './translate.ts';
+import { fieldsOfDenied } from '../words-run.ts';
 import { wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } from '../words.ts';
 
 /** The connection that asks. */
@@ -193,27 +193,36 @@ export class Commands {
     return await promise;
   }
 
-  #run({ targets, command }: { targets: string; command: string }): void {
-    const { hub, log, runner, hosts } = this.#house;
+  #run({ targets, command: line }: { targets: string; command: string }): void {
+    const { hub, log, runner, hosts, policy } = this.#house;
     const { role, member } = this.#session;
     const { serverName, directory } = hub;
-    const isPresent = (key: NameKey) => hub.isPresent(key);
-    const found = placesFor(targets, role, { serverName, runner, hosts, directory, isPresent });
-    if ('refused' in found) return this.#asker.tell(formatError(wordsForRunning(found)));
-    const { places } = found;
+    const { account, key } = hub.actsAs(this.#session);
+    const denied = { by: member.name, role, command: toAskedCommand(line) };
+    const found = placesFor(
+      targets,
+      { role, key: account === undefined ? undefined : key, command: denied.command },
+      { serverName, runner, hosts, directory, policy, isPresent: (one) => hub.isPresent(one) },
+    );
+    if ('refused' in found) {
+      if (found.refused === 'not-allowed') {
+        log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address: this.#asker.peer.address });
+      }
+      return this.#asker.tell(formatError(wordsForRunning(found, denied)));
+    }
+    const { places, command = { kind: 'shell', line } } = found;
     const runs = (this.#runs ??= new Set());
     if (runs.size + places.length > MAX_RUNS) {
       const why = `${runs.size} commands of this session are running, ${MAX_RUNS} are the most; nothing was started`;
       return this.#asker.tell(formatError(`Cannot run: ${why}`));
     }
-    const shell = { kind: 'shell', line: command } as const;
     for (const place of places) {
       if (place.runner === undefined) {
-        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: place.name })}\n`);
+        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: place.name }, denied)}\n`);
         continue;
       }
-      log.tell(announceCommand(shell, { by: member.name, address: this.#asker.peer.address, host: place.name }));
-      const run = new LineRun(place.runner.start({ command: shell, env: {} }), place.name, this.#asker);
+      log.tell(announceCommand(command, { by: member.name, address: this.#asker.peer.address, host: place.name }));
+      const run = new LineRun(place.runner.start({ command, env: {} }), place.name, this.#asker);
       runs.add(run);
       void this.#follow(run);
     }

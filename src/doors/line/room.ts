@@ -9,6 +9,7 @@ import type { Hub } from '../../core/hub.ts';
 import type { Journal } from '../../core/journal.ts';
 import type { OwnerCredential, Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
+import type { RunPolicy } from '../../core/run/policy.ts';
 import type { Outlet } from '../../core/session.ts';
 import type { Log } from '../../log/log.ts';
 import type { LineConnection } from './connection.ts';
@@ -26,6 +27,7 @@ export interface House {
   readonly owner: OwnerCredential;
   /** Of the server itself. */
   readonly runner: Runner;
+  readonly policy: RunPolicy;
   readonly log: Log;
   /** The time of day, for dates. */
   readonly now: () => number;

@@ -31,7 +31,7 @@ export class LineRun {
   /** Settles when the last line has been told. */
   async finished(): Promise<void> {
     const result = await this.#run.ended;
-    if (!this.#hasOutput) this.#listener.tell(`${this.#host} no output\n`);
+    if (!this.#hasOutput && result.result !== 'denied') this.#listener.tell(`${this.#host} no output\n`);
     this.#listener.tell(`${wordsForResult(this.#host, result)}\n`);
   }
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatError } from '../../protocol/line/reply.ts';
-import { wordsForMalformed, wordsForMisuse, wordsForResult, wordsForRunning } from './translate.ts';
+import { toAskedCommand, wordsForMalformed, wordsForMisuse, wordsForResult, wordsForRunning } from './translate.ts';
 import { wordsForEntering, wordsForName, wordsForSending } from '../words.ts';
 
+const BOB = { by: 'bob', role: 'member', command: { kind: 'shell', line: 'uptime' } } as const;
+const SERVICE = { name: 'service', values: { oneOf: ['nginx', 'redis'] } } as const;
 const HOSTILE = '\x1b]0;owned\x07\u202e\n';
 
 test('every refusal is one sentence: what was attempted, and what is true now', () => {
@@ -32,11 +34,42 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
     ],
     [wordsForSending({ refused: 'empty-message' }), 'Cannot send: the message is empty and was sent to nobody'],
     [
-      wordsForRunning({ refused: 'not-allowed' }),
-      'Cannot run: only the owner may run commands, after login TOKEN; nothing was started',
+      wordsForRunning({ refused: 'not-allowed', names: ['web1'], why: 'policy' }, { ...BOB, role: 'guest' }),
+      'Cannot run uptime on "web1" as bob, a guest: guests run nothing; nothing was started; ' +
+        'whoever has an account shows it with login TOKEN',
     ],
     [
-      wordsForRunning({ refused: 'unknown-host', names }),
+      wordsForRunning({ refused: 'not-allowed', names: ['web1', 'web2'], why: 'policy' }, BOB),
+      'Cannot run uptime on "web1", "web2" as bob, a member: the policy of the server does not allow it; ' +
+        'nothing was started',
+    ],
+    [
+      wordsForRunning({ refused: 'not-allowed', names: ['Lab'], why: 'server' }, BOB),
+      'Cannot run uptime on "Lab" as bob, a member: only the owner runs commands on the server itself; ' +
+        'nothing was started',
+    ],
+    [
+      wordsForRunning({ refused: 'unknown-verb', verb: 'stop', known: ['restart'] }, BOB),
+      'Cannot run @stop: there is no such verb; this server has @restart; nothing was started',
+    ],
+    [
+      wordsForRunning({ refused: 'bad-verb', verb: 'restart', parameters: [SERVICE] }, BOB),
+      'Cannot run @restart: its form is @restart SERVICE; nothing was started',
+    ],
+    [
+      wordsForRunning(
+        {
+          refused: 'bad-verb',
+          verb: 'restart',
+          parameters: [SERVICE],
+          wrong: { parameter: SERVICE, value: 'sshd' },
+        },
+        BOB,
+      ),
+      'Cannot run @restart: service is one of nginx, redis, not "sshd"; nothing was started',
+    ],
+    [
+      wordsForRunning({ refused: 'unknown-host', names }, BOB),
       'Cannot run: no machine named "bob", "eve" has joined; nothing was started',
     ],
     [
@@ -86,10 +119,18 @@ test('what somebody typed is quoted short and harmless', () => {
   assert.ok(long.length < 200, `${long.length} characters`);
 });
 
+test('a line that begins with @ and a name is a verb, and any other is for a shell', () => {
+  assert.deepEqual(toAskedCommand(' @restart  nginx\tx '), { kind: 'verb', verb: 'restart', args: ['nginx', 'x'] });
+  assert.deepEqual(toAskedCommand('@restart'), { kind: 'verb', verb: 'restart', args: [] });
+  for (const line of ['echo @restart', '@', '@1', '@a;b c', ' uptime']) {
+    assert.deepEqual(toAskedCommand(line), { kind: 'shell', line });
+  }
+});
+
 test('of many unknown names ten are listed and the others counted', () => {
   const names = Array.from({ length: 25 }, (_, n) => `n${n}`);
   const answer = wordsForSending({ refused: 'unknown-recipient', names });
   assert.match(answer, /nobody named "n0", .*"n9" and 15 more is here/);
   assert.ok(!answer.includes('n10'));
-  assert.match(wordsForRunning({ refused: 'unknown-host', names: names.slice(0, 10) }), /"n8", "n9" has joined/);
+  assert.match(wordsForRunning({ refused: 'unknown-host', names: names.slice(0, 10) }, BOB), /"n8", "n9" has joined/);
 });

@@ -7,12 +7,25 @@ import type { Malformed } from '../../protocol/line/decoder.ts';
 import { MAX_LINE_BYTES } from '../../protocol/line/decoder.ts';
 import { FORMS, type LineRequest } from '../../protocol/line/request.ts';
 import { escapeControls, quote } from '../../protocol/text.ts';
+import type { AskedCommand } from '../../core/run/policy.ts';
+import { isVerbName, VERB_SIGN } from '../../core/run/verb.ts';
+import { wordsForDenied, wordsForVerb, type Denied } from '../words-run.ts';
 import { wordsForTargets } from '../words-targets.ts';
 
-export function wordsForRunning(refusal: RunRefusal): string {
+/** `@restart nginx` is a verb with its values, everything else a line for a shell. */
+export function toAskedCommand(line: string): AskedCommand {
+  const [first = '', ...args] = line.trim().split(/[ \t]+/);
+  const verb = first.slice(VERB_SIGN.length);
+  if (first.startsWith(VERB_SIGN) && isVerbName(verb)) return { kind: 'verb', verb, args };
+  return { kind: 'shell', line };
+}
+
+export function wordsForRunning(refusal: RunRefusal, denied: Denied): string {
   if (refusal.refused === 'not-allowed') {
-    return 'Cannot run: only the owner may run commands, after login TOKEN; nothing was started';
+    const words = wordsForDenied(refusal, denied);
+    return denied.role === 'guest' ? `${words}; whoever has an account shows it with login TOKEN` : words;
   }
+  if (refusal.refused === 'unknown-verb' || refusal.refused === 'bad-verb') return wordsForVerb(refusal);
   if (refusal.refused === 'offline') return `${refusal.name} offline: nothing was started there`;
   return wordsForTargets(refusal);
 }
@@ -46,6 +59,8 @@ export function wordsForResult(host: string, result: RunResult): string {
       return `${host} ran out of time`;
     case 'cancelled':
       return `${host} cancelled`;
+    case 'denied':
+      return `${host} denied: ${escapeControls(result.reason)}`;
     case 'lost':
       return `${host} lost: ${escapeControls(result.reason)}`;
   }

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { newNonce } from '../../net/owner.ts';
 import type { LinkEvent } from '../../protocol/native/link.ts';
 import { CREDIT_STEP_BYTES, INITIAL_WINDOW_BYTES, MAX_DATA_BYTES } from '../../protocol/native/limits.ts';
+import { parsePolicy } from '../../core/run/policy-file.ts';
 import { NEEDS } from './entry.ts';
 import { HANDLERS } from './handlers.ts';
 import { aNativeHouse } from '../../../test/kit/native-house.ts';
@@ -12,7 +13,20 @@ import { ofType, START } from '../../../test/kit/native.ts';
 import { LOOPBACKS } from '../../../test/kit/server.ts';
 
 /** What every method takes, so that nothing but the table is in the way. */
-const ANYTHING = { ...START, run: 1, id: 1, to: ['all'], text: 'x', words: 'x', group: '#g', name: 'zoe', label: 'x' };
+/** What the table lets every account ask, and the policy decides. */
+const BY_POLICY = new Set(['run.start', 'host.resolve']);
+const ANYTHING = {
+  ...START,
+  run: 1,
+  id: 1,
+  to: ['all'],
+  text: 'x',
+  words: 'x',
+  group: '#g',
+  name: 'zoe',
+  label: 'x',
+  targets: 'Server',
+};
 
 for (const host of LOOPBACKS) {
   test(`nobody does anything for a stranger but what the table says: ${host}`, async () => {
@@ -61,13 +75,38 @@ for (const host of LOOPBACKS) {
       assert.notEqual(await caller.ask(login, params), 'not-allowed');
       for (const [method, { needs }] of Object.entries(HANDLERS)) {
         const isTaken = NEEDS.indexOf(role) >= NEEDS.indexOf(needs);
-        if (!isTaken) assert.equal(await caller.ask(method, ANYTHING), 'not-allowed', `${role} ${method}`);
+        if (!isTaken || BY_POLICY.has(method))
+          assert.equal(await caller.ask(method, ANYTHING), 'not-allowed', `${role} ${method}`);
         else if (!method.startsWith('owner.')) {
           assert.notEqual(await caller.ask(method, ANYTHING), 'not-allowed', `${role} ${method}`);
         }
       }
     }
     assert.deepEqual(house.runner.requests, []);
+  });
+
+  test(`a member runs what the policy says, on the server only where that is open, and cancels its own: ${host}`, async () => {
+    const rule = '[[allow]]\nwho = ["janaki"]\non = "Server"\nrun = ["ls"]\n';
+    const policy = parsePolicy(rule);
+    assert.ok(!('refused' in policy));
+    for (const isServerOpen of [false, true]) {
+      await using house = await aNativeHouse(host, { policy, isServerOpen });
+      const caller = await house.call();
+      await caller.ask('login.token', await house.account('Janaki'));
+      for (const stream of [1, 3, 5]) caller.connection.open(stream, stream === 1 ? 'out' : 'in');
+      const reboot = { ...START, command: { argv: ['reboot'] } };
+      assert.equal(await caller.ask('run.start', reboot), 'not-allowed');
+      assert.match(house.warned[0] ?? '', /^command not allowed$/);
+      assert.deepEqual(house.runner.requests, []);
+      assert.deepEqual(await caller.ask('run.start', START), isServerOpen ? { run: 1 } : 'not-allowed');
+      assert.equal(await caller.ask('run.cancel', { run: 2 }), 'unknown-run');
+      const other = await house.call();
+      await other.ask('login.token', await house.account('Eve', 'operator'));
+      assert.equal(await other.ask('run.cancel', { run: 1 }), 'unknown-run', 'another’s run is nobody else’s');
+      assert.equal(await other.ask('run.start', START), 'not-allowed');
+      const commands = house.runner.requests.map(({ command }) => command);
+      assert.deepEqual(commands, isServerOpen ? [{ kind: 'argv', argv: ['ls'] }] : []);
+    }
   });
 
   test(`a run has its streams, its status and its line on the console: ${host}`, async () => {

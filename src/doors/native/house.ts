@@ -8,6 +8,7 @@ import type { Hub } from '../../core/hub.ts';
 import type { Journal } from '../../core/journal.ts';
 import type { Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
+import type { RunPolicy } from '../../core/run/policy.ts';
 import type { Log } from '../../log/log.ts';
 import type { OwnerToken } from '../../net/owner.ts';
 
@@ -25,6 +26,7 @@ export interface House {
   readonly fingerprint: () => string;
   /** Of the server itself. */
   readonly runner: Runner;
+  readonly policy: RunPolicy;
   readonly log: Log;
   /** URLs of the addresses that are bound. */
   readonly listening: () => readonly string[];

@@ -29,15 +29,21 @@ test('who may not is told what was attempted, who may, and as whom it has come i
 });
 
 test('each refusal of a command has its code and says what is true now', () => {
-  const unknown = runError({ refused: 'unknown-host', names: ['web1', 'a\nb'] });
+  const denied = { by: 'bob', role: 'operator', command: { kind: 'verb', verb: 'restart', args: ['a b\n'] } } as const;
+  const unknown = runError({ refused: 'unknown-host', names: ['web1', 'a\nb'] }, denied);
   assert.deepEqual(unknown.data, { code: 'unknown-host', names: ['web1', 'a\nb'] });
   assert.equal(unknown.message, 'Cannot run: no machine named "web1", "a\\nb" has joined; nothing was started');
-  const said = [runError({ refused: 'not-allowed' })];
+  const said = [
+    runError({ refused: 'not-allowed', names: ['web1'], why: 'policy' }, denied),
+    runError({ refused: 'unknown-verb', verb: 'restart', known: [] }, denied),
+  ];
   for (const why of ['closing', 'stream-number', 'too-many-streams'] as const) said.push(wordsForStreams(why));
   assert.deepEqual(
     said.map(({ data, message }) => `${data?.code}: ${message}`),
     [
-      'not-allowed: Cannot run the command: only the owner may',
+      'not-allowed: Cannot run @restart a b\\n on "web1" as bob, an operator: ' +
+        'the policy of the server does not allow it; nothing was started',
+      'unknown-verb: Cannot run @restart: there is no such verb; this server has no verbs; nothing was started',
       'closing: Cannot run the command: the server is closing',
       'stream-number: Cannot run the command: the streams are not numbered as they must be',
       'too-many-streams: Cannot run the command: too many are open',

@@ -3,22 +3,24 @@
 import { ALL } from '../../core/chat/send.ts';
 import type { Command } from '../../core/command.ts';
 import type { Invite, StoredMessage } from '../../core/journal.ts';
-import type { RunCommand } from '../../core/ports.ts';
 import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
+import type { AskedCommand } from '../../core/run/policy.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { WireMessage } from '../../protocol/native/methods/chat.ts';
 import type { ErrorCode, MethodName } from '../../protocol/native/methods.ts';
-import type { RunStart } from '../../protocol/native/methods/run.ts';
+import type { WireCommand } from '../../protocol/native/methods/run.ts';
 import { rpcError, type ErrorData, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
 import { ATTEMPTS } from './attempts.ts';
 import { wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
+import { wordsForDenied, wordsForVerb, type Denied } from '../words-run.ts';
 import { wordsForTargets } from '../words-targets.ts';
 
 /** Why a run cannot have the streams that were named for it. */
 export type StreamRefusal = Extract<ErrorCode, 'closing' | 'stream-number' | 'too-many-streams'>;
 
-export function toRunCommand(command: RunStart['command']): RunCommand {
+export function toRunCommand(command: WireCommand): AskedCommand {
+  if ('verb' in command) return { kind: 'verb', ...command };
   return 'shell' in command ? { kind: 'shell', line: command.shell } : { kind: 'argv', argv: command.argv };
 }
 
@@ -122,10 +124,15 @@ export function toInvitation({ name, role, kind, expiresAtMs }: Invite) {
 }
 
 /** A command that the core refuses. */
-export function runError(refused: RunRefusal): RpcError {
-  if (refused.refused === 'not-allowed') return refusal('not-allowed', 'Cannot run the command: only the owner may');
+export function runError(refused: RunRefusal, denied: Denied): RpcError {
+  if (refused.refused === 'not-allowed') {
+    return refusal(refused.refused, wordsForDenied(refused, denied), { names: refused.names });
+  }
   if (refused.refused === 'offline') {
     return refusal('offline', `Cannot run the command on ${quote(refused.name)}: it is offline`);
+  }
+  if (refused.refused === 'unknown-verb' || refused.refused === 'bad-verb') {
+    return refusal(refused.refused, wordsForVerb(refused));
   }
   return refusal(refused.refused, wordsForTargets(refused), 'names' in refused ? { names: refused.names } : {});
 }

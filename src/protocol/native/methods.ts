@@ -94,6 +94,8 @@ export type ErrorCode =
   | 'matches-nothing'
   | 'nothing-left'
   | 'offline'
+  | 'unknown-verb'
+  | 'bad-verb'
   | 'unknown-run'
   | 'stream-number'
   | 'too-many-streams';

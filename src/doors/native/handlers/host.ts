@@ -4,7 +4,6 @@ import type { HostState } from '../../../core/hosts.ts';
 import type { Member } from '../../../core/session.ts';
 import { countedAs } from '../../../net/limits.ts';
 import { keptOfKey, verifyMachine } from '../../../net/machine.ts';
-import { placesFor } from '../../../core/run/policy.ts';
 import { newNonce } from '../../../net/owner.ts';
 import {
   hostChallenge,
@@ -15,10 +14,11 @@ import {
   MAX_LABEL_LENGTH,
   MAX_LABELS,
 } from '../../../protocol/native/methods/host.ts';
-import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
-import { worldOf } from './run.ts';
+import { entry, type Asker, type Entries } from '../entry.ts';
+import type { WireCommand } from '../../../protocol/native/methods/run.ts';
+import { placesMeant } from './run.ts';
 import { acceptInvitation } from '../promises.ts';
-import { accountError, no, runError } from '../translate.ts';
+import { accountError, no } from '../translate.ts';
 import { refusalOfSecrets, wrongSecret } from './login.ts';
 
 export const HOST: Entries<'host.join' | 'host.challenge' | 'host.prove' | 'host.list' | 'host.resolve'> = {
@@ -44,8 +44,8 @@ export const HOST: Entries<'host.join' | 'host.challenge' | 'host.prove' | 'host
     answer: list,
   }),
   'host.resolve': entry(hostResolve, {
-    needs: 'operator',
-    summary: 'Which machines a target means',
+    needs: 'member',
+    summary: 'Which machines a target means, for whoever may run something there',
     answer: resolve,
   }),
 };
@@ -127,9 +127,9 @@ function list({ house: { hosts } }: Asker) {
   };
 }
 
-function resolve(asker: Asker, { targets }: { targets: string }) {
-  const found = placesFor(targets, sessionOf(asker).role, worldOf(asker));
-  if ('refused' in found) return { error: runError(found) };
+function resolve(asker: Asker, { targets, command }: { targets: string; command?: WireCommand }) {
+  const found = placesMeant(asker, targets, command);
+  if ('error' in found) return found;
   const hosts = found.places.map(
     ({ name, runner }) => ({ name, state: runner === undefined ? 'offline' : 'online' }) as const,
   );

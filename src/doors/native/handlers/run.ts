@@ -1,38 +1,41 @@
 // Commands, on the server itself and on machines that have joined.
 
 import { allowedEnvironment } from '../../../core/run/environment.ts';
-import { placesFor, type RunWorld } from '../../../core/run/policy.ts';
-import { runCancel, runStart, type RunStart } from '../../../protocol/native/methods/run.ts';
+import { placesFor, type Places } from '../../../core/run/policy.ts';
+import { runCancel, runStart, type RunStart, type WireCommand } from '../../../protocol/native/methods/run.ts';
+import type { RpcError } from '../../../protocol/native/rpc.ts';
 import { announceCommand } from '../../announce.ts';
+import { fieldsOfDenied, type Denied } from '../../words-run.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
 
 export const RUN: Entries<'run.start' | 'run.cancel'> = {
   'run.start': entry(runStart, {
-    needs: 'owner',
-    summary: 'Starts a command; its bytes go over three streams, its end is told by run.ended',
+    needs: 'member',
+    summary: 'Starts a command, if the policy lets one; its bytes go over three streams, its end is told by run.ended',
     answer: start,
   }),
   'run.cancel': entry(runCancel, {
-    needs: 'owner',
-    summary: 'Ends a command and everything that it started',
+    needs: 'member',
+    summary: 'Ends a command that this connection has started, and everything that it started',
     answer: cancel,
   }),
 };
 
 function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout, stderr }: RunStart) {
   const { house, peer } = asker;
-  const { role, member } = sessionOf(asker);
-  const found = placesFor(on ?? '', role, worldOf(asker));
-  if ('refused' in found) return { error: runError(found) };
-  const [place, another] = found.places;
-  if (place === undefined || another !== undefined) {
+  const found = placesMeant(asker, on ?? '', given);
+  if ('error' in found) return found;
+  const { command, places } = found;
+  const [place, another] = places;
+  if (place === undefined || another !== undefined || command === undefined) {
     return no('bad-params', 'Cannot run the command: on is one machine; each of several is asked for by itself');
   }
   const cannot = asker.refusalToRun([stdin, stdout, stderr]);
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };
-  if (place.runner === undefined) return { error: runError({ refused: 'offline', name: place.name }) };
-  const command = toRunCommand(given);
+  const denied = deniedTo(asker, given);
+  if (place.runner === undefined) return { error: runError({ refused: 'offline', name: place.name }, denied) };
+  const { member } = sessionOf(asker);
   house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host: place.name }));
   const run = place.runner.start({
     command,
@@ -42,9 +45,32 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout
   return { result: { run: asker.add(run, { stdin, stdout, stderr }) } };
 }
 
-export function worldOf({ house: { hub, runner, hosts } }: Asker): RunWorld {
+/** Where it is, and may be run by whoever asks; what is not allowed is logged. */
+export function placesMeant(
+  asker: Asker,
+  targets: string,
+  given: WireCommand | undefined,
+): Places | { readonly error: RpcError } {
+  const { hub, runner, hosts, policy, log } = asker.house;
+  const session = sessionOf(asker);
+  const denied = deniedTo(asker, given);
+  const { account, key } = hub.actsAs(session);
   const { serverName, directory } = hub;
-  return { serverName, runner, hosts, directory, isPresent: (key) => hub.isPresent(key) };
+  const found = placesFor(
+    targets,
+    { role: session.role, key: account === undefined ? undefined : key, command: denied.command },
+    { serverName, runner, hosts, directory, policy, isPresent: (one) => hub.isPresent(one) },
+  );
+  if (!('refused' in found)) return found;
+  if (found.refused === 'not-allowed') {
+    log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address: asker.peer.address });
+  }
+  return { error: runError(found, denied) };
+}
+
+function deniedTo(asker: Asker, given: WireCommand | undefined): Denied {
+  const { member, role } = sessionOf(asker);
+  return { by: member.name, role, command: given && toRunCommand(given) };
 }
 
 function cancel(asker: Asker, { run }: { run: number }) {

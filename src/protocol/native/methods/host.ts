@@ -1,8 +1,9 @@
 // Machines: how one joins and shows that it is the one, and which there are.
 
 import { method } from '../method.ts';
-import { listOf, mapOf, object, oneOf, orNull, someText, text, truth, type Shape } from '../shape.ts';
+import { listOf, mapOf, object, oneOf, optional, orNull, someText, text, truth, type Shape } from '../shape.ts';
 import { FAMILIES } from './chat.ts';
+import { command } from './run.ts';
 
 /** Labels of a machine at most, and UTF-16 units of one's name and of its value. */
 export const MAX_LABELS = 64;
@@ -61,9 +62,12 @@ export const hostList = method('host.list', {
   }),
 });
 
-/** Which machines a target means, in their order; `isOneName`: one name and nothing else was given. */
+/**
+ * Which machines a target means, in their order; `isOneName`: one name and nothing else was given. With a command it is
+ * refused unless that may run on all of them.
+ */
 export const hostResolve = method('host.resolve', {
-  params: object({ targets: someText }),
+  params: object({ targets: someText, command: optional(command) }),
   result: object({
     hosts: listOf(object({ name: text, state: oneOf(['online', 'offline']) })),
     isOneName: truth,

@@ -19,9 +19,13 @@ test('run.start without something that it needs, or with something else in its p
   const wrong: [string, unknown][] = [
     ['params is not an object', []],
     ['params is not an object', undefined],
-    ['command is neither {"shell": …} nor {"argv": […]}', { ...START, command: 'ls' }],
-    ['command has not exactly one of shell and argv', { ...START, command: {} }],
-    ['command has not exactly one of shell and argv', { ...START, command: { shell: 'a', argv: ['a'] } }],
+    ['command is neither {"shell": …} nor {"argv": […]} nor {"verb": …}', { ...START, command: 'ls' }],
+    ['command has not exactly one of shell, argv and verb', { ...START, command: {} }],
+    ['command has not exactly one of shell, argv and verb', { ...START, command: { shell: 'a', argv: ['a'] } }],
+    ['command has not exactly one of shell, argv and verb', { ...START, command: { shell: 'a', verb: 'a' } }],
+    ['verb is not a name', { ...START, command: { verb: '' } }],
+    ['args is not an array of strings without NUL', { ...START, command: { verb: 'a', args: 'b' } }],
+    ['args is not an array of strings without NUL', { ...START, command: { verb: 'a', args: ['b\0'] } }],
     ['shell is not a string without NUL', { ...START, command: { shell: 'a\0b' } }],
     ['argv is not an array with a program in it', { ...START, command: { argv: [] } }],
     ['argv is not an array with a program in it', { ...START, command: { argv: 'ls' } }],
@@ -57,6 +61,8 @@ test('what a server says of a run is read just as carefully', () => {
   assert.deepEqual(parseRunEnded(ended), ended);
   const lost = { run: 1, result: 'lost', status: null, reason: 'r' } as const;
   assert.deepEqual(parseRunEnded(lost), lost);
+  const denied = { run: 1, result: 'denied', status: null, reason: 'r' } as const;
+  assert.deepEqual(parseRunEnded(denied), denied);
   for (const wrong of [{ status: 256 }, { status: -1 }, { status: '0' }, { result: 'fine' }, { run: 0 }]) {
     assert.equal(parseRunEnded({ ...ended, ...wrong }), undefined);
   }

@@ -2,7 +2,7 @@
 
 import { method, NOTHING, type Method, type Notification } from '../method.ts';
 import { field, isRecord } from '../rpc.ts';
-import { integer, object, type BadParams, type Schema } from '../shape.ts';
+import { integer, object, type BadParams, type Schema, type Shape } from '../shape.ts';
 
 /** The notification that tells how a run ended; it comes after the END of both outputs. */
 export const RUN_ENDED = 'run.ended';
@@ -12,8 +12,14 @@ export const MAX_TIMEOUT_MS = 0x7fff_ffff;
 /** Names of the environment that a client may send along; the server lets few of them through. */
 export const MAX_ENV_NAMES = 64;
 
+/** A line for a shell, an argument vector, or a verb of the server's policy. */
+export type WireCommand =
+  | { readonly shell: string }
+  | { readonly argv: readonly string[] }
+  | { readonly verb: string; readonly args: readonly string[] };
+
 export interface RunStart {
-  readonly command: { readonly shell: string } | { readonly argv: readonly string[] };
+  readonly command: WireCommand;
   /** Where; the server itself if absent. */
   readonly on?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -24,12 +30,13 @@ export interface RunStart {
   readonly stderr: number;
 }
 
-export const RESULTS = ['exited', 'signalled', 'timeout', 'cancelled', 'lost'] as const;
+/** `denied`: the machine's own policy does not allow it, and nothing was started. */
+export const RESULTS = ['exited', 'signalled', 'timeout', 'cancelled', 'denied', 'lost'] as const;
 
 export interface RunEnded {
   readonly run: number;
   readonly result: (typeof RESULTS)[number];
-  /** What a shell would report; null if nobody knows. */
+  /** What a shell would report; null if it did not run, or nobody knows. */
   readonly status: number | null;
   readonly signal?: number;
   readonly reason?: string;
@@ -67,15 +74,23 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
   };
 }
 
-function parseCommand(value: unknown): RunStart['command'] | BadParams {
-  if (!isRecord(value)) return { bad: 'command is neither {"shell": …} nor {"argv": […]}' };
-  const shell = field(value, 'shell');
-  const argv = field(value, 'argv');
-  if ((shell === undefined) === (argv === undefined)) return { bad: 'command has not exactly one of shell and argv' };
+function parseCommand(value: unknown): WireCommand | BadParams {
+  if (!isRecord(value)) return { bad: 'command is neither {"shell": …} nor {"argv": […]} nor {"verb": …}' };
+  const [shell, argv, verb] = [field(value, 'shell'), field(value, 'argv'), field(value, 'verb')];
+  if ([shell, argv, verb].filter((one) => one !== undefined).length !== 1) {
+    return { bad: 'command has not exactly one of shell, argv and verb' };
+  }
+  if (verb !== undefined) return parseVerb(verb, field(value, 'args'));
   if (argv === undefined) return isWord(shell) ? { shell } : { bad: 'shell is not a string without NUL' };
   if (!Array.isArray(argv) || argv.length === 0) return { bad: 'argv is not an array with a program in it' };
   const words: readonly unknown[] = argv;
   return words.every(isWord) ? { argv: words } : { bad: 'argv holds something that is not a string without NUL' };
+}
+
+function parseVerb(verb: unknown, given: unknown): WireCommand | BadParams {
+  const args: readonly unknown[] | undefined = given === undefined ? [] : Array.isArray(given) ? given : undefined;
+  if (!isWord(verb) || verb === '') return { bad: 'verb is not a name' };
+  return args?.every(isWord) === true ? { verb, args } : { bad: 'args is not an array of strings without NUL' };
 }
 
 function parseEnvironment(value: unknown): Record<string, string> | undefined {
@@ -127,17 +142,28 @@ const run = object({ run: integer(1, 0xffff_ffff) });
 const stream: Schema = { type: 'integer', minimum: 1, maximum: 0xffff_ffff };
 const word: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
+const words: Schema = { type: 'array', items: word };
+export const command: Shape<WireCommand> = {
+  what: 'a command',
+  schema: {
+    oneOf: [
+      { type: 'object', properties: { shell: word }, required: ['shell'] },
+      { type: 'object', properties: { argv: { ...words, minItems: 1 } }, required: ['argv'] },
+      { type: 'object', properties: { verb: word, args: words }, required: ['verb'] },
+    ],
+  },
+  read: (value) => {
+    const read = parseCommand(value);
+    return 'bad' in read ? undefined : read;
+  },
+};
+
 export const runStart: Method<RunStart, { readonly run: number }> = {
   name: 'run.start',
   params: {
     type: 'object',
     properties: {
-      command: {
-        oneOf: [
-          { type: 'object', properties: { shell: word }, required: ['shell'] },
-          { type: 'object', properties: { argv: { type: 'array', items: word, minItems: 1 } }, required: ['argv'] },
-        ],
-      },
+      command: command.schema,
       on: { type: 'string', description: 'Names, separated by commas or spaces; without it the server itself' },
       env: { type: 'object', additionalProperties: word, maxProperties: MAX_ENV_NAMES },
       timeoutMs: { type: 'integer', minimum: 1, maximum: MAX_TIMEOUT_MS },

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MAX_POLICY_LENGTH, parseHostPolicy, parsePolicy, type PolicyRefusal } from './policy-file.ts';
+import { isSpelledOut, spellOut } from './verb.ts';
+
+function faultOf(policy: object | PolicyRefusal): string {
+  if (!('refused' in policy)) return 'none';
+  const { why } = policy;
+  const what = why.kind === 'words' ? why.words : why.kind === 'name' ? why.name.refused : why.targets.refused;
+  return `${policy.line}: ${what}`;
+}
+
+const RULE = `[[allow]]
+who = ["janaki"]
+on = "web1"
+run = ["uptime"]
+`;
+
+test('a fault is told with its line, and the whole file is refused', () => {
+  const faults: [text: string, fault: string][] = [
+    ['', 'none'],
+    [RULE, 'none'],
+    [`# a comment\n\n${RULE}who = ["bob"]\n`, '7: trying to redefine an already defined table or value'],
+    ['[[allow]]\nwho = ["a" "b"]\n', '2: expected comma or end of structure'],
+    [`${RULE}rum = ["id"]\n`, '5: rum is not known here: who, on, run, verbs, shell are'],
+    [`${RULE}\n[allows]\n`, '6: allows is not known here: groups, allow, verb are'],
+    [`${RULE}[[allow]]\non = "web1"\nrun = ["id"]\n`, '5: the rule does not say who'],
+    [`${RULE}[[allow]]\nwho = ["eve"]\nrun = ["id"]\n`, '5: the rule does not say on which machines'],
+    [`${RULE}[[allow]]\nwho = []\non = "web1"\nrun = ["id"]\n`, '6: the rule is for nobody'],
+    [`${RULE}[[allow]]\nwho = "eve"\non = "web1"\nrun = ["id"]\n`, '6: a list of texts is expected'],
+    [RULE.replace('run = ["uptime"]', 'run = []'), '1: the rule allows nothing: run, verbs or shell = true is missing'],
+    [RULE.replace('run = ["uptime"]', 'shell = "yes"'), '4: true or false is expected'],
+    [RULE.replace('"uptime"', '\n"uptime",\n"a ** b"\n'), '4: ** stands at the end of a pattern'],
+    [RULE.replace('"uptime"', '7'), '4: a pattern is a text, or a list of words'],
+    [RULE.replace('"uptime"', '[]'), '4: a pattern begins with a program'],
+    [RULE.replace('"uptime"', '["df", 7]'), '4: a pattern is a text, or a list of words'],
+    [RULE.replace('["uptime"]', '"uptime"'), '4: a list of patterns is expected'],
+    [RULE.replace('"web1"', '"web[1"'), '3: bad-target'],
+    [RULE.replace('"web1"', '""'), '3: no-targets'],
+    [RULE.replace('janaki', 'a b'), '2: bad-character'],
+    [RULE.replace('janaki', 'role:guest'), '2: guests never run anything'],
+    [RULE.replace('janaki', 'role:owner'), '2: the owner may run everything as it is'],
+    [RULE.replace('janaki', 'role:admin'), '2: a role is role:operator or role:member'],
+    [RULE.replace('janaki', '#ops'), '2: #ops is not in [groups] of this file'],
+    [`[groups]\nops = ["x y"]\n${RULE}`, '2: bad-character'],
+    [`[groups]\n"a b" = []\n${RULE}`, '2: "a b" is no name of a group'],
+    [`${RULE}verbs = ["restart"]\n`, '5: there is no [verb.restart]'],
+    [`${RULE}[verb.x]\n`, '5: the verb has no command'],
+    [`${RULE}[verb.x]\ncommand = []\n`, '6: the command is empty'],
+    [`${RULE}[verb.x]\ncommand = ["a", "{b}"]\n`, '6: what {b} may be is not said: b = […]'],
+    [`${RULE}[verb.x]\ncommand = ["a"]\nb = ["c"]\n`, '7: the command has no {b}'],
+    [`${RULE}[verb.x]\ncommand = ["a", "{b}"]\nb = []\n`, '7: the parameter can have no value'],
+    [`${RULE}[verb.x]\ncommand = ["a", "{b}{c}"]\nb = ["1"]\nc = ["1"]\n`, '6: a word has one parameter at most'],
+    [`${RULE}[verb.x]\ncommand = ["{b}"]\nb = ["id"]\n`, '6: the program itself is no parameter'],
+    [`${RULE}[verb."x y"]\ncommand = ["a"]\n`, '5: a verb is called by letters, digits, - and _'],
+    ['allow = 7\n', '1: [[allow]] is expected'],
+    ['verb = 7\n', '1: [verb] is expected'],
+    [
+      '#'.repeat(MAX_POLICY_LENGTH + 1),
+      `1: it has ${MAX_POLICY_LENGTH + 1} characters, ${MAX_POLICY_LENGTH} are the most`,
+    ],
+  ];
+  for (const [text, fault] of faults) assert.equal(faultOf(parsePolicy(text)), fault, text.slice(0, 200));
+});
+
+test('a machine says in its file what it lets anybody run', () => {
+  const policy = parseHostPolicy(`allow = ["uptime"]\nshell = true\n[verb.x]\ncommand = ["a"]\n`);
+  assert.ok(!('refused' in policy));
+  assert.deepEqual([policy.patterns.length, policy.hasShell, policy.verbs.length], [1, true, 1]);
+  assert.deepEqual(parseHostPolicy(''), { patterns: [], hasShell: false, verbs: [] });
+  assert.equal(faultOf(parseHostPolicy('[[allow]]\nwho = ["x"]\n')), '1: a pattern is a text, or a list of words');
+  assert.equal(faultOf(parseHostPolicy('run = ["x"]\n')), '1: run is not known here: allow, shell, verb are');
+});
+
+test('a verb is spelled out, and known again from what it came to', () => {
+  const policy = parsePolicy(`[verb.copy]
+command = ["cp", "--from={file}", "{file}", "/srv/{to}.bak"]
+file = "/etc/*"
+to = ["a", "b"]
+`);
+  assert.ok(!('refused' in policy));
+  const verb = policy.verbs.get('copy');
+  assert.ok(verb);
+  const argv = ['cp', '--from=/etc/x y', '/etc/x y', '/srv/a.bak'];
+  assert.deepEqual(spellOut(verb, ['/etc/x y', 'a']), argv);
+  assert.ok(isSpelledOut(verb, argv));
+  const wrong = [['/etc/../x', 'a'], ['-x', 'a'], ['/etc/x', 'c'], ['/etc/x', ''], ['/etc/x'], ['/etc/x', 'a', 'b']];
+  for (const values of wrong) assert.ok('refused' in spellOut(verb, values), values.join(' '));
+  for (const [at, word] of ['cp2', '--from=/etc/other', '/tmp/x y', '/srv/a', '/srv/.bak'].entries()) {
+    assert.ok(!isSpelledOut(verb, argv.with(Math.min(at, 3), word)), word);
+  }
+  assert.ok(!isSpelledOut(verb, argv.slice(0, 3)));
+});

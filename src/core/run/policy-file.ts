@@ -1,0 +1,286 @@
+// A policy as it stands in a file (TOML 1.0, docs/guide/run.md): of a server, who may run what where; of a machine, what it
+// lets anybody run. Whatever is unclear is refused, with its line: a policy that is half understood lets somebody in.
+
+import { parse, TomlError } from 'smol-toml';
+import { parseGroupName } from '../chat/group.ts';
+import { parseName, type NameKey, type NameRefusal } from '../name.ts';
+import type { Grant } from './grant.ts';
+import { parsePattern, type Pattern, type PatternFault } from './pattern.ts';
+import type { Policy, Rule, Who } from './policy.ts';
+import { parseTargets, type Targets, type TargetsRefusal } from './targets.ts';
+import { isVerbName, placesIn, toVerbWord, type Parameter, type Verb } from './verb.ts';
+
+/** UTF-16 units: some thousand rules. Looking for the line of a fault reads the text once for each of its lines. */
+export const MAX_POLICY_LENGTH = 65_536;
+
+export interface PolicyRefusal {
+  readonly refused: 'bad-policy';
+  readonly line: number;
+  readonly why: PolicyFault;
+}
+
+export type PolicyFault =
+  | { readonly kind: 'words'; readonly words: string }
+  | { readonly kind: 'name'; readonly given: string; readonly name: NameRefusal }
+  | { readonly kind: 'targets'; readonly targets: TargetsRefusal };
+
+export function parsePolicy(text: string): Policy | PolicyRefusal {
+  return readWith(text, (reader, root) => {
+    reader.only(root, [], ['groups', 'allow', 'verb']);
+    const groups = groupsIn(reader, root);
+    const verbs = verbsIn(reader, root);
+    const rules = reader.tables(root['allow'], ['allow']).map((table, at): Rule => {
+      const path = ['allow', at];
+      reader.only(table, path, ['who', 'on', 'run', 'verbs', 'shell']);
+      const grant = {
+        patterns: patternsIn(reader, table['run'], [...path, 'run']),
+        verbs: reader.texts(table['verbs'] ?? [], [...path, 'verbs']).flatMap((name, index) => {
+          const verb = verbs.get(name);
+          return verb ?? reader.wrong([...path, 'verbs', index], `there is no [verb.${name}]`) ?? [];
+        }),
+        hasShell: reader.truth(table['shell'], [...path, 'shell']),
+      };
+      if (grant.patterns.length === 0 && grant.verbs.length === 0 && !grant.hasShell) {
+        reader.wrong(path, 'the rule allows nothing: run, verbs or shell = true is missing');
+      }
+      return {
+        who: whoIn(reader, table['who'], { path: [...path, 'who'], groups }),
+        on: targetsIn(reader, table['on'], [...path, 'on']),
+        grant,
+      };
+    });
+    return { rules, verbs };
+  });
+}
+
+/** Of a machine: what it runs for its server, whoever asks there. */
+export function parseHostPolicy(text: string): Grant | PolicyRefusal {
+  return readWith(text, (reader, root) => {
+    reader.only(root, [], ['allow', 'shell', 'verb']);
+    return {
+      patterns: patternsIn(reader, root['allow'], ['allow']),
+      verbs: [...verbsIn(reader, root).values()],
+      hasShell: reader.truth(root['shell'], ['shell']),
+    };
+  });
+}
+
+type Path = readonly (string | number)[];
+type Table = Readonly<Record<string, unknown>>;
+
+const PATTERN_FAULTS: Readonly<Record<PatternFault, string>> = {
+  empty: 'a pattern begins with a program',
+  'too-long': 'a pattern has too many words',
+  'rest-inside': '** stands at the end of a pattern',
+};
+
+function patternsIn(reader: Reader, given: unknown, path: Path): Pattern[] {
+  if (given === undefined) return [];
+  if (!Array.isArray(given)) return reader.wrong(path, 'a list of patterns is expected') ?? [];
+  const items: readonly unknown[] = given;
+  return items.flatMap((item, at) => {
+    const isOne = typeof item === 'string' || (Array.isArray(item) && item.every((word) => typeof word === 'string'));
+    if (!isOne) return reader.wrong([...path, at], 'a pattern is a text, or a list of words') ?? [];
+    const pattern = parsePattern(typeof item === 'string' ? item : reader.texts(item, [...path, at]));
+    return 'refused' in pattern ? (reader.wrong([...path, at], PATTERN_FAULTS[pattern.refused]) ?? []) : pattern;
+  });
+}
+
+function groupsIn(reader: Reader, root: Table): ReadonlyMap<string, readonly Who[]> {
+  const groups = new Map<string, readonly Who[]>();
+  for (const [name, given] of Object.entries(reader.table(root['groups'], ['groups']))) {
+    const path = ['groups', name];
+    const group = parseGroupName(name.startsWith('#') ? name : `#${name}`);
+    if ('refused' in group) {
+      reader.wrong(path, `${JSON.stringify(name)} is no name of a group`);
+      continue;
+    }
+    const members = reader.texts(given, path).flatMap((member, at) => accountNamed(reader, member, [...path, at]));
+    groups.set(group.key, members);
+  }
+  return groups;
+}
+
+const ROLES = new Map([
+  ['role:operator', { kind: 'role', role: 'operator' } as const],
+  ['role:member', { kind: 'role', role: 'member' } as const],
+]);
+const NO_ROLES: Readonly<Record<string, string>> = {
+  'role:owner': 'the owner may run everything as it is',
+  'role:guest': 'guests never run anything',
+};
+
+function whoIn(
+  reader: Reader,
+  given: unknown,
+  { path, groups }: { path: Path; groups: ReadonlyMap<string, readonly Who[]> },
+): readonly Who[] {
+  if (given === undefined) return reader.wrong(path.slice(0, -1), 'the rule does not say who') ?? [];
+  const names = reader.texts(given, path);
+  if (names.length === 0) reader.wrong(path, 'the rule is for nobody');
+  return names.flatMap((name, at): readonly Who[] => {
+    const here = [...path, at];
+    const role = ROLES.get(name);
+    if (role !== undefined) return [role];
+    if (name.startsWith('role:')) {
+      return reader.wrong(here, NO_ROLES[name] ?? 'a role is role:operator or role:member') ?? [];
+    }
+    if (!name.startsWith('#')) return accountNamed(reader, name, here);
+    const group = parseGroupName(name);
+    const members = 'refused' in group ? undefined : groups.get(group.key);
+    // A group of the chat is whoever joins it: it is no reason to let anybody run anything.
+    return members ?? reader.wrong(here, `${name} is not in [groups] of this file`) ?? [];
+  });
+}
+
+function accountNamed(reader: Reader, given: string, path: Path): readonly Who[] {
+  const name = parseName(given);
+  if (!('refused' in name)) return [{ kind: 'account', key: name.key satisfies NameKey }];
+  return reader.fault(path, { kind: 'name', given, name }) ?? [];
+}
+
+const NOWHERE: Targets = { wanted: [], unwanted: [], isOneName: false };
+
+function targetsIn(reader: Reader, given: unknown, path: Path): Targets {
+  if (given === undefined) return reader.wrong(path.slice(0, -1), 'the rule does not say on which machines') ?? NOWHERE;
+  const targets = parseTargets(typeof given === 'string' ? given : reader.texts(given, path).join(','));
+  return 'refused' in targets ? (reader.fault(path, { kind: 'targets', targets }) ?? NOWHERE) : targets;
+}
+
+function verbsIn(reader: Reader, root: Table): ReadonlyMap<string, Verb> {
+  const verbs = new Map<string, Verb>();
+  for (const [name, given] of Object.entries(reader.table(root['verb'], ['verb']))) {
+    const path = ['verb', name];
+    if (!isVerbName(name)) reader.wrong(path, 'a verb is called by letters, digits, - and _');
+    const { command, ...rest } = reader.table(given, path);
+    if (command === undefined) reader.wrong(path, 'the verb has no command');
+    const words = reader.texts(command ?? [], [...path, 'command']);
+    if (command !== undefined && words.length === 0) reader.wrong([...path, 'command'], 'the command is empty');
+    const parameters = new Map<string, Parameter>();
+    for (const [at, word] of words.entries()) {
+      const here = [...path, 'command', at];
+      const [place, another] = placesIn(word);
+      if (another !== undefined) reader.wrong(here, 'a word has one parameter at most');
+      if (place === undefined) continue;
+      if (at === 0) reader.wrong(here, 'the program itself is no parameter');
+      if (!Object.hasOwn(rest, place)) reader.wrong(here, `what {${place}} may be is not said: ${place} = […]`);
+      parameters.set(place, parameters.get(place) ?? parameterIn(reader, rest[place], [...path, place]));
+    }
+    for (const key of Object.keys(rest)) {
+      if (!parameters.has(key)) reader.wrong([...path, key], `the command has no {${key}}`);
+    }
+    const parameter = (place: string) => parameters.get(place) ?? { name: place, values: { oneOf: [] } };
+    verbs.set(name, {
+      name,
+      words: words.map((word) => toVerbWord(word, parameter)),
+      parameters: [...parameters.values()],
+    });
+  }
+  return verbs;
+}
+
+function parameterIn(reader: Reader, given: unknown, path: Path): Parameter {
+  const name = String(path.at(-1));
+  if (typeof given === 'string' && given !== '') return { name, values: { pattern: given } };
+  const oneOf = given === undefined ? [] : reader.texts(given, path);
+  if (given !== undefined && oneOf.length === 0) reader.wrong(path, 'the parameter can have no value');
+  return { name, values: { oneOf } };
+}
+
+/** Keeps the first fault, and goes on with what stands in for the value. */
+class Reader {
+  found: { readonly path: Path; readonly why: PolicyFault } | undefined;
+
+  fault(path: Path, why: PolicyFault): undefined {
+    this.found ??= { path, why };
+  }
+
+  wrong(path: Path, words: string): undefined {
+    return this.fault(path, { kind: 'words', words });
+  }
+
+  /** A slip in a name must not leave out a restriction. */
+  only(table: Table, path: Path, known: readonly string[]): void {
+    for (const key of Object.keys(table)) {
+      if (!known.includes(key)) this.wrong([...path, key], `${key} is not known here: ${known.join(', ')} are`);
+    }
+  }
+
+  texts(given: unknown, path: Path): readonly string[] {
+    const items: readonly unknown[] = Array.isArray(given) ? given : [undefined];
+    const texts = items.filter((item) => typeof item === 'string');
+    return texts.length === items.length ? texts : (this.wrong(path, 'a list of texts is expected') ?? []);
+  }
+
+  truth(given: unknown, path: Path): boolean {
+    if (given !== undefined && typeof given !== 'boolean') this.wrong(path, 'true or false is expected');
+    return given === true;
+  }
+
+  table(given: unknown, path: Path): Table {
+    if (given === undefined) return {};
+    return isTable(given) ? given : (this.wrong(path, `[${path.join('.')}] is expected`) ?? {});
+  }
+
+  tables(given: unknown, path: Path): readonly Table[] {
+    if (given === undefined) return [];
+    const items: readonly unknown[] = Array.isArray(given) ? given : [undefined];
+    const tables = items.filter(isTable);
+    return tables.length === items.length ? tables : (this.wrong(path, `[[${path.join('.')}]] is expected`) ?? []);
+  }
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+function readWith<Value>(text: string, read: (reader: Reader, root: Table) => Value): Value | PolicyRefusal {
+  const no = (line: number, why: PolicyFault) => ({ refused: 'bad-policy', line, why }) as const;
+  if (text.length > MAX_POLICY_LENGTH) {
+    const words = `it has ${text.length} characters, ${MAX_POLICY_LENGTH} are the most`;
+    return no(1, { kind: 'words', words });
+  }
+  const root = parseToml(text);
+  if (root instanceof TomlError) return no(root.line, { kind: 'words', words: wordsFor(root) });
+  const reader = new Reader();
+  const value = read(reader, root);
+  return reader.found === undefined ? value : no(lineOf(text, reader.found.path), reader.found.why);
+}
+
+function parseToml(text: string): Table | TomlError {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof TomlError) return error;
+    throw error;
+  }
+}
+
+/** Its first line, without the piece of text that follows. */
+function wordsFor({ message }: TomlError): string {
+  const [words = ''] = message.split('\n');
+  return words.replace(/^Invalid TOML document: /, '');
+}
+
+/** The library tells no lines of values: it is the first with which what stands there is there. */
+function lineOf(text: string, path: Path): number {
+  const lines = text.split('\n');
+  // Of a list over several lines it is where the list begins.
+  let begun = 1;
+  for (let count = 1; count <= lines.length; count++) {
+    const root = parseToml(lines.slice(0, count).join('\n'));
+    if (root instanceof TomlError) continue;
+    if (isThere(root, path)) return begun;
+    begun = count + 1;
+  }
+  return begun;
+}
+
+function isThere(root: unknown, path: Path): boolean {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return false;
+    value = Object.entries(value).find(([key]) => key === String(step))?.[1];
+  }
+  return true;
+}

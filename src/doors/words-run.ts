@@ -1,0 +1,96 @@
+// Why a command was not started, in words, where more than one door says it: who, where, what was attempted, and that
+// nothing happened.
+
+import type { RunRefusal } from '../core/refusal.ts';
+import type { AskedCommand } from '../core/run/policy.ts';
+import type { PolicyFault } from '../core/run/policy-file.ts';
+import { VERB_SIGN, type Parameter, type VerbRefusal } from '../core/run/verb.ts';
+import type { Role } from '../core/session.ts';
+import type { Fields } from '../log/log.ts';
+import { escapeControls, quote, shorten } from '../protocol/text.ts';
+import { commandText } from './announce.ts';
+import { wordsForFault } from './words-targets.ts';
+import { listed, wordsForName } from './words.ts';
+
+/** UTF-16 units of a command in a refusal: it stays a sentence. */
+const MAX_COMMAND_LENGTH = 120;
+
+export interface Denied {
+  readonly by: string;
+  readonly role: Role;
+  /** Undefined: it was only asked where. */
+  readonly command: AskedCommand | undefined;
+}
+
+const AS: Readonly<Record<Role, string>> = {
+  owner: 'the owner',
+  operator: 'an operator',
+  member: 'a member',
+  guest: 'a guest',
+};
+
+/** `Cannot run uptime on "web1" as Janaki, a member: the policy does not allow it; nothing was started`. */
+export function wordsForDenied(
+  { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
+  { by, role, command }: Denied,
+): string {
+  const what = command === undefined ? 'anything' : askedText(command);
+  const reason =
+    role === 'guest'
+      ? 'guests run nothing'
+      : why === 'server'
+        ? 'only the owner runs commands on the server itself'
+        : 'the policy of the server does not allow it';
+  return `Cannot run ${what} on ${listed(names)} as ${by}, ${AS[role]}: ${reason}; nothing was started`;
+}
+
+/** The same for the log. */
+export function fieldsOfDenied(
+  { names }: Extract<RunRefusal, { refused: 'not-allowed' }>,
+  { by, role, command }: Denied,
+): Fields {
+  return {
+    by,
+    role,
+    on: shorten(names.join(','), MAX_COMMAND_LENGTH),
+    command: command === undefined ? undefined : askedText(command),
+  };
+}
+
+function askedText(asked: AskedCommand): string {
+  const text =
+    asked.kind === 'verb' ? escapeControls([`${VERB_SIGN}${asked.verb}`, ...asked.args].join(' ')) : commandText(asked);
+  return shorten(text, MAX_COMMAND_LENGTH);
+}
+
+export function wordsForVerb(refusal: VerbRefusal): string {
+  const attempt = `Cannot run ${VERB_SIGN}${quote(refusal.verb).slice(1, -1)}`;
+  if (refusal.refused === 'unknown-verb') {
+    const known = refusal.known.map((verb) => `${VERB_SIGN}${verb}`);
+    const there = known.length === 0 ? 'this server has no verbs' : `this server has ${known.join(', ')}`;
+    return `${attempt}: there is no such verb; ${there}; nothing was started`;
+  }
+  const { wrong, parameters } = refusal;
+  const form = [`${VERB_SIGN}${refusal.verb}`, ...parameters.map(({ name }) => name.toUpperCase())].join(' ');
+  const why =
+    wrong === undefined
+      ? `its form is ${form}`
+      : `${wrong.parameter.name} is ${wordsForValues(wrong.parameter)}, not ${quote(wrong.value)}`;
+  return `${attempt}: ${why}; nothing was started`;
+}
+
+function wordsForValues({ values }: Parameter): string {
+  return 'oneOf' in values ? `one of ${values.oneOf.join(', ')}` : `what ${quote(values.pattern)} stands for`;
+}
+
+/** What is wrong with a file of rules, after its name and line. */
+export function wordsForPolicy(fault: PolicyFault): string {
+  switch (fault.kind) {
+    case 'words':
+      return fault.words;
+    case 'name':
+      return `${quote(fault.given)} is no name: ${wordsForName(fault.name)}`;
+    case 'targets':
+      return wordsForFault(fault.targets);
+  }
+}
