@@ -60,7 +60,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   backup: { does: 'copy the journal of a server, while it runs or not', options: '--data DIR --json' },
   restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json' },
-  verify: { does: 'is a journal whole', options: '--data DIR --json' },
+  verify: { does: 'is a journal whole, or a copy of one', options: '--data DIR --json' },
   doctor: {
     does: 'what this machine gives a server, and what is in its way',
     options: '--data DIR --host HOST --json',

@@ -354,7 +354,8 @@ test('wrong usage is status 64 and one line', async (t) => {
     ['token', 'burn'],
     ['backup'],
     ['restore', 'x'],
-    ['verify', 'x'],
+    ['verify', 'x', 'y'],
+    ['verify', 'x', '--data', 'y'],
     ['doctor', '--nonsense'],
   ]) {
     refused(await nobody.run(args), new RegExp(`^partyline ${args[0]}: `), 64);

@@ -22,6 +22,7 @@ test('a copy of a running server’s journal is whole, and another server starts
     const { status, stderr } = await run('backup', '--data', server.directory, copy);
     assert.equal(status, 0, stderr);
     assert.equal(statSync(copy).mode & 0o777, 0o600);
+    assert.deepEqual(await run('verify', copy), { status: 0, stdout: `${copy} is whole\n`, stderr: '' });
     const again = await run('backup', '--data', server.directory, copy);
     assert.deepEqual([again.status, again.stdout], [1, '']);
     assert.match(again.stderr, /there is a file already/);
@@ -54,6 +55,17 @@ test('what is no whole journal is told by verify, and never restored', async (t)
   const { isWhole, problems }: { isWhole: unknown; problems: unknown[] } = JSON.parse(bad.stdout);
   assert.equal(isWhole, false);
   assert.ok(problems.length > 0);
+  const [ofCopy, ofNone] = [await run('verify', journal), await run('verify', join(directory, 'none'))];
+  assert.deepEqual([ofCopy.status, ofCopy.stdout], [1, '']);
+  assert.deepEqual(ofNone, {
+    status: 1,
+    stdout: '',
+    stderr: `partyline verify: Cannot verify ${join(directory, 'none')}: there is no such file\n`,
+  });
+  const copied = await run('backup', '--data', directory, join(directory, 'copy.db'));
+  assert.deepEqual([copied.status, copied.stdout], [1, '']);
+  assert.match(copied.stderr, /^partyline backup: Cannot back up the journal .*: [^\n]*\n$/);
+  assert.ok(!existsSync(join(directory, 'copy.db')));
   const nonsense = join(directory, 'nonsense');
   writeFileSync(nonsense, 'nonsense');
   const target = join(aDirectory(t), 'new');
