@@ -244,6 +244,40 @@ for (const host of LOOPBACKS) {
     refused(await bob.run(['token', 'remove', String(made['id'])]), /Cannot remove token \d+: you have no such token/);
   });
 
+  test(`whoever logs in again has one token for it, and the list says which: ${host}`, async (t) => {
+    await using server = await startServer();
+    const [state, elsewhere] = [aDirectory(t), aDirectory(t)];
+    const target = at(host, server.port);
+    const owner = someone(server.directory, target);
+    const bob = await loggedIn('bob', { owner, state, target });
+    assert.equal((await bob.run(['password'], 'open sesame\n')).status, 0);
+    assert.equal((await bob.run(['token', 'new', 'the bot', '--out', join(elsewhere, 'bot')])).status, 0);
+    const before = readFileSync(join(state, 'tokens', encodeURIComponent(target)), 'utf8');
+    const { token: earlier = '' }: { token?: string } = JSON.parse(before);
+    writeFileSync(join(elsewhere, 'earlier'), earlier, { mode: 0o600 });
+
+    const again = await bob.run(['login', '--name', 'bob'], 'open sesame\n');
+    assert.deepEqual([again.status, again.stderr], [0, '']);
+    assert.deepEqual(
+      (await bob.json('token', 'list')).map(({ label, isHere }) => [label === 'the bot', isHere]),
+      [
+        [true, false],
+        [false, true],
+      ],
+    );
+    assert.match((await bob.run(['token', 'list'])).stdout, /^\d+ .* the bot\n\d+ .* \(kept here\)\n$/);
+    const env = { PARTYLINE_DATA: elsewhere, PARTYLINE_HOST: target };
+    const by = (file: string) =>
+      outcomeOf(partyline(['list'], { env: { ...env, PARTYLINE_TOKEN_FILE: join(elsewhere, file) } }));
+    refused(await by('earlier'), /^partyline list: Cannot log in: the token is not valid/);
+    assert.equal((await by('bot')).status, 0);
+
+    const eve = await loggedIn('eve', { owner, state, target });
+    assert.equal((await eve.json('token', 'list')).length, 1);
+    assert.equal((await bob.run(['login', '--name', 'bob'], 'open sesame\n')).status, 0);
+    assert.equal((await bob.json('token', 'list')).length, 3, 'eve ended a token of bob');
+  });
+
   test(`an invited one logs in with the code, talks, and is revoked: ${host}`, async (t) => {
     const state = aDirectory(t);
     await using server = await startServer();
