@@ -50,7 +50,8 @@ export type AccountRefusal =
   | { refused: 'bad-name'; why: NameRefusal }
   | NameTaken
   | { refused: 'not-allowed'; what: 'invite' | 'revoke' }
-  | { refused: 'unknown-account'; name: string }
+  /** `wasRevoked`: there was one, and it has ended already. */
+  | { refused: 'unknown-account'; name: string; wasRevoked?: true }
   /** A guest has neither password nor tokens. */
   | { refused: 'no-account' }
   /** No such code or token, or it has expired or been used. */

@@ -55,7 +55,9 @@ export function wordsForAccount(refusal: AccountRefusal, attempt: string): strin
         ? `${attempt}: operators invite members, and only the owner invites operators; nothing was changed`
         : `${attempt}: only the owner may, or the operator who invited it, and nobody the owner; nothing was changed`;
     case 'unknown-account':
-      return `${attempt}: there is no account and no invitation named ${quote(refusal.name)}`;
+      return refusal.wasRevoked === true
+        ? `${attempt}: the account is revoked already`
+        : `${attempt}: there is no account and no invitation named ${quote(refusal.name)}`;
     case 'no-account':
       return `${attempt}: a guest has no account; ask for an invitation`;
     case 'bad-secret':

@@ -183,6 +183,10 @@ for (const host of LOOPBACKS) {
     );
     assert.equal((await owner.run(['revoke', 'bob'])).status, 0);
     assert.equal(
+      await said(owner, 'revoke', 'bob'),
+      'partyline revoke: Cannot revoke "bob": the account is revoked already',
+    );
+    assert.equal(
       await said(owner, 'invite', 'bob'),
       'partyline invite: Cannot invite "bob": the name belonged to an account that was revoked, and stays taken',
     );
