@@ -21,7 +21,8 @@ export type NotStored = { refused: 'not-stored'; reason: string };
 
 /** In every case the message was sent to nobody. */
 export type SendRefusal =
-  | { refused: 'unknown-recipient'; names: readonly string[] }
+  /** `invited`: those of them who are invited and have not come in; told to whoever may see invitations. */
+  | { refused: 'unknown-recipient'; names: readonly string[]; invited?: readonly string[] }
   /** `all` is everyone already and stands alone. */
   | { refused: 'all-among-names' }
   | { refused: 'empty-message' }

@@ -181,6 +181,20 @@ for (const host of LOOPBACKS) {
       'partyline send: Cannot send: nobody named "eve" is here or has an account, and there is no group "#tea"; ' +
         'the message was sent to nobody',
     );
+    for (const name of ['hugo', 'ida']) await owner.json('invite', name);
+    assert.equal(
+      await said(owner, 'send', '--to', 'Hugo', 'hi'),
+      'partyline send: Cannot send: "Hugo" is invited and has not come in yet; the message was sent to nobody',
+    );
+    assert.equal(
+      await said(owner, 'send', '--to', 'hugo,eve,ida', 'hi'),
+      'partyline send: Cannot send: nobody named "eve" is here or has an account, and "hugo", "ida" are invited and ' +
+        'have not come in yet; the message was sent to nobody',
+    );
+    assert.equal(
+      await said(bob, 'send', '--to', 'hugo', 'hi'),
+      'partyline send: Cannot send: nobody named "hugo" is here or has an account; the message was sent to nobody',
+    );
     assert.equal((await owner.run(['revoke', 'bob'])).status, 0);
     assert.equal(
       await said(owner, 'revoke', 'bob'),
