@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { stateDirectory } from '../config/state.ts';
 import { connect, RefusedError, UnreachableError, type Client, type CredentialChoice } from '../client/mod.ts';
 import { OWNER_TOKEN_FILE } from '../client/native.ts';
-import { NATIVE, readTarget } from '../client/reach.ts';
+import { NATIVE, readTarget, type Target } from '../client/reach.ts';
 import { formatUrl } from '../net/address.ts';
 import { whyUnusable } from './arguments.ts';
 import {
@@ -61,13 +61,18 @@ export async function doctor(args: string[]): Promise<number> {
   const directory = resolve(values.data ?? stateDirectory());
   const nowMs = Date.now();
   const host = hostOf(values.host);
+  const target = readTarget(host, NATIVE);
+  if ('wrong' in target) {
+    process.stderr.write(`partyline doctor: ${target.wrong}\n`);
+    return USAGE_STATUS;
+  }
   const { server, urls } = await askServer(host, directory);
   const findings = [
     checkNode(process.version),
     ...(await checkFamilies()),
     checkAddresses(),
     server,
-    ...(await checkListening(urls === undefined ? await placesOf(host) : { urls, isOfBothFamilies: true })),
+    ...(await checkListening(urls === undefined ? await placesOf(target) : { urls, isOfBothFamilies: true })),
     ...checkDirectory(directory),
     checkCertificate(directory, nowMs),
     checkClock(directory, nowMs),
@@ -114,9 +119,7 @@ async function openAs(host: string, credential: CredentialChoice): Promise<Clien
 }
 
 /** Where a server of that name is looked for, in both families. */
-async function placesOf(host: string): Promise<Listening> {
-  const target = readTarget(host, NATIVE);
-  if ('wrong' in target) return { urls: [], isOfBothFamilies: false };
+async function placesOf(target: Target): Promise<Listening> {
   // By address, whatever the machine's list of hosts says: a server that listens on localhost has both.
   const isLocal = target.host.toLowerCase() === 'localhost';
   const addresses = isLocal ? LOOPBACKS : (await lookup(target.host, { all: true }).catch(() => [])).map(addressOf);

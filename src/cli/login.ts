@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { ClosedError, RefusedError, UnreachableError, type Client, type Credential } from '../client/mod.ts';
 import { credentialPath, readCredential, writeCredential, type StoredCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
-import { escapeControls, shorten } from '../protocol/text.ts';
+import { escapeControls, quote, shorten } from '../protocol/text.ts';
 import { fail, misuse, serverOf, whileIn, attempt } from './come-in.ts';
 import { Questions } from './input.ts';
 import { jsonLine } from './json-line.ts';
@@ -52,6 +52,10 @@ export async function login(args: string[]): Promise<number> {
   if ((values.code === undefined) === (values.name === undefined)) {
     return misuse('login', 'one of --code CODE and --name NAME is expected');
   }
+  if (values.code?.trim() === '')
+    return misuse('login', `--code takes a code, or - for standard input, not ${quote(values.code)}`);
+  if (values.name?.trim() === '')
+    return misuse('login', `--name takes the name of an account, not ${quote(values.name)}`);
   const host = hostOf(values.host);
   const label = newLabel();
   return attempt('login', async () => {
