@@ -52,9 +52,11 @@ async function restoreJournal(file: string, directory: string): Promise<string> 
     if (there !== undefined) throw new Error(`${attempt}: there is a journal already, ${there}`);
     await backupJournal(file, draft, { attempt });
     renameSync(draft, journal);
-    return journal;
-  } finally {
+  } catch (error) {
     for (const end of ['', '-wal', '-shm']) rmSync(draft + end, { force: true });
-    lock.release();
+    lock.discard();
+    throw error;
   }
+  lock.release();
+  return journal;
 }
