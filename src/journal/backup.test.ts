@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { aMessage, anAccount, append, record } from '../../test/contracts/journal.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
 import { backupJournal } from './backup.ts';
+import { glanceAtJournal } from './glance.ts';
 import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
 
@@ -35,6 +36,7 @@ test('a copy made while another process writes is whole, and has what was answer
   const to = join(directory, 'copy');
   await backupJournal(path, to);
   assert.deepEqual(await verifyJournal(path), []);
+  for (let look = 0; look < 20; look++) assert.equal(glanceAtJournal(path), undefined);
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.equal(statSync(to).mode & 0o777, 0o600);
@@ -127,5 +129,6 @@ test('verify says of a damaged file that it is damaged', LIMIT, async (t) => {
   const problems = await verifyJournal(path);
   assert.ok(problems.length > 0);
   assert.match(problems.join('; '), /damaged/);
+  assert.match(glanceAtJournal(path) ?? '', /damaged/);
   await assert.rejects(backupJournal(path, `${path}-copy`), /^Error: Cannot back up the journal .* damaged/);
 });
