@@ -161,6 +161,11 @@ test('when the writer dies changes are refused, and what the log has is there at
 test('what only the log has is found at the next start, up to where it is whole', LIMIT, async (t) => {
   const path = join(aDirectory(t), 'journal');
   const first = await openSqliteJournal({ path });
+  await record(
+    first.journal,
+    { type: 'account-added', account: anAccount(1, 'Bob') },
+    { type: 'account-added', account: anAccount(2, 'Eve') },
+  );
   await append(first.journal, aMessage({ text: 'in the database' }));
   await first.journal.close();
   const log = await Log.open({ path, identity: identityAt(path), head: 1 });
