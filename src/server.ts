@@ -75,18 +75,19 @@ const SAVE_MS = 1_000;
 
 const SECRETS: Secrets = { newCode, newToken, hash: hashSecret };
 
-/** Throws an Error whose message says what was attempted and what is true now; nothing is left behind then. */
+/** Throws an Error whose message says what was attempted and what is true now; a directory that it made is gone then. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { log, directory, now = Date.now } = options;
   log.tell(starting(now()));
   const lock = lockDirectory(directory);
   const listeners: Listener[] = [];
   let journal: Journal | undefined;
+  let core: Core | undefined;
   try {
     const opened = await openSqliteJournal({ path: join(directory, JOURNAL) });
     journal = opened.journal;
     const policy = openPolicy(options);
-    const core = await openCore(options, { ...opened, now });
+    core = await openCore(options, { ...opened, now });
     const token = await ensureOwnerToken(directory);
     const tls = new TlsServer({ directory, files: options.tls, names: namesOf(options.listen), now, log });
     const runner = createRunner({
@@ -105,8 +106,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     for (const { url } of listeners) log.tell({ event: 'listening', text: `listening on ${url}`, url });
     log.tell({ event: 'ready', text: 'ready' });
+    const whole = { listeners, front, doors, runner, core, lock };
     return {
-      close: () => closeAll({ listeners, front, doors, runner, core, lock }),
+      close: () => closeAll(whole),
       reload() {
         tls.reload();
         policy.reload();
@@ -115,7 +117,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     for (const listener of listeners) listener.close();
     await journal?.close();
-    lock.release();
+    // By a listener that was bound in time somebody may have come in, and what was said then is kept.
+    if (core === undefined || core.hub.head === 0) lock.discard();
+    else lock.release();
     throw error;
   }
 }

@@ -14,7 +14,11 @@ function messageFor(args: string[]): string {
 
 test('of what Node says about an argument only the first sentence is kept', () => {
   assert.equal(messageFor(['--wat']), "Unknown option '--wat'");
-  assert.equal(messageFor(['--name']), "Option '--name <value>' argument missing");
-  assert.equal(messageFor(['--name', '--wat']), "Option '--name' argument is ambiguous");
   assert.equal(whyUnusable('no error'), 'no error');
+});
+
+test('of an option without its value it is said that it takes one', () => {
+  assert.equal(messageFor(['--name']), '--name takes a value, and none follows');
+  const meant = '--name takes a value, and what follows begins with "-"; if it is meant: --name=VALUE';
+  assert.equal(messageFor(['--name', '--wat']), meant);
 });

@@ -15,7 +15,7 @@ Usage: partyline backup [--data DIR] FILE
   --json        one JSON object
 
 The server may run meanwhile: what it had stored when the copy began is in it. FILE must not exist; it is there whole or
-not at all, with mode 0600. The owner token and the TLS key are not in it: copy those files yourself if they are to stay.
+not at all, with mode 0600: the copy is looked at as partyline verify does, and removed if anything is wrong with it. The owner token and the TLS key are not in it: copy those files yourself if they are to stay.
 
 Examples:
   partyline backup /var/backups/partyline-$(date +%F)

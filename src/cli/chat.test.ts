@@ -29,7 +29,7 @@ test('a user id without a name is told to give one', async (t) => {
 test('wrong usage is status 64 and one sentence', async (t) => {
   const cases = [
     [['--wat'], "Unknown option '--wat'"],
-    [['--name'], "Option '--name <value>' argument missing"],
+    [['--name'], '--name takes a value, and none follows'],
     [['a', 'b'], 'one HOST is expected, not 2'],
     [['--name', 'two\nlines'], 'a name is one line'],
   ] as const;

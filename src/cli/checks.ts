@@ -1,7 +1,6 @@
 // What `partyline doctor` looks at: each check says what it found, how that is, and what to do about it.
 
-import { X509Certificate } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { connect as connectTo, createServer, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,14 +22,16 @@ const NODE_MAJOR = 26;
 /** Bytes free below which a journal that grows for a day may fill the disk, and below which it does so now. */
 const LITTLE_SPACE_BYTES = 1_073_741_824;
 const NO_SPACE_BYTES = 104_857_600;
-/** A certificate that ends within 30 days is to be renewed. */
-const RENEW_WITHIN_MS = 30 * 86_400_000;
 /** Milliseconds that clocks of one machine and its disks may differ. */
 const CLOCK_SLACK_MS = 60_000;
 /** Milliseconds for an address to answer: a round trip through most of the world, and a lost packet. */
-const CONNECT_TIMEOUT_MS = 3_000;
+export const CONNECT_TIMEOUT_MS = 3_000;
 /** What is bound to every address of a family is tried at that family's loopback. */
 const EVERY: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+export function dialledFor(bound: string): string {
+  return EVERY[bound] ?? bound;
+}
+
 /** Of group and others, the right to write. */
 const OTHERS_WRITE = 0o022;
 
@@ -80,7 +81,7 @@ export async function checkListening({ urls, isOfBothFamilies, connect = canConn
     if ('refused' in address) continue;
     const { host, port, scheme } = address;
     const family = isIPv6(host) ? 'IPv6' : 'IPv4';
-    const takes = await connect(EVERY[host] ?? host, port);
+    const takes = await connect(dialledFor(host), port);
     if (takes && scheme !== 'echo') families.add(family);
     findings.push(
       takes
@@ -137,35 +138,22 @@ function nearest(directory: string): string {
   return existsSync(directory) || dirname(directory) === directory ? directory : nearest(dirname(directory));
 }
 
-export function checkCertificate(directory: string, nowMs: number): Finding {
-  const check = 'certificate';
-  const path = join(directory, 'tls.crt');
-  if (!existsSync(path)) return { check, state: 'ok', found: 'none yet; the first start makes one' };
-  const todo = `remove ${path} and start the server again, which makes a new one for the same key`;
-  let validUntil: Date;
-  try {
-    validUntil = new X509Certificate(readFileSync(path)).validToDate;
-  } catch {
-    return { check, state: 'problem', found: `${path} is no certificate`, todo };
-  }
-  const leftMs = validUntil.getTime() - nowMs;
-  const until = validUntil.toISOString().slice(0, 10);
-  if (leftMs <= 0) return { check, state: 'problem', found: `${path} has ended on ${until}`, todo };
-  if (leftMs < RENEW_WITHIN_MS) return { check, state: 'warning', found: `${path} ends on ${until}`, todo };
-  return { check, state: 'ok', found: `${path} is good until ${until}` };
-}
-
 /** A clock that goes back makes invitations last longer and messages older than those before them. */
 export function checkClock(directory: string, nowMs: number): Finding {
   const now = new Date(nowMs).toISOString();
   const written = [JOURNAL_FILE, `${JOURNAL_FILE}-wal`]
     .map((name) => join(directory, name))
     .flatMap((path) => (existsSync(path) ? [statSync(path).mtimeMs] : []));
-  const latestMs = Math.max(0, ...written);
   const check = 'clock';
-  if (latestMs <= nowMs + CLOCK_SLACK_MS) return { check, state: 'ok', found: `it is ${now}` };
-  const found = `it is ${now}, and the journal was written at ${new Date(latestMs).toISOString()}`;
-  return { check, state: 'warning', found, todo: 'set the clock, best by NTP' };
+  if (written.length === 0)
+    return { check, state: 'ok', found: `this machine says ${now}; nothing here to compare it with` };
+  const latestMs = Math.max(...written);
+  const latest = new Date(latestMs).toISOString();
+  if (latestMs <= nowMs + CLOCK_SLACK_MS) {
+    return { check, state: 'ok', found: `this machine says ${now}, which is after the journal was last written` };
+  }
+  const found = `this machine says ${now}, and the journal was written at ${latest}: its clock is behind, or was ahead then`;
+  return { check, state: 'warning', found, todo: 'compare it with another clock, and set it, best by NTP' };
 }
 
 /** What of a command that is cancelled, timed out or abandoned is ended, by a server that is started as we are. */

@@ -31,10 +31,13 @@ export interface Going {
   readonly credential?: Credential;
 }
 
-/** `HOST:PORT`, what a token is kept for. Throws a `RefusedError` if the host is not written as one. */
+/** What is given as a server is not written as one: wrong usage. */
+class AddressError extends Error {}
+
+/** `HOST:PORT`, what a token is kept for. Throws what `attempt` says if the host is not written as one. */
 export function serverOf(host: string): string {
   const target = readTarget(host, NATIVE);
-  if ('wrong' in target) throw new RefusedError('bad-address', target.wrong);
+  if ('wrong' in target) throw new AddressError(target.wrong);
   return formatHostPort(target.host.toLowerCase(), target.port);
 }
 
@@ -57,6 +60,7 @@ export async function attempt(command: string, work: () => Promise<number>): Pro
   try {
     return await work();
   } catch (error) {
+    if (error instanceof AddressError) return misuse(command, error.message);
     if (error instanceof RefusedError || error instanceof UnreachableError || error instanceof ClosedError) {
       return fail(command, error.message);
     }

@@ -11,6 +11,8 @@ export interface CommandEntry {
   readonly options: string;
   /** What the first argument may be. */
   readonly words?: string;
+  /** The first argument is a file. */
+  readonly takesFile?: true;
 }
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
@@ -67,9 +69,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     options: '--out FILE --host HOST --json',
     words: 'new list remove',
   },
-  backup: { does: 'copy the journal of a server, while it runs or not', options: '--data DIR --json' },
-  restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json' },
-  verify: { does: 'is a journal whole', options: '--data DIR --json' },
+  backup: { does: 'copy the journal of a server, while it runs or not', options: '--data DIR --json', takesFile: true },
+  restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json', takesFile: true },
+  verify: { does: 'is a journal whole, or a copy of one', options: '--data DIR --json', takesFile: true },
   doctor: {
     does: 'what this machine gives a server, and what is in its way',
     options: '--data DIR --host HOST --json',

@@ -17,7 +17,9 @@ export function bashScript(): string {
       values.push(`    ${name}:${flag}) ${offer} ;;`);
     }
     const first = entry.words === undefined ? '' : ` ${entry.words}`;
-    words.push(`    ${name}) _partyline_offer -W '${options.map(({ flag }) => flag).join(' ')}${first}' ;;`);
+    const own = `_partyline_offer -W '${options.map(({ flag }) => flag).join(' ')}${first}'`;
+    const offer = entry.takesFile ? `if [[ $current == -* ]]; then ${own}; else _partyline_offer -f; fi` : own;
+    words.push(`    ${name}) ${offer} ;;`);
   }
   return `# Completion of partyline for bash: source <(partyline completion bash)
 _partyline_offer() {

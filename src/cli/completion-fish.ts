@@ -22,6 +22,7 @@ export function fishScript(): string {
       lines.push(`${line} ${option}${value === undefined ? '' : ` -x ${offerFor(value)}`}`.trimEnd());
     }
     if (entry.words !== undefined) lines.push(`${line} -a '${entry.words}'`);
+    if (entry.takesFile) lines.push(`${line} -F`);
   }
   return `# Completion of partyline for fish: partyline completion fish | source
 complete -c partyline -f

@@ -18,6 +18,7 @@ export function zshScript(): string {
     // After -- the words of a command that runs elsewhere: files are as good a guess as any.
     const rest = name === 'run' ? ["'1:HOST:_hosts'", "'*:file:_files'"] : [];
     if (entry.words !== undefined) rest.push(`'1: :(${entry.words})'`);
+    if (entry.takesFile) rest.push("'1:FILE:_files'");
     // A name or a file that nothing is known of, before an option that something is known of.
     if (name !== 'run') rest.push("'*: :()'");
     return `    ${name}) _arguments ${[...options, ...rest].join(' ')} ;;`;

@@ -8,12 +8,12 @@ import { parseArgs } from 'node:util';
 import { stateDirectory } from '../config/state.ts';
 import { connect, RefusedError, UnreachableError, type Client, type CredentialChoice } from '../client/mod.ts';
 import { OWNER_TOKEN_FILE } from '../client/native.ts';
-import { NATIVE, readTarget } from '../client/reach.ts';
+import { NATIVE, readTarget, type Target } from '../client/reach.ts';
+import { glanceAtJournal } from '../journal/glance.ts';
 import { formatUrl } from '../net/address.ts';
 import { whyUnusable } from './arguments.ts';
 import {
   checkAddresses,
-  checkCertificate,
   checkClock,
   checkDirectory,
   checkFamilies,
@@ -21,8 +21,9 @@ import {
   checkNode,
   checkRuns,
   type Finding,
-  type Listening,
 } from './checks.ts';
+import { checkCertificate, findCertificate } from './certificate.ts';
+import { JOURNAL_FILE } from './journal.ts';
 import { hostOf } from './options.ts';
 import { jsonLine } from './json-line.ts';
 import { bold, print, table } from './print.ts';
@@ -37,7 +38,8 @@ Usage: partyline doctor [--data DIR]
   --host HOST   the server that should answer (PARTYLINE_HOST, else localhost)
   --json        one JSON object a line: check, state, found, todo
 
-Where a server listens it tells its owner alone; to others, each address of HOST is tried. Each line is ok, a warning or a
+Where a server listens it tells its owner alone; to others, each address of HOST is tried. The certificate is the one that
+is shown there, whoever's file it is in. Each line is ok, a warning or a
 problem, with what to do. Status 1 if there is a problem.
 
 Examples:
@@ -61,16 +63,19 @@ export async function doctor(args: string[]): Promise<number> {
   const directory = resolve(values.data ?? stateDirectory());
   const nowMs = Date.now();
   const host = hostOf(values.host);
-  const { server, urls } = await askServer(host, directory);
+  const target = readTarget(host, NATIVE);
+  if ('wrong' in target) {
+    process.stderr.write(`partyline doctor: ${target.wrong}\n`);
+    return USAGE_STATUS;
+  }
   const findings = [
     checkNode(process.version),
     ...(await checkFamilies()),
     checkAddresses(),
-    server,
-    ...(await checkListening(urls === undefined ? await placesOf(host) : { urls, isOfBothFamilies: true })),
+    ...(await checkServer({ host, target, directory, nowMs })),
     ...checkDirectory(directory),
-    checkCertificate(directory, nowMs),
     checkClock(directory, nowMs),
+    checkJournal(directory),
     checkRuns(),
   ];
   if (values.json) await print(findings.map((finding) => jsonLine(finding)).join(''));
@@ -78,10 +83,59 @@ export async function doctor(args: string[]): Promise<number> {
   return findings.some(({ state }) => state === 'problem') ? FAILURE_STATUS : 0;
 }
 
+interface Looking {
+  readonly host: string;
+  readonly target: Target;
+  readonly directory: string;
+  readonly nowMs: number;
+}
+
+/** Whether one answers, what listens, and the certificate that it shows. */
+async function checkServer({ host, target, directory, nowMs }: Looking): Promise<Finding[]> {
+  const addresses = await addressesOf(target.host);
+  if (addresses.length === 0) {
+    const found = `Cannot connect to ${host}: the name does not resolve here`;
+    const todo = 'see how it is written and what the name service says, or give an address';
+    return [{ check: 'server', state: 'problem', found, todo }, checkCertificate({ directory, nowMs })];
+  }
+  const asked = await askServer(host, directory);
+  const tried = addresses.map((address) => formatUrl('tcp', address, target.port));
+  const shown = await findCertificate(asked.urls ?? tried);
+  // What is in plain text at a place may be TLS as well; what is not is TLS alone.
+  const isTls = target.scheme === 'tls' || (asked.isPlain !== true && shown !== undefined);
+  const places = isTls ? addresses.map((address) => formatUrl('tls', address, target.port)) : tried;
+  // Who names one address has asked for one family.
+  const isOfBothFamilies = asked.urls !== undefined || isIP(target.host) === 0;
+  const listening = await checkListening({ urls: asked.urls ?? places, isOfBothFamilies });
+  const { server } = asked;
+  const todo = asked.isUnreached === true ? todoFor(target, { isTls, listening }) : undefined;
+  return [
+    todo === undefined ? server : { ...server, todo },
+    ...listening,
+    checkCertificate({ directory, nowMs, shown }),
+  ];
+}
+
+interface Around {
+  readonly isTls: boolean;
+  readonly listening: readonly Finding[];
+}
+
+/** Nobody has answered as a server. */
+function todoFor({ scheme, host, port }: Target, { isTls, listening }: Around): string {
+  if (isTls && scheme !== 'tls') return `it speaks TLS: partyline doctor --host ${formatUrl('tls', host, port)}`;
+  const isTaken = listening.some(({ state }) => state === 'ok');
+  return isTaken ? 'see what listens there' : 'start one: partyline serve';
+}
+
 interface Asked {
   readonly server: Finding;
   /** Where it says that it listens; undefined: it is not there, or tells its owner alone. */
   readonly urls: readonly string[] | undefined;
+  /** It has answered in plain text, or by TLS; undefined: it has not. */
+  readonly isPlain?: boolean;
+  /** Nobody has answered, where a refusal would be an answer. */
+  readonly isUnreached?: boolean;
 }
 
 /** Whether a server answers there as one; and if we are its owner, where. */
@@ -94,11 +148,12 @@ async function askServer(host: string, directory: string): Promise<Asked> {
     await using client = await openAs(host, asOwner);
     const found = `${client.server?.serverName ?? 'a server'} answers at ${host}`;
     const urls = client.identity === undefined ? undefined : await client.listening();
-    return { server: { check, state: 'ok', found }, urls };
+    const isPlain = client.server?.fingerprint === undefined;
+    return { server: { check, state: 'ok', found }, urls, isPlain };
   } catch (error) {
     if (!(error instanceof RefusedError || error instanceof UnreachableError)) throw error;
-    const todo = 'start one: partyline serve';
-    return { server: { check, state: 'warning', found: error.message, todo }, urls: undefined };
+    const server: Finding = { check, state: 'warning', found: error.message };
+    return { server, urls: undefined, isUnreached: error instanceof UnreachableError };
   }
 }
 
@@ -113,19 +168,28 @@ async function openAs(host: string, credential: CredentialChoice): Promise<Clien
   }
 }
 
-/** Where a server of that name is looked for, in both families. */
-async function placesOf(host: string): Promise<Listening> {
-  const target = readTarget(host, NATIVE);
-  if ('wrong' in target) return { urls: [], isOfBothFamilies: false };
+/** In both families; none: the name does not resolve. */
+async function addressesOf(host: string): Promise<readonly string[]> {
   // By address, whatever the machine's list of hosts says: a server that listens on localhost has both.
-  const isLocal = target.host.toLowerCase() === 'localhost';
-  const addresses = isLocal ? LOOPBACKS : (await lookup(target.host, { all: true }).catch(() => [])).map(addressOf);
-  const urls = addresses.map((address) => formatUrl('tcp', address, target.port));
-  return { urls, isOfBothFamilies: isIP(target.host) === 0 };
+  if (host.toLowerCase() === 'localhost') return LOOPBACKS;
+  return (await lookup(host, { all: true }).catch(() => [])).map(addressOf);
 }
 
 function addressOf({ address }: { readonly address: string }): string {
   return address;
+}
+
+/** What stops a server from starting on it; all of it is looked at by `partyline verify`. */
+function checkJournal(directory: string): Finding {
+  const check = 'journal';
+  const path = join(directory, JOURNAL_FILE);
+  if (!existsSync(path)) return { check, state: 'ok', found: `none in ${directory}; the first start makes one` };
+  const wrong = glanceAtJournal(path);
+  if (wrong === undefined)
+    return { check, state: 'ok', found: `a server can start on ${path}; partyline verify looks at all of it` };
+  const todo =
+    'partyline verify says what else is wrong; move it and its -log-N files away, then partyline restore puts a copy in its place';
+  return { check, state: 'problem', found: `${path}: ${wrong}`, todo };
 }
 
 function shown(findings: readonly Finding[]): string {

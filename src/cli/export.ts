@@ -3,7 +3,16 @@
 import { parseArgs } from 'node:util';
 import type { Client, HistoryWishes, Message } from '../client/mod.ts';
 import { misuse, whileIn } from './come-in.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
+import {
+  COMMON,
+  COMMON_HELP,
+  CREDENTIAL_HELP,
+  hostOf,
+  joinNumbers,
+  readCommandLine,
+  readNumbers,
+  readWith,
+} from './options.ts';
 import { conclude, writeMessages } from './past.ts';
 import { Progress } from './progress.ts';
 
@@ -31,7 +40,7 @@ Examples:
 export async function exportPast(args: string[]): Promise<number> {
   const read = readCommandLine('export', () =>
     parseArgs({
-      args,
+      args: joinNumbers(args),
       allowPositionals: true,
       options: { ...COMMON, with: { type: 'string' }, before: { type: 'string' }, after: { type: 'string' } },
     }),
@@ -42,11 +51,10 @@ export async function exportPast(args: string[]): Promise<number> {
     return misuse('export', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
   const numbers = readNumbers(values, ['before', 'after']);
   if (typeof numbers === 'string') return misuse('export', numbers);
+  const partner = readWith(values.with);
+  if (typeof partner === 'string') return misuse('export', partner);
   const { before, after = 0 } = numbers;
-  const part = {
-    ...(values.with === undefined ? {} : { with: values.with }),
-    ...(before === undefined ? {} : { before }),
-  };
+  const part = { ...partner, ...(before === undefined ? {} : { before }) };
   return whileIn({ command: 'export', host: hostOf(values.host) }, async (client) => {
     let isUnknown = false;
     const newest = await newestOf(client, { ...part, onUnknown: () => (isUnknown = true) });

@@ -2,7 +2,16 @@
 
 import { parseArgs } from 'node:util';
 import { misuse, whileIn } from './come-in.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
+import {
+  COMMON,
+  COMMON_HELP,
+  CREDENTIAL_HELP,
+  hostOf,
+  joinNumbers,
+  readCommandLine,
+  readNumbers,
+  readWith,
+} from './options.ts';
 import { conclude, writeMessages } from './past.ts';
 
 export const HELP = `Read what you said and were told, oldest first
@@ -29,7 +38,7 @@ const DEFAULT_LIMIT = 20;
 export async function history(args: string[]): Promise<number> {
   const read = readCommandLine('history', () =>
     parseArgs({
-      args,
+      args: joinNumbers(args),
       allowPositionals: true,
       options: {
         ...COMMON,
@@ -46,11 +55,13 @@ export async function history(args: string[]): Promise<number> {
     return misuse('history', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
   const numbers = readNumbers(values, ['limit', 'before', 'after']);
   if (typeof numbers === 'string') return misuse('history', numbers);
+  const partner = readWith(values.with);
+  if (typeof partner === 'string') return misuse('history', partner);
   const limit = numbers.limit ?? (numbers.after === undefined ? DEFAULT_LIMIT : undefined);
   const wishes = {
     ...numbers,
     ...(limit === undefined ? {} : { limit }),
-    ...(values.with === undefined ? {} : { with: values.with }),
+    ...partner,
   };
   return whileIn({ command: 'history', host: hostOf(values.host) }, async (client) => {
     const isJson = values.json;

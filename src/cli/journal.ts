@@ -13,14 +13,20 @@ interface Given {
   readonly json: boolean;
 }
 
-/** `[--data DIR] [--json]`; a number is the status to end with, and why is on stderr. */
-export function readJournalArguments(command: string, args: string[]): Given | number {
+/** `[--data DIR | FILE] [--json]`; a number is the status to end with, and why is on stderr. */
+export function readJournalArguments(
+  command: string,
+  args: string[],
+): (Given & { readonly file: string | undefined }) | number {
   const read = readArguments(command, args);
-  if (typeof read === 'number' || read.positionals.length === 0) return read;
-  return misuse(command, `nothing but options is expected, not ${JSON.stringify(read.positionals[0])}`);
+  if (typeof read === 'number') return read;
+  const [file, ...more] = read.positionals;
+  if (more.length > 0) return misuse(command, `one FILE at most is expected, not ${read.positionals.length}`);
+  if (file !== undefined && read.data !== undefined) return misuse(command, '--data DIR and FILE exclude each other');
+  return { ...read, file };
 }
 
-/** The same with one FILE, the copy of a journal. */
+/** `[--data DIR] [--json] FILE`, the copy of a journal. */
 export function readCopyArguments(command: string, args: string[]): (Given & { readonly file: string }) | number {
   const read = readArguments(command, args);
   if (typeof read === 'number') return read;

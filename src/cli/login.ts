@@ -3,10 +3,10 @@
 import { hostname } from 'node:os';
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { Client, Credential } from '../client/mod.ts';
-import { credentialPath, writeCredential } from '../config/credentials.ts';
+import { ClosedError, RefusedError, UnreachableError, type Client, type Credential } from '../client/mod.ts';
+import { credentialPath, readCredential, writeCredential, type StoredCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
-import { escapeControls, shorten } from '../protocol/text.ts';
+import { escapeControls, quote, shorten } from '../protocol/text.ts';
 import { fail, misuse, serverOf, whileIn, attempt } from './come-in.ts';
 import { Questions } from './input.ts';
 import { jsonLine } from './json-line.ts';
@@ -25,7 +25,7 @@ ${COMMON_HELP}
 
 With a code a password is set: it is asked for twice on a terminal, else it is the next line of standard input. Without
 one (an empty line) the account has only the token. The token is kept in the state directory (PARTYLINE_DATA), and counts
-until partyline logout.
+until partyline logout, or until you log in again here, which removes it on the server.
 
 Examples:
   partyline login --host lab.example --code 2Q4S-…
@@ -52,6 +52,10 @@ export async function login(args: string[]): Promise<number> {
   if ((values.code === undefined) === (values.name === undefined)) {
     return misuse('login', 'one of --code CODE and --name NAME is expected');
   }
+  if (values.code?.trim() === '')
+    return misuse('login', `--code takes a code, or - for standard input, not ${quote(values.code)}`);
+  if (values.name?.trim() === '')
+    return misuse('login', `--name takes the name of an account, not ${quote(values.name)}`);
   const host = hostOf(values.host);
   const label = newLabel();
   return attempt('login', async () => {
@@ -62,11 +66,14 @@ export async function login(args: string[]): Promise<number> {
       const token = 'code' in credential ? tokenIn(client) : (await client.createToken(label)).token;
       const { name = '', role = '' } = client.identity ?? {};
       const directory = stateDirectory();
+      const earlier = readCredential(directory, server);
       try {
         writeCredential(directory, server, { name, token, label });
       } catch (error) {
         return fail('login', error instanceof Error ? error.message : String(error));
       }
+      const left = earlier === undefined || 'refused' in earlier ? undefined : await endEarlier(earlier, client);
+      if (left !== undefined) process.stderr.write(`partyline login: ${escapeControls(left)}\n`);
       if (values.json) await print(jsonLine({ name, role, host: server }));
       else {
         const path = credentialPath(directory, server);
@@ -75,6 +82,25 @@ export async function login(args: string[]): Promise<number> {
       return 0;
     });
   });
+}
+
+/** Ends the token in whose place another is kept now, if both are of one account; a text says that it could not be. */
+export async function endEarlier(
+  { name, label }: StoredCredential,
+  client: Pick<Client, 'identity' | 'tokens' | 'removeToken'>,
+): Promise<string | undefined> {
+  if (client.identity?.name !== name) return undefined;
+  let id: number | undefined;
+  try {
+    id = (await client.tokens()).find((one) => one.label === label)?.id;
+    if (id !== undefined) await client.removeToken(id);
+    return undefined;
+  } catch (error) {
+    const isTold = error instanceof RefusedError || error instanceof UnreachableError || error instanceof ClosedError;
+    if (!isTold) throw error;
+    const todo = `partyline token remove ${id ?? 'ID'} ends it`;
+    return `The token that was kept here before still counts: ${error.message}; ${todo}`;
+  }
 }
 
 type Shown = Extract<Credential, { code: string } | { password: string }>;

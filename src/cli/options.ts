@@ -1,5 +1,6 @@
 // The options that every command of a server's member has, and reading the command line once.
 
+import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 import { misuse } from './come-in.ts';
 
@@ -26,8 +27,25 @@ export function readCommandLine<Read>(command: string, read: () => Read): Read |
   }
 }
 
+/** `--limit -1` as `--limit=-1`: no option is a number, and the number is what is wrong. */
+export function joinNumbers(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const last = joined.at(-1) ?? '';
+    if (/^-\d+$/.test(arg) && /^--[a-z]+$/.test(last)) joined[joined.length - 1] = `${last}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
+}
+
 const COUNT = /^[1-9][0-9]{0,14}$/;
 const ID = /^(?:0|[1-9][0-9]{0,14})$/;
+
+/** Whose past; a text says that it is nobody's. */
+export function readWith(given: string | undefined): { readonly with?: string } | string {
+  if (given?.trim() === '') return `--with takes a name, a #group or all, not ${quote(given)}`;
+  return given === undefined ? {} : { with: given };
+}
 
 /** The numbers among the options; a text says which one is none. */
 export function readNumbers<Name extends string>(
@@ -38,8 +56,10 @@ export function readNumbers<Name extends string>(
   for (const name of names) {
     const text = given[name];
     if (text === undefined) continue;
-    const isRight = (name === 'limit' ? COUNT : ID).test(text);
-    if (!isRight) return `--${name} takes a number, not ${JSON.stringify(text)}`;
+    const isCount = name === 'limit';
+    if (!(isCount ? COUNT : ID).test(text)) {
+      return `--${name} takes ${isCount ? 'a number from 1 on' : 'the id of a message, or 0'}, not ${quote(text)}`;
+    }
     read[name] = Number(text);
   }
   return read;

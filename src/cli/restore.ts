@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { lockDirectory } from '../config/lock.ts';
 import { backupJournal } from '../journal/backup.ts';
 import { segmentPath, segmentsOf } from '../journal/segment.ts';
-import { verifyJournal } from '../journal/verify.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { jsonLine } from './json-line.ts';
 import { fail, JOURNAL_FILE, misuse, readCopyArguments } from './journal.ts';
@@ -52,12 +51,12 @@ async function restoreJournal(file: string, directory: string): Promise<string> 
     const there = left.find((path) => existsSync(path));
     if (there !== undefined) throw new Error(`${attempt}: there is a journal already, ${there}`);
     await backupJournal(file, draft, { attempt });
-    const [problem] = await verifyJournal(draft);
-    if (problem !== undefined) throw new Error(`${attempt}: the copy is not whole: ${problem}`);
     renameSync(draft, journal);
-    return journal;
-  } finally {
+  } catch (error) {
     for (const end of ['', '-wal', '-shm']) rmSync(draft + end, { force: true });
-    lock.release();
+    lock.discard();
+    throw error;
   }
+  lock.release();
+  return journal;
 }

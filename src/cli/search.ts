@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Found } from '../client/mod.ts';
 import { misuse, whileIn } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, joinNumbers, readCommandLine, readNumbers } from './options.ts';
 import { conclude, lineOf } from './past.ts';
 import { bold, print } from './print.ts';
 
@@ -34,7 +34,7 @@ const PAGE = 1_000;
 export async function search(args: string[]): Promise<number> {
   const read = readCommandLine('search', () =>
     parseArgs({
-      args,
+      args: joinNumbers(args),
       allowPositionals: true,
       options: { ...COMMON, limit: { type: 'string' }, before: { type: 'string' } },
     }),

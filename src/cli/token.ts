@@ -3,9 +3,10 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Client } from '../client/mod.ts';
-import { newSecretFile, type SecretFile } from '../config/credentials.ts';
+import { newSecretFile, readCredential, type SecretFile } from '../config/credentials.ts';
+import { stateDirectory } from '../config/state.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
-import { fail, misuse, whileIn } from './come-in.ts';
+import { fail, misuse, serverOf, whileIn } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
 import { print, table } from './print.ts';
@@ -21,7 +22,8 @@ ${COMMON_HELP}
 
 USE says what it is for and is for your eyes, at most 64 characters. The token is shown this once; whoever has it is you,
 with all that you may, until it is removed. With PARTYLINE_TOKEN_FILE=FILE every command comes in by it. A program that
-is to be somebody of its own gets an account first: partyline invite NAME --as bot.
+is to be somebody of its own gets an account first: partyline invite NAME --as bot. The list marks the token that partyline
+login keeps here.
 
 ${CREDENTIAL_HELP}
 
@@ -124,12 +126,27 @@ async function makeInto(path: string, label: string, { host, json }: Asked): Pro
 
 function list({ host, json }: Asked): Promise<number> {
   return whileIn({ command: 'token', host }, async (client) => {
-    const tokens = await client.tokens();
-    if (json) await print(tokens.map(({ id, label, since }) => jsonLine({ id, label, since })).join(''));
+    const kept = labelKept(host, client);
+    const tokens = (await client.tokens()).map(({ id, label, since }) => ({
+      id,
+      label,
+      since,
+      isHere: label === kept,
+    }));
+    if (json) await print(tokens.map((one) => jsonLine(one)).join(''));
     else if (tokens.length === 0) await print('You have no token\n');
-    else await print(table(tokens.map(({ id, label, since }) => [`${id}`, since, label])));
+    else {
+      const rows = tokens.map(({ id, label, since, isHere }) => [`${id}`, since, label, isHere ? '(kept here)' : '']);
+      await print(table(rows));
+    }
     return 0;
   });
+}
+
+/** What the server calls the token that is kept here; a file may have brought somebody else in. */
+function labelKept(host: string, { identity }: Client): string | undefined {
+  const stored = readCredential(stateDirectory(), serverOf(host));
+  return stored === undefined || 'refused' in stored || stored.name !== identity?.name ? undefined : stored.label;
 }
 
 function remove(id: number, { host, json }: Asked): Promise<number> {

@@ -9,25 +9,27 @@ import { jsonLine } from './json-line.ts';
 import { JOURNAL_FILE, readJournalArguments } from './journal.ts';
 import { FAILURE_STATUS } from './status.ts';
 
-export const HELP = `Is the journal of a server whole
+export const HELP = `Is the journal of a server whole, or a copy of one
 
 Usage: partyline verify [--data DIR]
+       partyline verify FILE
 
   --data DIR    the server's directory (PARTYLINE_DATA, else the platform's state directory)
   --json        one JSON object: journal, isWhole, problems
 
-Status 0, or 1 with what is wrong, a line each. The server may run meanwhile; a copy is looked at, which takes as much
-space beside the journal for the time.
+FILE is a copy that partyline backup made. Status 0, or 1 with what is wrong, a line each. The server may run meanwhile; a
+copy is looked at, which takes as much space beside the journal for the time.
 
 Examples:
   partyline verify
   partyline verify --data /var/lib/partyline --json | jq .problems
+  partyline verify /var/backups/partyline-2026-11-22
 `;
 
 export async function verify(args: string[]): Promise<number> {
   const read = readJournalArguments('verify', args);
   if (typeof read === 'number') return read;
-  const journal = join(read.data ?? stateDirectory(), JOURNAL_FILE);
+  const journal = read.file ?? join(read.data ?? stateDirectory(), JOURNAL_FILE);
   const problems = existsSync(journal)
     ? await verifyJournal(journal)
     : [`Cannot verify ${journal}: there is no such file`];

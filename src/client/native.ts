@@ -8,11 +8,13 @@ import { CLOSING, type NativeConnection } from '../protocol/native/connection.ts
 import { NativeLink, type LinkEvent } from '../protocol/native/link.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
+import { parseRunEnded, parseRunStarted, RUN_ENDED } from '../protocol/native/methods/run.ts';
 import { Pump } from '../protocol/native/pump.ts';
 import { field, isRecord } from '../protocol/native/rpc.ts';
 import { hintOfTls, OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
 import { shown } from './shown.ts';
 import type { Trust } from './trust.ts';
+import { SILENT, Vigil, type After } from './vigil.ts';
 import type { Answer, Wire } from './wire.ts';
 
 /** What a server calls the token's file, in its directory; the commands know net's words by the client only. */
@@ -45,7 +47,7 @@ export interface Serving {
 
 /** Milliseconds until a server must have answered the preface and proven itself: it does nothing slow for that. */
 const HELLO_TIMEOUT_MS = 10_000;
-/** Milliseconds of silence before TCP asks whether the server is still there. */
+/** Milliseconds of silence before TCP asks whether the machine of the server is still there. */
 const KEEPALIVE_MS = 30_000;
 
 /** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
@@ -85,6 +87,10 @@ export class NativeClient implements Wire {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   readonly #streams = new Map<number, (event: StreamEvent) => void>();
   readonly #notified = new Map<string, (params: unknown) => void>();
+  /** Requests that start a run, and runs under way: their end is awaited as an answer is. */
+  readonly #starting = new Set<number>();
+  readonly #runs = new Set<number>();
+  readonly #vigil: Vigil;
   readonly #opened: Promise<undefined>;
   #open!: (nothing: undefined) => void;
   #drained: (() => void) | undefined;
@@ -97,8 +103,10 @@ export class NativeClient implements Wire {
   provenOwner: unknown;
   readonly gone: Promise<string>;
 
-  constructor(dialled: Dialled) {
+  /** `after`: time, for tests. */
+  constructor(dialled: Dialled, { after }: { readonly after?: After } = {}) {
     this.#dialled = dialled;
+    this.#vigil = new Vigil({ ask: () => this.#ping(), onSilent: () => this.#giveUp(), after });
     this.#opened = new Promise((resolve) => (this.#open = resolve));
     this.gone = new Promise((resolve) => (this.#tellLost = resolve));
     this.#pump = new Pump(dialled.socket, this.#link, {
@@ -106,7 +114,8 @@ export class NativeClient implements Wire {
       onDrain: () => this.#drained?.(),
       onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : whyConnectFailed(error)),
     });
-    // A command may be silent for hours, and so may a server that is no longer there.
+    dialled.socket.on('data', () => this.#vigil.heard());
+    // Where nothing is awaited nobody is asked, and a machine that is no longer there is found out all the same.
     dialled.socket.setKeepAlive(true, KEEPALIVE_MS);
     this.#pump.start();
   }
@@ -153,6 +162,8 @@ export class NativeClient implements Wire {
     if (this.#lost !== undefined) return { lost: this.#lost };
     const id = this.#link.connection.request(method, params);
     const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
+    if (method === METHODS.runStart) this.#starting.add(id);
+    this.#keepVigil();
     this.#pump.settle();
     return answered;
   }
@@ -235,6 +246,7 @@ export class NativeClient implements Wire {
       case 'notification':
         if (event.method === CLOSING) this.#statedReason = reasonIn(event.params);
         else this.#notified.get(event.method)?.(event.params);
+        if (event.method === RUN_ENDED) this.#endRun(event.params);
         return undefined;
       case 'request': {
         if (this.#serving !== undefined) return this.#serving.onAsked(event);
@@ -255,14 +267,44 @@ export class NativeClient implements Wire {
     }
   }
 
+  /** The answer to a ping is nobody's: that it came was all. */
   #settleRequest(id: number, answer: Answer): void {
+    if (this.#starting.delete(id) && 'result' in answer) this.#beginRun(answer.result);
     this.#waiting.get(id)?.(answer);
     this.#waiting.delete(id);
+    this.#keepVigil();
+  }
+
+  #beginRun(result: unknown): void {
+    const run = parseRunStarted(result)?.run;
+    if (run !== undefined) this.#runs.add(run);
+  }
+
+  #endRun(params: unknown): void {
+    const run = parseRunEnded(params)?.run;
+    if (run !== undefined) this.#runs.delete(run);
+    this.#keepVigil();
+  }
+
+  #keepVigil(): void {
+    this.#vigil.watch(this.#lost === undefined && (this.#waiting.size > 0 || this.#runs.size > 0));
+  }
+
+  #ping(): void {
+    this.#link.connection.request(METHODS.ping, {});
+    this.#pump.settle();
+  }
+
+  /** What it has not taken from us it never will: that is not waited for. */
+  #giveUp(): void {
+    this.#lose(SILENT);
+    this.#dialled.socket.destroy();
   }
 
   #lose(reason: string): void {
     if (this.#lost !== undefined) return;
     this.#lost = shown(this.#statedReason ?? reason);
+    this.#keepVigil();
     this.#pump.close();
     for (const settle of this.#waiting.values()) settle({ lost: this.#lost });
     this.#waiting.clear();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { settled, StillWorld } from '../../test/kit/fake-chat.ts';
-import { NativeConnection } from '../protocol/native/connection.ts';
+import { NativeConnection, sharedNotification } from '../protocol/native/connection.ts';
 import { formatFrame, parseFrame } from '../protocol/native/frame.ts';
 import { connect } from './mod.ts';
-import type { Socket } from './web-socket.ts';
+import { openWebSocket, type Socket } from './web-socket.ts';
 
 type Listener = (event: { readonly data: unknown }) => void;
 
@@ -15,10 +15,13 @@ class FakeSocket implements Socket {
   readonly server = new NativeConnection('server');
   readonly #listeners = new Map<string, Listener[]>();
   isClosed = false;
+  /** It takes everything and answers nothing. */
+  isSilent = false;
+  readonly asked: string[] = [];
 
-  constructor(url: string) {
+  constructor(url: string, { opens = true } = {}) {
     this.url = url;
-    queueMicrotask(() => this.emit('open'));
+    if (opens) queueMicrotask(() => this.emit('open'));
   }
 
   addEventListener(type: string, listener: Listener): void {
@@ -29,6 +32,8 @@ class FakeSocket implements Socket {
     this.server.receive(parseFrame(message));
     for (const event of this.server.takeEvents()) {
       if (event.type !== 'request') continue;
+      this.asked.push(event.method);
+      if (this.isSilent) continue;
       if (event.method === 'login.guest') this.server.respond(event.id, { name: 'Vamshi', role: 'guest' });
       else this.server.respond(event.id, { members: [] });
     }
@@ -98,4 +103,35 @@ test('a secret goes over ws:// to this machine only', async () => {
   const credential = { token: 'pl_x' };
   const makeSocket = (url: string) => new FakeSocket(url);
   await assert.rejects(connect({ host: 'ws://lab.example', credential, makeSocket }), { code: 'not-encrypted' });
+});
+
+test('a server that owes an answer and is silent is asked whether it is there, then given up', async () => {
+  const socket = new FakeSocket('ws://localhost');
+  const world = new StillWorld();
+  const after = (ms: number, then: () => void) => world.after(ms, then);
+  const options = { url: socket.url, makeSocket: () => socket, after };
+  const { wire } = await openWebSocket(options, AbortSignal.any([]));
+  assert.equal(world.isWaiting, false);
+  socket.isSilent = true;
+  const answer = wire.request('chat.list', {});
+  world.pass();
+  assert.deepEqual(socket.asked, ['chat.list', 'ping']);
+  socket.emit(
+    'message',
+    new Uint8Array(Buffer.concat(formatFrame(sharedNotification('chat.behind', { count: 1 })))).buffer,
+  );
+  for (let step = 0; step < 3; step++) world.pass();
+  assert.deepEqual(socket.asked, ['chat.list', 'ping', 'ping']);
+  assert.deepEqual(await answer, { lost: 'the server does not answer' });
+  assert.ok(socket.isClosed);
+  assert.equal(world.isWaiting, false);
+});
+
+test('a server that never opens the WebSocket is given up', async () => {
+  const world = new StillWorld();
+  const after = (ms: number, then: () => void) => world.after(ms, then);
+  const makeSocket = (url: string) => new FakeSocket(url, { opens: false });
+  const opening = openWebSocket({ url: 'ws://localhost', makeSocket, after }, AbortSignal.any([]));
+  for (let step = 0; step < 3; step++) world.pass();
+  await assert.rejects(opening, { message: 'Cannot connect to ws://localhost: the server does not answer' });
 });

@@ -3,9 +3,11 @@
 
 import { CLOSING, NativeConnection, type NativeEvent } from '../protocol/native/connection.ts';
 import { formatFrame, parseFrame } from '../protocol/native/frame.ts';
+import { METHODS } from '../protocol/native/methods.ts';
 import { field, isRecord } from '../protocol/native/rpc.ts';
 import { UnreachableError } from './errors.ts';
 import { shown } from './shown.ts';
+import { SILENT, Vigil, type After } from './vigil.ts';
 import type { Answer, Opened, Wire } from './wire.ts';
 
 /** What is used of the platform's `WebSocket`; a test brings its own. */
@@ -21,6 +23,8 @@ export interface WebSocketOptions {
   /** `ws://…` or `wss://…`. */
   readonly url: string;
   readonly makeSocket?: ((url: string) => Socket) | undefined;
+  /** Time, for tests. */
+  readonly after?: After | undefined;
 }
 
 /** As the server knows it. */
@@ -36,7 +40,7 @@ export async function openWebSocket(options: WebSocketOptions, signal: AbortSign
   const isLoopback = LOOPBACK_HOST.test(hostname);
   const socket = makeSocket(url);
   socket.binaryType = 'arraybuffer';
-  const wire = new WebSocketWire(socket);
+  const wire = new WebSocketWire(socket, options.after);
   const onAbort = () => wire.destroy();
   signal.addEventListener('abort', onAbort);
   const lost = await Promise.race([wire.opened, wire.gone]);
@@ -55,24 +59,35 @@ class WebSocketWire implements Wire {
   readonly #connection = new NativeConnection('client');
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   readonly #notified = new Map<string, (params: unknown) => void>();
+  readonly #vigil: Vigil;
+  #isOpen = false;
   #tellGone: (reason: string) => void = () => {};
   #lost: string | undefined;
   #statedReason: string | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, after: After | undefined) {
     this.#socket = socket;
+    this.#vigil = new Vigil({ ask: () => this.#ping(), onSilent: () => this.#lose(SILENT), after });
     this.gone = new Promise((resolve) => (this.#tellGone = resolve));
-    this.opened = new Promise((resolve) => socket.addEventListener('open', () => resolve(undefined)));
+    this.opened = new Promise((resolve) => {
+      socket.addEventListener('open', () => {
+        this.#isOpen = true;
+        this.#keepVigil();
+        resolve(undefined);
+      });
+    });
     socket.addEventListener('close', () => this.#lose('the connection was closed'));
     // What it was about no browser says; `close` follows.
     socket.addEventListener('error', () => this.#lose('the connection failed'));
     socket.addEventListener('message', ({ data }) => this.#receive(data));
+    this.#keepVigil();
   }
 
   request(method: string, params: object): Promise<Answer> {
     if (this.#lost !== undefined) return Promise.resolve({ lost: this.#lost });
     const id = this.#connection.request(method, params);
     const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
+    this.#keepVigil();
     this.#flush();
     return answered;
   }
@@ -96,6 +111,7 @@ class WebSocketWire implements Wire {
   }
 
   #receive(data: unknown): void {
+    this.#vigil.heard();
     if (!(data instanceof ArrayBuffer)) return this.#lose('the server sent what is no frame');
     this.#connection.receive(parseFrame(new Uint8Array(data)));
     for (const event of this.#connection.takeEvents()) this.#handle(event);
@@ -128,9 +144,22 @@ class WebSocketWire implements Wire {
     }
   }
 
+  /** The answer to a ping is nobody's: that it came was all. */
   #settle(id: number, answer: Answer): void {
     this.#waiting.get(id)?.(answer);
     this.#waiting.delete(id);
+    this.#keepVigil();
+  }
+
+  /** The opening is awaited as an answer is. */
+  #keepVigil(): void {
+    this.#vigil.watch(this.#lost === undefined && (!this.#isOpen || this.#waiting.size > 0));
+  }
+
+  #ping(): void {
+    if (!this.#isOpen) return;
+    this.#connection.request(METHODS.ping, {});
+    this.#flush();
   }
 
   #flush(): void {
@@ -149,6 +178,7 @@ class WebSocketWire implements Wire {
   #lose(reason: string): void {
     if (this.#lost !== undefined) return;
     this.#lost = shown(this.#statedReason ?? reason);
+    this.#keepVigil();
     this.#socket.close();
     for (const settle of this.#waiting.values()) settle({ lost: this.#lost });
     this.#waiting.clear();

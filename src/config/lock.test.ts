@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -16,6 +16,22 @@ test('a directory serves one server at a time, and is free again when that one h
   });
   first.release();
   lockDirectory(directory).release();
+});
+
+test('what was made for a lock goes with it, and what was there before stays', (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'partyline-'));
+  t.after(() => rmSync(parent, { recursive: true }));
+  const directory = join(parent, 'made', 'data');
+  const lock = lockDirectory(directory);
+  writeFileSync(join(directory, 'journal.db'), '');
+  lock.discard();
+  assert.deepEqual(readdirSync(parent), []);
+  const shared = lockDirectory(directory);
+  writeFileSync(join(parent, 'made', 'of somebody else'), '');
+  shared.discard();
+  assert.deepEqual(readdirSync(join(parent, 'made')), ['of somebody else']);
+  lockDirectory(parent).discard();
+  assert.deepEqual(readdirSync(parent).sort(), ['lock', 'made']);
 });
 
 test('what is not a directory is refused in words', (t) => {

@@ -4,16 +4,19 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { makeDirectory } from './directory.ts';
+import { makeDirectory, removeMade } from './directory.ts';
 
 export interface Lock {
   release(): void;
+  /** Releases it, and removes the directory with all that is in it if it was made for the lock. */
+  discard(): void;
 }
 
 /** Makes the directory (0700) where it is missing. Throws an Error whose message is the whole story. */
 export function lockDirectory(directory: string): Lock {
+  let made: string[];
   try {
-    makeDirectory(directory);
+    made = makeDirectory(directory);
   } catch (error) {
     throw new Error(`Cannot use ${directory} for the server's data: ${wordsFor(error)}`, { cause: error });
   }
@@ -26,9 +29,18 @@ export function lockDirectory(directory: string): Lock {
   } catch (error) {
     const isTaken = error instanceof Error && /locked|busy/.test(error.message);
     const why = isTaken ? 'another server uses it' : wordsFor(error);
+    // Who makes it is not always who locks it first.
+    if (!isTaken) removeMade(made);
     throw new Error(`Cannot use ${directory} for the server's data: ${why}`, { cause: error });
   }
-  return { release: () => database.close() };
+  return {
+    release: () => database.close(),
+    discard: () => {
+      // While it is locked: no other server starts on what is about to go.
+      removeMade(made);
+      database.close();
+    },
+  };
 }
 
 /** Of group and others, the right to write. */

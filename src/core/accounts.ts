@@ -219,10 +219,9 @@ export class Accounts {
         return { changes: [{ type: 'invite-removed', hash: invite.hash }], answer: () => 'invitation' as const };
       }
       const member = directory.account(parsed.key);
-      if (member?.account === undefined || member.account.revokedAtMs !== undefined) {
-        return { refused: 'unknown-account', name: given };
-      }
+      if (member?.account === undefined) return { refused: 'unknown-account', name: given };
       const { account } = member;
+      if (account.revokedAtMs !== undefined) return { refused: 'unknown-account', name: member.name, wasRevoked: true };
       const mayEnd = by.role === 'owner' || account.invitedBy === by.member.name;
       if (account.role === 'owner' || !mayEnd) return { refused: 'not-allowed', what: 'revoke' };
       const changes: Change[] = directory.tokensOf(member).map(({ id }) => ({ type: 'token-removed', id }));

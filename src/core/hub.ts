@@ -220,7 +220,7 @@ export class Hub {
       case 'send': {
         const refused = refusalOfMessage(command.text, command.key);
         if (refused !== undefined) return refuse(refused);
-        const recipients = this.#recipients(command.to, session.member);
+        const recipients = this.#recipients(command.to, { session, nowMs });
         if ('refused' in recipients) return refuse(recipients);
         return this.#send(session, { text: command.text, key: command.key, recipients, nowMs, done });
       }
@@ -230,9 +230,21 @@ export class Hub {
     }
   }
 
-  #recipients(to: 'all' | readonly string[], sender: Member): Recipients | SendRefusal {
+  #recipients(
+    to: 'all' | readonly string[],
+    { session, nowMs }: { readonly session: Session; readonly nowMs: number },
+  ): Recipients | SendRefusal {
     if (to === 'all') return { members: [], to: [ALL], cast: 'broadcast' };
-    return recipientsOf(to, { sender, among: this.#addressees });
+    const recipients = recipientsOf(to, { sender: session.member, among: this.#addressees });
+    if (!('refused' in recipients) || recipients.refused !== 'unknown-recipient') return recipients;
+    const mayKnow = session.role === 'owner' || session.role === 'operator';
+    const invited = mayKnow ? recipients.names.filter((name) => this.#isInvited(name, nowMs)) : [];
+    return invited.length === 0 ? recipients : { ...recipients, invited };
+  }
+
+  #isInvited(given: string, nowMs: number): boolean {
+    const parsed = parseName(given);
+    return !('refused' in parsed) && this.directory.invitationOf(parsed.key, nowMs) !== undefined;
   }
 
   #send(session: Session, { text, key, recipients, nowMs, done }: Sending): void {

@@ -24,7 +24,8 @@ export type NotStored = { refused: 'not-stored'; reason: string };
 
 /** In every case the message was sent to nobody. */
 export type SendRefusal =
-  | { refused: 'unknown-recipient'; names: readonly string[] }
+  /** `invited`: those of them who are invited and have not come in; told to whoever may see invitations. */
+  | { refused: 'unknown-recipient'; names: readonly string[]; invited?: readonly string[] }
   /** `all` is everyone already and stands alone. */
   | { refused: 'all-among-names' }
   | { refused: 'empty-message' }
@@ -58,7 +59,8 @@ export type AccountRefusal =
   | { refused: 'bad-name'; why: NameRefusal }
   | NameTaken
   | { refused: 'not-allowed'; what: 'invite' | 'revoke' }
-  | { refused: 'unknown-account'; name: string }
+  /** `wasRevoked`: there was one, and it has ended already. */
+  | { refused: 'unknown-account'; name: string; wasRevoked?: true }
   /** A guest has neither password nor tokens. */
   | { refused: 'no-account' }
   /** No such code or token, or it has expired or been used. */

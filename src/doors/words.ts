@@ -55,7 +55,9 @@ export function wordsForAccount(refusal: AccountRefusal, attempt: string): strin
         ? `${attempt}: operators invite members, and only the owner invites operators; nothing was changed`
         : `${attempt}: only the owner may, or the operator who invited it, and nobody the owner; nothing was changed`;
     case 'unknown-account':
-      return `${attempt}: there is no account and no invitation named ${quote(refusal.name)}`;
+      return refusal.wasRevoked === true
+        ? `${attempt}: the account is revoked already`
+        : `${attempt}: there is no account and no invitation named ${quote(refusal.name)}`;
     case 'no-account':
       return `${attempt}: a guest has no account; ask for an invitation`;
     case 'bad-secret':
@@ -124,7 +126,7 @@ function codePoint(value: number): string {
 export function wordsForSending(refusal: SendRefusal): string {
   switch (refusal.refused) {
     case 'unknown-recipient':
-      return `Cannot send: ${wordsForUnknown(refusal.names)}; the message was sent to nobody`;
+      return `Cannot send: ${wordsForUnknown(refusal)}; the message was sent to nobody`;
     case 'all-among-names':
       return 'Cannot send: all is everyone already and stands alone; the message was sent to nobody';
     case 'empty-message':
@@ -140,10 +142,22 @@ export function wordsForSending(refusal: SendRefusal): string {
   }
 }
 
-function wordsForUnknown(given: readonly string[]): string {
-  const { groups = [], names = [] } = Object.groupBy(given, (name) => (name.startsWith('#') ? 'groups' : 'names'));
+interface Unknown {
+  readonly names: readonly string[];
+  readonly invited?: readonly string[];
+}
+
+function wordsForUnknown({ names: given, invited = [] }: Unknown): string {
+  const {
+    groups = [],
+    awaited = [],
+    names = [],
+  } = Object.groupBy(given, (name) => (name.startsWith('#') ? 'groups' : invited.includes(name) ? 'awaited' : 'names'));
   const parts = [
     ...(names.length === 0 ? [] : [`nobody named ${listed(names)} is here or has an account`]),
+    ...(awaited.length === 0
+      ? []
+      : [`${listed(awaited)} ${awaited.length === 1 ? 'is invited and has' : 'are invited and have'} not come in yet`]),
     ...(groups.length === 0 ? [] : [`there is no group ${listed(groups)}`]),
   ];
   return parts.join(', and ');

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { aMessage, anAccount, append, record } from '../../test/contracts/journal.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
 import { backupJournal } from './backup.ts';
+import { glanceAtJournal } from './glance.ts';
 import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
 
@@ -35,6 +36,7 @@ test('a copy made while another process writes is whole, and has what was answer
   const to = join(directory, 'copy');
   await backupJournal(path, to);
   assert.deepEqual(await verifyJournal(path), []);
+  for (let look = 0; look < 20; look++) assert.equal(glanceAtJournal(path), undefined);
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.equal(statSync(to).mode & 0o777, 0o600);
@@ -94,7 +96,7 @@ for (const [harm, sql, problem] of [
     /^A row of recipient belongs/,
   ],
 ] as const) {
-  test(`verify finds ${harm}`, LIMIT, async (t) => {
+  test(`verify finds ${harm}, and no copy is made of it`, LIMIT, async (t) => {
     const path = await aJournal(aDirectory(t));
     assert.deepEqual(await verifyJournal(path), []);
     const { journal } = await openSqliteJournal({ path });
@@ -108,6 +110,14 @@ for (const [harm, sql, problem] of [
       problems.some((found) => problem.test(found)),
       problems.join('; '),
     );
+    const to = `${path}-copy`;
+    await assert.rejects(backupJournal(path, to), {
+      message: `Cannot back up the journal ${path} to ${to}: the copy is not whole: ${problems[0]}`,
+    });
+    assert.deepEqual(
+      readdirSync(dirname(path)).filter((name) => /copy|verify/.test(name)),
+      [],
+    );
   });
 }
 
@@ -119,4 +129,6 @@ test('verify says of a damaged file that it is damaged', LIMIT, async (t) => {
   const problems = await verifyJournal(path);
   assert.ok(problems.length > 0);
   assert.match(problems.join('; '), /damaged/);
+  assert.match(glanceAtJournal(path) ?? '', /damaged/);
+  await assert.rejects(backupJournal(path, `${path}-copy`), /^Error: Cannot back up the journal .* damaged/);
 });

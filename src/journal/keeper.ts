@@ -1,6 +1,6 @@
 // The main thread's side of the writer: what it has been told, what it has put into the database, and who waits for that.
 
-import type { Change, Everything, MessageId, Recorded } from '../core/journal.ts';
+import type { Change, Everything, MemberId, MessageId, Recorded } from '../core/journal.ts';
 import { Link } from './link.ts';
 import type { FromWriter, Range, ToWriter } from './wire.ts';
 
@@ -13,11 +13,15 @@ export interface KeeperEvents {
   readonly onDurable: (upTo: MessageId) => void;
   /** What was last tried has failed, or what failed has been tried again. */
   readonly onTried: () => void;
+  /** Something could not be written: `tryAgain` tries it, sooner or later. */
+  readonly onFailed: () => void;
   readonly onGone: (reason: string) => void;
 }
 
 interface Waiter {
   readonly upTo: MessageId;
+  /** A try that failed is no answer. */
+  readonly isPatient: boolean;
   readonly done: (failed: string | undefined) => void;
 }
 
@@ -38,6 +42,8 @@ export class Keeper {
   readonly #words: (() => void)[] = [];
   #indexFailure: string | undefined;
   #recordFailure: string | undefined;
+  /** One that there is: what stands in for changes that could not be recorded. */
+  #account: MemberId | undefined;
   #gone: string | undefined;
 
   constructor(path: string, events: KeeperEvents) {
@@ -70,6 +76,7 @@ export class Keeper {
   #receive(message: FromWriter): void {
     if ('opened' in message) {
       this.#indexed = message.opened.head;
+      this.#account = message.opened.accounts[0]?.id;
       this.#events.onOpened({ everything: message.opened, identity: message.identity });
     } else if ('cannotOpen' in message) this.#events.onOpened(message);
     else if ('recorded' in message) this.#receiveRecorded(message);
@@ -102,11 +109,14 @@ export class Keeper {
     this.#rest();
   }
 
-  /** `done` when the database has everything up to here, or why it does not get it. */
-  whenIndexed(upTo: MessageId, done: (failed: string | undefined) => void): void {
+  /**
+   * `done` when the database has everything up to here, or why it does not get it: at the first try that fails, or
+   * whoever is patient only where no writer is left to try.
+   */
+  whenIndexed(upTo: MessageId, done: (failed: string | undefined) => void, { isPatient = false } = {}): void {
     if (upTo <= this.#indexed) return done(undefined);
     if (this.#gone !== undefined) return done(this.#gone);
-    this.#waiters.push({ upTo, done });
+    this.#waiters.push({ upTo, isPatient, done });
     this.index();
     this.#rest();
   }
@@ -128,8 +138,20 @@ export class Keeper {
     this.#indexFailure = reason;
     this.#isIndexing = false;
     this.#isHurrying = false;
-    for (const { done } of this.#waiters.splice(0)) done(reason);
+    const failed = this.#waiters.filter(({ isPatient }) => !isPatient);
+    this.#waiters = this.#waiters.filter(({ isPatient }) => isPatient);
+    for (const { done } of failed) done(reason);
     this.#events.onTried();
+    this.#events.onFailed();
+  }
+
+  /** What failed, with nobody asking for it. */
+  tryAgain(): void {
+    if (this.#indexFailure !== undefined) this.index();
+    const isRecording = this.#recording.length + this.#recorded.length > 0;
+    if (this.#recordFailure === undefined || this.#account === undefined || isRecording) return;
+    // Writes a row as it is: a transaction that changes nothing would say nothing of the disk.
+    this.record([{ type: 'delivered', account: this.#account, upTo: 0 }], () => {});
   }
 
   // ── changes ──
@@ -151,7 +173,12 @@ export class Keeper {
 
   #receiveRecorded({ recorded, wrote }: Extract<FromWriter, { recorded: unknown }>): void {
     if (wrote.state !== 'unchanged') this.#recordFailure = wrote.state === 'failing' ? wrote.reason : undefined;
-    for (const [at, { done }] of (this.#recorded.shift() ?? []).entries()) done(recorded[at]);
+    for (const [at, { changes, done }] of (this.#recorded.shift() ?? []).entries()) {
+      const [added] = recorded[at] === undefined ? changes : [];
+      if (added?.type === 'account-added') this.#account ??= added.account.id;
+      done(recorded[at]);
+    }
+    if (wrote.state === 'failing') this.#events.onFailed();
   }
 
   // ── words ──
@@ -168,9 +195,9 @@ export class Keeper {
 
   // ── the end ──
 
-  /** A process waits for the writer while somebody waits for an answer. */
+  /** A process waits for the writer while that is at it, and not for another try of what failed. */
   #rest(): void {
-    const isAsked = this.#isIndexing || this.#recorded.length + this.#words.length + this.#waiters.length > 0;
+    const isAsked = this.#isIndexing || this.#recorded.length + this.#words.length > 0;
     if (this.#gone === undefined) this.#writer.hold(isAsked);
   }
 

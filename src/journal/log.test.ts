@@ -147,6 +147,10 @@ test(
     fails = true;
     assert.equal(await write(2, 200), false);
     assert.deepEqual(texts(), [[100], [200]]);
+    assert.equal(await new Promise((resolve) => log.probe(resolve)), null);
+    assert.deepEqual(texts(), [[100]]);
+    assert.equal(await write(2, 200), false);
+    assert.deepEqual(texts(), [[100], [200]]);
     fails = false;
     assert.ok(await write(2, 300, 8_388_000), 'in the next segment');
     assert.deepEqual(texts(), [[100], [300]]);

@@ -73,6 +73,8 @@ export class Log {
   #isWriting = false;
   /** At `#at` there may be what is not durable. */
   #isTorn = false;
+  /** Bytes that could not be written the last time. */
+  #failedBytes = HEAD_BYTES;
   #preparing: Promise<void> | undefined;
   /** The number of the segment that is being made: it is nobody's until it is. */
   #preparingNumber = 0;
@@ -141,6 +143,8 @@ export class Log {
         this.#isTorn = false;
         this.#at += length;
         this.#current.last = last;
+      } else {
+        this.#failedBytes = Math.min(length, MAX_FRAME_BYTES);
       }
       written(error, range);
     };
@@ -157,6 +161,23 @@ export class Log {
     return this.#writeElsewhere(bytes, (error) => {
       this.#isWriting = false;
       settle(error);
+    });
+  }
+
+  /**
+   * Whether what failed could be written now. Zeros are written where it was to be, and as many: they are no frame, and
+   * what is there is none that counts. Only where there is room and nothing is being written.
+   */
+  probe(done: (error: unknown) => void): void {
+    try {
+      if (this.#at + this.#failedBytes > SEGMENT_BYTES) this.#turn();
+    } catch (error) {
+      return done(error);
+    }
+    this.#isWriting = true;
+    this.#writeElsewhere(Buffer.alloc(this.#failedBytes), (error) => {
+      this.#isWriting = false;
+      done(error);
     });
   }
 

@@ -11,6 +11,7 @@ import { leaveOut } from '../../test/kit/needs.ts';
 import type { Journal } from '../core/journal.ts';
 import { backupJournal } from './backup.ts';
 import { identityOf, numberOf } from './database.ts';
+import { glanceAtJournal } from './glance.ts';
 import { Log } from './log.ts';
 import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
@@ -136,6 +137,7 @@ for (const [where, what, last, next] of [
       message: `Cannot back up the journal ${path} to ${to}: ${words}`,
     });
     assert.deepEqual(await verifyJournal(path), [`The journal is damaged: ${words}`]);
+    assert.equal(glanceAtJournal(path), words);
   });
 }
 

@@ -35,10 +35,21 @@ import { Resends } from './resends.ts';
  */
 const CLOSING_MS = 1_000;
 const CLOSED = 'the journal is closed';
+/** What failed is tried again so much later: a full disk or a lock lasts seconds, and each try may wait one for a lock. */
+const RETRY_MS = 1_000;
+
+/** Calls it once, so much later, and keeps no process alive for that; what it returns calls it off. */
+export type Later = (action: () => void, delayMs: number) => () => void;
+
+const later: Later = (action, delayMs) => {
+  const timer = setTimeout(action, delayMs).unref();
+  return () => clearTimeout(timer);
+};
 
 export interface SqliteJournalOptions {
   /** Made where it is missing; its directory is there. */
   readonly path: string;
+  readonly later?: Later;
 }
 
 /** Rejects with an Error whose message is the whole story. */
@@ -56,6 +67,7 @@ export async function openSqliteJournal(
     },
     onDurable: (upTo) => journal?.released(upTo),
     onTried: () => journal?.goOn(),
+    onFailed: () => journal?.tryLater(),
     onGone: () => journal?.goOn(),
   });
   let resends: Resends | undefined;
@@ -70,7 +82,7 @@ export async function openSqliteJournal(
     const { head } = left;
     opened = openLog({ path, identity, head: everything.head, left });
     const [log] = await Promise.all([opened, questions.opened]);
-    journal = new SqliteJournal({ keeper, log, questions, resends, head });
+    journal = new SqliteJournal({ keeper, log, questions, resends, head, later: options.later ?? later });
     for (const range of left.ranges) keeper.add(range);
     return { journal, everything: { ...everything, head } };
   } catch (error) {
@@ -117,6 +129,7 @@ interface Parts {
   readonly questions: Questions;
   readonly resends: Resends;
   readonly head: MessageId;
+  readonly later: Later;
 }
 
 /** A question that has not been answered. */
@@ -134,17 +147,20 @@ class SqliteJournal implements Journal {
   /** The last message that is durable. */
   #head: MessageId;
   #logFailure: string | undefined;
+  readonly #later: Later;
+  #callOff: (() => void) | undefined;
   readonly #reads = new Set<Read>();
   #isClosed = false;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
-  constructor({ keeper, log, questions, resends, head }: Parts) {
+  constructor({ keeper, log, questions, resends, head, later }: Parts) {
     this.#keeper = keeper;
     this.#log = log;
     this.#questions = questions;
     this.#resends = resends;
     this.#head = head;
+    this.#later = later;
     this.#appends = new Appends({
       log,
       resends,
@@ -155,7 +171,10 @@ class SqliteJournal implements Journal {
         this.#head = upTo;
         keeper.add(range);
       },
-      onFailed: (reason) => (this.#logFailure = reason),
+      onFailed: (reason) => {
+        this.#logFailure = reason;
+        this.tryLater();
+      },
       onFull: () => keeper.index(true),
       onEmpty: () => this.#onEmpty?.(),
     });
@@ -202,14 +221,43 @@ class SqliteJournal implements Journal {
     if (this.#appends.isEmpty) this.#onEmpty?.();
   }
 
+  /** Something could not be written: whoever waits for it, or looks at the health, need not ask for another try. */
+  tryLater(): void {
+    if (this.#isClosed) return;
+    this.#callOff ??= this.#later(() => {
+      this.#callOff = undefined;
+      this.#tryAgain();
+    }, RETRY_MS);
+  }
+
+  #tryAgain(): void {
+    if (this.#keeper.gone !== undefined) return;
+    this.#keeper.tryAgain();
+    if (this.#logFailure !== undefined && !this.#log.isWriting && this.#log.hasRoom) this.#probeLog();
+    // Until it is known to have succeeded.
+    if (this.#keeper.failure !== undefined || this.#logFailure !== undefined) this.tryLater();
+  }
+
+  #probeLog(): void {
+    this.#log.probe((error) => {
+      this.#logFailure = error === null ? undefined : wordsFor(error);
+      // What came meanwhile has waited for it.
+      this.#appends.commit();
+      if (this.#appends.isEmpty) this.#onEmpty?.();
+    });
+  }
+
   feed(query: FeedQuery): Promise<FeedPage> {
     return this.#read(() => this.#feed(query));
   }
 
-  /** From what the database has of it already: a long backlog holds up nobody who is far behind. */
+  /**
+   * From what the database has of it already: a long backlog holds up nobody who is far behind. What it cannot take now is
+   * waited for: whoever was told of a failure would have to come back for it, and a guest cannot.
+   */
   async #feed(query: FeedQuery): Promise<FeedPage> {
     const { after, upTo } = query;
-    const failed = await this.#whenIndexed(Math.min(after + 1, upTo));
+    const failed = await this.#whenIndexed(Math.min(after + 1, upTo), { isPatient: true });
     if (failed !== undefined) throw this.#questions.cannotRead(failed);
     const part = { ...query, upTo: Math.min(upTo, this.#keeper.indexed) };
     const page = await this.#questions.ask<FeedPage>({ type: 'feed', query: part });
@@ -246,8 +294,8 @@ class SqliteJournal implements Journal {
     }
   }
 
-  #whenIndexed(upTo: MessageId): Promise<string | undefined> {
-    return new Promise((resolve) => this.#keeper.whenIndexed(upTo, resolve));
+  #whenIndexed(upTo: MessageId, options = { isPatient: false }): Promise<string | undefined> {
+    return new Promise((resolve) => this.#keeper.whenIndexed(upTo, resolve, options));
   }
 
   close(): Promise<void> {
@@ -261,6 +309,7 @@ class SqliteJournal implements Journal {
       this.#appends.settle(() => setImmediate(() => this.goOn()));
     });
     this.#isClosed = true;
+    this.#callOff?.();
     await this.#finish();
     // The writer last: whoever leaves last puts the -wal into the file and removes it.
     await this.#questions.close(CLOSED);

@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { copyJournal, LogDamage } from './backup.ts';
+import { copyJournal, LogDamage } from './copy.ts';
 import { numberOf } from './database.ts';
 import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
@@ -21,18 +21,30 @@ export async function verifyJournal(path: string): Promise<string[]> {
   try {
     const copy = join(directory, 'journal');
     const upTo = await copyJournal(path, copy);
-    const database = new DatabaseSync(copy);
-    try {
-      const different = differences(database, { path, upTo }).take(MAX_TOLD);
-      return [...different, ...problemsOf(database)];
-    } finally {
-      database.close();
-    }
+    return problemsIn(copy, { path, upTo });
   } catch (error) {
     if (error instanceof LogDamage) return [`The journal is damaged: ${error.message}`];
     return [error instanceof Error && !('errcode' in error) ? error.message : `The journal: ${wordsFor(error)}`];
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export interface Original {
+  /** Of the journal, whose log is compared with the copy. */
+  readonly path: string;
+  /** The last message that came out of its database. */
+  readonly upTo: number;
+}
+
+/** The same of a copy, which gets the words of its messages into its index on the way. Throws what SQLite throws. */
+export function problemsIn(copy: string, original: Original): string[] {
+  const database = new DatabaseSync(copy);
+  try {
+    const different = differences(database, original).take(MAX_TOLD);
+    return [...different, ...problemsOf(database)];
+  } finally {
+    database.close();
   }
 }
 

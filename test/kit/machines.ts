@@ -35,7 +35,7 @@ export async function someMachines(
         labels: new Map([['of', 'many']]),
         trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
         runner,
-        policy: 'everything',
+        policy: 'everything' as const,
         onDenied: () => {},
         world: REAL_WORLD,
         onJoined: resolve,

@@ -182,7 +182,25 @@ for (const host of LOOPBACKS) {
       'partyline send: Cannot send: nobody named "eve" is here or has an account, and there is no group "#tea"; ' +
         'the message was sent to nobody',
     );
+    for (const name of ['hugo', 'ida']) await owner.json('invite', name);
+    assert.equal(
+      await said(owner, 'send', '--to', 'Hugo', 'hi'),
+      'partyline send: Cannot send: "Hugo" is invited and has not come in yet; the message was sent to nobody',
+    );
+    assert.equal(
+      await said(owner, 'send', '--to', 'hugo,eve,ida', 'hi'),
+      'partyline send: Cannot send: nobody named "eve" is here or has an account, and "hugo", "ida" are invited and ' +
+        'have not come in yet; the message was sent to nobody',
+    );
+    assert.equal(
+      await said(bob, 'send', '--to', 'hugo', 'hi'),
+      'partyline send: Cannot send: nobody named "hugo" is here or has an account; the message was sent to nobody',
+    );
     assert.equal((await owner.run(['revoke', 'bob'])).status, 0);
+    assert.equal(
+      await said(owner, 'revoke', 'bob'),
+      'partyline revoke: Cannot revoke "bob": the account is revoked already',
+    );
     assert.equal(
       await said(owner, 'invite', 'bob'),
       'partyline invite: Cannot invite "bob": the name belonged to an account that was revoked, and stays taken',
@@ -247,6 +265,40 @@ for (const host of LOOPBACKS) {
     assert.deepEqual([removed.status, removed.stdout], [0, `Token ${String(made['id'])} is removed\n`]);
     refused(await by(file, 'history'), /^partyline history: Cannot log in: the token is not valid/);
     refused(await bob.run(['token', 'remove', String(made['id'])]), /Cannot remove token \d+: you have no such token/);
+  });
+
+  test(`whoever logs in again has one token for it, and the list says which: ${host}`, async (t) => {
+    await using server = await startServer();
+    const [state, elsewhere] = [aDirectory(t), aDirectory(t)];
+    const target = at(host, server.port);
+    const owner = someone(server.directory, target);
+    const bob = await loggedIn('bob', { owner, state, target });
+    assert.equal((await bob.run(['password'], 'open sesame\n')).status, 0);
+    assert.equal((await bob.run(['token', 'new', 'the bot', '--out', join(elsewhere, 'bot')])).status, 0);
+    const before = readFileSync(join(state, 'tokens', encodeURIComponent(target)), 'utf8');
+    const { token: earlier = '' }: { token?: string } = JSON.parse(before);
+    writeFileSync(join(elsewhere, 'earlier'), earlier, { mode: 0o600 });
+
+    const again = await bob.run(['login', '--name', 'bob'], 'open sesame\n');
+    assert.deepEqual([again.status, again.stderr], [0, '']);
+    assert.deepEqual(
+      (await bob.json('token', 'list')).map(({ label, isHere }) => [label === 'the bot', isHere]),
+      [
+        [true, false],
+        [false, true],
+      ],
+    );
+    assert.match((await bob.run(['token', 'list'])).stdout, /^\d+ .* the bot\n\d+ .* \(kept here\)\n$/);
+    const env = { PARTYLINE_DATA: elsewhere, PARTYLINE_HOST: target };
+    const by = (file: string) =>
+      outcomeOf(partyline(['list'], { env: { ...env, PARTYLINE_TOKEN_FILE: join(elsewhere, file) } }));
+    refused(await by('earlier'), /^partyline list: Cannot log in: the token is not valid/);
+    assert.equal((await by('bot')).status, 0);
+
+    const eve = await loggedIn('eve', { owner, state, target });
+    assert.equal((await eve.json('token', 'list')).length, 1);
+    assert.equal((await bob.run(['login', '--name', 'bob'], 'open sesame\n')).status, 0);
+    assert.equal((await bob.json('token', 'list')).length, 3, 'eve ended a token of bob');
   });
 
   test(`an invited one logs in with the code, talks, and is revoked: ${host}`, async (t) => {
@@ -322,6 +374,30 @@ test('a text from standard input keeps its lines, and a token file says who come
   assert.match((await owner.run(['history'])).stdout, /: one\\ntwo\n$/);
 });
 
+test('wrong usage says what is expected', async (t) => {
+  const nobody = someone(aDirectory(t), 'localhost:1');
+  for (const [line, expected] of [
+    ['history --limit -1', '--limit takes a number from 1 on, not "-1"'],
+    ['search tea --limit 0', '--limit takes a number from 1 on, not "0"'],
+    ['export --after -1', '--after takes the id of a message, or 0, not "-1"'],
+    ['history --with=', '--with takes a name, a #group or all, not ""'],
+    ['export --with=', '--with takes a name, a #group or all, not ""'],
+    ['login --code=', '--code takes a code, or - for standard input, not ""'],
+    ['login --name=', '--name takes the name of an account, not ""'],
+    ['send --to -- tea', '--to takes a value, and what follows begins with "-"; if it is meant: --to=VALUE'],
+    ['list --host', '--host takes a value, and none follows'],
+  ] as const) {
+    const [command = '', ...args] = line.split(' ');
+    const { status, stdout, stderr } = await nobody.run([command, ...args]);
+    assert.deepEqual(
+      { status, stdout, stderr },
+      { status: 64, stdout: '', stderr: `partyline ${command}: ${expected}\n` },
+    );
+  }
+  const run = await nobody.run(['run', '::1:26100', '--', 'id']);
+  refused(run, /^partyline run: Cannot use "::1:26100" as an address: .* is written \[IPV6\]:PORT$/m, 255);
+});
+
 test('wrong usage is status 64 and one line', async (t) => {
   const nobody = someone(aDirectory(t), 'localhost:1');
   for (const args of [
@@ -331,6 +407,11 @@ test('wrong usage is status 64 and one line', async (t) => {
     ['list', 'x'],
     ['history', '--limit', '0'],
     ['history', '--before', 'x'],
+    ['list', '--host', 'a b'],
+    ['list', '--host', '::1:26100'],
+    ['doctor', '--host', 'localhost:99999'],
+    ['logout', '--host', 'http://localhost'],
+    ['login', '--name', 'bob', '--host', 'http://localhost'],
     ['search'],
     ['groups', 'ops'],
     ['groups', 'join'],
@@ -359,12 +440,12 @@ test('wrong usage is status 64 and one line', async (t) => {
     ['token', 'burn'],
     ['backup'],
     ['restore', 'x'],
-    ['verify', 'x'],
+    ['verify', 'x', 'y'],
+    ['verify', 'x', '--data', 'y'],
     ['doctor', '--nonsense'],
   ]) {
     refused(await nobody.run(args), new RegExp(`^partyline ${args[0]}: `), 64);
   }
   refused(await nobody.run(['list']), /^partyline list: Cannot connect to localhost/);
-  refused(await nobody.run(['list', '--host', 'a b']), /^partyline list: .*a b/);
   refused(await nobody.run(['logout']), /Nobody is logged in to localhost:1/);
 });

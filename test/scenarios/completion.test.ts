@@ -43,9 +43,13 @@ const ASKED: readonly Asked[] = [
   { line: 'partyline invite --role operator --as b', offers: ['bot'] },
   { line: 'partyline chat --name ', offers: [] },
   { line: 'partyline help ec', offers: ['echo'] },
+  { line: 'partyline verify --js', offers: ['--json'] },
 ];
 
-test('bash completes commands, options, and directories where an option takes one', async (t) => {
+/** Where a FILE is expected. */
+const FILES = ['partyline backup some', 'partyline restore --data other some', 'partyline verify some'];
+
+test('bash completes commands, options, and files and directories where they are expected', async (t) => {
   if (!needs(t, ['bash'])) return;
   const cwd = await aPlace(t, 'bash');
   const asked = [
@@ -53,6 +57,8 @@ test('bash completes commands, options, and directories where an option takes on
     { line: 'partyline serve --data some', offers: ['some place *'] },
     { line: 'partyline serve --data = o', offers: ['other'] },
     { line: 'partyline run -- some', offers: ['some file', 'some place *'] },
+    ...FILES.map((line) => ({ line, offers: ['some file', 'some place *'] })),
+    { line: 'partyline backup --data some', offers: ['some place *'] },
   ];
   for (const { line, offers } of asked) {
     // As bash calls it: the words of the line, and which of them the cursor is in.
@@ -73,13 +79,15 @@ test('bash completes commands, options, and directories where an option takes on
   }
 });
 
-test('fish completes commands, options, and directories where an option takes one', async (t) => {
+test('fish completes commands, options, and files and directories where they are expected', async (t) => {
   if (!needs(t, ['fish'])) return;
   const cwd = await aPlace(t, 'fish');
   const asked = [
     ...ASKED,
     { line: 'partyline serve --data oth', offers: ['other/'] },
     { line: 'partyline run -- some', offers: ['some file', 'some place */'] },
+    ...FILES.map((line) => ({ line, offers: ['some file', 'some place */'] })),
+    { line: 'partyline backup --data oth', offers: ['other/'] },
   ];
   for (const { line, offers } of asked) {
     const ask = 'source ./script; complete -C $argv[1]';
@@ -91,13 +99,15 @@ test('fish completes commands, options, and directories where an option takes on
   }
 });
 
-test('zsh completes commands, options, and directories where an option takes one', async (t) => {
+test('zsh completes commands, options, and files and directories where they are expected', async (t) => {
   if (!needs(t, ['zsh'])) return;
   const cwd = await aPlace(t, 'zsh');
   const asked = [
     ...ASKED.filter(({ offers }) => offers.length === 1),
     { line: 'partyline serve --data oth', offers: ['other'] },
     { line: 'partyline run -- some\\ f', offers: ['some file'] },
+    ...FILES.map((line) => ({ line: `${line}\\ f`, offers: ['some file'] })),
+    { line: 'partyline backup --data oth', offers: ['other'] },
   ];
   // A zsh of its own on a terminal of its own: there is no other way to have it complete. It is typed at, and what the
   // line has become is what `partyline` is then called with.

@@ -22,6 +22,7 @@ test('a copy of a running server’s journal is whole, and another server starts
     const { status, stderr } = await run('backup', '--data', server.directory, copy);
     assert.equal(status, 0, stderr);
     assert.equal(statSync(copy).mode & 0o777, 0o600);
+    assert.deepEqual(await run('verify', copy), { status: 0, stdout: `${copy} is whole\n`, stderr: '' });
     const again = await run('backup', '--data', server.directory, copy);
     assert.deepEqual([again.status, again.stdout], [1, '']);
     assert.match(again.stderr, /there is a file already/);
@@ -54,6 +55,17 @@ test('what is no whole journal is told by verify, and never restored', async (t)
   const { isWhole, problems }: { isWhole: unknown; problems: unknown[] } = JSON.parse(bad.stdout);
   assert.equal(isWhole, false);
   assert.ok(problems.length > 0);
+  const [ofCopy, ofNone] = [await run('verify', journal), await run('verify', join(directory, 'none'))];
+  assert.deepEqual([ofCopy.status, ofCopy.stdout], [1, '']);
+  assert.deepEqual(ofNone, {
+    status: 1,
+    stdout: '',
+    stderr: `partyline verify: Cannot verify ${join(directory, 'none')}: there is no such file\n`,
+  });
+  const copied = await run('backup', '--data', directory, join(directory, 'copy.db'));
+  assert.deepEqual([copied.status, copied.stdout], [1, '']);
+  assert.match(copied.stderr, /^partyline backup: Cannot back up the journal .*: [^\n]*\n$/);
+  assert.ok(!existsSync(join(directory, 'copy.db')));
   const nonsense = join(directory, 'nonsense');
   writeFileSync(nonsense, 'nonsense');
   const target = join(aDirectory(t), 'new');
@@ -62,51 +74,6 @@ test('what is no whole journal is told by verify, and never restored', async (t)
     assert.equal(status, 1);
     assert.match(stderr, /^partyline restore: Cannot restore ".*" to ".*": [^\n]*\n$/);
     assert.ok(!stderr.includes('restored-'), stderr);
-    assert.ok(!existsSync(join(target, 'journal.db')));
+    assert.ok(!existsSync(target));
   }
-});
-
-test('doctor tries the addresses of a server that tells its owner alone where it listens', async (t) => {
-  await using server = await startServer();
-  const { port } = server;
-  for (const [host, ...found] of [
-    ['localhost', `tcp://127.0.0.1:${port} takes connections (IPv4)`, `tcp://[::1]:${port} takes connections (IPv6)`],
-    ['[::1]', `tcp://[::1]:${port} takes connections (IPv6)`],
-  ] as const) {
-    const env = { PARTYLINE_DATA: aDirectory(t), PARTYLINE_HOST: `${host}:${port}` };
-    const { stdout, stderr } = await outcomeOf(partyline(['doctor', '--json'], { env }));
-    assert.equal(stderr, '');
-    const findings = stdout
-      .trim()
-      .split('\n')
-      .map((line): { check: string; found: string } => JSON.parse(line));
-    const listens = findings.filter(({ check }) => check === 'listening');
-    assert.deepEqual(
-      listens.map((finding) => finding.found),
-      found,
-    );
-  }
-});
-
-test('doctor says how it is and what to do, line by line', async (t) => {
-  const directory = aDirectory(t);
-  await using server = await startServer({ directory });
-  const env = { PARTYLINE_DATA: directory, PARTYLINE_HOST: `127.0.0.1:${server.port}` };
-  const { status, stdout, stderr } = await outcomeOf(partyline(['doctor', '--json'], { env }));
-  assert.equal(stderr, '');
-  const findings = stdout
-    .trim()
-    .split('\n')
-    .map((line): { check: string; state: string; found: string } => JSON.parse(line));
-  assert.equal(status, findings.some(({ state }) => state === 'problem') ? 1 : 0);
-  assert.equal(findings.find(({ check }) => check === 'server')?.found, `Server answers at 127.0.0.1:${server.port}`);
-  const listens = findings.filter(({ check }) => check === 'listening').map(({ state, found }) => `${state}: ${found}`);
-  const urls = [...server.program.stdout.text.matchAll(/^listening on (.*)$/gm)].map(([, url = '']) => url);
-  assert.equal(urls.length, 4);
-  const family = (url: string) => (url.includes('[') ? 'IPv6' : 'IPv4');
-  assert.deepEqual(
-    listens,
-    urls.map((url) => `ok: ${url} takes connections (${family(url)})`),
-  );
-  for (const { state } of findings) assert.match(state, /^(?:ok|warning|problem)$/);
 });

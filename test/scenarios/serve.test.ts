@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -125,6 +125,24 @@ test('what fails at start is one line that says what was attempted and what is t
     assert.match(stderr, words);
     assert.equal(stderr.split('\n').length, 2, `one line: ${stderr}`);
   }
+});
+
+test('a directory that a failed start has made is gone again, one that was there stays', async (t) => {
+  await using server = await startServer();
+  const parent = aDirectory(t);
+  const directory = join(parent, 'made', 'data');
+  for (const args of [
+    ['--listen', 'tcp://localhost:0', '--listen', `tcp://localhost:${server.port}`],
+    ['--listen', 'tcp://localhost:0', '--tls-cert', 'no.pem', '--tls-key', 'no.pem'],
+  ]) {
+    await using program = partyline(['serve', '--data', directory, ...args]);
+    assert.equal((await outcomeOf(program)).status, 1);
+    assert.deepEqual(readdirSync(parent), [], args.join(' '));
+  }
+  writeFileSync(join(parent, 'precious'), '');
+  await using program = partyline(['serve', '--data', parent, '--listen', `tcp://localhost:${server.port}`]);
+  assert.equal((await outcomeOf(program)).status, 1);
+  assert.ok(readdirSync(parent).includes('precious'));
 });
 
 test('wrong usage is status 64 and says what is expected', async (t) => {

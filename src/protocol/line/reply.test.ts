@@ -7,6 +7,7 @@ import {
   formatList,
   formatMessage,
   formatOutput,
+  formatReceipt,
   formatWelcome,
   PROMPT,
 } from './reply.ts';
@@ -62,4 +63,13 @@ test('whatever another wrote stays on its line and drives no terminal', () => {
   assert.equal(formatError(hostile), `error: ${shown}\n`);
   assert.equal(formatOutput('Lab', 'stdout', hostile), `Lab| ${shown}\n`);
   assert.equal(formatOutput('Lab', 'stderr', hostile), `Lab! ${shown}\n`);
+});
+
+test('a receipt says what became of a message for each, and that it is for nobody where nobody else is in the group', () => {
+  const outcomes = [
+    ['bob', 'delivered'],
+    ['eve', 'stored'],
+  ] as const;
+  assert.equal(formatReceipt(1042, outcomes), '1042 bob=delivered eve=stored\n');
+  assert.equal(formatReceipt(16, []), '16 stored for nobody\n');
 });

@@ -68,9 +68,10 @@ interface Past {
   readonly text: string;
 }
 
-/** `1042 bob=delivered eve=stored`; `what` came out for each of those it was addressed to. */
+/** `1042 bob=delivered eve=stored`: what came out for each of those it was addressed to; a group may have nobody else in it. */
 export function formatReceipt(id: number, outcomes: Iterable<readonly [name: string, outcome: string]>): string {
-  return `${id} ${Array.from(outcomes, ([name, outcome]) => `${name}=${outcome}`).join(' ')}\n`;
+  const each = Array.from(outcomes, ([name, outcome]) => `${name}=${outcome}`);
+  return `${id} ${each.length === 0 ? 'stored for nobody' : each.join(' ')}\n`;
 }
 
 export function formatGroups(groups: Iterable<{ readonly name: string; readonly members: Iterable<string> }>): string {

@@ -1,0 +1,80 @@
+// A new file with all that a journal and its log hold, read while a server writes them, or none runs.
+
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { backup, type DatabaseSync } from 'node:sqlite';
+import { readBacklog } from './backlog.ts';
+import { identityOf, numberOf, openForReading, openForWriting } from './database.ts';
+import { findFrame, seedOf } from './frame.ts';
+import { Indexer } from './indexer.ts';
+import { firstOf, lastOf, readSegment } from './log-reader.ts';
+import { segmentPath, segmentsOf } from './segment.ts';
+import { syncPath } from './sync.ts';
+
+/** One step for all pages: a copy in several begins again whenever the server writes in between. */
+const ALL_PAGES = 0x7fff_ffff;
+
+/**
+ * To a new file of the user's own, with the schema of this program, on disk when it resolves. What the log holds is in
+ * it: its segments are copied first, so whatever the server puts into the database meanwhile is in one of the two.
+ * Resolves with the last message that came out of the database itself.
+ */
+export async function copyJournal(path: string, to: string): Promise<number> {
+  const source = openForReading(resolve(path), { isCurrent: false });
+  let isStill: boolean;
+  try {
+    closeSync(openSync(to, 'wx', 0o600));
+    isStill = copySegments(source, resolve(path), to);
+    await backup(source, to, { rate: ALL_PAGES });
+  } finally {
+    source.close();
+  }
+  const copy = openForWriting(to, { isForLong: false });
+  let head: number;
+  try {
+    head = catchUp(copy, to, isStill);
+    // One file: whoever reads it in a place that cannot be written needs no other, and none is left beside it.
+    copy.exec('PRAGMA journal_mode = DELETE');
+  } finally {
+    copy.close();
+    for (const segment of segmentsOf(to)) rmSync(segmentPath(to, segment));
+  }
+  syncPath(to);
+  return head;
+}
+
+/** Those with messages that the database did not have. False: some was used again meanwhile. */
+function copySegments(source: DatabaseSync, path: string, to: string): boolean {
+  const segments = segmentsOf(path);
+  if (segments.length === 0) return true;
+  const seed = seedOf(identityOf(source));
+  const head = numberOf(source, 'SELECT max(id) FROM message');
+  const begun = () => segmentsOf(path).map((segment) => firstOf(path, segment, seed));
+  const before = begun();
+  for (const segment of segments) {
+    const isWanted = (bytes: Buffer, after: number) => findFrame(bytes, { after, seed }) !== undefined;
+    let bytes = readSegment(path, { segment });
+    // What looks damaged may have been written just then.
+    if (isWanted(bytes, Math.max(head, lastOf(bytes, seed)))) bytes = readSegment(path, { segment });
+    if (lastOf(bytes, seed) <= head && !isWanted(bytes, head)) continue;
+    writeFileSync(segmentPath(to, segment), bytes, { flag: 'wx', mode: 0o600 });
+  }
+  return begun().join() === before.join();
+}
+
+/** Returns the last message that was in it before. Throws an Error in words. */
+function catchUp(copy: DatabaseSync, path: string, isStill: boolean): number {
+  const after = numberOf(copy, 'SELECT max(id) FROM message');
+  const identity = identityOf(copy);
+  const { ranges, problem } = readBacklog(path, { after, seed: seedOf(identity) });
+  // A segment was used again while it was copied: what is missing before it is newer than the copy.
+  if (problem !== undefined && (isStill || !problem.isGap)) throw new LogDamage(problem.words);
+  const indexer = new Indexer(copy, { path, identity, head: after });
+  indexer.add(ranges);
+  while (indexer.step());
+  indexer.sync();
+  return after;
+}
+
+/** Acknowledged messages are missing from the log. */
+export class LogDamage extends Error {}
