@@ -21,7 +21,7 @@ import type {
   StoredMessage,
 } from '../core/journal.ts';
 import { Appends } from './appends.ts';
-import { readBacklog } from './backlog.ts';
+import { type Backlog, misplaced, readBacklog } from './backlog.ts';
 import { wordsFor } from './errors.ts';
 import { type Frame, seedOf } from './frame.ts';
 import { Keeper } from './keeper.ts';
@@ -57,6 +57,8 @@ export async function openSqliteJournal(
   options: SqliteJournalOptions,
 ): Promise<{ journal: Journal; everything: Everything }> {
   const path = resolve(options.path);
+  const wrong = misplaced(path);
+  if (wrong !== undefined) throw new Error(inWords(path, wrong));
   const opening = Promise.withResolvers<{ everything: Everything; identity: string }>();
   // Told of a worker's death long after, there is nobody left to reject.
   let journal: SqliteJournal | undefined;
@@ -100,13 +102,15 @@ export async function openSqliteJournal(
 /** What the database will get in its time. Throws an Error in words. */
 function leftIn(path: string, { after, identity, resends }: { after: MessageId; identity: string; resends: Resends }) {
   const onFrame = (frame: Frame) => resends.keepAll(frame);
-  const left = readBacklog(path, { after, seed: seedOf(identity), onFrame });
+  let left: Backlog;
+  try {
+    left = readBacklog(path, { after, seed: seedOf(identity), onFrame });
+  } catch (error) {
+    throw new Error(inWords(path, `its log: ${wordsFor(error)}`), { cause: error });
+  }
   if (left.problem === undefined) return left;
-  const { words, isGap } = left.problem;
-  const help = isGap
-    ? ''
-    : ' (`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place)';
-  throw new Error(inWords(path, words + help));
+  const { words, help } = left.problem;
+  throw new Error(inWords(path, `${words} (${help})`));
 }
 
 async function openLog(options: LogOptions): Promise<Log> {
