@@ -50,6 +50,8 @@ export interface SqliteJournalOptions {
   /** Made where it is missing; its directory is there. */
   readonly path: string;
   readonly later?: Later;
+  /** Resend keys in memory at most. */
+  readonly maxRecent?: number;
 }
 
 /** Rejects with an Error whose message is the whole story. */
@@ -78,14 +80,26 @@ export async function openSqliteJournal(
   try {
     const { everything, identity } = await opening.promise;
     // Only now is there a database with the schema that these want.
-    resends = new Resends(path);
+    resends = new Resends(path, options);
     questions = new Questions(path);
+    // Looked at below; if something else fails before, nobody is left to look.
+    questions.opened.catch(() => {});
     const left = leftIn(path, { after: everything.head, identity, resends });
     const { head } = left;
+    const isFull = resends.isFull;
+    const addAll = () => {
+      for (const range of left.ranges) keeper.add(range);
+    };
+    if (isFull) {
+      // More keys than are kept: the database has them first, as it would have had while that server ran.
+      addAll();
+      await databaseHas(keeper, head);
+      resends.release(head);
+    }
     opened = openLog({ path, identity, head: everything.head, left });
     const [log] = await Promise.all([opened, questions.opened]);
     journal = new SqliteJournal({ keeper, log, questions, resends, head, later: options.later ?? later });
-    for (const range of left.ranges) keeper.add(range);
+    if (!isFull) addAll();
     return { journal, everything: { ...everything, head } };
   } catch (error) {
     resends?.close();
@@ -97,6 +111,14 @@ export async function openSqliteJournal(
     );
     throw error;
   }
+}
+
+/** Rejects with why it does not get them. */
+async function databaseHas(keeper: Keeper, upTo: MessageId): Promise<void> {
+  const failed = await new Promise<string | undefined>((resolve) => {
+    keeper.whenIndexed(upTo, resolve, { isPatient: false });
+  });
+  if (failed !== undefined) throw new Error(failed);
 }
 
 /** What the database will get in its time. Throws an Error in words. */
