@@ -22,7 +22,7 @@ export interface AppendsWorld {
   /** These messages are durable, up to `head`: they have not been answered yet. */
   readonly onWritten: (range: Range, head: MessageId) => void;
   readonly onFailed: (reason: string) => void;
-  /** There is no room in the log, until the database has taken some of it. */
+  /** There is no room in the log or for keys, until the database has taken some. */
   readonly onFull: () => void;
   /** Everything that was asked for has been answered. */
   readonly onEmpty: () => void;
@@ -77,13 +77,13 @@ export class Appends {
 
   /** Goes on with what waits, as far as it can. */
   commit(): void {
-    const { log, gate, onFull } = this.#world;
+    const { log, resends, gate, onFull } = this.#world;
     // What is asked while answers are given waits for the next turn.
     for (let left = this.#waiting.length - this.#taken; left > 0 && !log.isWriting;) {
       const state = gate();
       if (state === 'waiting') return;
       if (state !== 'open') return this.fail(state.failed);
-      if (!log.hasRoom) return onFull();
+      if (!log.hasRoom || resends.isFull) return onFull();
       const batch = this.#next();
       left -= batch.waiting.length;
       if (batch.messages.length === 0) answer(batch);

@@ -1,9 +1,11 @@
 // What a server that ended left in its log, and the database has not got: found at a start, which does not wait until the
 // database has it, and in a copy.
 
-import { findFrame, type Frame } from './frame.ts';
+import { statSync } from 'node:fs';
+import { wordsFor } from './errors.ts';
+import { findFrame, type Frame, HEAD_BYTES, writeFrame } from './frame.ts';
 import { firstOf, framesOf, readSegment } from './log-reader.ts';
-import { segmentsOf } from './segment.ts';
+import { segmentPath, segmentsOf } from './segment.ts';
 import type { Range } from './wire.ts';
 
 export interface Backlog {
@@ -17,10 +19,12 @@ export interface Backlog {
   readonly problem: Problem | undefined;
 }
 
-/** `isGap`: messages are missing before a segment; else frames are whole behind one that is not. */
+/** `isGap`: messages are missing before a segment; else frames are whole behind one that is not, or are of another journal. */
 export interface Problem {
   readonly isGap: boolean;
   readonly words: string;
+  /** What to do. */
+  readonly help: string;
 }
 
 interface Wanted {
@@ -50,23 +54,100 @@ export function readBacklog(path: string, { after, seed, onFrame }: Wanted): Bac
     ranges.push(range);
     lasts.set(segment, head);
   }
-  return { head, ranges, lasts, problem: damage(path, { head, seed }) };
+  return { head, ranges, lasts, problem: problemOf(path, { head, seed }) };
 }
 
 function gap(first: number, head: number): Problem {
-  return { isGap: true, words: `its log goes on with message ${first}, and everything before it ends with ${head}` };
+  const words = `its log goes on with message ${first}, and everything before it ends with ${head}`;
+  const help = 'put back what was moved, the database or a file of its log, or a copy with `partyline restore`';
+  return { isGap: true, words, help };
 }
+
+const DAMAGE_HELP = '`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place';
 
 /**
  * Nothing is acknowledged behind a frame that is not whole: such a one is the end. Where another one is whole further on, it
  * was whole once, and so was all between.
  */
-function damage(path: string, { head, seed }: { head: number; seed: number }): Problem | undefined {
+function problemOf(path: string, { head, seed }: Whose): Problem | undefined {
+  let stray: Problem | undefined;
   for (const segment of segmentsOf(path)) {
-    const frame = findFrame(readSegment(path, { segment }), { after: head, seed });
-    if (frame === undefined) continue;
+    const bytes = readSegment(path, { segment });
+    const frame = findFrame(bytes, { after: head, seed });
+    if (frame === undefined) {
+      if (isOfAnother(bytes, { head, seed })) stray ??= { isGap: false, ...strayWords(segmentPath(path, segment)) };
+      continue;
+    }
     const words = `its log is damaged: all up to message ${head} is there, and message ${frame.first} stands behind the damage`;
-    return { isGap: false, words };
+    return { isGap: false, words, help: DAMAGE_HELP };
   }
-  return undefined;
+  return stray;
+}
+
+// ── what is somebody else’s ──
+
+/** The journal that a log should belong to: its last message, and what its checksums begin with. */
+interface Whose {
+  readonly head: number;
+  readonly seed: number;
+}
+
+function strayWords(file: string): Pick<Problem, 'words' | 'help'> {
+  const help = 'move it away, or put the database there that it belongs to: both or neither';
+  return { words: `${file} is of another journal`, help };
+}
+
+/** The files of a log that another journal wrote, whether a server writes this one or not. */
+export function strayFiles(path: string, whose: Whose): string[] {
+  // What looks so may have been written just then.
+  const isStray = (segment: number) => isOfAnother(readSegment(path, { segment }), whose);
+  return segmentsOf(path)
+    .filter((segment) => isStray(segment) && isStray(segment))
+    .map((segment) => segmentPath(path, segment));
+}
+
+/**
+ * A frame that is not ours may be one of our own that was cut short, then or long ago: it goes on from where we were, and
+ * not all of it is there. One of another journal says something else, or is whole; and there is nothing of ours.
+ */
+function isOfAnother(bytes: Buffer, { head, seed }: Whose): boolean {
+  if (bytes.length < HEAD_BYTES || !beginsFrame(bytes)) return false;
+  if (findFrame(bytes, { after: 0, seed }) !== undefined) return false;
+  const [length, count, first] = [bytes.readUInt32BE(8), bytes.readUInt32BE(12), bytes.readDoubleBE(16)];
+  return first > head + 1 || isList(bytes.toString('utf8', HEAD_BYTES, HEAD_BYTES + length), count);
+}
+
+function beginsFrame(bytes: Buffer): boolean {
+  const frame = Buffer.alloc(HEAD_BYTES);
+  writeFrame(frame, { first: 0, count: 0, json: '', seed: 0 });
+  return bytes.subarray(0, MAGIC_BYTES).equals(frame.subarray(0, MAGIC_BYTES));
+}
+
+const MAGIC_BYTES = 4;
+
+function isList(json: string, count: number): boolean {
+  try {
+    const list: unknown = JSON.parse(json);
+    return Array.isArray(list) && list.length === count;
+  } catch {
+    return false;
+  }
+}
+
+/** What stands where a database and its log should be, and cannot be that; asked before anything is made there. */
+export function misplaced(path: string): string | undefined {
+  try {
+    const database = statSync(path, { throwIfNoEntry: false });
+    if (database?.isDirectory() === true) return 'it is a directory';
+    for (const segment of segmentsOf(path)) {
+      const file = segmentPath(path, segment);
+      if (statSync(file).isDirectory()) return `${file} is a directory, where its log would be: move it away`;
+      if (database?.size === 0 && beginsFrame(readSegment(path, { segment, from: 0, to: HEAD_BYTES }))) {
+        return `it is empty, and its log is not, ${file}: put the database there that it belongs to, or move both or neither`;
+      }
+    }
+    return undefined;
+  } catch (error) {
+    return `its log: ${wordsFor(error)}`;
+  }
 }

@@ -7,6 +7,11 @@ test('what fails is said in words, whether the database or the file system says 
     [{ code: 'EIO' }, 'the disk fails'],
     [{ code: 'ERR_SQLITE_ERROR', errcode: 10 }, 'the disk fails'],
     [{ code: 'ERR_SQLITE_ERROR', errcode: 10 | (8 << 8) }, 'the disk fails'],
+    [
+      { code: 'ERR_SQLITE_ERROR', errcode: 10 | (3 << 8) },
+      'the disk fails, or a file may not get larger here (ulimit -f)',
+    ],
+    [{ code: 'EFBIG' }, 'a file may not get larger here (ulimit -f)'],
     [{ code: 'ENOSPC' }, 'the disk is full'],
     [{ code: 'EDQUOT' }, 'this user’s share of the disk is full'],
     [{ code: 'EMFILE' }, 'too many files are open here'],

@@ -14,11 +14,19 @@ const WORDS: ReadonlyMap<number, string> = new Map([
   [26, 'it is damaged, or something else'],
 ]);
 const CONSTRAINT = 19;
+const NO_LARGER = 'a file may not get larger here (ulimit -f)';
+/** Result codes with more bits say what was tried: SQLite does not say what the file system answered. */
+const IO_WORDS: ReadonlyMap<number, string> = new Map([
+  [266, 'the disk fails, or it is a directory'],
+  [778, `the disk fails, or ${NO_LARGER}`],
+  [4_874, `the disk fails, or ${NO_LARGER}`],
+]);
 
 const FILE_WORDS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not use it',
   EPERM: 'this user may not use it',
   EDQUOT: 'this user’s share of the disk is full',
+  EFBIG: NO_LARGER,
   EEXIST: 'there is a file already',
   EIO: 'the disk fails',
   EISDIR: 'it is a directory',
@@ -33,6 +41,8 @@ const FILE_WORDS: Readonly<Record<string, string>> = {
 export function wordsFor(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const result = resultOf(error);
+  const io = 'errcode' in error ? IO_WORDS.get(Number(error.errcode)) : undefined;
+  if (io !== undefined) return io;
   if (result === CONSTRAINT) return `it breaks a rule of the database: ${error.message}`;
   const code = 'code' in error ? String(error.code) : '';
   return WORDS.get(result ?? 0) ?? FILE_WORDS[code] ?? error.message;

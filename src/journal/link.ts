@@ -41,6 +41,12 @@ export class Link<To extends ToWriter | ToReader, From extends FromWriter | From
     else this.#worker.unref();
   }
 
+  /** It does nothing more of what it was told. */
+  async terminate(): Promise<void> {
+    this.#isClosing = true;
+    await this.#worker.terminate();
+  }
+
   /** When it has left, after all that it was told. */
   closed(): Promise<void> {
     this.#isClosing = true;

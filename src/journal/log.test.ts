@@ -154,6 +154,12 @@ test(
     fails = false;
     assert.ok(await write(2, 300, 8_388_000), 'in the next segment');
     assert.deepEqual(texts(), [[100], [300]]);
+    fails = true;
+    assert.equal(await write(3, 400), false);
+    assert.deepEqual(texts(), [[100], [300], [400]]);
+    fails = false;
+    await log.close();
+    assert.deepEqual(texts(), [[100], [300]], 'after an orderly end');
   },
 );
 

@@ -5,7 +5,15 @@
 import { closeSync, unlinkSync, write, writeSync } from 'node:fs';
 import type { Backlog } from './backlog.ts';
 import { boundOf, HEAD_BYTES, seedOf, writeFrame } from './frame.ts';
-import { makeSegment, openSegment, prepareSegment, SEGMENT_BYTES, segmentPath, segmentsOf } from './segment.ts';
+import {
+  SEGMENT_BYTES,
+  draftsOf,
+  makeSegment,
+  openSegment,
+  prepareSegment,
+  segmentPath,
+  segmentsOf,
+} from './segment.ts';
 import type { Range } from './wire.ts';
 
 /** Segments that wait for the database: half a GiB is some millions of messages, and minutes of its work. */
@@ -100,6 +108,7 @@ export class Log {
   /** Rejects with what the file system says. */
   static async open(options: LogOptions): Promise<Log> {
     const { path, left } = options;
+    for (const draft of draftsOf(path)) unlinkSync(draft);
     await prepareSegment(path, 0);
     for (const number of segmentsOf(path)) {
       if (number >= KEPT_SEGMENTS && left?.lasts.has(number) !== true) unlinkSync(segmentPath(path, number));
@@ -239,9 +248,7 @@ export class Log {
   /** Throws what the file system says. */
   #turn(): void {
     const next = this.#next();
-    // What was answered `failed` may be whole on disk all the same. The next frame would have taken its place.
-    if (this.#isTorn) this.#writeSync(this.#current.file, Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, this.#at);
-    this.#isTorn = false;
+    this.#wipe();
     this.#current = next;
     this.#at = 0;
   }
@@ -264,9 +271,20 @@ export class Log {
       });
   }
 
+  /** What was answered `failed` may be whole on disk all the same, and no frame will take its place. Throws as above. */
+  #wipe(): void {
+    if (this.#isTorn) this.#writeSync(this.#current.file, Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, this.#at);
+    this.#isTorn = false;
+  }
+
   /** Nothing is being written any more. */
   async close(): Promise<void> {
     await this.#preparing;
+    try {
+      this.#wipe();
+    } catch {
+      // As after a crash: it may be there, though it was answered that it is not.
+    }
     closeAll(this.#segments.splice(0));
   }
 }

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
@@ -151,4 +160,89 @@ test('a log that is damaged while a server runs stops it from storing more', LIM
   const reason = 'its log does not hold what was written there, from message 1 on';
   assert.deepEqual(journal.health, { state: 'failing', reason });
   assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason });
+});
+
+/** Closed, with one message. */
+async function aJournal(t: TestContext): Promise<string> {
+  const path = join(aDirectory(t), 'journal');
+  const { journal } = await openSqliteJournal({ path });
+  await append(journal, aMessage({ text: 'ours' }));
+  await journal.close();
+  return path;
+}
+
+test('an empty database beside a log is refused as a missing one is, and stays as it is', LIMIT, async (t) => {
+  const path = await aJournal(t);
+  truncateSync(path);
+  const words = `it is empty, and its log is not, ${path}-log-0: put the database there that it belongs to, or move both or neither`;
+  await assert.rejects(openSqliteJournal({ path }), { message: `Cannot open the journal ${path}: ${words}` });
+  assert.deepEqual(await verifyJournal(path), [`Cannot verify the journal ${path}: ${words}`]);
+  assert.equal(readFileSync(path).length, 0);
+});
+
+for (const [what, has, first] of [
+  ['whose messages go on from elsewhere', 1, 7],
+  ['that would go on from here', 1, 2],
+  ['that begins as this one does', 1, 1],
+  ['beside a database that is new', 0, 1],
+] as const) {
+  test(`a log of another journal ${what} is refused, and nothing is written over it`, LIMIT, async (t) => {
+    const path = has === 0 ? join(aDirectory(t), 'journal') : await aJournal(t);
+    if (has === 0) await (await openSqliteJournal({ path })).journal.close();
+    rmSync(`${path}-log-0`);
+    const log = await Log.open({ path, identity: 'of another one', head: first - 1 });
+    const json = JSON.stringify([[1_000, 1, 'Bob', 'broadcast', ['all'], 'precious', []]]);
+    assert.equal(await new Promise((resolve) => log.write({ first, count: 1, json }, resolve)), null);
+    await log.close();
+    const file = `${path}-log-0`;
+    const before = readFileSync(file);
+    const help = 'move it away, or put the database there that it belongs to: both or neither';
+    await assert.rejects(openSqliteJournal({ path }), {
+      message: `Cannot open the journal ${path}: ${file} is of another journal (${help})`,
+    });
+    assert.ok(readFileSync(file).equals(before));
+    assert.ok(
+      (await verifyJournal(path)).includes(
+        `${file} is of another journal: move it away, or put its own database there`,
+      ),
+    );
+  });
+}
+
+test(
+  'a first frame of its own that was cut short is none, then and when much has been said since',
+  LIMIT,
+  async (t) => {
+    const path = join(aDirectory(t), 'journal');
+    await (await openSqliteJournal({ path })).journal.close();
+    const empty = readFileSync(path);
+    const { journal } = await openSqliteJournal({ path });
+    await append(journal, aMessage({ text: 'one '.repeat(1_000) }));
+    await journal.close();
+    // As a power cut leaves it where nothing was before: the beginning is there, and the rest is not.
+    const torn = readFileSync(`${path}-log-0`).fill(0, 1_024);
+    writeFileSync(path, empty);
+    for (const number of [0, 1]) writeFileSync(`${path}-log-${number}`, torn);
+    const again = await openSqliteJournal({ path });
+    for (const id of [1, 2]) assert.deepEqual(await append(again.journal, aMessage()), { result: 'new', id });
+    await again.journal.close();
+    assert.ok(!(await verifyJournal(path)).join().includes('another journal'));
+    const { everything, journal: last } = await openSqliteJournal({ path });
+    await last.close();
+    assert.equal(everything.head, 2);
+  },
+);
+
+test('a directory where a file should be is said in words, with its name', LIMIT, async (t) => {
+  const path = await aJournal(t);
+  mkdirSync(`${path}-log-9`);
+  const words = `${path}-log-9 is a directory, where its log would be: move it away`;
+  await assert.rejects(openSqliteJournal({ path }), { message: `Cannot open the journal ${path}: ${words}` });
+  assert.deepEqual(await verifyJournal(path), [`Cannot verify the journal ${path}: ${words}`]);
+  const directory = aDirectory(t);
+  await assert.rejects(openSqliteJournal({ path: directory }), {
+    message: `Cannot open the journal ${directory}: it is a directory`,
+  });
+  assert.deepEqual(await verifyJournal(directory), [`Cannot verify the journal ${directory}: it is a directory`]);
+  await assert.rejects(backupJournal(directory, `${path}-copy`), /: the disk fails, or it is a directory$/);
 });

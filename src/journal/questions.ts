@@ -72,12 +72,15 @@ export class Questions {
     for (const { reject } of this.#asked.splice(0)) reject(this.cannotRead(reason));
   }
 
-  /** What was asked is answered first; afterwards every question is answered with `reason`. */
+  /** Every question is answered with `reason` from now on. One that is under way is not waited for: nothing is written. */
   async close(reason: string): Promise<void> {
     if (this.#gone !== undefined) return;
-    const closed = this.#reader.closed();
-    this.#reader.tell('close');
-    await closed;
+    if (this.#asked.length > 0) await this.#reader.terminate();
+    else {
+      const closed = this.#reader.closed();
+      this.#reader.tell('close');
+      await closed;
+    }
     this.#leave(reason);
   }
 }

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aMessage } from '../../test/contracts/journal.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
+import { aHeldJournal, copyAsKilled } from '../../test/kit/held-journal.ts';
 import type { Appended, NewMessage } from '../core/journal.ts';
 import { Appends } from './appends.ts';
 import { openForWriting } from './database.ts';
 import { Log } from './log.ts';
 import { Resends } from './resends.ts';
+import { openSqliteJournal } from './sqlite.ts';
 
 const LIMIT = { timeout: 60_000 };
 
@@ -50,4 +52,35 @@ test('a key is looked up while a server writes its database', LIMIT, async (t) =
   const append = await someAppends(t, path);
   other.exec('BEGIN IMMEDIATE; UPDATE meta SET start = start + 1');
   assert.deepEqual(await append(aMessage({ resendKey: 'k' })), { result: 'new', id: 1 });
+});
+
+test('who sends with more keys than are kept waits for the database, and no key is forgotten', LIMIT, async (t) => {
+  const { journal, path, letGo } = await aHeldJournal(t, { isHeld: true, maxRecent: 3 });
+  const append = (n: number) =>
+    new Promise<Appended>((resolve) => journal.append(aMessage({ text: `${n}`, resendKey: `k${n}` }), resolve));
+  const first = await Promise.all([1, 2, 3].map(append));
+  assert.deepEqual(
+    first,
+    [1, 2, 3].map((id) => ({ result: 'new', id })),
+  );
+  let isAnswered = false;
+  const fourth = append(4).finally(() => (isAnswered = true));
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+  assert.equal(isAnswered, false);
+  // A server that finds more keys in the log than it keeps lets the database have them first.
+  const killed = join(aDirectory(t), 'journal');
+  copyAsKilled(path, killed);
+  const { journal: next, everything } = await openSqliteJournal({ path: killed, maxRecent: 2 });
+  t.after(() => next.close());
+  assert.equal(everything.head, 3);
+  const again = [1, 2, 3].map(
+    (n) => new Promise((resolve) => next.append(aMessage({ text: `${n}`, resendKey: `k${n}` }), resolve)),
+  );
+  const { atMs } = aMessage();
+  assert.deepEqual(
+    await Promise.all(again),
+    [1, 2, 3].map((id) => ({ result: 'same', id, atMs })),
+  );
+  letGo();
+  assert.deepEqual(await fourth, { result: 'new', id: 4 });
 });

@@ -15,6 +15,8 @@ import type { Resend } from './wire.ts';
  * is kept: sent again under its key it is stored once.
  */
 const LOOKUP_WAIT_MS = 2;
+/** Of messages that the database does not have yet: some 50 MB of them. Whoever sends with more keys waits for the database. */
+const MAX_RECENT = 200_000;
 /** In JSON: after the recipients a list of strings. In a text the quote would be escaped; without keys nothing is parsed. */
 const BEFORE_A_KEY = '],["';
 
@@ -29,12 +31,19 @@ export class Resends {
   readonly #lookup: StatementSync;
   /** In the order of their ids. */
   readonly #recent = new Map<string, First>();
+  readonly #maxRecent: number;
 
   /** Throws an Error in words. */
-  constructor(path: string) {
+  constructor(path: string, { maxRecent = MAX_RECENT } = {}) {
+    this.#maxRecent = maxRecent;
     this.#database = openForReading(path);
     this.#database.exec(`PRAGMA busy_timeout = ${LOOKUP_WAIT_MS}`);
     this.#lookup = this.#database.prepare('SELECT message, at_ms, digest FROM resend WHERE sender = ? AND key = ?');
+  }
+
+  /** No key is to be kept before the database has some of these. */
+  get isFull(): boolean {
+    return this.#recent.size >= this.#maxRecent;
   }
 
   /** What became of an earlier message with this key, or what to keep with the one that is new. Throws what SQLite throws. */
@@ -51,9 +60,9 @@ export class Resends {
     this.#recent.set(together(from, key), { id, atMs, digest });
   }
 
-  /** Of messages that a server before this one has left in the log. */
+  /** Of messages that a server before this one has left in the log; as far as there is room. */
   keepAll(frame: Frame): void {
-    if (!frame.messages.includes(BEFORE_A_KEY)) return;
+    if (this.isFull || !frame.messages.includes(BEFORE_A_KEY)) return;
     for (const [at, [atMs, from, , , , , , resend]] of messagesOf(frame).entries()) {
       if (resend !== undefined) this.keep(from, resend, { id: frame.first + at, atMs });
     }

@@ -3,7 +3,7 @@
 
 import { closeSync, constants, existsSync, openSync, readdirSync, statfsSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { syncPath } from './sync.ts';
 
 /** Bytes of a segment. A frame is in one segment, so none is longer. */
@@ -16,6 +16,7 @@ const ROOM_FOR_SEGMENT = 16;
 const ZEROS = Buffer.alloc(1_048_576);
 
 const SUFFIX = '-log-';
+const DRAFT = '.new';
 
 export function segmentPath(path: string, number: number): string {
   return `${path}${SUFFIX}${number}`;
@@ -32,13 +33,22 @@ export function segmentsOf(path: string): number[] {
     .sort((a, b) => a - b);
 }
 
+/** Segments that were being made when a server was killed: nobody goes on with them. */
+export function draftsOf(path: string): string[] {
+  const directory = dirname(path);
+  const start = `${basename(path)}${SUFFIX}`;
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(start) && name.endsWith(DRAFT))
+    .map((name) => join(directory, name));
+}
+
 /**
  * Makes the file where it is missing, and as long as it will get where there is room: else it grows as it is needed. A new one
  * gets its name when it is whole: nobody writes into a file that zeros are still being written to.
  */
 export async function prepareSegment(path: string, number: number): Promise<void> {
   const whole = segmentPath(path, number);
-  const draft = existsSync(whole) ? whole : `${whole}.new`;
+  const draft = existsSync(whole) ? whole : whole + DRAFT;
   await fillSegment(draft);
   if (draft !== whole) await rename(draft, whole);
   await syncDirectory(dirname(path));

@@ -21,7 +21,7 @@ import type {
   StoredMessage,
 } from '../core/journal.ts';
 import { Appends } from './appends.ts';
-import { readBacklog } from './backlog.ts';
+import { type Backlog, misplaced, readBacklog } from './backlog.ts';
 import { wordsFor } from './errors.ts';
 import { type Frame, seedOf } from './frame.ts';
 import { Keeper } from './keeper.ts';
@@ -50,6 +50,8 @@ export interface SqliteJournalOptions {
   /** Made where it is missing; its directory is there. */
   readonly path: string;
   readonly later?: Later;
+  /** Resend keys in memory at most. */
+  readonly maxRecent?: number;
 }
 
 /** Rejects with an Error whose message is the whole story. */
@@ -57,6 +59,8 @@ export async function openSqliteJournal(
   options: SqliteJournalOptions,
 ): Promise<{ journal: Journal; everything: Everything }> {
   const path = resolve(options.path);
+  const wrong = misplaced(path);
+  if (wrong !== undefined) throw new Error(inWords(path, wrong));
   const opening = Promise.withResolvers<{ everything: Everything; identity: string }>();
   // Told of a worker's death long after, there is nobody left to reject.
   let journal: SqliteJournal | undefined;
@@ -76,14 +80,26 @@ export async function openSqliteJournal(
   try {
     const { everything, identity } = await opening.promise;
     // Only now is there a database with the schema that these want.
-    resends = new Resends(path);
+    resends = new Resends(path, options);
     questions = new Questions(path);
+    // Looked at below; if something else fails before, nobody is left to look.
+    questions.opened.catch(() => {});
     const left = leftIn(path, { after: everything.head, identity, resends });
     const { head } = left;
+    const isFull = resends.isFull;
+    const addAll = () => {
+      for (const range of left.ranges) keeper.add(range);
+    };
+    if (isFull) {
+      // More keys than are kept: the database has them first, as it would have had while that server ran.
+      addAll();
+      await databaseHas(keeper, head);
+      resends.release(head);
+    }
     opened = openLog({ path, identity, head: everything.head, left });
     const [log] = await Promise.all([opened, questions.opened]);
     journal = new SqliteJournal({ keeper, log, questions, resends, head, later: options.later ?? later });
-    for (const range of left.ranges) keeper.add(range);
+    if (!isFull) addAll();
     return { journal, everything: { ...everything, head } };
   } catch (error) {
     resends?.close();
@@ -97,16 +113,26 @@ export async function openSqliteJournal(
   }
 }
 
+/** Rejects with why it does not get them. */
+async function databaseHas(keeper: Keeper, upTo: MessageId): Promise<void> {
+  const failed = await new Promise<string | undefined>((resolve) => {
+    keeper.whenIndexed(upTo, resolve, { isPatient: false });
+  });
+  if (failed !== undefined) throw new Error(failed);
+}
+
 /** What the database will get in its time. Throws an Error in words. */
 function leftIn(path: string, { after, identity, resends }: { after: MessageId; identity: string; resends: Resends }) {
   const onFrame = (frame: Frame) => resends.keepAll(frame);
-  const left = readBacklog(path, { after, seed: seedOf(identity), onFrame });
+  let left: Backlog;
+  try {
+    left = readBacklog(path, { after, seed: seedOf(identity), onFrame });
+  } catch (error) {
+    throw new Error(inWords(path, `its log: ${wordsFor(error)}`), { cause: error });
+  }
   if (left.problem === undefined) return left;
-  const { words, isGap } = left.problem;
-  const help = isGap
-    ? ''
-    : ' (`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place)';
-  throw new Error(inWords(path, words + help));
+  const { words, help } = left.problem;
+  throw new Error(inWords(path, `${words} (${help})`));
 }
 
 async function openLog(options: LogOptions): Promise<Log> {

@@ -4,14 +4,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { misplaced, strayFiles } from './backlog.ts';
 import { copyJournal, LogDamage } from './copy.ts';
-import { numberOf } from './database.ts';
+import { identityOf, numberOf } from './database.ts';
 import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
+import { seedOf } from './frame.ts';
 import { WordIndexer } from './index-words.ts';
 
 /** What is wrong, a sentence each; empty: nothing. */
 export async function verifyJournal(path: string): Promise<string[]> {
+  const wrong = misplaced(resolve(path));
+  if (wrong !== undefined) return [`Cannot verify the journal ${path}: ${wrong}`];
   let directory: string;
   try {
     directory = mkdtempSync(join(dirname(resolve(path)), 'verify-'));
@@ -42,10 +46,17 @@ export function problemsIn(copy: string, original: Original): string[] {
   const database = new DatabaseSync(copy);
   try {
     const different = differences(database, original).take(MAX_TOLD);
-    return [...different, ...problemsOf(database)];
+    return [...different, ...strays(database, original.path), ...problemsOf(database)];
   } finally {
     database.close();
   }
+}
+
+/** What a start would refuse, though the journal itself may be whole. */
+function strays(database: DatabaseSync, path: string): string[] {
+  const head = numberOf(database, 'SELECT max(id) FROM message');
+  const files = strayFiles(path, { head, seed: seedOf(identityOf(database)) });
+  return files.map((file) => `${file} is of another journal: move it away, or put its own database there`);
 }
 
 /** Problems told of a kind: the first ones say what happened. */

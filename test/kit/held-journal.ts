@@ -7,8 +7,17 @@ import type { Worker } from 'node:worker_threads';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { aDirectory } from './directory.ts';
 
+interface Holding {
+  readonly path?: string;
+  readonly isHeld?: boolean;
+  readonly maxRecent?: number;
+}
+
 /** `isHeld`: from the start. */
-export async function aHeldJournal(t: TestContext, { path = join(aDirectory(t), 'journal'), isHeld = false } = {}) {
+export async function aHeldJournal(
+  t: TestContext,
+  { path = join(aDirectory(t), 'journal'), isHeld = false, maxRecent }: Holding = {},
+) {
   const kept: (() => void)[] = [];
   const holdBack = (worker: Worker) => {
     const tell = worker.postMessage.bind(worker);
@@ -18,7 +27,7 @@ export async function aHeldJournal(t: TestContext, { path = join(aDirectory(t), 
     });
   };
   process.on('worker', holdBack);
-  const opened = await openSqliteJournal({ path });
+  const opened = await openSqliteJournal({ path, ...(maxRecent === undefined ? {} : { maxRecent }) });
   process.off('worker', holdBack);
   const hold = () => void (isHeld = true);
   const letGo = () => {
