@@ -4,7 +4,7 @@ import { closeSync, existsSync, linkSync, openSync, rmSync, writeFileSync } from
 import { dirname, resolve } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { readBacklog } from './backlog.ts';
-import { identityOf, numberOf, openForReading, openForWriting } from './database.ts';
+import { identityOf, numberOf, openForReading, openForWriting, renewIdentity } from './database.ts';
 import { wordsFor } from './errors.ts';
 import { findFrame, seedOf } from './frame.ts';
 import { Indexer } from './indexer.ts';
@@ -15,6 +15,11 @@ import { syncPath } from './sync.ts';
 /** One step for all pages: a copy in several begins again whenever the server writes in between. */
 const ALL_PAGES = 0x7fff_ffff;
 
+export interface CopyOptions {
+  /** Ids that were given after the copy was made are given again: whoever knows them has to know that they are others. */
+  readonly isRenewed?: boolean;
+}
+
 /**
  * Rejects with an Error in words, which begin with `attempt`. `to` is there whole or not at all, and nothing that was
  * there is overwritten.
@@ -22,13 +27,13 @@ const ALL_PAGES = 0x7fff_ffff;
 export async function backupJournal(
   path: string,
   to: string,
-  { attempt = `Cannot back up the journal ${path} to ${to}` } = {},
+  { attempt = `Cannot back up the journal ${path} to ${to}`, ...options }: CopyOptions & { attempt?: string } = {},
 ): Promise<void> {
   const target = resolve(to);
   const unfinished = `${target}.unfinished-${process.pid}`;
   if (existsSync(target)) throw new Error(`${attempt}: there is a file already`);
   try {
-    await copyJournal(path, unfinished);
+    await copyJournal(path, unfinished, options);
     // Unlike a rename, a link never takes the place of something that came meanwhile.
     linkSync(unfinished, target);
     rmSync(unfinished);
@@ -45,7 +50,7 @@ export async function backupJournal(
  * it: its segments are copied first, so whatever the server puts into the database meanwhile is in one of the two.
  * Resolves with the last message that came out of the database itself.
  */
-export async function copyJournal(path: string, to: string): Promise<number> {
+export async function copyJournal(path: string, to: string, { isRenewed = false }: CopyOptions = {}): Promise<number> {
   const source = openForReading(resolve(path), { isCurrent: false });
   let isStill: boolean;
   try {
@@ -59,6 +64,7 @@ export async function copyJournal(path: string, to: string): Promise<number> {
   let head: number;
   try {
     head = catchUp(copy, to, isStill);
+    if (isRenewed) renewIdentity(copy);
     // One file: whoever reads it in a place that cannot be written needs no other, and none is left beside it.
     copy.exec('PRAGMA journal_mode = DELETE');
   } finally {
