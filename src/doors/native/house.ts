@@ -15,6 +15,7 @@ export interface House {
   readonly accounts: Accounts;
   /** For reading; what is written goes through the hub. */
   readonly journal: Pick<Journal, 'history' | 'search'>;
+  readonly journalId: string;
   readonly passwords: Passwords;
   /** One for all doors. */
   readonly guesses: Guesses;
