@@ -158,6 +158,7 @@ interface Core {
   readonly hub: Hub;
   readonly accounts: Accounts;
   readonly journal: Journal;
+  readonly journalId: string;
   /** Writes down how far everybody has read, and stops doing so. */
   close(): Promise<void>;
 }
@@ -198,7 +199,7 @@ async function openCore(options: ServerOptions, { journal, everything, now }: Op
     hub.hearing.save();
     await journal.close();
   };
-  return { hub, accounts, journal, close };
+  return { hub, accounts, journal, journalId: everything.journalId, close };
 }
 
 function starting(atMs: number) {
@@ -232,7 +233,7 @@ function furnish(
   const { name: serverName, log } = options;
   const clock = () => performance.now();
   const startedMs = clock();
-  const { hub, accounts, journal } = core;
+  const { hub, accounts, journal, journalId } = core;
   const passwords = new ScryptPasswords();
   const guesses = new Guesses();
   const hosts = new Hosts(hub.directory);
@@ -256,6 +257,7 @@ function furnish(
     accounts,
     hosts,
     journal,
+    journalId,
     passwords,
     guesses,
     token,

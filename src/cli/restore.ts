@@ -50,7 +50,7 @@ async function restoreJournal(file: string, directory: string): Promise<string> 
     const left = [journal, `${journal}-wal`, ...segmentsOf(journal).map((number) => segmentPath(journal, number))];
     const there = left.find((path) => existsSync(path));
     if (there !== undefined) throw new Error(`${attempt}: there is a journal already, ${there}`);
-    await backupJournal(file, draft, { attempt });
+    await backupJournal(file, draft, { attempt, isRenewed: true });
     renameSync(draft, journal);
   } catch (error) {
     for (const end of ['', '-wal', '-shm']) rmSync(draft + end, { force: true });

@@ -50,8 +50,63 @@ test('over a lost connection every message comes once: what was not read again, 
   assert.deepEqual(texts, ['1', '2', '3', '4', '5', '6', '7', '8']);
   // What is in hand is not acknowledged by coming back: the next subscription begins before it.
   const after = server.asked.flatMap(({ method, params }) => (method === 'chat.subscribe' ? [params] : []));
-  assert.deepEqual(after, [{}, { after: 2 }]);
+  assert.deepEqual(after, [{}, { after: 2, journal: 'first' }]);
   await client.close();
+});
+
+test('when a copy of its journal took its place, the server’s new messages come once each, under old ids', async () => {
+  const { server, world, client } = await aClient();
+  const texts: string[] = [];
+  const messages = client.messages();
+  const read = async () => texts.push((await messages.next()).value?.text ?? 'none');
+  for (let at = 1; at <= 5; at++) server.say(`${at}`);
+  for (let at = 1; at <= 5; at++) await read();
+  const reading = read();
+  await settled();
+  assert.equal(server.acknowledged, 5);
+  server.restore(2);
+  server.acknowledged = 0;
+  for (let at = 3; at <= 4; at++) server.say(`new ${at}`);
+  server.lose();
+  await again(world);
+  await reading;
+  await settled();
+  assert.equal(server.acknowledged, 0, 'what nobody has read is not acknowledged');
+  await read();
+  server.say('new 5');
+  await read();
+  server.lose();
+  await again(world);
+  server.say('new 6');
+  await read();
+  assert.deepEqual(texts, ['1', '2', '3', '4', '5', 'new 3', 'new 4', 'new 5', 'new 6']);
+  const asked = server.asked.flatMap(({ method, params }) => (method === 'chat.subscribe' ? [params] : []));
+  assert.deepEqual(asked, [{}, { after: 5, journal: 'first' }, { after: 4, journal: 'first restored' }]);
+  await client.close();
+});
+
+test('what the reader has in hand from before a copy took the place of the journal acknowledges nothing', async () => {
+  for (const acknowledge of ['consumed', 'by-hand'] as const) {
+    const { server, world, client } = await aClient();
+    for (let at = 1; at <= 5; at++) server.say(`${at}`);
+    const messages = client.messages({ acknowledge });
+    for (let at = 1; at <= 5; at++) await messages.next();
+    server.restore(0);
+    server.lose();
+    for (let at = 1; at <= 5; at++) server.say(`new ${at}`);
+    server.acknowledged = 0;
+    await again(world);
+    if (acknowledge === 'by-hand') client.acknowledge(5);
+    assert.equal((await messages.next()).value?.text, 'new 1');
+    await settled();
+    assert.equal(server.acknowledged, 0);
+    if (acknowledge === 'by-hand') client.acknowledge(1);
+    assert.equal((await messages.next()).value?.text, 'new 2');
+    await messages.return?.();
+    await settled();
+    assert.equal(server.acknowledged, acknowledge === 'by-hand' ? 1 : 2);
+    await client.close();
+  }
 });
 
 test('a loop that is left has read what it has in hand, and the next one goes on behind it', async () => {

@@ -10,7 +10,7 @@ import {
   chatSubscribe,
   type WireMessage,
 } from '../protocol/native/methods/chat.ts';
-import { ClosedError, refusedBy } from './errors.ts';
+import { ClosedError, refusedBy, UnreachableError } from './errors.ts';
 import type { Wire } from './wire.ts';
 
 export type Message = WireMessage;
@@ -54,6 +54,12 @@ export class Inbox {
   /** As this connection knows it. */
   #acknowledged = 0;
   #hasReader = false;
+  /** Whose ids these are. */
+  #journal: string | undefined;
+  /** It was another one before: a reader may still have ids of that. */
+  #hadOther = false;
+  /** On this connection it is known whose ids come. */
+  #isSubscribed = false;
 
   /** One reader at a time; a later one goes on where the one before it stopped. */
   open(reading: Reading): AsyncIterableIterator<Message> & AsyncDisposable {
@@ -82,6 +88,8 @@ export class Inbox {
 
   /** Everything up to this message has arrived for good. */
   acknowledge(id: number): void {
+    // Never given here: an id from before a copy took the journal's place.
+    if (this.#hadOther && id > (this.#given ?? 0)) return;
     this.#consumed = Math.max(this.#consumed, id);
     this.#tell();
   }
@@ -106,11 +114,11 @@ export class Inbox {
   #subscribe(wire: Wire): void {
     this.#queue = [];
     this.#isCaughtUp = false;
+    this.#isSubscribed = false;
     this.#acknowledged = 0;
     wire.onNotification(chatMessage.name, (params) => {
       const message = chatMessage.parse(params);
-      // What the reader has in hand is not acknowledged yet, and comes again after a new start.
-      if (message === undefined || wire !== this.#wire || message.id <= (this.#given ?? 0)) return;
+      if (message === undefined || wire !== this.#wire) return;
       this.#queue.push(message);
       this.#wake();
     });
@@ -127,11 +135,39 @@ export class Inbox {
       if (receipt !== undefined) this.#reading.onReceipt?.(receipt);
     });
     const after = this.#consumed > 0 ? this.#consumed : this.#start;
-    void wire.request(chatSubscribe.name, after === undefined ? {} : { after }).then((answer) => {
+    const from = {
+      ...(after !== undefined && { after }),
+      ...(this.#journal !== undefined && { journal: this.#journal }),
+    };
+    void wire.request(chatSubscribe.name, from).then((answer) => {
+      if (wire !== this.#wire || 'lost' in answer) return;
       if ('error' in answer) return this.close(refusedBy(answer.error));
-      if ('result' in answer) this.#start ??= chatSubscribe.parseResult(answer.result)?.cursor;
-      return this.#tell();
+      const begun = chatSubscribe.parseResult(answer.result);
+      if (begun !== undefined) return this.#begin(begun);
+      return this.close(new UnreachableError(`The server answered ${chatSubscribe.name} in a way not known here`));
     });
+  }
+
+  /** A journal that a copy took the place of gave ids that are given again: nothing that was known of them counts. */
+  #begin({ journal, cursor }: { readonly journal: string; readonly cursor: number }): void {
+    if (this.#journal !== undefined && this.#journal !== journal) {
+      this.#hadOther = true;
+      this.#start = undefined;
+      this.#given = undefined;
+      this.#consumed = 0;
+    }
+    this.#journal = journal;
+    this.#start ??= cursor;
+    this.#isSubscribed = true;
+    this.#tell();
+    this.#wake();
+  }
+
+  /** The next one that the reader has not had: what it has in hand is not acknowledged yet, and comes again. */
+  #take(): Message | undefined {
+    let message = this.#isSubscribed ? this.#queue.shift() : undefined;
+    while (message !== undefined && message.id <= (this.#given ?? 0)) message = this.#queue.shift();
+    return message;
   }
 
   #next(): Promise<IteratorResult<Message>> {
@@ -150,8 +186,8 @@ export class Inbox {
   #wake(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
-    const message = this.#queue.shift();
-    const hasEnded = this.#isCaughtUp && this.#reading.until === 'caught-up';
+    const message = this.#take();
+    const hasEnded = this.#isSubscribed && this.#isCaughtUp && this.#reading.until === 'caught-up';
     if (message === undefined && this.#failed === undefined && !hasEnded) {
       // Nothing to read: the server learns now what was read, and its sender that it was.
       this.#tell();
@@ -174,7 +210,7 @@ export class Inbox {
   }
 
   #tell(): void {
-    if (this.#consumed <= this.#acknowledged || this.#wire === undefined) return;
+    if (this.#consumed <= this.#acknowledged || this.#wire === undefined || !this.#isSubscribed) return;
     this.#acknowledged = this.#consumed;
     this.#wire.notify(chatAck.name, { id: this.#consumed });
   }

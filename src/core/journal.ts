@@ -178,6 +178,8 @@ export type Change =
 export interface Everything {
   /** How often a server has started on this journal, this time included. */
   readonly start: number;
+  /** Whose ids these are: a copy that takes a journal's place gives some of them again, and is another one. */
+  readonly journalId: string;
   /** The last message; 0 if there is none. */
   readonly head: MessageId;
   readonly accounts: readonly Account[];

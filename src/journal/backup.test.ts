@@ -50,6 +50,26 @@ test('a copy made while another process writes is whole, and has what was answer
   );
 });
 
+test('a copy that is to take the place of a journal is another one, whole, and stays what it is', LIMIT, async (t) => {
+  const directory = aDirectory(t);
+  const path = await aJournal(directory);
+  const [same, other, another] = [join(directory, 'same'), join(directory, 'other'), join(directory, 'another')];
+  await backupJournal(path, same);
+  for (const to of [other, another]) await backupJournal(same, to, { isRenewed: true });
+  const ids: string[] = [];
+  for (const copy of [path, same, other, other, another]) {
+    const { journal, everything } = await openSqliteJournal({ path: copy });
+    ids.push(everything.journalId);
+    assert.equal((await append(journal, aMessage({ text: 'later' }))).result, 'new');
+    await journal.close();
+    assert.deepEqual(await verifyJournal(copy), []);
+  }
+  const [first, second, third, thirdAgain, fourth] = ids;
+  assert.equal(first, second);
+  assert.equal(third, thirdAgain);
+  assert.equal(new Set([first, third, fourth]).size, 3);
+});
+
 test('nothing is overwritten, and nothing is left of what failed', LIMIT, async (t) => {
   const directory = aDirectory(t);
   const path = await aJournal(directory);

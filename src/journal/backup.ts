@@ -2,11 +2,18 @@
 
 import { existsSync, linkSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { copyJournal } from './copy.ts';
+import { copyJournal, renewCopy } from './copy.ts';
 import { wordsFor } from './errors.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { syncPath } from './sync.ts';
 import { problemsIn } from './verify.ts';
+
+export interface BackupOptions {
+  /** What somebody tried, up to the colon. */
+  readonly attempt?: string;
+  /** Ids that were given after the copy was made are given again: whoever knows them has to know that they are others. */
+  readonly isRenewed?: boolean;
+}
 
 /**
  * Rejects with an Error in words, which begin with `attempt`. `to` is there whole or not at all, and nothing that was
@@ -15,7 +22,7 @@ import { problemsIn } from './verify.ts';
 export async function backupJournal(
   path: string,
   to: string,
-  { attempt = `Cannot back up the journal ${path} to ${to}` } = {},
+  { attempt = `Cannot back up the journal ${path} to ${to}`, isRenewed = false }: BackupOptions = {},
 ): Promise<void> {
   const target = resolve(to);
   const unfinished = `${target}.unfinished-${process.pid}`;
@@ -24,6 +31,7 @@ export async function backupJournal(
     const upTo = await copyJournal(path, unfinished);
     const [problem] = problemsIn(unfinished, { path: resolve(path), upTo });
     if (problem !== undefined) throw new Error(`the copy is not whole: ${problem}`);
+    if (isRenewed) renewCopy(unfinished);
     // Unlike a rename, a link never takes the place of something that came meanwhile.
     linkSync(unfinished, target);
     rmSync(unfinished);

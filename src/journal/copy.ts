@@ -4,7 +4,7 @@ import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { readBacklog } from './backlog.ts';
-import { identityOf, numberOf, openForReading, openForWriting } from './database.ts';
+import { identityOf, numberOf, openForReading, openForWriting, renewIdentity } from './database.ts';
 import { findFrame, seedOf } from './frame.ts';
 import { Indexer } from './indexer.ts';
 import { firstOf, lastOf, readSegment } from './log-reader.ts';
@@ -41,6 +41,18 @@ export async function copyJournal(path: string, to: string): Promise<number> {
   }
   syncPath(to);
   return head;
+}
+
+/** Its messages' ids may be given again for others: whoever knows one of them is to find out. */
+export function renewCopy(path: string): void {
+  const copy = openForWriting(path, { isForLong: false });
+  try {
+    renewIdentity(copy);
+    copy.exec('PRAGMA journal_mode = DELETE');
+  } finally {
+    copy.close();
+  }
+  syncPath(path);
 }
 
 /** Those with messages that the database did not have. False: some was used again meanwhile. */

@@ -125,7 +125,12 @@ export function numberOf(database: DatabaseSync, sql: string): number {
   return Number(value ?? 0);
 }
 
-/** Whose log it is. */
+/** Whose log and whose ids it has. */
 export function identityOf(database: DatabaseSync): string {
   return String(database.prepare('SELECT identity FROM log').get()?.['identity']);
+}
+
+/** Makes it another journal. Its log, if there is one, is no longer its own: to be in the database before. */
+export function renewIdentity(database: DatabaseSync): void {
+  database.exec('UPDATE log SET identity = lower(hex(randomblob(16)))');
 }

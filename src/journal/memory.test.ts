@@ -19,6 +19,14 @@ journalContract(async () => {
   };
 });
 
+test('a copy that takes its place is another journal', async () => {
+  const journal = new MemoryJournal();
+  await append(journal, aMessage());
+  const { everything } = new MemoryJournal({ after: journal, isRestored: true });
+  assert.equal(everything.head, 1);
+  assert.notEqual(everything.journalId, journal.everything.journalId);
+});
+
 test('it fails when it is told to, says so, and recovers with the next write', async () => {
   const journal = new MemoryJournal();
   journal.failWith('the disk is full');

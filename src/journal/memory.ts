@@ -27,6 +27,8 @@ interface Kept {
   readonly recipients: ReadonlySet<number>;
 }
 
+let made = 0;
+
 export class MemoryJournal implements Journal {
   readonly everything: Everything;
   readonly #kept: Kept[];
@@ -37,14 +39,15 @@ export class MemoryJournal implements Journal {
   #health: JournalHealth = { state: 'ok' };
   #isClosed = false;
 
-  /** `after`: one that was closed, and whose journal this server finds. */
-  constructor({ after }: { after?: MemoryJournal } = {}) {
+  /** `after`: one that was closed, and whose journal this server finds; `isRestored`: in a copy that took its place. */
+  constructor({ after, isRestored = false }: { after?: MemoryJournal; isRestored?: boolean } = {}) {
     this.#kept = after === undefined ? [] : [...after.#kept];
     this.#resends = new Map(after === undefined ? [] : after.#resends);
     this.#who = after === undefined ? NOBODY : after.#who;
     const { accounts, tokens, invites, groups } = this.#who;
     this.everything = {
       start: (after?.everything.start ?? 0) + 1,
+      journalId: after === undefined || isRestored ? `memory ${++made}` : after.everything.journalId,
       head: this.#kept.length,
       accounts: [...accounts.values()].sort((a, b) => a.id - b.id),
       tokens: [...tokens.values()].sort((a, b) => a.id - b.id),

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Account, Change, Everything, Group, Invite, Token } from '../core/journal.ts';
-import { numberOf } from './database.ts';
+import { identityOf, numberOf } from './database.ts';
 import { WrongEntry } from './errors.ts';
 
 /** Throws at the first change that cannot be; the caller's transaction undoes the others. */
@@ -93,6 +93,7 @@ function valuesOf(account: Account) {
 export function readEverything(database: DatabaseSync): Everything {
   return {
     start: numberOf(database, 'SELECT start FROM meta'),
+    journalId: identityOf(database),
     head: numberOf(database, 'SELECT max(id) FROM message'),
     accounts: rowsOf<Account>(
       database,

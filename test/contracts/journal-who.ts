@@ -27,7 +27,9 @@ export function holdsWho(holds: Holds): void {
   });
 
   holds('who there is, and every message, is found again', async ({ journal, everything, reopen }) => {
-    assert.deepEqual(everything, { start: 1, head: 0, accounts: [], tokens: [], invites: [], groups: [] });
+    const { journalId } = everything;
+    assert.ok(journalId.length > 0);
+    assert.deepEqual(everything, { start: 1, journalId, head: 0, accounts: [], tokens: [], invites: [], groups: [] });
     const bob = { ...anAccount(BOB, 'Bob'), role: 'owner', password: 'scrypt', invitedBy: aName('Max').name } as const;
     const eve = { ...anAccount(EVE, 'Eve'), kind: 'bot' } as const;
     const token = { id: 9, account: EVE, label: 'laptop', hash: 'h', createdAtMs: 6 };
@@ -65,6 +67,7 @@ export function holdsWho(holds: Holds): void {
     const again = await reopen();
     assert.deepEqual(again.everything, {
       start: 2,
+      journalId,
       head: 1,
       accounts: [bob, { ...eve, revokedAtMs: 10, delivered: 4 }],
       tokens: [token],

@@ -73,6 +73,7 @@ export class FakeChat {
   acknowledged = 0;
   /** Where the account's delivery stands. */
   cursor = 0;
+  journal = 'first';
   isDown = false;
   isLoopback = true;
   isPrivate = true;
@@ -109,6 +110,13 @@ export class FakeChat {
     this.messages.push(message);
     for (const wire of this.#subscribed) if (!wire.isGone) wire.listeners.get('chat.message')?.(message);
     return message;
+  }
+
+  /** A copy of the journal takes its place: what was said and acknowledged since `head` never was. */
+  restore(head: number): void {
+    this.messages.length = head;
+    this.cursor = Math.min(this.cursor, head);
+    this.journal += ' restored';
   }
 
   lose(reason = 'the cable'): void {
@@ -149,13 +157,14 @@ export class FakeChat {
       }
       case 'chat.subscribe': {
         this.#subscribed.add(wire);
-        const after = number('after') ?? this.cursor;
+        const isOurs = given('journal') === undefined || given('journal') === this.journal;
+        const after = (isOurs ? number('after') : undefined) ?? this.cursor;
         const head = this.messages.length;
         queueMicrotask(() => {
           for (const message of this.messages.slice(after, head)) wire.listeners.get('chat.message')?.(message);
           wire.listeners.get('chat.live')?.({ head });
         });
-        return { head, cursor: after };
+        return { head, cursor: after, journal: this.journal };
       }
       case 'chat.ack':
         this.acknowledged = number('id') ?? 0;

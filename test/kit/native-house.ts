@@ -56,6 +56,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   };
   const journal = new MemoryJournal();
   const { everything } = journal;
+  const { journalId } = everything;
   const hub = new Hub({ serverName: 'Server', ownerName: 'owner', journal, everything, clock, isOpen });
   const accounts = new Accounts({ journal, hub, secrets: { newCode, newToken: newSecret, hash: hashSecret } });
   const now = () => Date.parse('2026-01-02T03:04:05.678Z');
@@ -78,7 +79,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     ...rate,
   };
   const listening = () => ['tcp://127.0.0.1:7270', 'tcp://[::1]:7270'];
-  const house = { ...shared, token: TOKEN, listening, fingerprint: () => `sha256//${'A'.repeat(43)}=` };
+  const house = { ...shared, journalId, token: TOKEN, listening, fingerprint: () => `sha256//${'A'.repeat(43)}=` };
   const door = new NativeDoor({ ...house, ...waits });
   const line = new LineDoor({ ...shared, owner: TOKEN });
   const http = new HttpDoor({

@@ -150,7 +150,7 @@ for (const host of LOOPBACKS) {
       [refusing(METHODS.runStart), 'denied', 255],
       [refusing(METHODS.runStart, 'lost'), 'denied', 255],
       [ending({ result: 'lost', status: null }), 'lost', 255],
-      [ending({ result: 'cancelled', status: 129 }), 'cancelled', 129],
+      [ending({ result: 'cancelled', status: 129 }), 'cancelled', 255],
       [native({ token, onStarted: leaving }), 'lost', 255],
     ];
     for (const [accept, result, status] of cases) {

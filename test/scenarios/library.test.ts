@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import { connect } from '../../src/client/mod.ts';
 import { asOwner, newAccount } from '../kit/accounts.ts';
 import { aDirectory } from '../kit/directory.ts';
-import { outcomeOf, ROOT, start } from '../kit/program.ts';
-import { at, LOOPBACKS, startServer } from '../kit/server.ts';
+import { outcomeOf, partyline, ROOT, start } from '../kit/program.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 
 const NODE = join(ROOT, 'node_modules/.bin/node');
 
@@ -90,5 +90,53 @@ for (const host of LOOPBACKS) {
     for await (const { id } of bob.history({ limit: 1_000 })) ids.push(id);
     assert.equal(ids.length, 60);
     assert.ok(second.pid > 0);
+  });
+
+  test(`a client that goes on after a copy was put back gets each new message once: ${host}`, async (t) => {
+    const [old, restored, copy] = [join(aDirectory(t), 'old'), join(aDirectory(t), 'new'), join(aDirectory(t), 'copy')];
+    const texts: string[] = [];
+    const done = async (...args: string[]) => {
+      const { status, stderr } = await outcomeOf(partyline(args));
+      assert.equal(status, 0, stderr);
+    };
+    const say = async (server: TestServer, ...said: string[]) => {
+      await using owner = await asOwner(server, host);
+      for (const text of said) await owner.send('bob', text);
+    };
+    const end = async (server: TestServer) => {
+      server.program.kill('SIGTERM');
+      assert.equal(await server.program.ended, 0);
+    };
+    await using first = await startServer({ directory: old });
+    const { port } = first;
+    const reconnect = { firstDelayMs: 20, maxDelayMs: 100 };
+    const target = { host: at(host, port), reconnect, credential: { token: await newAccount('bob', first) } };
+    await using bob = await connect(target);
+    const messages = bob.messages();
+    const read = async () => texts.push((await messages.next()).value?.text ?? 'none');
+    await say(first, 'old 1', 'old 2');
+    for (let count = 0; count < 2; count++) await read();
+    const third = read();
+    // Acknowledged, and known to be: a copy has what counts as read in it.
+    await bob.list();
+    await end(first);
+    await done('backup', '--data', old, copy);
+    await using before = await startServer({ directory: old, port });
+    await say(before, 'lost 3', 'lost 4', 'lost 5');
+    await third;
+    for (let count = 0; count < 2; count++) await read();
+    await end(before);
+    await done('restore', copy, '--data', restored);
+    await using after = await startServer({ directory: restored, port });
+    await say(after, 'new 3', 'new 4', 'new 5', 'new 6');
+    for (let count = 0; count < 2; count++) await read();
+    // A later program reads the others: what was known of their ids counts for none of them.
+    await messages.return?.();
+    await bob.list();
+    await bob.close();
+    await using later = await connect(target);
+    for await (const { text } of later.messages({ until: 'caught-up' })) texts.push(text);
+    const wanted = ['old 1', 'old 2', 'lost 3', 'lost 4', 'lost 5', 'new 3', 'new 4', 'new 5', 'new 6'];
+    assert.deepEqual(texts, wanted);
   });
 }

@@ -51,7 +51,8 @@ for (const host of LOOPBACKS) {
       const vamshi = await house.guest('Vamshi', over);
       const first = await house.talk(over);
       assert.deepEqual(await first.ask('login.token', { token }), { name: 'Janaki', role: 'member' });
-      assert.deepEqual(await first.ask('chat.subscribe'), { head: 0, cursor: 0 });
+      const { journalId: journal } = house.journal.everything;
+      assert.deepEqual(await first.ask('chat.subscribe'), { head: 0, cursor: 0, journal });
       for (let n = 1; n <= 5; n++) await send(vamshi, 'Janaki', `${n}`);
       assert.deepEqual(await textsOf(first, 5), ['1', '2', '3', '4', '5']);
       first.acknowledge(3);
@@ -62,7 +63,7 @@ for (const host of LOOPBACKS) {
       await again.ask('login.token', { token });
       assert.deepEqual(
         await again.ask('chat.subscribe'),
-        { head: 6, cursor: 3 },
+        { head: 6, cursor: 3, journal },
         'what was acknowledged is not told again',
       );
       assert.deepEqual(await textsOf(again, 3), ['4', '5', '6']);
@@ -71,13 +72,22 @@ for (const host of LOOPBACKS) {
       const third = await house.talk(over);
       await third.ask('login.token', { token });
       assert.deepEqual(
-        await third.ask('chat.subscribe', { after: 5 }),
-        { head: 6, cursor: 5 },
+        await third.ask('chat.subscribe', { after: 5, journal }),
+        { head: 6, cursor: 5, journal },
         'the client knows better',
       );
       assert.deepEqual(await textsOf(third, 1), ['6']);
       assert.deepEqual(await third.until('chat.live'), { head: 6 });
       assert.deepEqual(await third.barrier(), []);
+      third.cut();
+      const fourth = await house.talk(over);
+      await fourth.ask('login.token', { token });
+      assert.deepEqual(
+        await fourth.ask('chat.subscribe', { after: 5, journal: 'the one before' }),
+        { head: 6, cursor: 3, journal },
+        'what it knows is of other messages',
+      );
+      assert.deepEqual(await textsOf(fourth, 3), ['4', '5', '6']);
     });
 
     test(`a message is stored until its recipient has it, and its sender hears of that: ${over} ${host}`, async () => {
@@ -117,7 +127,8 @@ for (const host of LOOPBACKS) {
     await send(vamshi, 'all', '1');
     await send(vamshi, 'Janaki', '2');
     assert.deepEqual(await janaki.barrier(), []);
-    assert.deepEqual(await janaki.ask('chat.subscribe'), { head: 2, cursor: 0 });
+    const { journalId: journal } = house.journal.everything;
+    assert.deepEqual(await janaki.ask('chat.subscribe'), { head: 2, cursor: 0, journal });
     assert.deepEqual(await textsOf(janaki, 2), ['1', '2']);
     assert.equal(await janaki.ask('chat.subscribe'), 'already-subscribed');
     assert.equal(await janaki.ask('login.guest', { name: 'Zoe' }), 'already-logged-in');

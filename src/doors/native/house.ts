@@ -18,6 +18,7 @@ export interface House {
   readonly hosts: Hosts;
   /** For reading; what is written goes through the hub. */
   readonly journal: Pick<Journal, 'history' | 'search'>;
+  readonly journalId: string;
   readonly passwords: Passwords;
   /** One for all doors. */
   readonly guesses: Guesses;

@@ -33,11 +33,13 @@ export const CHAT: Entries<'chat.subscribe' | 'chat.ack' | 'chat.send' | 'chat.l
   }),
 };
 
-function subscribe(asker: Asker, { after }: { after?: MessageId }) {
+function subscribe(asker: Asker, { after, journal }: { after?: MessageId; journal?: string }) {
   const { ear, house } = asker;
   if (ear.isSubscribed) return no('already-subscribed', 'Cannot subscribe: this connection has done so already');
-  const cursor = ear.subscribe(sessionOf(asker), after);
-  return { result: { head: house.hub.head, cursor }, after: () => ear.begin() };
+  // An id of another journal, in whose place this one was put, is some other message here or none.
+  const isOurs = journal === undefined || journal === house.journalId;
+  const cursor = ear.subscribe(sessionOf(asker), isOurs ? after : undefined);
+  return { result: { head: house.hub.head, cursor, journal: house.journalId }, after: () => ear.begin() };
 }
 
 function acknowledge(asker: Asker, { id }: { id: MessageId }) {

@@ -25,8 +25,9 @@ const message = object(MESSAGE);
 export type WireMessage = Exclude<ReturnType<typeof message.read>, undefined>;
 
 export const chatSubscribe = method('chat.subscribe', {
-  params: object({ after: optional(messageId) }),
-  result: object({ head: messageId, cursor: messageId }),
+  /** `journal`: where `after` comes from. */
+  params: object({ after: optional(messageId), journal: optional(text) }),
+  result: object({ head: messageId, cursor: messageId, journal: text }),
 });
 
 /** A notification as a rule: nobody waits for the answer. */
