@@ -322,7 +322,7 @@ for (const host of LOOPBACKS) {
     for (let n = 0; n < 17; n++) caller.type(`run : until [ -e ${gate} ]; do sleep 0.05; done`);
     assert.match(
       await caller.until('\n'),
-      /^error: Cannot run: 16 commands of this session are running; nothing was started\n$/,
+      /^error: Cannot run: 16 commands of this session are running, 16 are the most; nothing was started\n$/,
     );
     await using another = await owner(host, server);
     assert.equal(await heardOf(another, 'echo hi'), 'Server| hi\nServer exited 0\n');
