@@ -36,7 +36,11 @@ export async function runWide(client: NativeClient, { targets, given, interrupti
 async function carryOut(client: NativeClient, { targets, given, interruption }: Wide): Promise<number> {
   const { wishes, wide, isJson } = given;
   const hosts = await resolveTargets(client, { targets, command: wishes.command });
-  if ('refused' in hosts) return fail(hosts.refused);
+  if ('refused' in hosts) {
+    if (isJson)
+      process.stdout.write(jsonLine({ host: targets, result: 'denied', status: null, reason: hosts.refused }));
+    return fail(hosts.refused);
+  }
   if (wide.isDryRun) return showTargets(hosts, isJson);
   if (!isJson) say(wordsForTargets(hosts));
   if (!wide.isConfirmed && isWide(targets, hosts)) {

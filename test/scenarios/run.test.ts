@@ -285,10 +285,10 @@ for (const host of LOOPBACKS) {
       assert.equal(refused.status, 255);
       assert.match(
         refused.stderr,
-        /^partyline run: Cannot run the command on "(?:web1|all)": no such host has joined Server\n$/,
+        /^partyline run: Cannot run: (?:no machine named "web1" has joined|"all" matches no machine); nothing was started\n$/,
       );
       const { reason, ...told } = JSON.parse(refused.stdout);
-      assert.deepEqual(told, { host: 'Server', result: 'denied', status: null });
+      assert.deepEqual(told, { host: on, result: 'denied', status: null });
       assert.equal(`partyline run: ${reason}\n`, refused.stderr);
     }
     await assertNothingRan(server);
