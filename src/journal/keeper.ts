@@ -1,8 +1,9 @@
 // The main thread's side of the writer: what it has been told, what it has put into the database, and who waits for that.
 
 import type { Change, Everything, MessageId, Recorded } from '../core/journal.ts';
+import type { Chained, RunEntry } from '../core/run/record.ts';
 import { Link } from './link.ts';
-import type { FromWriter, Range, ToWriter } from './wire.ts';
+import type { FromWriter, Range, ToRecord, ToWriter } from './wire.ts';
 
 /** What is durable in the log gets into the database so much later: a conversation is one transaction, not one a line. */
 const INDEX_DELAY_MS = 20;
@@ -21,7 +22,10 @@ interface Waiter {
   readonly done: (failed: string | undefined) => void;
 }
 
-type Recording = { readonly changes: readonly Change[]; readonly done: (recorded: Recorded) => void };
+interface Recording {
+  readonly entry: ToRecord;
+  readonly done: (answer: Recorded | Chained) => void;
+}
 
 export class Keeper {
   readonly #writer: Link<ToWriter, FromWriter>;
@@ -132,10 +136,25 @@ export class Keeper {
     this.#events.onTried();
   }
 
-  // ── changes ──
+  // ── changes and records ──
 
   record(changes: readonly Change[], done: (recorded: Recorded) => void): void {
-    this.#recording.push({ changes, done });
+    this.#record(changes, (answer) => done(answer !== undefined && 'failed' in answer ? answer : undefined));
+  }
+
+  chain(entry: RunEntry, done: (chained: Chained) => void): void {
+    this.#record(entry, (answer) => done(answer ?? { failed: 'it was not chained' }));
+  }
+
+  /** When all that was asked for before has been written, or could not be. */
+  whenRecorded(): Promise<void> {
+    return this.#recording.length + this.#recorded.length === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#record([], () => resolve()));
+  }
+
+  #record(entry: ToRecord, done: Recording['done']): void {
+    this.#recording.push({ entry, done });
     if (this.#recording.length > 1) return;
     setImmediate(() => this.#tellRecording());
   }
@@ -145,7 +164,7 @@ export class Keeper {
     if (this.#gone !== undefined) return failAll(recording, this.#gone);
     if (recording.length === 0) return;
     this.#recorded.push(recording);
-    this.#writer.tell({ record: recording.map(({ changes }) => changes) });
+    this.#writer.tell({ record: recording.map(({ entry }) => entry) });
     this.#rest();
   }
 

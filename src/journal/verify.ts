@@ -4,14 +4,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Hash } from '../core/run/record.ts';
 import { copyJournal, LogDamage } from './backup.ts';
 import { numberOf } from './database.ts';
 import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
+import { type RecordsSummary, verifyRecords } from './verify-records.ts';
+
+export interface VerifyOptions {
+  /** The hash of a record that must be there. */
+  readonly head?: Hash;
+  readonly onRecords?: (records: RecordsSummary) => void;
+}
 
 /** What is wrong, a sentence each; empty: nothing. */
-export async function verifyJournal(path: string): Promise<string[]> {
+export async function verifyJournal(path: string, { head, onRecords }: VerifyOptions = {}): Promise<string[]> {
   let directory: string;
   try {
     directory = mkdtempSync(join(dirname(resolve(path)), 'verify-'));
@@ -24,7 +32,9 @@ export async function verifyJournal(path: string): Promise<string[]> {
     const database = new DatabaseSync(copy);
     try {
       const different = differences(database, { path, upTo }).take(MAX_TOLD);
-      return [...different, ...problemsOf(database)];
+      const { problems, ...records } = verifyRecords(database, { head, maxProblems: MAX_TOLD });
+      onRecords?.(records);
+      return [...different, ...problemsOf(database), ...problems];
     } finally {
       database.close();
     }
