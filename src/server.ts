@@ -14,6 +14,7 @@ import type { Everything, Journal } from './core/journal.ts';
 import { isSameName, parseName } from './core/name.ts';
 import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
+import { Records } from './core/run/records.ts';
 import type { Door } from './doors/door.ts';
 import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
@@ -32,6 +33,7 @@ import { quote } from './protocol/text.ts';
 import { createRunner } from './runner/runner.ts';
 import type { User } from './runner/user.ts';
 import { hashSecret, newCode, newToken } from './secrets/code.ts';
+import { newDigest } from './secrets/digest.ts';
 import { ScryptPasswords } from './secrets/password.ts';
 
 export interface ServerOptions {
@@ -40,6 +42,8 @@ export interface ServerOptions {
   readonly listen: readonly Listen[];
   readonly directory: string;
   readonly isOpen: boolean;
+  /** Bytes of each output that records keep. */
+  readonly keptBytes?: number;
   /** Commands run as this user instead of as the server's. */
   readonly runAs?: User;
   /** The operator's own key and certificate, instead of those in the directory. */
@@ -113,6 +117,7 @@ interface Core {
   readonly hub: Hub;
   readonly accounts: Accounts;
   readonly journal: Journal;
+  readonly records: Records;
   /** Writes down how far everybody has read, and stops doing so. */
   close(): Promise<void>;
 }
@@ -147,13 +152,24 @@ async function openCore(options: ServerOptions, { journal, everything, now }: Op
       },
     });
   });
+  const records = new Records(
+    {
+      journal,
+      newDigest,
+      now,
+      ...(options.keptBytes === undefined ? {} : { keptBytes: options.keptBytes }),
+      onUnwritten: (reason) => options.log.warn('end of a command not recorded yet', { reason }),
+    },
+    everything.runs,
+  );
+  records.lose(everything.runs);
   const timer = setInterval(() => hub.hearing.save(), SAVE_MS).unref();
   const close = async () => {
     clearInterval(timer);
     hub.hearing.save();
     await journal.close();
   };
-  return { hub, accounts, journal, close };
+  return { hub, accounts, journal, records, close };
 }
 
 function starting(atMs: number) {
@@ -186,7 +202,7 @@ function furnish(
   const { name: serverName, log } = options;
   const clock = () => performance.now();
   const startedMs = clock();
-  const { hub, accounts, journal } = core;
+  const { hub, accounts, journal, records } = core;
   const passwords = new ScryptPasswords();
   const guesses = new Guesses();
   const hosts = new Hosts(hub.directory);
@@ -195,6 +211,7 @@ function furnish(
     accounts,
     hosts,
     journal,
+    records,
     passwords,
     guesses,
     owner: token,
@@ -209,6 +226,7 @@ function furnish(
     accounts,
     hosts,
     journal,
+    records,
     passwords,
     guesses,
     token,

@@ -8,6 +8,8 @@ import type { TargetHost } from './run-targets.ts';
 import type { View } from './run-view.ts';
 import type { HostResult } from './summary.ts';
 
+/** Starts that wait for an answer: a server takes 64 questions at once, and puts each start on record before it answers. */
+const MAX_UNANSWERED = 48;
 /** Machines at once, unless fewer are wanted: each takes three streams of the connection. */
 export const MAX_AT_ONCE = 1_000;
 
@@ -42,12 +44,15 @@ class Crowd {
   readonly #handles = new Map<string, RunHandle>();
   /** Of standard input: who has no room for more. */
   readonly #full = new Set<string>();
+  readonly #gate = new Gate(MAX_UNANSWERED);
+  readonly #together: number;
   #failures = 0;
   #isCancelled = false;
 
   constructor(many: ManyRuns) {
     this.#many = many;
     this.#runs = new Runs(many.client);
+    this.#together = this.#runs.newTogether();
   }
 
   async run(): Promise<void> {
@@ -76,8 +81,10 @@ class Crowd {
   async #runOn({ name, state }: TargetHost): Promise<void> {
     if (state === 'offline') return this.#settle(name, { result: 'offline' }, `${name} is offline`);
     const { view, wishes, hasInput, onProgress } = this.#many;
+    await this.#gate.enter();
+    if (!this.#mayGoOn) return this.#gate.leave();
     const handle = this.#runs.start(
-      { ...wishes, on: name },
+      { ...wishes, on: name, together: this.#together },
       {
         onOutput: (stream, bytes, done) => view.output(name, { stream, bytes }, done),
         onOutputEnd: (stream) => view.outputEnd(name, stream),
@@ -85,6 +92,7 @@ class Crowd {
         onInputClosed: () => this.#hasRoom(name),
       },
     );
+    void handle.answered.then(() => this.#gate.leave());
     this.#handles.set(name, handle);
     if (!hasInput) handle.endInput();
     onProgress(this.#running, this.results);
@@ -123,6 +131,28 @@ class Crowd {
   }
 }
 
+/** So many are inside; the others wait in their order. */
+class Gate {
+  #room: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  enter(): Promise<void> {
+    if (this.#room === 0) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#room -= 1;
+    return Promise.resolve();
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#room += 1;
+    else next();
+  }
+}
+
 function resultOf(ended: RunEnd): HostResult {
   switch (ended.end) {
     case 'lost':
@@ -137,7 +167,7 @@ function resultOf(ended: RunEnd): HostResult {
 }
 
 /** POSIX shells add the signal's number to this (XCU 2.8.2). */
-const SIGNAL_STATUS_BASE = 128;
+export const SIGNAL_STATUS_BASE = 128;
 
 function reasonOf(ended: RunEnd): string | undefined {
   return ended.end === 'refused' ? ended.message : ended.reason;

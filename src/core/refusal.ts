@@ -42,7 +42,7 @@ export type GroupRefusal =
   | NotStored;
 
 /** In every case nothing was started. */
-export type RunRefusal = { refused: 'not-allowed' } | { refused: 'offline'; name: string } | TargetsRefusal;
+export type RunRefusal = { refused: 'not-allowed' } | { refused: 'offline'; name: string } | NotStored | TargetsRefusal;
 
 /** So many passwords were wrong that this one was not looked at; the next one is, in so many milliseconds. */
 export type GuessRefusal = { refused: 'too-many-wrong'; waitMs: number };

@@ -26,6 +26,8 @@ export interface Joining {
   readonly world: Pick<World, 'after' | 'random'>;
   readonly reconnect?: Reconnect;
   readonly onJoined: (name: string) => void;
+  /** With each command: what the server's records of runs end with. */
+  readonly onRecordsHead?: (head: string) => void;
   /** The next attempt comes by itself. */
   readonly onLost: (reason: string) => void;
 }
@@ -81,7 +83,8 @@ async function comeIn(joining: Joining, code: string | undefined, signal: AbortS
     // A code that was used, by this very machine: then its key says so.
     if ('error' in proven && refused !== undefined) throw refused;
     const { name } = readResult(hostProve, resultIn(proven));
-    serveRuns({ client, runner });
+    const { onRecordsHead } = joining;
+    serveRuns({ client, runner, ...(onRecordsHead === undefined ? {} : { onRecordsHead }) });
     joining.onJoined(name);
     return client;
   } catch (error) {

@@ -16,6 +16,8 @@ export interface ServingOptions {
   readonly client: NativeClient;
   readonly runner: Runner;
   readonly leaseMs?: number;
+  /** What the server says its records of runs end with. */
+  readonly onRecordsHead?: (head: string) => void;
 }
 
 /** Serves from now on, until the connection is gone. */
@@ -26,6 +28,7 @@ export function serveRuns(options: ServingOptions): void {
 
 class MachineServing implements Serving {
   readonly #runner: Runner;
+  readonly #onRecordsHead: ((head: string) => void) | undefined;
   readonly #connection: NativeConnection;
   readonly #pump: Pump;
   readonly #runs = new Map<number, ServedRun>();
@@ -33,8 +36,9 @@ class MachineServing implements Serving {
   readonly #lease: NodeJS.Timeout;
   #lastRun = 0;
 
-  constructor({ client, runner, leaseMs = LEASE_MS }: ServingOptions) {
+  constructor({ client, runner, leaseMs = LEASE_MS, onRecordsHead }: ServingOptions) {
     this.#runner = runner;
+    this.#onRecordsHead = onRecordsHead;
     const { connection, pump } = client.serve(this);
     this.#connection = connection;
     this.#pump = pump;
@@ -69,6 +73,7 @@ class MachineServing implements Serving {
     if (cannot !== undefined) {
       return this.#refuse(id, rpcError('refused', { code: cannot }, 'the machine has too many commands running'));
     }
+    if (asked.recordsHead !== undefined) this.#onRecordsHead?.(asked.recordsHead);
     const run = this.#runner.start({
       command: 'shell' in command ? { kind: 'shell', line: command.shell } : { kind: 'argv', argv: command.argv },
       env: allowedEnvironment(env),

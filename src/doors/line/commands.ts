@@ -4,7 +4,8 @@ import type { Answer } from '../../core/hub.ts';
 import { placesFor } from '../../core/run/policy.ts';
 import { judgePassword } from '../../core/password.ts';
 import type { NameKey } from '../../core/name.ts';
-import type { GroupRefusal } from '../../core/refusal.ts';
+import type { GroupRefusal, NotStored } from '../../core/refusal.ts';
+import type { RunId } from '../../core/run/record.ts';
 import type { Session } from '../../core/session.ts';
 import { countedAs } from '../../net/limits.ts';
 import type { Peer } from '../../net/peer.ts';
@@ -190,8 +191,9 @@ export class Commands {
   }
 
   #run({ targets, command }: { targets: string; command: string }): void {
-    const { hub, log, runner, hosts } = this.#house;
+    const { hub, log, runner, hosts, records } = this.#house;
     const { role, member } = this.#session;
+    const { address } = this.#asker.peer;
     const { serverName, directory } = hub;
     const isPresent = (key: NameKey) => hub.isPresent(key);
     const found = placesFor(targets, role, { serverName, runner, hosts, directory, isPresent });
@@ -203,20 +205,35 @@ export class Commands {
       return this.#asker.tell(formatError(`Cannot run: ${why}`));
     }
     const shell = { kind: 'shell', line: command } as const;
-    for (const place of places) {
-      if (place.runner === undefined) {
-        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: place.name })}\n`);
+    // One run, on each of them.
+    let record: RunId | undefined;
+    for (const { name: host, runner } of places) {
+      if (runner === undefined) {
+        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: host })}\n`);
         continue;
       }
-      log.tell(announceCommand(shell, { by: member.name, address: this.#asker.peer.address, host: place.name }));
-      const run = new LineRun(place.runner.start({ command: shell, env: {} }), place.name, this.#asker);
-      runs.add(run);
-      void this.#follow(run);
+      record ??= records.newRun();
+      const { run, recorded } = records.start({
+        run: record,
+        by: member,
+        address,
+        host,
+        command: shell,
+        start: (recordsHead) => {
+          log.tell(announceCommand(shell, { by: member.name, address, host }));
+          return runner.start({ command: shell, env: {}, recordsHead });
+        },
+      });
+      const shown = new LineRun(run, host, this.#asker);
+      runs.add(shown);
+      void this.#follow(shown, recorded);
     }
   }
 
-  async #follow(run: LineRun): Promise<void> {
-    await run.finished();
+  async #follow(run: LineRun, recorded: Promise<NotStored | undefined>): Promise<void> {
+    const refused = await recorded;
+    if (refused === undefined) await run.finished();
+    else this.#asker.tell(formatError(wordsForRunning(refused)));
     this.#runs?.delete(run);
     this.#asker.runEnded();
   }

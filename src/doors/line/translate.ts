@@ -14,6 +14,9 @@ export function wordsForRunning(refusal: RunRefusal): string {
     return 'Cannot run: only the owner may run commands, after login TOKEN; nothing was started';
   }
   if (refusal.refused === 'offline') return `${refusal.name} offline: nothing was started there`;
+  if (refusal.refused === 'not-stored') {
+    return `Cannot run: its start cannot be put on record: ${refusal.reason}; nothing was started`;
+  }
   return wordsForTargets(refusal);
 }
 

@@ -83,11 +83,11 @@ for (const host of LOOPBACKS) {
     caller.connection.write(1, Buffer.from('in'));
     caller.connection.end(1);
     caller.settle();
-    assert.deepEqual((await caller.until(ofType('answer'))).result, { run: 1 });
+    assert.deepEqual((await caller.until(ofType('answer'))).result, { run: 1, record: 1 });
     const [run] = house.runner.runs;
     assert.ok(run !== undefined);
     assert.deepEqual(house.runner.requests, [
-      { command: { kind: 'shell', line: 'ls' }, env: { LANG: 'C' }, timeoutMs: 9 },
+      { command: { kind: 'shell', line: 'ls' }, env: { LANG: 'C' }, timeoutMs: 9, recordsHead: house.records.head },
     ]);
     assert.deepEqual(
       house.told.map(({ text }) => text),

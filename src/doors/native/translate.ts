@@ -125,6 +125,9 @@ export function runError(refused: RunRefusal): RpcError {
   if (refused.refused === 'offline') {
     return refusal('offline', `Cannot run the command on ${quote(refused.name)}: it is offline`);
   }
+  if (refused.refused === 'not-stored') {
+    return refusal('not-stored', `Cannot run the command: its start cannot be put on record: ${refused.reason}`);
+  }
   return refusal(refused.refused, wordsForTargets(refused), 'names' in refused ? { names: refused.names } : {});
 }
 

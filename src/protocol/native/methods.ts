@@ -9,6 +9,9 @@ export const METHODS = {
   ownerProve: 'owner.prove',
   runStart: 'run.start',
   runCancel: 'run.cancel',
+  runList: 'run.list',
+  runShow: 'run.show',
+  runOutput: 'run.output',
   loginToken: 'login.token',
   loginPassword: 'login.password',
   loginGuest: 'login.guest',
@@ -95,5 +98,6 @@ export type ErrorCode =
   | 'nothing-left'
   | 'offline'
   | 'unknown-run'
+  | 'unknown-record'
   | 'stream-number'
   | 'too-many-streams';

@@ -20,7 +20,8 @@ export const RUN: Entries<'run.start' | 'run.cancel'> = {
   }),
 };
 
-function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout, stderr }: RunStart) {
+/** Its streams are open at once: what comes on them meanwhile waits for the record of the start, as the command does. */
+function start(asker: Asker, { command: given, on, env, timeoutMs, together, stdin, stdout, stderr }: RunStart) {
   const { house, peer } = asker;
   const { role, member } = sessionOf(asker);
   const found = placesFor(on ?? '', role, worldOf(asker));
@@ -33,13 +34,28 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };
   if (place.runner === undefined) return { error: runError({ refused: 'offline', name: place.name }) };
   const command = toRunCommand(given);
-  house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host: place.name }));
-  const run = place.runner.start({
+  const newRun = () => house.records.newRun();
+  const record = together === undefined ? newRun() : asker.gatherings.runOf(together, command, newRun);
+  if (typeof record === 'object') return no('bad-params', `Cannot run the command: ${together} is that of another one`);
+  const { runner, name: host } = place;
+  const { run, recorded } = house.records.start({
+    run: record,
+    by: member,
+    address: peer.address,
+    host,
     command,
-    env: allowedEnvironment(env ?? {}),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    start: (recordsHead) => {
+      house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host }));
+      const wishes = timeoutMs === undefined ? {} : { timeoutMs };
+      return runner.start({ command, env: allowedEnvironment(env ?? {}), recordsHead, ...wishes });
+    },
   });
-  return { result: { run: asker.add(run, { stdin, stdout, stderr }) } };
+  const number = asker.add(run, { stdin, stdout, stderr });
+  return recorded.then((refused) => {
+    if (refused === undefined) return { result: { run: number, record } };
+    asker.abandon(number);
+    return { error: runError(refused) };
+  });
 }
 
 export function worldOf({ house: { hub, runner, hosts } }: Asker): RunWorld {
