@@ -13,14 +13,14 @@ interface Given {
   readonly json: boolean;
 }
 
-/** `[--data DIR] [--json]`; a number is the status to end with, and why is on stderr. */
-export function readJournalArguments(command: string, args: string[]): Given | number {
-  const read = readArguments(command, args);
+/** `[--head HASH] [--data DIR] [--json]`; a number is the status to end with, and why is on stderr. */
+export function readVerifyArguments(args: string[]): (Given & { readonly head: string | undefined }) | number {
+  const read = readArguments('verify', args, { head: { type: 'string' } });
   if (typeof read === 'number' || read.positionals.length === 0) return read;
-  return misuse(command, `nothing but options is expected, not ${JSON.stringify(read.positionals[0])}`);
+  return misuse('verify', `nothing but options is expected, not ${JSON.stringify(read.positionals[0])}`);
 }
 
-/** The same with one FILE, the copy of a journal. */
+/** `[--data DIR] [--json]` with one FILE, the copy of a journal. */
 export function readCopyArguments(command: string, args: string[]): (Given & { readonly file: string }) | number {
   const read = readArguments(command, args);
   if (typeof read === 'number') return read;
@@ -29,11 +29,17 @@ export function readCopyArguments(command: string, args: string[]): (Given & { r
   return misuse(command, `one FILE is expected, not ${read.positionals.length}`);
 }
 
-function readArguments(command: string, args: string[]): (Given & { readonly positionals: string[] }) | number {
+interface Read extends Given {
+  readonly head: string | undefined;
+  readonly positionals: string[];
+}
+
+function readArguments(command: string, args: string[], more: { head?: { type: 'string' } } = {}): Read | number {
   try {
-    const options = { data: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+    const options = { data: { type: 'string' }, json: { type: 'boolean', default: false }, ...more } as const;
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-    return { data: values.data, json: values.json, positionals };
+    const { head } = values;
+    return { data: values.data, json: values.json, head: typeof head === 'string' ? head : undefined, positionals };
   } catch (error) {
     return misuse(command, whyUnusable(error));
   }
