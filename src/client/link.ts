@@ -1,7 +1,7 @@
 // Keeps a client connected: the first connection, and after each loss the next one, later and later, until it is there,
 // the server says no, or somebody closes it.
 
-import { delayBefore, type Reconnect } from './backoff.ts';
+import { delayBefore, waited, type Reconnect } from './backoff.ts';
 import { logIn, type CredentialChoice, type Identity } from './credential.ts';
 import { ClosedError, RefusedError, UnreachableError } from './errors.ts';
 import type { Opened, Surroundings, Transport, Wire } from './wire.ts';
@@ -110,7 +110,7 @@ export class Link {
         this.#listener?.onOver(last);
         return undefined;
       }
-      await waited(world, delayMs, signal);
+      await waited(delayMs, { world, signal });
       if (signal.aborted) return undefined;
       try {
         return await this.#connect(signal);
@@ -129,19 +129,4 @@ export class Link {
 /** The server did not look at the password, and would later. */
 function isForNow(error: unknown): error is RefusedError {
   return error instanceof RefusedError && (error.code === 'busy' || error.code === 'too-many-wrong');
-}
-
-function waited(world: World, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const cancel = world.after(ms, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    const onAbort = () => {
-      cancel();
-      resolve();
-    };
-    return signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

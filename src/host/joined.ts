@@ -1,7 +1,7 @@
 // A machine's place at a server: it joins once with a code, shows its key ever after, and comes back when the connection
 // is lost, until the server does not want it any more.
 
-import { delayBefore, type Reconnect } from '../client/backoff.ts';
+import { delayBefore, waited, type Reconnect } from '../client/backoff.ts';
 import { RefusedError, refusedBy, UnreachableError } from '../client/errors.ts';
 import type { NativeClient } from '../client/native.ts';
 import { openClient } from '../client/node-transport.ts';
@@ -30,6 +30,7 @@ export interface Joining extends Pick<ServingOptions, 'runner' | 'policy' | 'onD
 
 /** Settles when the signal says so. Throws a `RefusedError` once the server does not take it, and for good. */
 export async function beJoined(joining: Joining, signal: AbortSignal): Promise<void> {
+  const { world, reconnect = {} } = joining;
   let { code } = joining;
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
@@ -49,7 +50,8 @@ export async function beJoined(joining: Joining, signal: AbortSignal): Promise<v
       if (!isForNow || code !== undefined) throw error;
       joining.onLost(error.message);
     }
-    await waited(joining, attempt, signal);
+    const delayMs = delayBefore(attempt, reconnect, () => world.random()) ?? 0;
+    await waited(delayMs, { world, signal });
   }
 }
 
@@ -58,6 +60,9 @@ const FOR_NOW = new Set(['busy', 'closing', 'too-many-wrong', 'not-stored']);
 async function comeIn(joining: Joining, code: string | undefined, signal: AbortSignal): Promise<NativeClient> {
   const { host, key, labels, trust, runner, policy, onDenied } = joining;
   const { client, isLoopback, isPrivate, fingerprint } = await openClient({ host, trust }, signal);
+  // Whoever is told to stop does not wait for a server that does not answer.
+  const stop = () => client.destroy();
+  signal.addEventListener('abort', stop, { once: true });
   try {
     if (!isPrivate) {
       throw new RefusedError(
@@ -86,6 +91,8 @@ async function comeIn(joining: Joining, code: string | undefined, signal: AbortS
   } catch (error) {
     client.destroy();
     throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 
@@ -101,20 +108,4 @@ function resultIn(answer: Answer): unknown {
   if ('error' in answer) throw refusedBy(answer.error);
   if ('lost' in answer) throw new UnreachableError(`The server went away: ${answer.lost}`);
   return answer.result;
-}
-
-function waited({ world, reconnect = {} }: Joining, attempt: number, signal: AbortSignal): Promise<void> {
-  const delayMs = delayBefore(attempt, reconnect, () => world.random()) ?? 0;
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const cancel = world.after(delayMs, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    const onAbort = () => {
-      cancel();
-      resolve();
-    };
-    return signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

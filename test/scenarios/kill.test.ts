@@ -285,24 +285,24 @@ async function survive(t: TestContext, { people, least, most, filler, held, ...t
     everyone.map((n) => `reader${n}`),
     server,
   );
-  const librarySenders: LibrarySender[] = [];
-  const libraryReaders: LibraryReader[] = [];
+  const clientSenders: LibrarySender[] = [];
+  const clientReaders: LibraryReader[] = [];
   const lineSenders: { sender: LineSender; line: Line }[] = [];
   const lineReaders: { reader: LineReader; line: Line }[] = [];
   for (const n of everyone) {
     const carrier = MEANS[n % MEANS.length] ?? 'library';
     const [senderToken = '', readerToken = ''] = [senderTokens[n], readerTokens[n]];
     if (carrier === 'library') {
-      librarySenders.push(new LibrarySender(await programOf(senderToken, n), `sender${n}`, filler));
-      libraryReaders.push(new LibraryReader(await programOf(readerToken, n), `reader${n}`, filler));
+      clientSenders.push(new LibrarySender(await programOf(senderToken, n), `sender${n}`, filler));
+      clientReaders.push(new LibraryReader(await programOf(readerToken, n), `reader${n}`, filler));
     } else {
       const line = { carrier, host: hostOf(n), port };
       lineSenders.push({ sender: new LineSender(senderToken, `sender${n}`, filler), line });
       lineReaders.push({ reader: new LineReader(readerToken, `reader${n}`, filler), line });
     }
   }
-  const senders: Sender[] = [...librarySenders, ...lineSenders.map(({ sender }) => sender)];
-  const readers: Reader[] = [...libraryReaders, ...lineReaders.map(({ reader }) => reader)];
+  const senders: Sender[] = [...clientSenders, ...lineSenders.map(({ sender }) => sender)];
+  const readers: Reader[] = [...clientReaders, ...lineReaders.map(({ reader }) => reader)];
 
   let isOver = false;
   let left = 0;
@@ -320,7 +320,7 @@ async function survive(t: TestContext, { people, least, most, filler, held, ...t
     ...lineReaders.map(({ reader, line }) => reader.come(line)),
     ...lineSenders.map(({ sender, line }) => sender.come(line, isEnough, onAck)),
   ];
-  const talking = Promise.all(librarySenders.map((sender) => sender.talk(isEnough, onAck)));
+  const talking = Promise.all(clientSenders.map((sender) => sender.talk(isEnough, onAck)));
   for (let round = 0; round < kills; round++) {
     if (round > 0) await restart();
     const reached = new Promise<void>((resolve) => (enough = resolve));
@@ -364,7 +364,7 @@ async function survive(t: TestContext, { people, least, most, filler, held, ...t
   assert.deepEqual(await verifyJournal(journal), []);
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   const repeats = lineReaders.reduce((sum, { reader }) => sum + reader.repeats, 0);
-  const again = librarySenders.reduce((sum, sender) => sum + sender.repeats, 0);
+  const again = clientSenders.reduce((sum, sender) => sum + sender.repeats, 0);
   t.diagnostic(`${kills} kills in ${seconds} s: ${acknowledged.length} acknowledged, ${stored.size - 1} stored`);
   t.diagnostic(`the library sent ${again} again that were stored; ${repeats} were told again by line, and dropped`);
   return directory;
