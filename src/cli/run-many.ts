@@ -2,10 +2,10 @@
 // in a line for each way it ended.
 
 import type { NativeClient } from '../client/native.ts';
-import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
+import { Runs, type OutputName, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import type { Interruption } from './interruption.ts';
 import type { TargetHost } from './run-targets.ts';
-import type { View } from './run-view.ts';
+import type { Drop, View } from './run-view.ts';
 import type { HostResult } from './summary.ts';
 
 /** Machines at once, unless fewer are wanted: each takes three streams of the connection. */
@@ -15,38 +15,59 @@ export interface ManyRuns {
   readonly client: NativeClient;
   readonly hosts: readonly TargetHost[];
   readonly wishes: RunWishes;
-  readonly view: View;
+  readonly viewFor: (drop: Drop) => View;
   readonly interruption: Interruption;
   /** At most so many run at once. */
   readonly batch: number;
   /** After so many failures no other machine is begun with. */
   readonly stopAfter: number;
-  /** What comes on standard input goes to all of them. */
+  /** What comes on standard input goes to all of them, which run all at once then. */
   readonly hasInput: boolean;
+  /** Once interrupted, so many milliseconds for their ends to be told. */
+  readonly confirmTimeoutMs: number;
   readonly onProgress: (running: readonly string[], results: ReadonlyMap<string, HostResult>) => void;
 }
 
-/** What came of it on each machine, in their order. */
-export async function runOnMany(many: ManyRuns): Promise<ReadonlyMap<string, HostResult>> {
-  const { hosts, interruption } = many;
+export interface ManyEnded {
+  /** What came of it on each machine, in their order. */
+  readonly results: ReadonlyMap<string, HostResult>;
+  /** Closed: all is out that could be. */
+  readonly view: View;
+}
+
+export async function runOnMany(many: ManyRuns): Promise<ManyEnded> {
+  const { hosts, interruption, confirmTimeoutMs } = many;
   const crowd = new Crowd(many);
-  void interruption.happened.then(() => crowd.cancel());
-  await crowd.run();
-  return new Map(hosts.map(({ name }) => [name, crowd.results.get(name) ?? { result: 'not-started' }]));
+  let timer: NodeJS.Timeout | undefined;
+  // A machine that has stalled says nothing of its end either.
+  const unconfirmed = interruption.happened.then(() => {
+    crowd.cancel();
+    return new Promise<void>((resolve) => (timer = setTimeout(resolve, confirmTimeoutMs)));
+  });
+  await Promise.race([crowd.run(), unconfirmed]);
+  clearTimeout(timer);
+  process.stdin.destroy();
+  const closed = crowd.view.close();
+  await Promise.race([closed, interruption.happened]);
+  return { results: new Map(hosts.map(({ name }) => [name, crowd.resultOf(name)])), view: crowd.view };
 }
 
 class Crowd {
-  readonly results = new Map<string, HostResult>();
+  readonly view: View;
+  readonly #results = new Map<string, HostResult>();
   readonly #many: ManyRuns;
   readonly #runs: Runs;
   readonly #handles = new Map<string, RunHandle>();
   /** Of standard input: who has no room for more. */
   readonly #full = new Set<string>();
+  /** Outputs that nobody takes any more. */
+  readonly #dropped = new Set<OutputName>();
   #failures = 0;
   #isCancelled = false;
 
   constructor(many: ManyRuns) {
     this.#many = many;
+    this.view = many.viewFor((name, host) => this.#drop(name, host));
     this.#runs = new Runs(many.client);
   }
 
@@ -61,11 +82,15 @@ class Crowd {
       }
     };
     await Promise.all(Array.from({ length: Math.min(batch, hosts.length) }, next));
-    process.stdin.destroy();
+  }
+
+  resultOf(name: string): HostResult {
+    return this.#results.get(name) ?? { result: this.#handles.has(name) ? 'lost' : 'not-started' };
   }
 
   cancel(): void {
     this.#isCancelled = true;
+    this.view.hurry();
     for (const handle of this.#handles.values()) handle.cancel();
   }
 
@@ -75,7 +100,8 @@ class Crowd {
 
   async #runOn({ name, state }: TargetHost): Promise<void> {
     if (state === 'offline') return this.#settle(name, { result: 'offline' }, `${name} is offline`);
-    const { view, wishes, hasInput, onProgress } = this.#many;
+    const { wishes, hasInput, onProgress } = this.#many;
+    const { view } = this;
     const handle = this.#runs.start(
       { ...wishes, on: name },
       {
@@ -87,7 +113,8 @@ class Crowd {
     );
     this.#handles.set(name, handle);
     if (!hasInput) handle.endInput();
-    onProgress(this.#running, this.results);
+    for (const output of this.#dropped) handle.dropOutput(output);
+    onProgress(this.#running, this.#results);
     const ended = await handle.ended;
     this.#handles.delete(name);
     this.#hasRoom(name);
@@ -95,10 +122,17 @@ class Crowd {
   }
 
   #settle(name: string, result: HostResult, reason: string | undefined): void {
-    this.results.set(name, result);
+    this.#results.set(name, result);
     if (!('status' in result) || result.status !== 0) this.#failures += 1;
-    this.#many.view.ended(name, result, reason);
-    this.#many.onProgress(this.#running, this.results);
+    this.view.ended(name, result, reason);
+    this.#many.onProgress(this.#running, this.#results);
+  }
+
+  #drop(name: OutputName, host: string | undefined): void {
+    if (host !== undefined) return this.#handles.get(host)?.dropOutput(name);
+    this.#dropped.add(name);
+    for (const handle of this.#handles.values()) handle.dropOutput(name);
+    return undefined;
   }
 
   get #running(): readonly string[] {

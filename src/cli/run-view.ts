@@ -1,12 +1,13 @@
 // Where the output of a command on many machines comes out: folded lines with the machines that said them, JSON lines, or
 // a file for each machine and stream. A reader of ours that stalls stalls the machines, and costs one buffer.
 
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { OutputName } from '../client/run.ts';
 import { Utf8Pieces, type Piece } from '../protocol/native/utf8.ts';
 import { Fold, formatFolded, type FoldedLine } from './fold.ts';
 import { jsonLine } from './json-line.ts';
+import { Outputs } from './run-outputs.ts';
 import type { HostResult } from './summary.ts';
 
 type Done = () => void;
@@ -16,50 +17,48 @@ export interface View {
   output(host: string, given: { readonly stream: OutputName; readonly bytes: Uint8Array }, done: Done): void;
   outputEnd(host: string, stream: OutputName): void;
   ended(host: string, result: HostResult, reason: string | undefined): void;
+  /** From now on nobody waits for a reader that has stopped. */
+  hurry(): void;
   /** All that was given is out. */
   close(): Promise<void>;
+  /** Why it could not all be written. */
+  readonly failure: string | undefined;
+  /** Something was given to a reader that has not taken it yet. */
+  readonly isBehind: boolean;
 }
 
-/** Writes to our own outputs; what comes faster than it is read waits with its sender. */
-class Outputs {
-  readonly #streams = { stdout: process.stdout, stderr: process.stderr };
-  readonly #waiting: Done[] = [];
+/** Nobody takes this output any more: of one machine, or of all. */
+export type Drop = (name: OutputName, host?: string) => void;
 
-  constructor() {
-    for (const stream of Object.values(this.#streams)) {
-      stream.removeAllListeners('error').on('error', () => this.#release());
-      stream.on('drain', () => this.#release());
-    }
-  }
-
-  write(stream: OutputName, text: string): void {
-    if (text !== '') this.#streams[stream].write(text);
-  }
-
-  whenTaken(done: Done): void {
-    if (this.#isBehind) this.#waiting.push(done);
-    else done();
-  }
-
-  get #isBehind(): boolean {
-    return Object.values(this.#streams).some((stream) => stream.writableNeedDrain && !stream.destroyed);
-  }
-
-  #release(): void {
-    if (!this.#isBehind) for (const done of this.#waiting.splice(0)) done();
-  }
+interface FoldedOptions {
+  readonly isFolding: boolean;
+  readonly onPrint: () => void;
+  readonly drop: Drop;
 }
 
 export class FoldedView implements View {
-  readonly #outputs = new Outputs();
+  readonly #outputs: Outputs;
   readonly #fold: Fold;
   readonly #onPrint: () => void;
   #timer: NodeJS.Timeout | undefined;
 
   /** `onPrint` is called before anything is printed: a line of progress is in the way. */
-  constructor({ hosts, isFolding, onPrint }: { hosts: readonly string[]; isFolding: boolean; onPrint: () => void }) {
+  constructor(hosts: readonly string[], { isFolding, onPrint, drop }: FoldedOptions) {
+    this.#outputs = new Outputs(drop);
     this.#fold = new Fold({ hosts, isFolding });
     this.#onPrint = onPrint;
+  }
+
+  get failure(): string | undefined {
+    return this.#outputs.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#outputs.isBehind;
+  }
+
+  hurry(): void {
+    this.#outputs.hurry();
   }
 
   output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
@@ -91,8 +90,28 @@ export class FoldedView implements View {
 }
 
 export class JsonView implements View {
-  readonly #outputs = new Outputs();
+  readonly #outputs: Outputs;
   readonly #pieces = new Map<string, Utf8Pieces>();
+
+  constructor(drop: Drop) {
+    this.#outputs = new Outputs((name) => {
+      drop(name);
+      // Both come out at one.
+      if (name === 'stdout') drop('stderr');
+    });
+  }
+
+  get failure(): string | undefined {
+    return this.#outputs.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#outputs.isBehind;
+  }
+
+  hurry(): void {
+    this.#outputs.hurry();
+  }
 
   output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
     this.#tell(host, stream, this.#piecesOf(host, stream).push(bytes));
@@ -128,46 +147,59 @@ export class JsonView implements View {
   }
 }
 
-/** `DIR/web1.stdout` and `DIR/web1.stderr`, byte for byte; only what is not empty. */
+/** `DIR/web1.stdout` and `DIR/web1.stderr`, in a directory that is there, byte for byte; only what is not empty. How it ended `ends` tells, if given. */
 export class FileView implements View {
   readonly #directory: string;
   readonly #files = new Map<string, WriteStream>();
-  readonly #failed = new Set<string>();
-  readonly #onFailed: (reason: string) => void;
+  readonly #drop: Drop;
+  readonly #ends: JsonView | undefined;
+  #failure: string | undefined;
 
-  /** Throws what mkdir(2) says. */
-  constructor(directory: string, onFailed: (reason: string) => void) {
-    mkdirSync(directory, { recursive: true });
+  constructor(directory: string, { drop, ends }: { readonly drop: Drop; readonly ends: JsonView | undefined }) {
     this.#directory = directory;
-    this.#onFailed = onFailed;
+    this.#drop = drop;
+    this.#ends = ends;
+  }
+
+  get failure(): string | undefined {
+    return this.#failure ?? this.#ends?.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#ends?.isBehind ?? false;
+  }
+
+  hurry(): void {
+    this.#ends?.hurry();
   }
 
   output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
-    const file = this.#file(`${host}.${stream}`);
-    if (file.destroyed) done();
-    else file.write(bytes, () => done());
+    this.#file(host, stream).write(bytes, () => done());
   }
 
   outputEnd(host: string, stream: OutputName): void {
     this.#files.get(`${host}.${stream}`)?.end();
   }
 
-  ended(): void {}
+  ended(host: string, result: HostResult, reason: string | undefined): void {
+    this.#ends?.ended(host, result, reason);
+  }
 
   async close(): Promise<void> {
     const open = [...this.#files.values()].filter((file) => !file.closed);
     await Promise.all(open.map((file) => new Promise<void>((resolve) => file.once('close', resolve).end())));
   }
 
-  #file(name: string): WriteStream {
+  /** A name has no slash and begins with no dot: the file is in the directory. */
+  #file(host: string, stream: OutputName): WriteStream {
+    const name = `${host}.${stream}`;
     const known = this.#files.get(name);
     if (known !== undefined) return known;
-    // A name has no slash and begins with no dot; one that is a link is not followed out of the directory.
     const path = join(this.#directory, name);
     const file = createWriteStream(path);
     file.on('error', (error: NodeJS.ErrnoException) => {
-      if (!this.#failed.has(name)) this.#onFailed(`Cannot write ${path}: ${error.code ?? error.message}`);
-      this.#failed.add(name);
+      this.#failure ??= `Cannot write ${path}: ${error.code ?? error.message}`;
+      this.#drop(stream, host);
     });
     this.#files.set(name, file);
     return file;

@@ -1,6 +1,7 @@
 // `partyline run --on TARGETS` where they are not one name: which machines, whether they are meant, how far it has come,
 // and what came of it.
 
+import { mkdirSync } from 'node:fs';
 import type { NativeClient } from '../client/native.ts';
 import { quote } from '../protocol/text.ts';
 import { INTERRUPTED, type Interruption } from './interruption.ts';
@@ -9,7 +10,7 @@ import { jsonLine } from './json-line.ts';
 import { runOnMany } from './run-many.ts';
 import type { RunArguments } from './run-arguments.ts';
 import { confirm, isWide, resolveTargets, wordsForTargets, type TargetHost } from './run-targets.ts';
-import { FileView, FoldedView, JsonView, type View } from './run-view.ts';
+import { FileView, FoldedView, JsonView, type Drop, type View } from './run-view.ts';
 import { UNREACHED_STATUS } from './status.ts';
 import { formatProgress, overallStatus, summarise } from './summary.ts';
 
@@ -22,18 +23,22 @@ interface Wide {
   readonly targets: string;
   readonly given: RunArguments;
   readonly interruption: Interruption;
+  readonly confirmTimeoutMs: number;
 }
 
 /** The status to end with; the client is closed then. */
-export async function runWide(client: NativeClient, { targets, given, interruption }: Wide): Promise<number> {
+export async function runWide(client: NativeClient, wide: Wide): Promise<number> {
   try {
-    return await carryOut(client, { targets, given, interruption });
+    return await carryOut(client, wide);
   } finally {
     client.close();
   }
 }
 
-async function carryOut(client: NativeClient, { targets, given, interruption }: Wide): Promise<number> {
+async function carryOut(
+  client: NativeClient,
+  { targets, given, interruption, confirmTimeoutMs }: Wide,
+): Promise<number> {
   const { wishes, wide, isJson } = given;
   const hosts = await resolveTargets(client, { targets, command: wishes.command });
   if ('refused' in hosts) {
@@ -43,42 +48,63 @@ async function carryOut(client: NativeClient, { targets, given, interruption }: 
   }
   if (wide.isDryRun) return showTargets(hosts, isJson);
   if (!isJson) say(wordsForTargets(hosts));
+  if (wide.hasInput && hosts.length > wide.batch) {
+    return fail(
+      `--stdin goes to all at once: ${hosts.length} machines, and ${wide.batch} at once; nothing was started`,
+    );
+  }
   if (!wide.isConfirmed && isWide(targets, hosts)) {
-    const refused = await confirm(hosts, new Questions());
+    const refused = await Promise.race([confirm(hosts, new Questions()), interruption.happened]);
+    if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
     if (refused !== undefined) return fail(refused);
   }
+  const unmade = wide.out === undefined ? undefined : makeOut(wide.out);
+  if (unmade !== undefined) return fail(unmade);
   const progress = new Progress(hosts.length);
-  let view: View;
-  try {
-    view = viewFor(given, { hosts, progress });
-  } catch (error) {
-    return fail(`Cannot make ${quote(wide.out ?? '')}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const results = await runOnMany({
+  const { results, view } = await runOnMany({
     client,
     hosts,
     wishes,
-    view,
+    viewFor: (drop) => viewFor(given, { hosts, progress, drop }),
     interruption,
+    confirmTimeoutMs,
     batch: wide.batch,
     stopAfter: wide.stopAfter,
     hasInput: wide.hasInput,
     onProgress: (running, done) => progress.show(running, done.size),
   });
-  await view.close();
   progress.clear();
   if (!isJson) for (const { text } of summarise(results)) process.stderr.write(`${text}\n`);
-  return interruption.name === undefined ? overallStatus(results.values()) : INTERRUPTED[interruption.name];
+  if (interruption.name !== undefined) {
+    const status = INTERRUPTED[interruption.name];
+    // Whoever interrupted us is not kept waiting for a reader that has stopped.
+    if (view.isBehind) process.exit(status);
+    return status;
+  }
+  return view.failure === undefined ? overallStatus(results.values()) : fail(view.failure);
 }
 
-function viewFor(
-  { isJson, wide }: RunArguments,
-  { hosts, progress }: { hosts: readonly TargetHost[]; progress: Progress },
-): View {
-  if (wide.out !== undefined) return new FileView(wide.out, say);
-  if (isJson) return new JsonView();
+/** Why there is no such directory. */
+function makeOut(path: string): string | undefined {
+  try {
+    mkdirSync(path, { recursive: true });
+    return undefined;
+  } catch (error) {
+    return `Cannot make the directory ${quote(path)}: ${error instanceof Error && 'code' in error ? String(error.code) : String(error)}; nothing was started`;
+  }
+}
+
+interface ViewWishes {
+  readonly hosts: readonly TargetHost[];
+  readonly progress: Progress;
+  readonly drop: Drop;
+}
+
+function viewFor({ isJson, wide }: RunArguments, { hosts, progress, drop }: ViewWishes): View {
+  if (wide.out !== undefined) return new FileView(wide.out, { drop, ends: isJson ? new JsonView(drop) : undefined });
+  if (isJson) return new JsonView(drop);
   const names = hosts.map(({ name }) => name);
-  return new FoldedView({ hosts: names, isFolding: wide.isFolding, onPrint: () => progress.clear() });
+  return new FoldedView(names, { isFolding: wide.isFolding, onPrint: () => progress.clear(), drop });
 }
 
 /** One a line on stdout: for a look, and for other programs. */

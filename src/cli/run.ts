@@ -88,7 +88,8 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const { on } = wishes;
     if (on !== undefined && !isOneName(on)) {
       const { runWide } = await import('./run-wide.ts');
-      return await runWide(client, { targets: on, given, interruption });
+      const { confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = times;
+      return await runWide(client, { targets: on, given, interruption, confirmTimeoutMs });
     }
     const outlet = new Outlet({ host: on?.trim() ?? client.serverName, isJson });
     return await runOn(client, wishes, { outlet, interruption, ...times });

@@ -1,13 +1,15 @@
 // `partyline run --on` many machines, by the programs themselves over both families.
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
 import { aMachine } from '../kit/machine.ts';
 import { someMachines } from '../kit/machines.ts';
-import { outcomeOf, partyline, type Outcome } from '../kit/program.ts';
+import { outcomeOf, PARTYLINE, partyline, ROOT, start, type Outcome } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 import { refused } from '../kit/someone.ts';
 
@@ -169,6 +171,55 @@ for (const host of LOOPBACKS) {
     const input = 'x'.repeat(3_000_000);
     const given = await outcome(there, ['--on', 'web[1-2]', '--stdin', '--', 'wc -c'], input);
     assert.deepEqual(unfolded(given.stdout), [`web1: ${input.length}`, `web2: ${input.length}`]);
+  });
+
+  test(`a reader that has seen enough ends what writes on, and what cannot be written is said: ${host}`, async (t) => {
+    await using server = await startServer();
+    const there = { server, host };
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    for (const args of [['--no-fold'], ['--json']]) {
+      const child = spawn(PARTYLINE, ['run', at(host, server.port), '--on', 'web[1-2]', ...args, '--', 'yes'], {
+        env: { ...process.env, ...server.env },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const ended = once(child, 'close');
+      await once(child.stdout, 'data');
+      child.stdout.destroy();
+      assert.deepEqual(await ended, [141, null], args.join());
+    }
+    const file = join(aDirectory(t), 'file');
+    writeFileSync(file, '');
+    const out = await outcome(there, ['--on', 'web[1-2]', '--out', file, '--', 'echo no']);
+    assert.deepEqual([out.status, out.stdout], [255, '']);
+    assert.match(out.stderr, /Cannot make the directory .*EEXIST; nothing was started\n$/);
+    const taken = aDirectory(t);
+    mkdirSync(join(taken, 'web2.stdout'));
+    const unwritable = await outcome(there, ['--on', 'web[1-2]', '--out', taken, '--json', '--', 'echo hi']);
+    assert.equal(unwritable.status, 255);
+    assert.match(unwritable.stderr, /Cannot write .*web2.stdout: EISDIR/);
+    assert.match(unwritable.stdout, /^{"host":"web1","result":"exited","status":0}$/m);
+    assert.equal(readFileSync(join(taken, 'web1.stdout'), 'utf8'), 'hi\n');
+    const apart = await outcome(there, ['--on', 'web[1-2]', '--stdin', '--batch', '1', '--', 'cat'], 'x');
+    assert.equal(apart.status, 255);
+    assert.match(apart.stderr, /--stdin goes to all at once: 2 machines, and 1 at once; nothing was started\n$/);
+  });
+
+  test(`who is interrupted waits for no machine that has stalled: ${host}`, async () => {
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1'], server, host);
+    await using stalled = await aMachine('stalled', server, host);
+    stalled.program.kill('SIGSTOP');
+    const module = join(ROOT, 'src/cli/run.ts');
+    const script =
+      `const { run } = await import(${JSON.stringify(module)});` +
+      `process.exitCode = await run(process.argv.slice(1), { confirmTimeoutMs: 1 });`;
+    const args = [at(host, server.port), '--on', 'web1,stalled', '--', 'echo hi; exec sleep 1000'];
+    await using program = start(process.execPath, ['--input-type=module', '-e', script, ...args], { env: server.env });
+    await program.stdout.until('web1: hi\n');
+    program.kill('SIGINT');
+    assert.equal(await program.ended, 130);
+    assert.match(program.stderr.text, /^1 lost: stalled$|^2 lost: stalled,web1$/m);
+    stalled.program.kill('SIGCONT');
   });
 
   test(`one that is stalled keeps nobody of ${MANY}: ${host}`, async () => {
