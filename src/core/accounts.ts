@@ -24,7 +24,7 @@ const KEY_LABEL = 'key of the machine';
 
 export interface AccountsWorld {
   readonly journal: Journal;
-  readonly hub: Pick<Hub, 'directory' | 'head' | 'refusalOfName' | 'isPresent' | 'lower'>;
+  readonly hub: Pick<Hub, 'directory' | 'head' | 'refusalOfName' | 'isPresent' | 'lower' | 'sessionsOf'>;
   readonly secrets: Secrets;
 }
 
@@ -235,7 +235,7 @@ export class Accounts {
 
   #dismiss(member: Member): 'account' {
     this.#world.hub.lower(({ by }) => by === member);
-    for (const session of member.sessions.slice()) session.listener.dismiss({ why: 'revoked' });
+    for (const session of this.#world.hub.sessionsOf(member)) session.listener.dismiss({ why: 'revoked' });
     return 'account';
   }
 

@@ -70,6 +70,8 @@ export class Hub {
   readonly #outlets = new Map<Outlet, number>();
   /** Names of guests, and those that are nobody's. */
   readonly #guests = new Lookalikes();
+  /** Sessions that hear nothing: nobody is present for them. */
+  readonly #visits = new Set<Session>();
   /** Sessions with rights that another account lent them. */
   readonly #raised = new Map<Session, Raise>();
   readonly #addressees: Addressees;
@@ -133,7 +135,14 @@ export class Hub {
 
   /** Somebody with an account asks for something and hears nothing: nobody is present for that. */
   visit(member: Member, entrance: Entrance): Session {
-    return this.#sessionOf(member, entrance, this.#head);
+    const session = this.#sessionOf(member, entrance, this.#head);
+    this.#visits.add(session);
+    return session;
+  }
+
+  /** All of a member's, present or not. */
+  sessionsOf(member: Member): Session[] {
+    return [...member.sessions, ...this.#visits.values().filter((visit) => visit.member === member)];
   }
 
   /** Whether a name is free for a guest or an invitation; that nobody present has it is another question. */
@@ -170,6 +179,7 @@ export class Hub {
   leave(session: Session): void {
     const { member, outlet } = session;
     session.isOver = true;
+    this.#visits.delete(session);
     this.#raised.delete(session);
     this.hearing.forget(session);
     const at = member.sessions.indexOf(session);

@@ -106,6 +106,12 @@ for (const host of LOOPBACKS) {
       assert.equal(await other.ask('run.start', START), 'not-allowed');
       const commands = house.runner.requests.map(({ command }) => command);
       assert.deepEqual(commands, isServerOpen ? [{ kind: 'argv', argv: ['ls'] }] : []);
+      const owner = await house.call();
+      await owner.becomeOwner();
+      assert.deepEqual(await owner.ask('account.revoke', { name: 'Janaki' }), { revoked: 'account' });
+      // It asks nothing, and what it runs ends all the same.
+      assert.equal(await caller.closed(), '{"reason":"Cannot stay: the account has been revoked"}');
+      await house.runner.runs[0]?.cancelled;
     }
   });
 

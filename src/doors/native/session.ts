@@ -11,7 +11,6 @@ import { chatAck } from '../../protocol/native/methods/chat.ts';
 import { Pump, type Carrier } from '../../protocol/native/pump.ts';
 import type { RpcError } from '../../protocol/native/rpc.ts';
 import { ServedRun } from '../../relay/served-run.ts';
-import { wordsForDismissal } from '../words.ts';
 import { Ear, type Wire } from './ear.ts';
 import type { Asker, Nonces, Reply, RunStreams } from './entry.ts';
 import { entryFor, HANDLERS } from './handlers.ts';
@@ -224,10 +223,6 @@ export class NativeSession implements Asker, Wire {
     }
     if (this.role === 'nobody' && ++this.#requests > MAX_REQUESTS_WITHOUT_ROLE) {
       return this.end(`more than ${MAX_REQUESTS_WITHOUT_ROLE} requests without showing who asks`);
-    }
-    // A visit is in nobody's list of sessions: it is looked at when it asks.
-    if (this.ear.session?.member.account?.revokedAtMs !== undefined) {
-      return this.end(wordsForDismissal({ why: 'revoked' }));
     }
     this.#answer(request);
     this.#slowDown();

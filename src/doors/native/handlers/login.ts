@@ -104,6 +104,8 @@ async function withCode(asker: Asker, given: { code: string; password?: string; 
 }
 
 function comeIn(asker: Asker, member: Member) {
+  // It may have been revoked while a password was hashed or a token was made.
+  if (member.account?.revokedAtMs !== undefined) return no('bad-secret', 'Cannot log in: the account has been revoked');
   asker.house.guesses.cameIn({ name: member.key, from: countedAs(asker.peer) });
   asker.ear.visit(member);
   // Whoever has gone while a password was hashed is answered nothing.
