@@ -2,13 +2,13 @@
 // to its end without waiting; what it accepts goes to the journal, and once it is durable there it is told, in the
 // order of the journal, to everyone at once.
 
-import { MAX_GROUPS_OF_ONE, parseGroupName } from './chat/group.ts';
 import { Hearing } from './chat/hearing.ts';
+import { Memberships } from './chat/memberships.ts';
 import { ALL, recipientsOf, refusalOfMessage, type Addressees, type Recipients } from './chat/send.ts';
 import type { Command } from './command.ts';
 import { Directory } from './directory.ts';
 import type { GroupChanged, Outcome, Presence, Receipt, Said } from './event.ts';
-import type { Appended, Change, Everything, Journal, MessageId, NewMessage, Reader } from './journal.ts';
+import type { Appended, Everything, Journal, MessageId, NewMessage, Reader } from './journal.ts';
 import { Lookalikes } from './lookalikes.ts';
 import { parseName, type Name, type NameKey } from './name.ts';
 import type { EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from './refusal.ts';
@@ -74,6 +74,7 @@ export class Hub {
   readonly #visits = new Set<Session>();
   /** Sessions with rights that another account lent them. */
   readonly #raised = new Map<Session, Raise>();
+  readonly #groups: Memberships;
   readonly #addressees: Addressees;
   #head: MessageId;
   #lastGuest: number;
@@ -97,6 +98,7 @@ export class Hub {
       present: () => this.present(),
       clock: options.clock,
     });
+    this.#groups = new Memberships({ journal: options.journal, directory: this.directory });
     this.#addressees = {
       member: (key) => this.#present.get(key) ?? this.#living(this.directory.account(key)),
       group: (key) => this.directory.group(key),
@@ -236,7 +238,7 @@ export class Hub {
       }
       case 'join':
       case 'leave':
-        return this.#changeGroup(session, command, done);
+        return this.#groups.change(session.member, command, done);
     }
   }
 
@@ -296,37 +298,6 @@ export class Hub {
     return { type: 'receipt', id, atMs, outcomes, isRepeat };
   }
 
-  #changeGroup(session: Session, { type, group: given }: GroupCommand, done: (answer: Answer) => void): void {
-    const { member } = session;
-    const settle = (answer: Answer) => this.#journal.settle(() => done(answer));
-    const group = parseGroupName(given);
-    if ('refused' in group) return settle(group);
-    const known = this.directory.group(group.key);
-    const { name } = known ?? group;
-    const isIn = known?.members.has(member) ?? false;
-    if (type === 'join' ? isIn : !isIn) {
-      if (type === 'join') return settle({ type: 'joined', group: name });
-      return settle({ refused: known === undefined ? 'unknown-group' : 'not-in-group' });
-    }
-    if (type === 'join' && this.directory.groupsOf(member).length >= MAX_GROUPS_OF_ONE) {
-      return settle({ refused: 'too-many-groups', max: MAX_GROUPS_OF_ONE });
-    }
-    const answer: GroupChanged = { type: type === 'join' ? 'joined' : 'left', group: name };
-    const turn = (to: 'in' | 'out') =>
-      to === 'in' ? this.directory.addToGroup(group, member) : this.directory.removeFromGroup(group.key, member);
-    turn(type === 'join' ? 'in' : 'out');
-    if (member.account === undefined) return settle(answer);
-    const change: Change =
-      type === 'join'
-        ? { type: 'group-joined', group: { name, key: group.key }, account: member.id }
-        : { type: 'group-left', group: { key: group.key }, account: member.id };
-    return this.#journal.record([change], (recorded) => {
-      if (recorded === undefined) return done(answer);
-      turn(type === 'join' ? 'out' : 'in');
-      return done({ refused: 'not-stored', reason: recorded.failed });
-    });
-  }
-
   #living(member: Member | undefined): Member | undefined {
     return member?.account?.revokedAtMs === undefined ? member : undefined;
   }
@@ -365,8 +336,6 @@ interface Answered {
   readonly recipients: Recipients;
   readonly nowMs: number;
 }
-
-type GroupCommand = Extract<Command, { type: 'join' | 'leave' }>;
 
 function roleOf({ account }: Member): Role {
   return account?.role ?? 'guest';

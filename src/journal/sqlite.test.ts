@@ -1,48 +1,30 @@
 import assert from 'node:assert/strict';
-import { fork, spawnSync } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { aMessage, anAccount, append, record } from '../../test/contracts/journal.ts';
 import { journalContract } from '../../test/contracts/journal-contract.ts';
-import { aDirectory, newDirectory, removeDirectory } from '../../test/kit/directory.ts';
-import { leaveOut, needs } from '../../test/kit/needs.ts';
+import { aDirectory } from '../../test/kit/directory.ts';
 import { Random, seedOf } from '../../test/kit/random.ts';
-import type { Appended, Journal } from '../core/journal.ts';
+import type { Appended } from '../core/journal.ts';
 import { backupJournal } from './backup.ts';
 import { identityOf, numberOf } from './database.ts';
 import { Log, type NewFrame } from './log.ts';
 import { MIGRATIONS } from './migrations/list.ts';
-import { type Later, openSqliteJournal } from './sqlite.ts';
+import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
 
 const LIMIT = { timeout: 60_000 };
 const ALL = { member: 2, since: 0, limit: 100_000, maxBytes: 1e9 };
 
-async function open(t: TestContext, path = join(aDirectory(t), 'journal'), options: { later?: Later } = {}) {
-  const opened = await openSqliteJournal({ path, ...options });
+async function open(t: TestContext, path = join(aDirectory(t), 'journal')) {
+  const opened = await openSqliteJournal({ path });
   t.after(() => opened.journal.close());
   return { ...opened, path };
-}
-
-/** Goes off when it is told to. */
-function aTimer() {
-  const actions = new Set<() => void>();
-  const later: Later = (action) => {
-    actions.add(action);
-    return () => actions.delete(action);
-  };
-  const goOff = () => {
-    // What is to be tried once more is for the next time.
-    const due = [...actions];
-    actions.clear();
-    for (const action of due) action();
-  };
-  return { later, goOff };
 }
 
 journalContract(async (t) => {
@@ -97,112 +79,6 @@ test('one entry that cannot be does not take its neighbours along', LIMIT, async
     'Message 2 has a recipient whom there is not',
   ]);
 });
-
-test(
-  'while another process holds the database the log goes on, and then refuses until it is let go; a feed waits',
-  LIMIT,
-  async (t) => {
-    const timer = aTimer();
-    const { journal, path } = await open(t, undefined, timer);
-    await append(journal, aMessage());
-    assert.equal((await journal.history(ALL)).messages.length, 1);
-    const other = new DatabaseSync(path);
-    other.exec('BEGIN IMMEDIATE');
-    const reason = 'another process holds it';
-    assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 2 });
-    assert.equal((await journal.history(ALL)).messages.length, 1);
-    assert.deepEqual(journal.health, { state: 'failing', reason });
-    let isAnswered = false;
-    const feed = journal.feed({ ...ALL, after: 1, upTo: 2 }).finally(() => (isAnswered = true));
-    assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason });
-    timer.goOff();
-    assert.equal((await journal.history(ALL)).messages.length, 1);
-    assert.equal(isAnswered, false);
-    other.exec('ROLLBACK');
-    other.close();
-    timer.goOff();
-    assert.deepEqual(
-      (await feed).messages.map(({ id }) => id),
-      [2],
-    );
-    assert.deepEqual(journal.health, { state: 'ok' });
-    assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 3 });
-    assert.deepEqual(journal.health, { state: 'ok' });
-    assert.equal((await journal.history(ALL)).messages.length, 3);
-  },
-);
-
-test('a feed that waits for a database that is held ends when the journal closes', LIMIT, async (t) => {
-  const { journal, path } = await open(t, undefined, aTimer());
-  const other = new DatabaseSync(path);
-  t.after(() => other.close());
-  other.exec('BEGIN IMMEDIATE');
-  await append(journal, aMessage());
-  const refused = assert.rejects(journal.feed({ ...ALL, after: 0, upTo: 1 }), /: the journal is closed$/);
-  await journal.history(ALL);
-  await journal.close();
-  await refused;
-});
-
-test('changes that could not be recorded are forgotten once others could be, with nobody asking', LIMIT, async (t) => {
-  const timer = aTimer();
-  const { journal, path } = await open(t, undefined, timer);
-  await record(journal, { type: 'account-added', account: anAccount(1, 'Bob') });
-  const other = new DatabaseSync(path);
-  other.exec('BEGIN IMMEDIATE');
-  const reason = 'another process holds it';
-  assert.deepEqual(await record(journal, { type: 'delivered', account: 1, upTo: 7 }), { failed: reason });
-  assert.deepEqual(journal.health, { state: 'failing', reason });
-  other.exec('ROLLBACK');
-  other.close();
-  timer.goOff();
-  await setImmediate();
-  // The writer answers in the order of asking.
-  await journal.search({ ...ALL, words: 'any' });
-  assert.deepEqual(journal.health, { state: 'ok' });
-  await journal.close();
-  assert.equal((await open(t, path)).everything.accounts[0]?.delivered, 0);
-});
-
-test(
-  'on a full disk writes fail, reads go on, and with room again it recovers with nobody asking',
-  LIMIT,
-  async (t) => {
-    if (!needs(t, ['mount', 'umount'], { root: true })) return;
-    const directory = newDirectory();
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]);
-    t.after(() => {
-      spawnSync('umount', ['-l', directory]);
-      return removeDirectory(directory);
-    });
-    if (mounted.status !== 0) return leaveOut(t, 'this machine does not let root mount a tmpfs');
-    const timer = aTimer();
-    const { journal, path } = await open(t, join(directory, 'journal'), timer);
-    await append(journal, aMessage({ text: 'before' }));
-    assert.equal((await journal.history(ALL)).messages.length, 1);
-    const filler = join(directory, 'filler');
-    // As large as it gets: what does not fit is an error, and the file stays.
-    assert.throws(() => writeFileSync(filler, Buffer.alloc(5_000_000)), { code: 'ENOSPC' });
-    const big = aMessage({ text: 'x '.repeat(30_000) });
-    assert.deepEqual(await append(journal, big), { result: 'failed', reason: 'the disk is full' });
-    assert.deepEqual(journal.health, { state: 'failing', reason: 'the disk is full' });
-    assert.equal((await journal.history(ALL)).messages.length, 1);
-    timer.goOff();
-    await settled(journal);
-    assert.deepEqual(journal.health, { state: 'failing', reason: 'the disk is full' });
-    rmSync(filler);
-    timer.goOff();
-    await settled(journal);
-    assert.deepEqual(journal.health, { state: 'ok' });
-    assert.deepEqual(await append(journal, big), { result: 'new', id: 2 });
-    await record(
-      journal,
-      { type: 'account-added', account: anAccount(1, 'Bob') },
-      { type: 'account-added', account: anAccount(2, 'Eve') },
-    );
-    assert.deepEqual(await verifyJournal(path), []);
-  },
-);
 
 test('when the writer dies changes are refused, and what the log has is there at the next start', LIMIT, async (t) => {
   const workers: Worker[] = [];
@@ -322,10 +198,6 @@ test('a log that does not follow the database is refused', LIMIT, async (t) => {
     message: `Cannot open the journal ${path}: ${words} (${help})`,
   });
 });
-
-function settled(journal: Journal): Promise<void> {
-  return new Promise((resolve) => journal.settle(resolve));
-}
 
 function written(log: Log, frame: NewFrame): Promise<void> {
   return new Promise((resolve, reject) => {
