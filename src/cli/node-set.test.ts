@@ -46,7 +46,7 @@ function namesOf(text: string, all: readonly string[]): string[] {
   assert.ok('wanted' in targets, `${text} is refused: ${JSON.stringify(targets)}`);
   const resolved = resolveTargets(targets, {
     serverKey: [...hosts.keys()][0] ?? assert.fail('no names'),
-    hosts: hosts.values(),
+    hosts: () => [...hosts.values()],
     host: (key) => hosts.get(key),
     isMember: () => false,
     group: () => undefined,

@@ -40,6 +40,12 @@ export class Hosts {
     if (this.#machines.get(key) === machine) this.#machines.delete(key);
   }
 
+  /** Undefined: no machine of that name has joined. */
+  of(key: NameKey): HostState | undefined {
+    const member = this.#directory.account(key);
+    return member !== undefined && isJoined(member) ? { member, machine: this.#machines.get(key) } : undefined;
+  }
+
   /** All that have joined, connected or not. */
   *all(): Iterable<HostState> {
     for (const member of this.#directory.accounts) {

@@ -28,7 +28,7 @@ const MACHINES = [
 ];
 
 function aWorld(current: Policy = NO_POLICY, isServerOpen = false) {
-  const hosts = { all: () => MACHINES };
+  const hosts = { all: () => MACHINES, of: (key: NameKey) => MACHINES.find((host) => host.member.key === key) };
   const directory = { account: () => undefined, group: () => undefined };
   const policy = { current, isServerOpen };
   return { serverName: 'Lab', runner, hosts, directory, policy, isPresent: (key: NameKey) => key === 'bob' };

@@ -4,7 +4,7 @@
 
 import type { Directory } from '../directory.ts';
 import type { Hosts, HostState } from '../hosts.ts';
-import { parseName, type Name, type NameKey } from '../name.ts';
+import { parseName, type NameKey } from '../name.ts';
 import type { RunCommand, Runner } from '../ports.ts';
 import type { RunRefusal } from '../refusal.ts';
 import type { Role } from '../session.ts';
@@ -56,7 +56,7 @@ export interface Asking {
 
 /** Where a command is to run. */
 export interface Place {
-  readonly name: Name | string;
+  readonly name: string;
   /** Undefined: it has joined and is not connected. */
   readonly runner: Pick<Runner, 'start'> | undefined;
 }
@@ -73,7 +73,7 @@ export interface RunWorld {
   readonly serverName: string;
   /** Of the server itself. */
   readonly runner: Pick<Runner, 'start'>;
-  readonly hosts: Pick<Hosts, 'all'>;
+  readonly hosts: Pick<Hosts, 'of' | 'all'>;
   readonly directory: Pick<Directory, 'account' | 'group'>;
   readonly isPresent: (key: NameKey) => boolean;
   readonly policy: RunPolicy;
@@ -158,16 +158,21 @@ const NO_LABELS: ReadonlyMap<string, string> = new Map();
 function worldOf({ serverName, hosts, directory, isPresent }: RunWorld): TargetWorld<Found> {
   const parsed = parseName(serverName);
   if ('refused' in parsed) throw new Error(`Not a name: ${serverName}`);
-  const found = new Map(
-    Array.from(hosts.all(), (state): [NameKey, Found] => {
-      const { name, key } = state.member;
-      return [key, { name, key, labels: state.machine?.labels ?? NO_LABELS, state }];
-    }),
-  );
+  // One of each, whichever way it is found; most commands name theirs, and no other is looked at then.
+  const known = new Map<NameKey, Found>();
+  const toFound = (state: HostState): Found => {
+    const { name, key } = state.member;
+    const found = known.get(key) ?? { name, key, labels: state.machine?.labels ?? NO_LABELS, state };
+    known.set(key, found);
+    return found;
+  };
   return {
     serverKey: parsed.key,
-    hosts: found.values(),
-    host: (key: NameKey) => found.get(key),
+    hosts: () => Array.from(hosts.all(), toFound),
+    host: (key: NameKey) => {
+      const state = hosts.of(key);
+      return state && toFound(state);
+    },
     isMember: (key: NameKey) => isPresent(key) || directory.account(key) !== undefined,
     group: (key: string) => directory.group(key),
   };

@@ -36,7 +36,7 @@ function aWorld({ hosts, people = [], groups = {} }: Given): TargetWorld<TargetH
   }
   return {
     serverKey: nameOf('Lab').key,
-    hosts: byKey.values(),
+    hosts: () => [...byKey.values()],
     host: (key) => byKey.get(key),
     isMember: (key) => people.some((person) => nameOf(person).key === key),
     group: (key) => groups[key] && { members: groups[key].map(nameOf) },

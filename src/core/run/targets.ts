@@ -149,7 +149,8 @@ export interface TargetHost {
 /** Who there is: machines, connected or not, and whoever could be taken for one. */
 export interface TargetWorld<Host extends TargetHost> {
   readonly serverKey: NameKey;
-  readonly hosts: Iterable<Host>;
+  /** All of them: asked for only where a target is no name. */
+  hosts(): readonly Host[];
   host(key: NameKey): Host | undefined;
   /** Somebody else has the name. */
   isMember(key: NameKey): boolean;
@@ -183,7 +184,6 @@ export function resolveTargets<Host extends TargetHost>(
 /** Finds what each target means, and keeps all that means nothing. */
 class Search<Host extends TargetHost> {
   readonly #world: TargetWorld<Host>;
-  readonly #hosts: readonly Host[];
   readonly #unknown = new Set<string>();
   readonly #people = new Set<string>();
   readonly #groups = new Set<string>();
@@ -191,7 +191,6 @@ class Search<Host extends TargetHost> {
 
   constructor(world: TargetWorld<Host>) {
     this.#world = world;
-    this.#hosts = [...world.hosts];
   }
 
   find(target: Target): readonly (Host | typeof SERVER)[] {
@@ -225,7 +224,7 @@ class Search<Host extends TargetHost> {
       // People are in groups too; nobody expects a command to run on them.
       return group && Array.from(group.members).flatMap(({ key }) => this.#world.host(key) ?? []);
     }
-    return this.#hosts.filter((host) => fits(target, host));
+    return this.#world.hosts().filter((host) => fits(target, host));
   }
 }
 
