@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { refusalOfLength, type RunWishes } from '../client/run.ts';
-import { MAX_TIMEOUT_MS, type WireCommand } from '../protocol/native/methods/run.ts';
+import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, type WireCommand } from '../protocol/native/methods/run.ts';
 import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 import { MAX_AT_ONCE } from './run-many.ts';
@@ -44,6 +44,8 @@ export function readRunArguments(args: string[]): RunArguments | string {
       allowPositionals: true,
       options: {
         on: { type: 'string' },
+        cwd: { type: 'string' },
+        env: { type: 'string', multiple: true, default: [] },
         timeout: { type: 'string' },
         yes: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
@@ -66,6 +68,9 @@ export function readRunArguments(args: string[]): RunArguments | string {
   const timeoutMs = values.timeout === undefined ? undefined : parseSeconds(values.timeout);
   if (timeoutMs === null)
     return `--timeout takes seconds, up to ${MAX_TIMEOUT_MS / 1_000}, not ${quote(values.timeout ?? '')}`;
+  if (values.cwd === '') return '--cwd names no directory';
+  const env = environmentIn(values.env);
+  if (typeof env === 'string') return env;
   const batch = values.batch === undefined ? MAX_AT_ONCE : parseCount(values.batch);
   if (batch === null) return `--batch takes how many machines at once, not ${quote(values.batch ?? '')}`;
   const stopAfter = values['stop-after'] === undefined ? Number.POSITIVE_INFINITY : parseCount(values['stop-after']);
@@ -83,7 +88,9 @@ export function readRunArguments(args: string[]): RunArguments | string {
     wishes: {
       command,
       ...(values.on === undefined ? {} : { on: values.on }),
+      ...(values.cwd === undefined ? {} : { cwd: values.cwd }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      env,
     },
     wide: {
       isConfirmed: values.yes,
@@ -95,6 +102,20 @@ export function readRunArguments(args: string[]): RunArguments | string {
       out: values.out,
     },
   };
+}
+
+/** `NAME=VALUE`, or `NAME` for what it is set to here. */
+function environmentIn(given: readonly string[]): Readonly<Record<string, string>> | string {
+  const env = new Map<string, string>();
+  for (const one of given) {
+    const [, name = '', value] = /^([^=]+)(?:=(.*))?$/s.exec(one) ?? [];
+    if (name === '') return `--env takes NAME=VALUE or NAME, not ${quote(one)}`;
+    const own = value ?? process.env[name];
+    if (own === undefined) return `--env ${quote(name).slice(1, -1)}: it is not set here; nothing was started`;
+    env.set(name, own);
+  }
+  if (env.size > MAX_ENV_NAMES / 2) return `--env has ${env.size} names, ${MAX_ENV_NAMES / 2} are the most`;
+  return Object.fromEntries(env);
 }
 
 /** `@restart nginx` is a verb; a program of such a name is called by its path. */

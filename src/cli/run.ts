@@ -20,6 +20,8 @@ HOST is [SCHEME://]HOST[:PORT], else PARTYLINE_HOST, else localhost. One argumen
 are a program and its arguments, which no shell sees; @NAME is a verb of the server's policy, with its values.
 
   --on TARGETS       where to run it; without it on the server itself
+  --cwd PATH         start it in that directory there, seen from where it would start by itself
+  --env NAME=VALUE   pass a variable on, if the machine lets it; NAME alone: as it is set here; repeatable
   --timeout SECONDS  end it after so long (status 124)
   --json             one JSON object a line instead of the bytes: host, stream and data (or dataBase64), at the end
                      host, result and status
@@ -49,6 +51,7 @@ Examples:
   partyline run -- 'uptime; df -h | head -3'
   partyline run localhost -- ls -l '/tmp/a file'
   partyline run ::1 --timeout 10 -- make test < input > output
+  partyline run --on web1 --cwd /srv/app --env DEPLOY_ENV=test -- make deploy
   partyline run --on web1 -- top -bn1
   partyline run --on 'web[1-9],!web3' --batch 2 --stop-after 1 -- systemctl restart nginx
   partyline run --on env=prod --dry-run -- reboot

@@ -18,6 +18,9 @@ export type OutputName = 'stdout' | 'stderr';
 
 /** The part of the environment that a server may want; everything else stays here. */
 const SENT = /^(?:LANG|LC_[A-Z]+|TERM|TZ)$/;
+const ZONE = /^:?(?:\/etc\/localtime|\/usr\/share\/zoneinfo\/[\w+./-]*|[\w+<>,.-][\w+<>,./:-]*)?$/;
+/** UTF-16 units of a value: a locale, a terminal and a time zone are short. */
+const MAX_SENT_LENGTH = 256;
 /** Bytes of a request beside its command: names, numbers, environment. */
 const REQUEST_OVERHEAD_BYTES = 65_536;
 
@@ -38,7 +41,10 @@ export interface RunListener {
   onInputClosed(): void;
 }
 
-export type RunWishes = Pick<RunStart, 'command' | 'on' | 'timeoutMs'>;
+export type RunWishes = Pick<RunStart, 'command' | 'on' | 'cwd' | 'timeoutMs'> & {
+  /** Beside what a server may want of ours by itself. */
+  readonly env?: Readonly<Record<string, string>>;
+};
 
 export interface RunHandle {
   /** False: wait for `onInputRoom`. */
@@ -54,9 +60,15 @@ export interface RunHandle {
 export function sentEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const sent: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && SENT.test(name)) sent[name] = value;
+    if (value !== undefined && SENT.test(name) && isFit(name, value)) sent[name] = value;
   }
   return sent;
+}
+
+/** What is neither would be refused, and nobody asked for it. */
+function isFit(name: string, value: string): boolean {
+  const isPlain = name === 'TZ' ? ZONE.test(value) && !value.includes('..') : !/[/%]/.test(value);
+  return isPlain && value.length <= MAX_SENT_LENGTH;
 }
 
 /** Undefined: the command fits a request. */
@@ -154,7 +166,7 @@ class ClientRun implements RunHandle {
       stdout: client.openStream('in', (event) => this.#onOutput('stdout', event)),
       stderr: client.openStream('in', (event) => this.#onOutput('stderr', event)),
     };
-    const env = sentEnvironment(process.env);
+    const env = { ...sentEnvironment(process.env), ...wishes.env };
     void client
       .request(METHODS.runStart, { ...wishes, env, ...this.#streams })
       .then((answer) => this.#answered(answer));

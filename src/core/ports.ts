@@ -30,8 +30,10 @@ export type RunCommand = { kind: 'shell'; line: string } | { kind: 'argv'; argv:
 
 export interface RunRequest {
   readonly command: RunCommand;
-  /** Only names of the allow-list (`core/run/environment.ts`); the runner adds PATH, HOME and the like. */
+  /** Only what may pass (`core/run/environment.ts`); the runner adds PATH, HOME and the like. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where it starts, from where commands start by themselves; there if absent. */
+  readonly cwd?: string;
   /** After so many milliseconds the command is ended and the result is `timeout`. */
   readonly timeoutMs?: number;
 }

@@ -20,6 +20,8 @@ export interface Denied {
   readonly role: Role;
   /** Undefined: it was only asked where. */
   readonly command: AskedCommand | undefined;
+  /** Where it was to start, if that was said. */
+  readonly cwd?: string | undefined;
 }
 
 const AS: Readonly<Record<Role, string>> = {
@@ -32,28 +34,30 @@ const AS: Readonly<Record<Role, string>> = {
 /** `Cannot run uptime on "web1" as Janaki, a member: the policy does not allow it; nothing was started`. */
 export function wordsForDenied(
   { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { by, role, command }: Denied,
+  { by, role, command, cwd }: Denied,
 ): string {
   const what = command === undefined ? 'anything' : askedText(command);
+  const where = cwd === undefined ? '' : ` in ${quote(cwd, MAX_COMMAND_LENGTH)}`;
   const reason =
     role === 'guest'
       ? 'guests run nothing'
       : why === 'server'
         ? 'only the owner runs commands on the server itself'
         : 'the policy of the server does not allow it';
-  return `Cannot run ${what} on ${listed(names)} as ${by}, ${AS[role]}: ${reason}; nothing was started`;
+  return `Cannot run ${what}${where} on ${listed(names)} as ${by}, ${AS[role]}: ${reason}; nothing was started`;
 }
 
 /** The same for the log. */
 export function fieldsOfDenied(
   { names }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { by, role, command }: Denied,
+  { by, role, command, cwd }: Denied,
 ): Fields {
   return {
     by,
     role,
     on: shorten(names.join(','), MAX_COMMAND_LENGTH),
     command: command === undefined ? undefined : askedText(command),
+    ...(cwd === undefined ? {} : { cwd: shorten(cwd, MAX_COMMAND_LENGTH) }),
   };
 }
 

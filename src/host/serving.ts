@@ -2,7 +2,6 @@
 // has been silent for the length of the lease.
 
 import type { RunCommand, Runner } from '../core/ports.ts';
-import { allowedEnvironment } from '../core/run/environment.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
 import { LEASE_MS } from '../protocol/native/limits.ts';
@@ -11,6 +10,7 @@ import { parseRunCancel, runStart } from '../protocol/native/methods/run.ts';
 import type { Pump } from '../protocol/native/pump.ts';
 import { rpcError, type Id, type RpcError } from '../protocol/native/rpc.ts';
 import { quote } from '../protocol/text.ts';
+import { passOn } from '../relay/environment.ts';
 import { ServedRun } from '../relay/served-run.ts';
 import { allowed, type HostPolicy } from './policy.ts';
 
@@ -72,20 +72,23 @@ class MachineServing implements Serving {
   #start(id: Id, params: unknown): void {
     const asked = runStart.parseParams(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
-    const { command: given, env = {}, timeoutMs, stdin, stdout, stderr } = asked;
+    const { command: given, env = {}, cwd, timeoutMs, stdin, stdout, stderr } = asked;
     if ('verb' in given) {
       return this.#refuse(id, rpcError('params', { code: 'bad-params' }, 'a verb is spelled out by the server'));
     }
     const { runner, policy, onDenied } = this.#options;
     const wanted: RunCommand =
       'shell' in given ? { kind: 'shell', line: given.shell } : { kind: 'argv', argv: given.argv };
-    const command = allowed(policy, wanted);
+    const command = allowed(policy, wanted, { cwd });
     if (command === undefined) {
       const told = quote(wanted.kind === 'shell' ? wanted.line : wanted.argv.join(' '), MAX_TOLD_LENGTH);
       onDenied(told);
-      const why = `Cannot run ${told}: the machine's own policy does not allow it; nothing was started there`;
+      const where = cwd === undefined ? '' : ` in ${quote(cwd, MAX_TOLD_LENGTH)}`;
+      const why = `Cannot run ${told}${where}: the machine's own policy does not allow it; nothing was started there`;
       return this.#refuse(id, rpcError('refused', { code: 'not-allowed' }, why));
     }
+    const passed = passOn(env, { wider: policy.env, host: 'the machine' });
+    if ('error' in passed) return this.#refuse(id, passed.error);
     const streams = { stdin, stdout, stderr };
     const cannot = this.#connection.refusalToAccept(Object.values(streams));
     if (cannot !== undefined) {
@@ -93,7 +96,8 @@ class MachineServing implements Serving {
     }
     const run = runner.start({
       command,
-      env: allowedEnvironment(env),
+      env: passed.env,
+      ...(cwd === undefined ? {} : { cwd }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     const number = ++this.#lastRun;

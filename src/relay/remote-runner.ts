@@ -25,7 +25,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     this.#far = far;
   }
 
-  start({ command, env, timeoutMs }: RunRequest): Run {
+  start({ command, env, cwd, timeoutMs }: RunRequest): Run {
     const { connection } = this.#far;
     const streams = {
       stdin: opened(connection, 'out'),
@@ -43,7 +43,8 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     });
     this.#all.add(run);
     for (const stream of Object.values(streams)) this.#ofStream.set(stream, run);
-    const wishes = { command: toWire(command), env, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const where = cwd === undefined ? {} : { cwd };
+    const wishes = { command: toWire(command), env, ...where, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     const id = connection.request(METHODS.runStart, { ...wishes, ...streams } satisfies RunStart);
     this.#asked.set(id, { what: 'start', run });
     this.#far.settle();
@@ -93,7 +94,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     const { run } = asked;
     if (event.type === 'refusal') {
       const { message, data } = event.error;
-      return data?.code === 'not-allowed' ? run.deny(message) : run.lose(message);
+      return DENIED.has(data?.code ?? '') ? run.deny(message) : run.lose(message);
     }
     const started = parseRunStarted(event.result);
     if (started === undefined) return run.lose('the machine answered in a way not known here');
@@ -119,6 +120,9 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     this.#far.settle();
   }
 }
+
+/** The machine's own word: it could have, and would not. */
+const DENIED = new Set(['not-allowed', 'env-not-allowed']);
 
 function opened(connection: NativeConnection, direction: 'in' | 'out'): number {
   const stream = connection.nextStream();

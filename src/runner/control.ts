@@ -35,10 +35,18 @@ export interface Identity {
   readonly gid: number;
 }
 
+/** What is started, and how. */
+export interface Spawn {
+  readonly command: RunCommand;
+  readonly env: Readonly<Record<string, string>>;
+  /** From where commands start by themselves; there if absent. */
+  readonly cwd?: string | undefined;
+}
+
 /** A run's id is the number of its set of pipes. */
 export type ToProcess =
   | { do: 'make'; from: number; count: number }
-  | { do: 'spawn'; id: number; command: RunCommand; env: Readonly<Record<string, string>> }
+  | ({ do: 'spawn'; id: number } & Spawn)
   | { do: 'end'; id: number; graceMs: number }
   /** Are you there? */
   | { do: 'answer' }

@@ -1,7 +1,7 @@
-// The environment that a command gets: a few names of the server's own, and what the request brought. Both are
-// allow-lists, so LD_PRELOAD, BASH_ENV, NODE_OPTIONS and whatever comes to be like them never pass.
+// The environment that a command gets: a few names of the server's own, and what the request brought, which has been held
+// against an allow-list by then. What must never pass is looked for once more.
 
-import { allowedEnvironment } from '../core/run/environment.ts';
+import { isNeverPassed } from '../core/run/environment.ts';
 import type { User } from './user.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,6 +22,10 @@ export function commandEnvironment(
     if (value === undefined) continue;
     if (OF_THE_MACHINE.test(name) || (user === undefined && OF_THE_USER.test(name))) given[name] = value;
   }
+  const passed: Record<string, string> = {};
   const identity = user && { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
-  return { ...given, ...identity, ...allowedEnvironment(requested) };
+  for (const [name, value] of Object.entries(requested)) {
+    if (value !== undefined && !isNeverPassed(name)) passed[name] = value;
+  }
+  return { ...given, ...identity, ...passed };
 }

@@ -5,11 +5,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
 import type { Ending } from '../core/run/result.ts';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { codeOf, wordsFor } from './errors.ts';
 import { killRuns, tellsSessions } from './members.ts';
 import { openCommandEnds, pathsOf, type Three, unlinkPipes } from './pipes.ts';
+import { doneIn, dropGroups } from './place.ts';
 import { CgroupReach, MarkReach, type Reach } from './reach.ts';
 import { type Seat, Seats } from './seats.ts';
 import { Session } from './session.ts';
@@ -26,6 +28,7 @@ const MAX_SHOWN_CHARACTERS = 200;
 const UNKILLABLE_MS = 500;
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '');
+dropGroups(settings.identity);
 const sessions = new Map<number, Session>();
 /** Runs whose leader has not been reaped: its status is still to be told. */
 const leaders = new Set<number>();
@@ -112,7 +115,7 @@ function whyOf(error: Error, words: string): string {
   return MISSING.has(codeOf(error)) ? 'there is no mkfifo here' : wordsFor(error);
 }
 
-function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void {
+function start({ id, command, env, cwd: place }: Extract<ToProcess, { do: 'spawn' }>): void {
   const { cwd, identity } = settings;
   let ends: Three<number>;
   try {
@@ -129,26 +132,41 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
   const [file = '', ...args] = command.kind === 'shell' ? ['/bin/sh', '-c', command.line] : command.argv;
   const refuse = (error: unknown): void => {
     if (EXHAUSTED.has(codeOf(error))) {
-      tell({ did: 'lose', id, reason: `Cannot start ${file.slice(0, MAX_SHOWN_CHARACTERS)}: ${wordsFor(error)}` });
-    } else {
-      const isMissing = file === '' || MISSING.has(codeOf(error));
-      const why = isMissing ? 'not found' : wordsFor(error);
-      writeSync(ends[2], `partyline: ${file.slice(0, MAX_SHOWN_CHARACTERS)}: ${why}\n`);
-      tell({ did: 'spawn', id, pid: undefined });
-      const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
-      tell({ did: 'exit', id, ending: { kind: 'code', code } });
+      tell({ did: 'lose', id, reason: `Cannot start ${shortened(file)}: ${wordsFor(error)}` });
+      return release();
     }
+    const isMissing = file === '' || MISSING.has(codeOf(error));
+    return say(`${shortened(file)}: ${isMissing ? 'not found' : wordsFor(error)}`, isMissing);
+  };
+  /** The status says the same of a directory as of a command: not there, or not to be used. */
+  const refusePlace = (error: unknown): void => {
+    const isMissing = MISSING.has(codeOf(error));
+    const why = isMissing ? 'there is no such directory' : wordsFor(error);
+    say(`Cannot run ${shortened(file)} in ${shortened(place ?? '')}: ${why}; nothing was started`, isMissing);
+  };
+  const say = (why: string, isMissing: boolean): void => {
+    writeSync(ends[2], `partyline: ${why}\n`);
+    tell({ did: 'spawn', id, pid: undefined });
+    const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
+    tell({ did: 'exit', id, ending: { kind: 'code', code } });
     release();
   };
   const mark = `${settings.mark}-${id}`;
   const seat = seats?.current;
+  const how = { env: { ...env, [MARK_VARIABLE]: mark }, detached: true, stdio: [...ends], ...identity };
+  const home = existsSync(cwd) ? cwd : '/';
   let child: ChildProcess;
+  let isThere = place === undefined;
   try {
-    const home = existsSync(cwd) ? cwd : '/';
-    const marked = { ...env, [MARK_VARIABLE]: mark };
-    child = spawn(file, args, { cwd: home, env: marked, detached: true, stdio: [...ends], ...identity });
+    child =
+      place === undefined
+        ? spawn(file, args, { ...how, cwd: home })
+        : doneIn(resolve(home, place), identity, () => {
+            isThere = true;
+            return spawn(file, args, how);
+          });
   } catch (error) {
-    return refuse(error);
+    return isThere ? refuse(error) : refusePlace(error);
   }
   if (child.pid === undefined) {
     child.once('error', refuse);
@@ -158,6 +176,10 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
   tell({ did: 'spawn', id, pid: child.pid });
   follow({ id, child, leader: child.pid, mark, seat });
   seats?.moveOn();
+}
+
+function shortened(text: string): string {
+  return text.slice(0, MAX_SHOWN_CHARACTERS);
 }
 
 interface Followed {

@@ -78,7 +78,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   return {
-    start({ command, env, timeoutMs }): Run {
+    start({ command, env, cwd: place, timeoutMs }): Run {
       let used: Link | undefined;
       const run: LiveRun = new LiveRun({
         timeoutMs,
@@ -99,7 +99,7 @@ export function createRunner(options: RunnerOptions): Runner {
           if (typeof opened === 'string') run.lose(opened);
           else {
             used = link = opened;
-            used.start({ run, command, env: commandEnvironment(env, { server, user }) });
+            used.start({ run, command, env: commandEnvironment(env, { server, user }), cwd: place });
           }
         } catch (error) {
           run.lose(`Cannot start the runner process: ${wordsFor(error)}`);

@@ -122,7 +122,7 @@ for (const host of LOOPBACKS) {
     caller.connection.open(1, 'out');
     caller.connection.open(3, 'in');
     caller.connection.open(5, 'in');
-    const params = { ...START, env: { LANG: 'C', LD_PRELOAD: 'x' }, timeoutMs: 9, on: 'server' };
+    const params = { ...START, env: { LANG: 'C' }, cwd: '/srv', timeoutMs: 9, on: 'server' };
     caller.connection.request('run.start', params);
     // Input goes with the request, in one write.
     caller.connection.write(1, Buffer.from('in'));
@@ -132,7 +132,7 @@ for (const host of LOOPBACKS) {
     const [run] = house.runner.runs;
     assert.ok(run !== undefined);
     assert.deepEqual(house.runner.requests, [
-      { command: { kind: 'shell', line: 'ls' }, env: { LANG: 'C' }, timeoutMs: 9 },
+      { command: { kind: 'shell', line: 'ls' }, env: { LANG: 'C' }, cwd: '/srv', timeoutMs: 9 },
     ]);
     assert.deepEqual(
       house.told.map(({ text }) => text),
@@ -146,6 +146,18 @@ for (const host of LOOPBACKS) {
     run.finish({ result: 'signalled', status: 137, signal: 9 });
     const ended = await caller.until(ofType('notification'));
     assert.deepEqual(ended.params, { run: 1, result: 'signalled', status: 137, signal: 9 });
+  });
+
+  test(`a variable that may not pass is named, and nothing starts: ${host}`, async () => {
+    await using house = await aNativeHouse(host);
+    const caller = await house.call();
+    await caller.becomeOwner();
+    const refused = await caller.ask('run.start', { ...START, env: { LANG: 'C', LD_PRELOAD: 'x', MINE: 'y' } });
+    const code = 'env-not-allowed';
+    assert.deepEqual(refused.type === 'refusal' && refused.error.data, { code, names: ['LD_PRELOAD'] });
+    const unlisted = await caller.ask('run.start', { ...START, env: { MINE: 'y' } });
+    assert.deepEqual(unlisted.type === 'refusal' && unlisted.error.data, { code, names: ['MINE'] });
+    assert.deepEqual([house.runner.requests, house.told], [[], []]);
   });
 
   test(`output is read as far as the client grants, and no further: ${host}`, async () => {

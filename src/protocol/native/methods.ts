@@ -96,6 +96,7 @@ export type ErrorCode =
   | 'offline'
   | 'unknown-verb'
   | 'bad-verb'
+  | 'env-not-allowed'
   | 'unknown-run'
   | 'stream-number'
   | 'too-many-streams';

@@ -127,8 +127,8 @@ function list({ house: { hosts } }: Asker) {
   };
 }
 
-function resolve(asker: Asker, { targets, command }: { targets: string; command?: WireCommand }) {
-  const found = placesMeant(asker, targets, command);
+function resolve(asker: Asker, { targets, command, cwd }: { targets: string; command?: WireCommand; cwd?: string }) {
+  const found = placesMeant(asker, targets, { command, cwd });
   if ('error' in found) return found;
   const hosts = found.places.map(
     ({ name, runner }) => ({ name, state: runner === undefined ? 'offline' : 'online' }) as const,

@@ -1,9 +1,10 @@
 // Commands, on the server itself and on machines that have joined.
 
-import { allowedEnvironment } from '../../../core/run/environment.ts';
+import type { Manner } from '../../../core/run/grant.ts';
 import { placesFor, type Places } from '../../../core/run/policy.ts';
 import { runCancel, runStart, type RunStart, type WireCommand } from '../../../protocol/native/methods/run.ts';
 import type { RpcError } from '../../../protocol/native/rpc.ts';
+import { passOn } from '../../../relay/environment.ts';
 import { announceCommand } from '../../announce.ts';
 import { fieldsOfDenied, type Denied } from '../../words-run.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
@@ -22,9 +23,10 @@ export const RUN: Entries<'run.start' | 'run.cancel'> = {
   }),
 };
 
-function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout, stderr }: RunStart) {
+function start(asker: Asker, start: RunStart) {
+  const { command: given, on, env = {}, cwd, timeoutMs, stdin, stdout, stderr } = start;
   const { house, peer } = asker;
-  const found = placesMeant(asker, on ?? '', given);
+  const found = placesMeant(asker, on ?? '', { command: given, cwd });
   if ('error' in found) return found;
   const { command, places } = found;
   const [place, another] = places;
@@ -33,24 +35,30 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout
   }
   const cannot = asker.refusalToRun([stdin, stdout, stderr]);
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };
-  const denied = deniedTo(asker, given);
+  const denied = deniedTo(asker, { command: given, cwd });
   if (place.runner === undefined) return { error: runError({ refused: 'offline', name: place.name }, denied) };
+  // What else a machine passes it says itself.
+  const wider = place.runner === house.runner ? house.policy.current.env : 'decided-there';
+  const passed = passOn(env, { wider, host: place.name });
+  if ('error' in passed) return passed;
   const { member } = sessionOf(asker);
   house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host: place.name }));
   const run = place.runner.start({
     command,
-    env: allowedEnvironment(env ?? {}),
+    env: passed.env,
+    ...(cwd === undefined ? {} : { cwd }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   return { result: { run: asker.add(run, { stdin, stdout, stderr }) } };
 }
 
+/** `command` undefined: it is only asked where. */
+interface Wanted extends Manner {
+  readonly command: WireCommand | undefined;
+}
+
 /** Where it is, and may be run by whoever asks; what is not allowed is logged. */
-export function placesMeant(
-  asker: Asker,
-  targets: string,
-  given: WireCommand | undefined,
-): Places | { readonly error: RpcError } {
+export function placesMeant(asker: Asker, targets: string, given: Wanted): Places | { readonly error: RpcError } {
   const { hub, runner, hosts, policy, log } = asker.house;
   const session = sessionOf(asker);
   const denied = deniedTo(asker, given);
@@ -58,7 +66,7 @@ export function placesMeant(
   const { serverName, directory } = hub;
   const found = placesFor(
     targets,
-    { role: session.role, key: account === undefined ? undefined : key, command: denied.command },
+    { role: session.role, key: account === undefined ? undefined : key, command: denied.command, manner: given },
     { serverName, runner, hosts, directory, policy, isPresent: (one) => hub.isPresent(one) },
   );
   if (!('refused' in found)) return found;
@@ -68,9 +76,9 @@ export function placesMeant(
   return { error: runError(found, denied) };
 }
 
-function deniedTo(asker: Asker, given: WireCommand | undefined): Denied {
+function deniedTo(asker: Asker, { command, cwd }: Wanted): Denied {
   const { member, role } = sessionOf(asker);
-  return { by: member.name, role, command: given && toRunCommand(given) };
+  return { by: member.name, role, command: command && toRunCommand(command), cwd };
 }
 
 function cancel(asker: Asker, { run }: { run: number }) {

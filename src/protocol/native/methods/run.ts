@@ -11,6 +11,8 @@ export const RUN_ENDED = 'run.ended';
 export const MAX_TIMEOUT_MS = 0x7fff_ffff;
 /** Names of the environment that a client may send along; the server lets few of them through. */
 export const MAX_ENV_NAMES = 64;
+/** UTF-16 units of a directory: PATH_MAX of Linux. */
+export const MAX_CWD_LENGTH = 4_096;
 
 /** A line for a shell, an argument vector, or a verb of the server's policy. */
 export type WireCommand =
@@ -23,6 +25,8 @@ export interface RunStart {
   /** Where; the server itself if absent. */
   readonly on?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where the command starts, from where commands start by themselves; there if absent. */
+  readonly cwd?: string;
   readonly timeoutMs?: number;
   /** Streams that the asking end chose: stdin towards the command, the others from it. */
   readonly stdin: number;
@@ -63,6 +67,8 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
   }
   const env = parseEnvironment(field(params, 'env'));
   if (env === undefined) return { bad: `env is not an object of at most ${MAX_ENV_NAMES} strings` };
+  const cwd = field(params, 'cwd');
+  if (cwd !== undefined && directory.read(cwd) === undefined) return { bad: `cwd is not ${directory.what}` };
   return {
     command,
     env,
@@ -70,6 +76,7 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
     stdout,
     stderr,
     ...(on === undefined ? {} : { on }),
+    ...(typeof cwd === 'string' ? { cwd } : {}),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }
@@ -142,6 +149,12 @@ const run = object({ run: integer(1, 0xffff_ffff) });
 const stream: Schema = { type: 'integer', minimum: 1, maximum: 0xffff_ffff };
 const word: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
+export const directory: Shape<string> = {
+  what: `a directory: a text of 1 to ${MAX_CWD_LENGTH} characters without NUL`,
+  schema: { ...word, minLength: 1, maxLength: MAX_CWD_LENGTH },
+  read: (value) => (isWord(value) && value !== '' && value.length <= MAX_CWD_LENGTH ? value : undefined),
+};
+
 const words: Schema = { type: 'array', items: word };
 export const command: Shape<WireCommand> = {
   what: 'a command',
@@ -166,6 +179,7 @@ export const runStart: Method<RunStart, { readonly run: number }> = {
       command: command.schema,
       on: { type: 'string', description: 'Names, separated by commas or spaces; without it the server itself' },
       env: { type: 'object', additionalProperties: word, maxProperties: MAX_ENV_NAMES },
+      cwd: directory.schema,
       timeoutMs: { type: 'integer', minimum: 1, maximum: MAX_TIMEOUT_MS },
       stdin: stream,
       stdout: stream,
