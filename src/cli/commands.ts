@@ -29,7 +29,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: {
     does: 'execute a command on the server, or on machines that joined',
     options:
-      '--on TARGETS --cwd PATH --env NAME=VALUE --timeout SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
+      '--on TARGETS --cwd PATH --env NAME=VALUE -t --tty --timeout SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
   },
   join: {
     does: 'let a server run commands on this machine',

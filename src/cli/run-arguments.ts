@@ -6,11 +6,14 @@ import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, type WireCommand } from '../protocol/nat
 import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 import { MAX_AT_ONCE } from './run-many.ts';
+import { isOneName } from './run-targets.ts';
 
 export interface RunArguments {
   readonly host: string;
   readonly isJson: boolean;
   readonly wishes: RunWishes;
+  /** In one: what it is to run, and what is typed here. */
+  readonly hasTerminal: boolean;
   readonly wide: WideWishes;
 }
 
@@ -32,11 +35,9 @@ export interface WideWishes {
 
 /** A text says why they cannot be understood. */
 export function readRunArguments(args: string[]): RunArguments | string {
-  const dashes = args.indexOf('--');
-  if (dashes < 0) return 'a -- is missing before the command; see partyline run --help';
+  const found = args.indexOf('--');
+  const dashes = found < 0 ? args.length : found;
   const words = args.slice(dashes + 1);
-  const [only] = words;
-  if (only === undefined) return 'a command is missing after --; see partyline run --help';
   let parsed;
   try {
     parsed = parseArgs({
@@ -46,6 +47,7 @@ export function readRunArguments(args: string[]): RunArguments | string {
         on: { type: 'string' },
         cwd: { type: 'string' },
         env: { type: 'string', multiple: true, default: [] },
+        tty: { type: 'boolean', short: 't', multiple: true, default: [] },
         timeout: { type: 'string' },
         yes: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
@@ -61,6 +63,10 @@ export function readRunArguments(args: string[]): RunArguments | string {
     return whyUnusable(error);
   }
   const { values, positionals } = parsed;
+  const hasTerminal = values.tty.length > 0;
+  if (words.length === 0 && !hasTerminal) {
+    return `a ${found < 0 ? '-- is missing before the command' : 'command is missing after --'}; see partyline run --help`;
+  }
   if (positionals.length > 1) return `one HOST before --, not ${positionals.length}`;
   if (values.on !== undefined && values.on.replace(/[\s,]/g, '') === '') {
     return '--on names no host; without it the command runs on the server itself';
@@ -79,12 +85,15 @@ export function readRunArguments(args: string[]): RunArguments | string {
   if (values.on === undefined && (values['dry-run'] || values.stdin || values.out !== undefined)) {
     return '--dry-run, --stdin and --out go with --on TARGETS';
   }
-  const command = commandOf(only, words);
+  const ttyFault = faultOfTerminal(values.tty.length, { on: values.on, isJson: values.json, wide: values });
+  if (ttyFault !== undefined) return ttyFault;
+  const command = commandOf(words, values.cwd);
   const tooLong = refusalOfLength(command);
   if (tooLong !== undefined) return tooLong;
   return {
     host: positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost'),
     isJson: values.json,
+    hasTerminal,
     wishes: {
       command,
       ...(values.on === undefined ? {} : { on: values.on }),
@@ -119,10 +128,35 @@ function environmentIn(given: readonly string[]): Readonly<Record<string, string
 }
 
 /** `@restart nginx` is a verb; a program of such a name is called by its path. */
-function commandOf(first: string, words: readonly string[]): WireCommand {
+function commandOf(words: readonly string[], cwd: string | undefined): WireCommand {
+  const [first] = words;
+  // As at a login, which begins at home.
+  if (first === undefined) return { shell: `${cwd === undefined ? 'cd; ' : ''}${LOGIN_SHELL}` };
   const [, verb] = VERB.exec(first) ?? [];
   if (verb !== undefined) return { verb, args: words.slice(1) };
   return words.length === 1 ? { shell: first } : { argv: words };
+}
+
+/** Of the user there; a shell of another kind takes the same option. */
+const LOGIN_SHELL = 'exec "${SHELL:-/bin/sh}" -l';
+
+interface AroundTerminal {
+  readonly on: string | undefined;
+  readonly isJson: boolean;
+  readonly wide: { readonly stdin: boolean; readonly out?: string; readonly 'dry-run': boolean };
+}
+
+/** `-t` is for somebody who sits at a terminal; `-tt` says that nobody need sit there. */
+function faultOfTerminal(count: number, { on, isJson, wide }: AroundTerminal): string | undefined {
+  if (count === 0) return undefined;
+  if (on !== undefined && !isOneName(on)) return `-t is for one machine, and ${quote(on)} may be several`;
+  if (isJson || wide.stdin || wide['dry-run'] || wide.out !== undefined) {
+    return '-t shows what the terminal there shows: --json, --stdin, --out and --dry-run do not go with it';
+  }
+  if (count === 1 && !process.stdin.isTTY) {
+    return '-t passes on what is typed, and standard input is no terminal; -tt takes one there all the same';
+  }
+  return undefined;
 }
 
 const VERB = /^@([A-Za-z][A-Za-z0-9_-]*)$/;

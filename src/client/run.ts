@@ -9,6 +9,7 @@ import {
   RUN_ENDED,
   type RunEnded,
   type RunStart,
+  type WireSize,
 } from '../protocol/native/methods/run.ts';
 import type { NativeClient } from './native.ts';
 import { shown } from './shown.ts';
@@ -32,6 +33,8 @@ export type RunEnd =
   | { end: 'lost'; reason: string };
 
 export interface RunListener {
+  /** It was started, as far as the server can tell. */
+  onStarted?(): void;
   /** `done` is to be called when the bytes are out of the way: as many more may come then. */
   onOutput(name: OutputName, bytes: Uint8Array, done: () => void): void;
   onOutputEnd(name: OutputName): void;
@@ -41,7 +44,7 @@ export interface RunListener {
   onInputClosed(): void;
 }
 
-export type RunWishes = Pick<RunStart, 'command' | 'on' | 'cwd' | 'timeoutMs'> & {
+export type RunWishes = Pick<RunStart, 'command' | 'on' | 'cwd' | 'terminal' | 'timeoutMs'> & {
   /** Beside what a server may want of ours by itself. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -52,6 +55,8 @@ export interface RunHandle {
   endInput(): void;
   /** Wants no more of this output: the command meets a broken pipe. */
   dropOutput(name: OutputName): void;
+  /** Of the command's terminal; the last one counts, once it is started. */
+  resize(size: WireSize): void;
   /** Asks that the command be ended; how it went comes as its end. */
   cancel(): void;
   readonly ended: Promise<RunEnd>;
@@ -150,6 +155,7 @@ class ClientRun implements RunHandle {
   /** What the server calls it, once it has answered. */
   number: number | undefined;
   #isCancelled = false;
+  #size: WireSize | undefined;
 
   constructor(client: RunsClient, { wishes, listener, onNumber, onSettled }: ClientRunOptions) {
     const { promise, resolve } = Promise.withResolvers<RunEnd>();
@@ -208,8 +214,21 @@ class ClientRun implements RunHandle {
     if (this.number === undefined) {
       return this.#settle({ end: 'lost', reason: 'the server answers in a way not known here' });
     }
+    this.#listener.onStarted?.();
     if (this.#isCancelled) this.#sendCancel();
+    this.#sendSize();
     return this.#onNumber(this.number);
+  }
+
+  resize(size: WireSize): void {
+    this.#size = size;
+    this.#sendSize();
+  }
+
+  #sendSize(): void {
+    if (this.number === undefined || this.#size === undefined) return;
+    void this.#client.request(METHODS.runResize, { run: this.number, ...this.#size });
+    this.#size = undefined;
   }
 
   #sendCancel(): void {

@@ -22,6 +22,7 @@ export interface Denied {
   readonly command: AskedCommand | undefined;
   /** Where it was to start, if that was said. */
   readonly cwd?: string | undefined;
+  readonly hasTerminal?: boolean | undefined;
 }
 
 const AS: Readonly<Record<Role, string>> = {
@@ -34,10 +35,10 @@ const AS: Readonly<Record<Role, string>> = {
 /** `Cannot run uptime on "web1" as Janaki, a member: the policy does not allow it; nothing was started`. */
 export function wordsForDenied(
   { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { by, role, command, cwd }: Denied,
+  { by, role, command, cwd, hasTerminal }: Denied,
 ): string {
   const what = command === undefined ? 'anything' : askedText(command);
-  const where = cwd === undefined ? '' : ` in ${quote(cwd, MAX_COMMAND_LENGTH)}`;
+  const where = `${cwd === undefined ? '' : ` in ${quote(cwd, MAX_COMMAND_LENGTH)}`}${hasTerminal ? ' in a terminal' : ''}`;
   const reason =
     role === 'guest'
       ? 'guests run nothing'
@@ -50,7 +51,7 @@ export function wordsForDenied(
 /** The same for the log. */
 export function fieldsOfDenied(
   { names }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { by, role, command, cwd }: Denied,
+  { by, role, command, cwd, hasTerminal }: Denied,
 ): Fields {
   return {
     by,
@@ -58,6 +59,7 @@ export function fieldsOfDenied(
     on: shorten(names.join(','), MAX_COMMAND_LENGTH),
     command: command === undefined ? undefined : askedText(command),
     ...(cwd === undefined ? {} : { cwd: shorten(cwd, MAX_COMMAND_LENGTH) }),
+    ...(hasTerminal ? { terminal: true } : {}),
   };
 }
 

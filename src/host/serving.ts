@@ -6,7 +6,7 @@ import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
 import { LEASE_MS } from '../protocol/native/limits.ts';
 import { METHODS } from '../protocol/native/methods.ts';
-import { parseRunCancel, runStart } from '../protocol/native/methods/run.ts';
+import { parseRunCancel, runResize, runStart } from '../protocol/native/methods/run.ts';
 import type { Pump } from '../protocol/native/pump.ts';
 import { rpcError, type Id, type RpcError } from '../protocol/native/rpc.ts';
 import { quote } from '../protocol/text.ts';
@@ -60,6 +60,8 @@ class MachineServing implements Serving {
         return this.#start(event.id, event.params);
       case METHODS.runCancel:
         return this.#cancel(event.id, event.params);
+      case METHODS.runResize:
+        return this.#resize(event.id, event.params);
       default:
         return this.#refuse(event.id, rpcError('method', { code: 'unknown-method' }, 'A machine only runs commands'));
     }
@@ -72,18 +74,19 @@ class MachineServing implements Serving {
   #start(id: Id, params: unknown): void {
     const asked = runStart.parseParams(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
-    const { command: given, env = {}, cwd, timeoutMs, stdin, stdout, stderr } = asked;
+    const { command: given, env = {}, cwd, terminal, timeoutMs, stdin, stdout, stderr } = asked;
     if ('verb' in given) {
       return this.#refuse(id, rpcError('params', { code: 'bad-params' }, 'a verb is spelled out by the server'));
     }
     const { runner, policy, onDenied } = this.#options;
     const wanted: RunCommand =
       'shell' in given ? { kind: 'shell', line: given.shell } : { kind: 'argv', argv: given.argv };
-    const command = allowed(policy, wanted, { cwd });
+    const command = allowed(policy, wanted, { cwd, hasTerminal: terminal !== undefined });
     if (command === undefined) {
       const told = quote(wanted.kind === 'shell' ? wanted.line : wanted.argv.join(' '), MAX_TOLD_LENGTH);
       onDenied(told);
-      const where = cwd === undefined ? '' : ` in ${quote(cwd, MAX_TOLD_LENGTH)}`;
+      const place = cwd === undefined ? '' : ` in ${quote(cwd, MAX_TOLD_LENGTH)}`;
+      const where = `${place}${terminal === undefined ? '' : ' in a terminal'}`;
       const why = `Cannot run ${told}${where}: the machine's own policy does not allow it; nothing was started there`;
       return this.#refuse(id, rpcError('refused', { code: 'not-allowed' }, why));
     }
@@ -98,6 +101,7 @@ class MachineServing implements Serving {
       command,
       env: passed.env,
       ...(cwd === undefined ? {} : { cwd }),
+      ...(terminal === undefined ? {} : { terminal }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     const number = ++this.#lastRun;
@@ -119,6 +123,14 @@ class MachineServing implements Serving {
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
     // One that ended meanwhile is no mistake.
     this.#runs.get(asked.run)?.cancel();
+    return this.#connection.respond(id, {});
+  }
+
+  #resize(id: Id, params: unknown): void {
+    const asked = runResize.parseParams(params);
+    if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
+    const { run, ...size } = asked;
+    this.#runs.get(run)?.resize(size);
     return this.#connection.respond(id, {});
   }
 

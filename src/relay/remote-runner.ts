@@ -1,14 +1,14 @@
 // Commands on a machine that has joined: the core's port `Runner` at this end of its connection, and what comes back from
 // there told to the runs it is about.
 
-import type { Run, RunCommand, Runner, RunRequest } from '../core/ports.ts';
+import type { Run, RunCommand, Runner, RunRequest, TerminalSize } from '../core/ports.ts';
 import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseRunEnded, parseRunStarted, RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
 import { fromRunEnded } from './ended.ts';
 import { type Far, RemoteRun } from './remote-run.ts';
 
-type Asked = { readonly what: 'start'; readonly run: RemoteRun } | { readonly what: 'cancel' | 'ping' };
+type Asked = { readonly what: 'start'; readonly run: RemoteRun } | { readonly what: 'cancel' | 'resize' | 'ping' };
 
 export class RemoteRunner implements Pick<Runner, 'start'> {
   readonly #far: Far;
@@ -19,13 +19,15 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   readonly #all = new Set<RemoteRun>();
   /** Asked to end before the other end had given a number. */
   readonly #condemned = new Set<RemoteRun>();
+  /** New sizes, until the other end has given a number. */
+  readonly #sizes = new Map<RemoteRun, TerminalSize>();
   #tellPong: (() => void) | undefined;
 
   constructor(far: Far) {
     this.#far = far;
   }
 
-  start({ command, env, cwd, timeoutMs }: RunRequest): Run {
+  start({ command, env, cwd, terminal, timeoutMs }: RunRequest): Run {
     const { connection } = this.#far;
     const streams = {
       stdin: opened(connection, 'out'),
@@ -36,14 +38,16 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
       far: this.#far,
       streams,
       onCancel: () => this.#cancel(run),
+      onResize: (size) => this.#resize(run, size),
       onEnded: () => {
+        this.#sizes.delete(run);
         this.#all.delete(run);
         for (const stream of Object.values(streams)) this.#ofStream.delete(stream);
       },
     });
     this.#all.add(run);
     for (const stream of Object.values(streams)) this.#ofStream.set(stream, run);
-    const where = cwd === undefined ? {} : { cwd };
+    const where = { ...(cwd === undefined ? {} : { cwd }), ...(terminal === undefined ? {} : { terminal }) };
     const wishes = { command: toWire(command), env, ...where, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     const id = connection.request(METHODS.runStart, { ...wishes, ...streams } satisfies RunStart);
     this.#asked.set(id, { what: 'start', run });
@@ -100,6 +104,9 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     if (started === undefined) return run.lose('the machine answered in a way not known here');
     this.#running.set(started.run, run);
     if (this.#condemned.delete(run)) this.#askToCancel(started.run);
+    const size = this.#sizes.get(run);
+    if (size !== undefined) this.#askToResize(started.run, size);
+    this.#sizes.delete(run);
     return undefined;
   }
 
@@ -113,6 +120,16 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   #cancel(run: RemoteRun): void {
     for (const [id, running] of this.#running) if (running === run) return this.#askToCancel(id);
     this.#condemned.add(run);
+  }
+
+  #resize(run: RemoteRun, size: TerminalSize): void {
+    for (const [id, running] of this.#running) if (running === run) return this.#askToResize(id, size);
+    this.#sizes.set(run, size);
+  }
+
+  #askToResize(run: number, size: TerminalSize): void {
+    this.#asked.set(this.#far.connection.request(METHODS.runResize, { run, ...size }), { what: 'resize' });
+    this.#far.settle();
   }
 
   #askToCancel(run: number): void {

@@ -1,6 +1,7 @@
 // The environment that a command gets: a few names of the server's own, and what the request brought, which has been held
 // against an allow-list by then. What must never pass is looked for once more.
 
+import { userInfo } from 'node:os';
 import { isNeverPassed } from '../core/run/environment.ts';
 import type { User } from './user.ts';
 
@@ -12,6 +13,17 @@ const OF_THE_MACHINE = /^(?:LANG|LC_[A-Z]+|TZ)$/;
 const OF_THE_USER = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR)$/;
 /** As login(1) gives it to a user who is not root. */
 const PLAIN_PATH = '/usr/local/bin:/usr/bin:/bin';
+const DEFAULT_SHELL = '/bin/sh';
+
+/** Of the user whom this program runs as. */
+function shellOf(): string {
+  try {
+    return userInfo().shell || DEFAULT_SHELL;
+  } catch {
+    // A user that is not in the database.
+    return DEFAULT_SHELL;
+  }
+}
 
 export function commandEnvironment(
   requested: Environment,
@@ -23,6 +35,8 @@ export function commandEnvironment(
     if (OF_THE_MACHINE.test(name) || (user === undefined && OF_THE_USER.test(name))) given[name] = value;
   }
   const passed: Record<string, string> = {};
+  // A service has none of its own.
+  if (user === undefined) given['SHELL'] ??= shellOf();
   const identity = user && { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
   for (const [name, value] of Object.entries(requested)) {
     if (value !== undefined && !isNeverPassed(name)) passed[name] = value;

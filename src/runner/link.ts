@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TerminalSize } from '../core/ports.ts';
 import {
   type FromProcess,
   isFromProcess,
@@ -38,7 +39,8 @@ const START_MS = 10_000;
 /** Added to its grace: what a runner process may take to end a session before it is asked whether it is there. */
 const FINISH_MS = 800;
 
-export interface Started extends Spawn {
+/** Its terminal is the run's. */
+export interface Started extends Omit<Spawn, 'terminal'> {
   readonly run: LiveRun;
   /** The pipes that it was to have were gone; once is enough. */
   readonly isSecondTry?: true;
@@ -103,6 +105,11 @@ export class Link {
   start(started: Started): void {
     this.#waiting.push(started);
     this.#serve();
+  }
+
+  /** One that has not been asked for yet is asked for with its last size. */
+  resize(run: LiveRun, size: TerminalSize): void {
+    for (const [id, candidate] of this.#runs) if (candidate === run) this.#tell({ do: 'resize', id, size });
   }
 
   /** The run's session is ended, if the command was started at all. */
@@ -208,6 +215,7 @@ export class Link {
 
   #begin(started: Started): void {
     const { run, command, env, cwd, isSecondTry } = started;
+    const { terminal } = run;
     const id = this.#taken++;
     const paths = pathsOf(this.#settings.directory, id);
     try {
@@ -227,7 +235,7 @@ export class Link {
       this.#runs.delete(id);
       unlinkPipes(paths);
     });
-    this.#tell({ do: 'spawn', id, command, env, cwd });
+    this.#tell({ do: 'spawn', id, command, env, cwd, terminal });
     this.#watch.expect(`spawn ${id}`, START_MS);
   }
 

@@ -15,6 +15,7 @@ import { doneIn, dropGroups } from './place.ts';
 import { CgroupReach, MarkReach, type Reach } from './reach.ts';
 import { type Seat, Seats } from './seats.ts';
 import { Session } from './session.ts';
+import { Terminal } from './terminal-child.ts';
 
 /** POSIX XCU 2.8.2: the status of a command that was not found, and of one that was found and cannot be executed. */
 const NOT_FOUND_STATUS = 127;
@@ -32,6 +33,7 @@ dropGroups(settings.identity);
 const sessions = new Map<number, Session>();
 /** Runs whose leader has not been reaped: its status is still to be told. */
 const leaders = new Set<number>();
+const terminals = new Map<number, Terminal>();
 let isMaking = false;
 let isClosing = false;
 /** This process, and the mkfifo(1) that it has started. */
@@ -75,6 +77,8 @@ function obey(message: ToProcess): void {
       return makePipes(message.from, message.count);
     case 'spawn':
       return start(message);
+    case 'resize':
+      return terminals.get(message.id)?.resize(message.size);
     case 'end':
       return sessions.get(message.id)?.end(message.graceMs);
     case 'answer':
@@ -115,7 +119,7 @@ function whyOf(error: Error, words: string): string {
   return MISSING.has(codeOf(error)) ? 'there is no mkfifo here' : wordsFor(error);
 }
 
-function start({ id, command, env, cwd: place }: Extract<ToProcess, { do: 'spawn' }>): void {
+function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { do: 'spawn' }>): void {
   const { cwd, identity } = settings;
   let ends: Three<number>;
   try {
@@ -153,22 +157,26 @@ function start({ id, command, env, cwd: place }: Extract<ToProcess, { do: 'spawn
   };
   const mark = `${settings.mark}-${id}`;
   const seat = seats?.current;
-  const how = { env: { ...env, [MARK_VARIABLE]: mark }, detached: true, stdio: [...ends], ...identity };
+  const marked = { ...env, [MARK_VARIABLE]: mark };
+  const spawnIt = (home?: string): ChildProcess => {
+    isThere = true;
+    const how = { env: marked, detached: true, ...(home === undefined ? {} : { cwd: home }) };
+    if (terminal === undefined) return spawn(file, args, { ...how, stdio: [...ends], ...identity });
+    const passesSignals = settings.hold === 'group';
+    const started = Terminal.start({ file, args, env: marked, identity, size: terminal, passesSignals }, how, ends);
+    terminals.set(id, started);
+    return started.child;
+  };
   const home = existsSync(cwd) ? cwd : '/';
   let child: ChildProcess;
-  let isThere = place === undefined;
+  let isThere = false;
   try {
-    child =
-      place === undefined
-        ? spawn(file, args, { ...how, cwd: home })
-        : doneIn(resolve(home, place), identity, () => {
-            isThere = true;
-            return spawn(file, args, how);
-          });
+    child = place === undefined ? spawnIt(home) : doneIn(resolve(home, place), identity, spawnIt);
   } catch (error) {
     return isThere ? refuse(error) : refusePlace(error);
   }
   if (child.pid === undefined) {
+    terminals.delete(id);
     child.once('error', refuse);
     return;
   }
@@ -203,12 +211,18 @@ function follow({ id, child, leader, mark, seat }: Followed): void {
   });
   sessions.set(id, session);
   leaders.add(id);
+  const terminal = terminals.get(id);
+  terminal?.onEnded((ended) => {
+    terminals.delete(id);
+    tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended });
+  });
   // Never 'close': that waits for whoever inherited the pipes.
   child.once('exit', (code, signal) => {
     const ending: Ending = signal
       ? { kind: 'signal', signal: constants.signals[signal] }
       : { kind: 'code', code: code ?? 0 };
-    tell({ did: 'exit', id, ending });
+    // Of one in a terminal its terminal tells.
+    if (terminal === undefined) tell({ did: 'exit', id, ending });
     leaders.delete(id);
     session.leaderExited();
     leaveIfDone();

@@ -78,10 +78,12 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   return {
-    start({ command, env, cwd: place, timeoutMs }): Run {
+    start({ command, env, cwd: place, terminal, timeoutMs }): Run {
       let used: Link | undefined;
       const run: LiveRun = new LiveRun({
         timeoutMs,
+        terminal,
+        resize: (size) => used?.resize(run, size),
         drainMs,
         killGraceMs,
         endSession: (graceMs) => used?.endSession(run, graceMs),

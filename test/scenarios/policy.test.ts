@@ -211,7 +211,7 @@ for (const host of LOOPBACKS) {
       /x: it does not exist; nothing/,
     );
     const path = writeHostPolicy(directory, 'allow = ["echo *"]\nshel = true\n');
-    const known = 'line 2: shel is not known here: allow, shell, verb, cwd, env are; nothing was joined';
+    const known = 'line 2: shel is not known here: allow, shell, verb, cwd, tty, env are; nothing was joined';
     const bad = await outcomeOf(joining(directory, [target]));
     refused(bad, /^partyline join: Cannot use the policy /);
     assert.ok(bad.stderr.endsWith(`${path}: ${known}\n`), bad.stderr);

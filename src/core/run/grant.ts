@@ -9,6 +9,8 @@ export interface Grant {
   readonly verbs: readonly Verb[];
   /** Any line for `/bin/sh`: as good as everything. */
   readonly hasShell: boolean;
+  /** Whoever looks at it may type: many a program starts a shell for that (`less`, `systemctl`), or an editor. */
+  readonly hasTerminal: boolean;
   /** Patterns for where a command may start instead of where it starts by itself. */
   readonly directories: readonly string[];
 }
@@ -17,6 +19,7 @@ export interface Grant {
 export interface Manner {
   /** Where it starts: `make` does what a file there says. */
   readonly cwd?: string | undefined;
+  readonly hasTerminal?: boolean | undefined;
 }
 
 /** Characters that mean nothing to any shell, wherever they stand in a word. */
@@ -40,6 +43,10 @@ export function permits(grant: Grant, command: RunCommand, manner: Manner = {}):
 }
 
 /** A shell may go anywhere. Anything else only to a place that is named from the root, so that it is known which one it is. */
-function permitsManner({ hasShell, directories }: Grant, { cwd }: Manner): boolean {
+function permitsManner(
+  { hasShell, hasTerminal, directories }: Grant,
+  { cwd, hasTerminal: wantsTerminal }: Manner,
+): boolean {
+  if (wantsTerminal === true && !hasTerminal && !hasShell) return false;
   return cwd === undefined || hasShell || (cwd.startsWith('/') && directories.some((one) => matchesWord(one, cwd)));
 }

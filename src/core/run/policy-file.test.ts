@@ -22,7 +22,7 @@ test('a fault is told with its line, and the whole file is refused', () => {
     [RULE, 'none'],
     [`# a comment\n\n${RULE}who = ["bob"]\n`, '7: trying to redefine an already defined table or value'],
     ['[[allow]]\nwho = ["a" "b"]\n', '2: expected comma or end of structure'],
-    [`${RULE}rum = ["id"]\n`, '5: rum is not known here: who, on, run, verbs, shell, cwd are'],
+    [`${RULE}rum = ["id"]\n`, '5: rum is not known here: who, on, run, verbs, shell, cwd, tty are'],
     [`${RULE}\n[allows]\n`, '6: allows is not known here: groups, allow, verb, env are'],
     [`${RULE}[[allow]]\non = "web1"\nrun = ["id"]\n`, '5: the rule does not say who'],
     [`${RULE}[[allow]]\nwho = ["eve"]\nrun = ["id"]\n`, '5: the rule does not say on which machines'],
@@ -75,11 +75,15 @@ test('a machine says in its file what it lets anybody run', () => {
     patterns: [],
     hasShell: false,
     verbs: [],
+    hasTerminal: false,
     directories: [],
     env: [],
   });
   assert.equal(faultOf(parseHostPolicy('[[allow]]\nwho = ["x"]\n')), '1: a pattern is a text, or a list of words');
-  assert.equal(faultOf(parseHostPolicy('run = ["x"]\n')), '1: run is not known here: allow, shell, verb, cwd, env are');
+  assert.equal(
+    faultOf(parseHostPolicy('run = ["x"]\n')),
+    '1: run is not known here: allow, shell, verb, cwd, tty, env are',
+  );
 });
 
 test('a verb is spelled out, and known again from what it came to', () => {

@@ -32,7 +32,7 @@ export function parsePolicy(text: string): Policy | PolicyRefusal {
     const verbs = verbsIn(reader, root);
     const rules = reader.tables(root['allow'], ['allow']).map((table, at): Rule => {
       const path = ['allow', at];
-      reader.only(table, path, ['who', 'on', 'run', 'verbs', 'shell', 'cwd']);
+      reader.only(table, path, ['who', 'on', 'run', 'verbs', 'shell', 'cwd', 'tty']);
       const grant = {
         patterns: patternsIn(reader, table['run'], [...path, 'run']),
         verbs: reader.texts(table['verbs'] ?? [], [...path, 'verbs']).flatMap((name, index) => {
@@ -40,6 +40,7 @@ export function parsePolicy(text: string): Policy | PolicyRefusal {
           return verb ?? reader.wrong([...path, 'verbs', index], `there is no [verb.${name}]`) ?? [];
         }),
         hasShell: reader.truth(table['shell'], [...path, 'shell']),
+        hasTerminal: reader.truth(table['tty'], [...path, 'tty']),
         directories: directoriesIn(reader, table['cwd'], [...path, 'cwd']),
       };
       if (grant.patterns.length === 0 && grant.verbs.length === 0 && !grant.hasShell) {
@@ -62,11 +63,12 @@ export interface HostRules extends Grant {
 
 export function parseHostPolicy(text: string): HostRules | PolicyRefusal {
   return readWith(text, (reader, root) => {
-    reader.only(root, [], ['allow', 'shell', 'verb', 'cwd', 'env']);
+    reader.only(root, [], ['allow', 'shell', 'verb', 'cwd', 'tty', 'env']);
     return {
       patterns: patternsIn(reader, root['allow'], ['allow']),
       verbs: [...verbsIn(reader, root).values()],
       hasShell: reader.truth(root['shell'], ['shell']),
+      hasTerminal: reader.truth(root['tty'], ['tty']),
       directories: directoriesIn(reader, root['cwd'], ['cwd']),
       env: environmentIn(reader, root['env']),
     };

@@ -35,4 +35,5 @@ export const ATTEMPTS: Readonly<Record<MethodName, string>> = {
   'host.resolve': 'Cannot tell which machines are meant',
   'run.start': 'Cannot run the command',
   'run.cancel': 'Cannot cancel the command',
+  'run.resize': 'Cannot tell the terminal of the command its size',
 };

@@ -1,6 +1,6 @@
 // What an entry of the table says: who may ask, how the question is read, and who answers it.
 
-import type { Run } from '../../core/ports.ts';
+import type { Run, TerminalSize } from '../../core/ports.ts';
 import type { Member, Role, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Proven } from '../../net/owner.ts';
@@ -48,6 +48,8 @@ export interface Asker {
   add(run: Run, streams: RunStreams): number;
   /** False: there is no such run. */
   cancel(id: number): boolean;
+  /** The same. */
+  resize(id: number, size: TerminalSize): boolean;
 }
 
 /** Maps are objects on the wire. */

@@ -9,6 +9,7 @@ export const METHODS = {
   ownerProve: 'owner.prove',
   runStart: 'run.start',
   runCancel: 'run.cancel',
+  runResize: 'run.resize',
   loginToken: 'login.token',
   loginPassword: 'login.password',
   loginGuest: 'login.guest',

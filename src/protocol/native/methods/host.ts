@@ -67,7 +67,12 @@ export const hostList = method('host.list', {
  * refused unless that may run on all of them.
  */
 export const hostResolve = method('host.resolve', {
-  params: object({ targets: someText, command: optional(command), cwd: optional(directory) }),
+  params: object({
+    targets: someText,
+    command: optional(command),
+    cwd: optional(directory),
+    hasTerminal: optional(truth),
+  }),
   result: object({
     hosts: listOf(object({ name: text, state: oneOf(['online', 'offline']) })),
     isOneName: truth,

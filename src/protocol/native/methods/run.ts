@@ -13,12 +13,20 @@ export const MAX_TIMEOUT_MS = 0x7fff_ffff;
 export const MAX_ENV_NAMES = 64;
 /** UTF-16 units of a directory: PATH_MAX of Linux. */
 export const MAX_CWD_LENGTH = 4_096;
+/** Columns, or rows: what tells a terminal its size counts in 16 bits. */
+export const MAX_TERMINAL_SIZE = 65_535;
 
 /** A line for a shell, an argument vector, or a verb of the server's policy. */
 export type WireCommand =
   | { readonly shell: string }
   | { readonly argv: readonly string[] }
   | { readonly verb: string; readonly args: readonly string[] };
+
+/** Of a terminal, in characters. */
+export interface WireSize {
+  readonly columns: number;
+  readonly rows: number;
+}
 
 export interface RunStart {
   readonly command: WireCommand;
@@ -27,6 +35,8 @@ export interface RunStart {
   readonly env?: Readonly<Record<string, string>>;
   /** Where the command starts, from where commands start by themselves; there if absent. */
   readonly cwd?: string;
+  /** It runs in a terminal of this size: input is typed there, and all output comes on stdout. */
+  readonly terminal?: WireSize;
   readonly timeoutMs?: number;
   /** Streams that the asking end chose: stdin towards the command, the others from it. */
   readonly stdin: number;
@@ -67,6 +77,11 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
   }
   const env = parseEnvironment(field(params, 'env'));
   if (env === undefined) return { bad: `env is not an object of at most ${MAX_ENV_NAMES} strings` };
+  const given = field(params, 'terminal');
+  const terminal = given === undefined ? undefined : size.read(given);
+  if (given !== undefined && terminal === undefined) {
+    return { bad: `terminal has not columns and rows, each from 1 to ${MAX_TERMINAL_SIZE}` };
+  }
   const cwd = field(params, 'cwd');
   if (cwd !== undefined && directory.read(cwd) === undefined) return { bad: `cwd is not ${directory.what}` };
   return {
@@ -77,6 +92,7 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
     stderr,
     ...(on === undefined ? {} : { on }),
     ...(typeof cwd === 'string' ? { cwd } : {}),
+    ...(terminal === undefined ? {} : { terminal }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }
@@ -146,6 +162,8 @@ function isCount(value: unknown): value is number {
 }
 
 const run = object({ run: integer(1, 0xffff_ffff) });
+const sides = { columns: integer(1, MAX_TERMINAL_SIZE), rows: integer(1, MAX_TERMINAL_SIZE) };
+const size: Shape<WireSize> = object(sides);
 const stream: Schema = { type: 'integer', minimum: 1, maximum: 0xffff_ffff };
 const word: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
@@ -180,6 +198,7 @@ export const runStart: Method<RunStart, { readonly run: number }> = {
       on: { type: 'string', description: 'Names, separated by commas or spaces; without it the server itself' },
       env: { type: 'object', additionalProperties: word, maxProperties: MAX_ENV_NAMES },
       cwd: directory.schema,
+      terminal: size.schema,
       timeoutMs: { type: 'integer', minimum: 1, maximum: MAX_TIMEOUT_MS },
       stdin: stream,
       stdout: stream,
@@ -193,6 +212,12 @@ export const runStart: Method<RunStart, { readonly run: number }> = {
 };
 
 export const runCancel = method('run.cancel', { params: run, result: NOTHING });
+
+/** Of a command's terminal: as large as that of whoever looks at it. */
+export const runResize = method('run.resize', {
+  params: object({ run: integer(1, 0xffff_ffff), ...sides }),
+  result: NOTHING,
+});
 
 export const runEnded: Notification<RunEnded> = {
   name: RUN_ENDED,
