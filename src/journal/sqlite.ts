@@ -20,6 +20,16 @@ import type {
   SearchQuery,
   StoredMessage,
 } from '../core/journal.ts';
+import type {
+  Chained,
+  KeptOutput,
+  OutputQuery,
+  RunEntry,
+  RunQuery,
+  RunsPage,
+  RunsQuery,
+  StoredRun,
+} from '../core/run/record.ts';
 import { Appends } from './appends.ts';
 import { type Backlog, misplaced, readBacklog } from './backlog.ts';
 import { wordsFor } from './errors.ts';
@@ -28,6 +38,7 @@ import { Keeper } from './keeper.ts';
 import { Log, type LogOptions } from './log.ts';
 import { Questions } from './questions.ts';
 import { Resends } from './resends.ts';
+import type { Query, Result } from './wire.ts';
 
 /**
  * How long a journal that closes gives the database to take what the log holds, and questions to be answered: the rest gets
@@ -223,6 +234,10 @@ class SqliteJournal implements Journal {
     this.#keeper.record(changes, done);
   }
 
+  chain(entry: RunEntry, done: (chained: Chained) => void): void {
+    this.#keeper.chain(entry, done);
+  }
+
   /** A database that took nothing is tried again before anything more is accepted for it. */
   #gate(): 'open' | 'waiting' | { readonly failed: string } {
     const gone = this.#isClosed ? CLOSED : this.#keeper.gone;
@@ -304,6 +319,25 @@ class SqliteJournal implements Journal {
       await this.#whenIndexed(this.#head);
       await this.#keeper.whenWordsAreIndexed();
       return this.#questions.ask({ type: 'search', query });
+    });
+  }
+
+  runs(query: RunsQuery): Promise<RunsPage> {
+    return this.#readRecords({ type: 'runs', query });
+  }
+
+  run(query: RunQuery): Promise<StoredRun | undefined> {
+    return this.#readRecords({ type: 'run', query });
+  }
+
+  output(query: OutputQuery): Promise<KeptOutput | undefined> {
+    return this.#readRecords({ type: 'output', query });
+  }
+
+  #readRecords<Answer extends Result>(query: Query): Promise<Answer> {
+    return this.#read(async () => {
+      await this.#keeper.whenRecorded();
+      return this.#questions.ask<Answer>(query);
     });
   }
 
