@@ -27,13 +27,13 @@ export class Chain {
   add(entry: RunEntry): Chained {
     const last = this.#last.get();
     const number = Number(last?.['number'] ?? 0) + 1;
-    const isFirst = entry.type === 'started' && this.#first.get(entry.run) === undefined;
+    const isFirst = entry.type !== 'ended' && this.#first.get(entry.run) === undefined;
     const text = formatEntry(entry, { number, isFirst });
     const hash = hashOf(hexOf(last?.['hash']) ?? NO_HASH, text);
-    const member = isFirst ? entry.by : null;
+    const member = entry.type !== 'ended' && isFirst ? entry.by : null;
     this.#insert.run(number, Buffer.from(hash, 'hex'), entry.run, member, text);
     if (entry.type === 'started') this.#begin.run(number);
-    else {
+    else if (entry.type === 'ended') {
       if (Number(this.#end.run(entry.start).changes) === 0)
         throw new WrongEntry(`entry ${entry.start} has an end already`);
       this.#keepOutput(number, 'stdout', entry.streams?.stdout);

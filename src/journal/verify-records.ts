@@ -64,11 +64,13 @@ function differences(row: Row, { unended, ids }: Seen): string[] {
   const entry = entryIn(row);
   const number = Number(row['number']);
   if (entry?.number !== number || entry.run !== row['run']) return [`Record ${number} is kept as another one`];
-  const isFirst = entry.type === 'started' && !ids.has(entry.run);
+  const isFirst = !ids.has(entry.run);
   ids.add(entry.run);
   if (entry.type === 'started') unended.add(number);
-  else if (!unended.delete(entry.start)) return [`Record ${number} is an end without its start, or the second one`];
-  const member = isFirst && entry.type === 'started' ? entry.member : null;
+  if (entry.type === 'ended' && !unended.delete(entry.start)) {
+    return [`Record ${number} is an end without its start, or the second one`];
+  }
+  const member = isFirst && entry.type !== 'ended' ? entry.member : null;
   return row['member'] === member ? [] : [`Record ${number} is kept as somebody else's`];
 }
 

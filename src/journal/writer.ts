@@ -50,11 +50,11 @@ export class Writer {
     }
   }
 
-  /** Each list of changes and each record whole or not at all; all but ends of runs is on disk, or told why not. */
+  /** Each list of changes and each record whole or not at all; on disk, where somebody waits for it, or told why not. */
   record(lists: readonly ToRecord[]): { recorded: (Recorded | Chained)[]; wrote: Wrote } {
     try {
-      // Nobody waits for the end of a run: it is synced with what comes next, or when there is nothing else to do.
-      const isWaitedFor = lists.some((list) => !('type' in list && list.type === 'ended'));
+      // What nobody waits for is synced with what comes next, or when there is nothing else to do.
+      const isWaitedFor = lists.some((list) => !('type' in list) || list.type === 'started');
       this.#database.exec(`PRAGMA synchronous = ${isWaitedFor ? 'FULL' : 'NORMAL'}`);
       const recorded = inTransaction(this.#database, () => lists.map((list) => this.#tryRecord(list)));
       const hasWritten = lists.some((list, at) => !isEmpty(list) && isWritten(recorded[at]));

@@ -3,6 +3,7 @@
 import type { MemberId } from '../journal.ts';
 import type { Name } from '../name.ts';
 import type { RunCommand, RunResult } from '../ports.ts';
+import type { AskedCommand } from './policy.ts';
 
 /** Of a run, on however many hosts. Only grows. */
 export type RunId = number;
@@ -17,17 +18,38 @@ export const NO_HASH: Hash = '0'.repeat(64);
 /** Entries of one run: beyond it another run begins. One answer has all of it, however it ended. */
 export const MAX_HOSTS_OF_RUN = 1_000;
 
-export interface RunStarted {
+/** Who asked for a run, and from where. */
+export interface Starter {
+  /** Whose rights counted: an account, except where a guest has none to show. */
+  readonly by: MemberId;
+  /** What the session is called. */
+  readonly byName: Name;
+  /** Of the account whose rights they were, where it is not called so itself. */
+  readonly asName?: Name;
+  readonly address: string;
+}
+
+export interface RunStarted extends Starter {
   readonly type: 'started';
   readonly run: RunId;
   readonly atMs: number;
-  readonly by: MemberId;
-  readonly byName: Name;
-  /** Where it was asked for. */
-  readonly address: string;
   readonly host: string;
   readonly command: RunCommand;
 }
+
+/** `denied` by the server's policy, or the machine was `offline`: nothing was started there. */
+export interface RunRefused extends Starter {
+  readonly type: 'refused';
+  readonly run: RunId;
+  readonly atMs: number;
+  readonly hosts: readonly string[];
+  readonly command: AskedCommand;
+  readonly result: Unstarted;
+}
+
+export type Unstarted =
+  | { readonly result: 'denied'; readonly status: null; readonly reason: string }
+  | { readonly result: 'offline'; readonly status: null };
 
 /** What went through a stream. */
 export interface StreamFacts {
@@ -56,7 +78,7 @@ export interface RunFinished {
 
 export type Streams<Output> = { readonly stdin: StreamFacts } & Readonly<Record<OutputName, Output>>;
 
-export type RunEntry = RunStarted | RunFinished;
+export type RunEntry = RunStarted | RunRefused | RunFinished;
 
 /** Written, as this entry; or why not, in words. */
 export type Chained = { readonly number: EntryNumber; readonly hash: Hash } | { readonly failed: string };
@@ -80,7 +102,7 @@ export interface RunOnHost {
 
 export interface RunEnd {
   readonly atMs: number;
-  readonly result: RunResult;
+  readonly result: RunResult | Unstarted;
   readonly streams: Streams<StreamFacts & KeptBytes> | undefined;
 }
 
@@ -90,13 +112,10 @@ export interface KeptBytes {
   readonly tail: number;
 }
 
-export interface StoredRun {
+export interface StoredRun extends Starter {
   readonly id: RunId;
-  readonly by: MemberId;
-  readonly byName: Name;
-  readonly address: string;
-  readonly command: RunCommand;
-  /** In the order of their starts. */
+  readonly command: AskedCommand;
+  /** In the order in which they were asked for. */
   readonly hosts: readonly RunOnHost[];
 }
 
