@@ -118,6 +118,49 @@ export function holdsRuns(holds: Holds): void {
     assert.equal(await journal.run({ id: 7, member: undefined }), undefined);
   });
 
+  holds(
+    'what was not started is an entry of its own, with its command as it was asked for',
+    async ({ journal, reopen }) => {
+      const { type: _, host: __, command: ___, ...asked } = aStart({ by: EVE, asName: aName('Eve').name });
+      const denied = { result: 'denied', status: null, reason: 'no rule' } as const;
+      const verb = { kind: 'verb', verb: 'restart', args: ['nginx'] } as const;
+      const refused = { ...asked, type: 'refused', hosts: ['web1', 'web2'], command: verb, result: denied } as const;
+      const text =
+        '{"number":1,"type":"refused","run":1,"at":"1970-01-01T00:00:01.000Z","by":"Bob","as":"Eve","member":2,"from":"::1",' +
+        '"hosts":["web1","web2"],"command":{"verb":"restart","args":["nginx"]},"result":"denied","reason":"no rule"}';
+      assert.deepEqual(await chain(journal, refused), { number: 1, hash: chained(NO_HASH, text) });
+      const offline = { result: 'offline', status: null } as const;
+      await chain(journal, { ...refused, run: 2, hosts: ['web1'], result: offline });
+      await chain(journal, aStart({ run: 2, by: EVE, host: 'web2' }));
+      await chain(journal, anEnd({ run: 2, start: 3 }));
+      const first = await journal.run({ id: 1, member: EVE });
+      const end = { atMs: 1_000, result: denied, streams: undefined };
+      assert.deepEqual(first, {
+        id: 1,
+        by: EVE,
+        byName: 'Bob',
+        asName: 'Eve',
+        address: '::1',
+        command: verb,
+        hosts: ['web1', 'web2'].map((host) => ({ host, startedMs: 1_000, end })),
+      });
+      assert.equal(await journal.run({ id: 1, member: BOB }), undefined);
+      const second = await journal.run({ id: 2, member: undefined });
+      assert.deepEqual(
+        second?.hosts.map((host) => [host.host, host.end?.result.result]),
+        [
+          ['web1', 'offline'],
+          ['web2', 'signalled'],
+        ],
+      );
+      assert.equal(await journal.output({ id: 2, member: undefined, at: 0, stream: 'stdout' }), undefined);
+      const kept = await journal.output({ id: 2, member: undefined, at: 1, stream: 'stdout' });
+      assert.equal(Buffer.from(kept?.head ?? []).toString(), 'out');
+      const { everything } = await reopen();
+      assert.deepEqual([everything.runs.last, everything.runs.unended], [2, []]);
+    },
+  );
+
   holds('what has no end is found again, and an end counts once', async ({ journal, reopen }) => {
     for (const run of [1, 2, 3]) await chain(journal, aStart({ run }));
     await chain(journal, anEnd({ run: 2, start: 2 }));

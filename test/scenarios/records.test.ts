@@ -11,6 +11,7 @@ import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { aMachine } from '../kit/machine.ts';
 import { someMachines } from '../kit/machines.ts';
+import { writeHostPolicy, writePolicy } from '../kit/policy.ts';
 import { outcomeOf, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 import { loggedIn, refused, someone } from '../kit/someone.ts';
@@ -62,6 +63,10 @@ for (const host of LOOPBACKS) {
         [3, 'owner', ['Server'], 'sleep 1000', 'Server timeout 124'],
         [4, 'Vamshi', ['Server'], 'kill -9 $$', 'Server signalled 137'],
       ],
+    );
+    assert.deepEqual(
+      listed.map(({ as }) => as),
+      [undefined, undefined, undefined, 'owner'],
     );
     for (const { from, started, ended } of listed) {
       assert.equal(from, host);
@@ -134,6 +139,43 @@ for (const host of LOOPBACKS) {
     refused(await eve.run(['runs', 'show', '1', '--stdout']), /Cannot show run 1: there is none of that number/);
   });
 
+  test(`what was denied, and a machine that was away, are on record beside what ran: ${host}`, async (t) => {
+    const directory = aDirectory(t);
+    writePolicy(directory, '[[allow]]\nwho = ["janaki"]\non = "web1"\nrun = ["true"]\n');
+    await using server = await startServer({ directory });
+    const target = at(host, server.port);
+    const owner = someone(directory, target);
+    const janaki = await loggedIn('janaki', { owner, state: aDirectory(t), target });
+    const policy = writeHostPolicy(aDirectory(t), 'allow = ["true"]\n');
+    await using _web1 = await aMachine('web1', server, host, { args: ['--policy', policy] });
+    await (await aMachine('web2', server, host))[Symbol.asyncDispose]();
+    assert.equal((await janaki.run(['run', '--on', 'web1', '--', 'id'])).status, 255);
+    assert.equal((await janaki.run(['run', '--on', 'web[1-2]', '--yes', '--', '@say', 'hi'])).status, 255);
+    assert.equal((await owner.run(['run', '--on', 'web1', '--', 'id'])).status, 255);
+    assert.equal((await owner.run(['run', '--on', 'web1,web2', '--', 'true'])).status, 255);
+    await using guest = await Caller.named('Vamshi', host, server.port);
+    guest.type('run web1 : true');
+    await guest.until(/^error: Cannot run true on "web1" as Vamshi, a guest/m);
+    guest.type(`login ${await server.token()}\nrun web1 web2 : true`);
+    await guest.until('web1 exited 0\n');
+    const seen = (records: readonly Json[]) =>
+      records.map((record) => [record['by'], record['command'], ...endsOf(record)]);
+    const own = [['janaki', 'id', 'web1 denied null']];
+    assert.deepEqual(seen(await janaki.json('runs')), own);
+    assert.deepEqual(seen(await owner.json('runs')), [
+      ...own,
+      ['owner', 'id', 'web1 denied null'],
+      ['owner', 'true', 'web1 exited 0', 'web2 offline null'],
+      ['Vamshi', 'true', 'web1 exited 0', 'web2 offline null'],
+    ]);
+    const [byServer] = resultsOf((await owner.json('runs', 'show', '1'))[0]);
+    assert.match(String(byServer?.['reason']), /^the policy of the server does not allow it$/);
+    const [byMachine] = resultsOf((await owner.json('runs', 'show', '2'))[0]);
+    assert.match(String(byMachine?.['reason']), /the machine's own policy does not allow it/);
+    assert.match((await janaki.run(['runs', 'show', '1'])).stdout, /^web1 denied: the policy of the server/m);
+    assert.equal((await verified(directory)).status, 0);
+  });
+
   test(`a machine keeps the chain's last hash, by which verify finds a cut tail: ${host}`, async () => {
     const server = await startServer();
     await using machine = await aMachine('web1', server, host);
@@ -171,6 +213,16 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(await problemsAfter('DELETE FROM kept WHERE record = 2; DELETE FROM record WHERE number = 2'), [
       'Record 2 is missing',
     ]);
+    const [one, other, aside] = [1, 3, 99];
+    const swap = [
+      [one, aside],
+      [other, one],
+      [aside, other],
+    ].map(([from, to]) => `UPDATE record SET number = ${to} WHERE number = ${from};`);
+    assert.deepEqual(
+      await problemsAfter(swap.join('')),
+      [1, 2, 3, 4].map((number) => `Record ${number} is not what it was, or not after the one before it`),
+    );
     const cut = 'DELETE FROM kept WHERE record > 2; DELETE FROM record WHERE number > 2';
     assert.deepEqual(await problemsAfter(cut), [], 'what is left follows from the first');
     assert.deepEqual(await problemsAfter(cut, '--head', head), [

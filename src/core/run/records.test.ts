@@ -117,6 +117,26 @@ test('an end that could not be written is written before anything else is starte
   );
 });
 
+test('a refusal that could not be written is written with the next thing that can', async () => {
+  const { journal, records, start, settled } = aHouse();
+  journal.failWith('the disk is full');
+  const result = { result: 'denied', status: null, reason: 'no' } as const;
+  const hosts = Array.from({ length: MAX_HOSTS_OF_RUN + 1 }, () => 'w'.repeat(10_000));
+  records.refuse({ run: records.newRun(), starter: BOB, hosts, command: COMMAND, result });
+  await settled();
+  assert.equal(await journal.run({ id: 1, member: 1 }), undefined);
+  journal.recover();
+  await start().recorded;
+  await settled();
+  const refused = await journal.run({ id: 1, member: 1 });
+  assert.equal(refused?.hosts.length, MAX_HOSTS_OF_RUN);
+  assert.deepEqual(
+    refused?.hosts.map(({ host, end }) => [host.length, end?.result])[0],
+    [512, result],
+    'a name is cut, and so many are named',
+  );
+});
+
 test('a command that is cancelled before it has begun never begins, and that is on record', async () => {
   const { journal, runner, start, settled } = aHouse();
   const { run, recorded } = start();
