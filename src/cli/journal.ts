@@ -13,12 +13,10 @@ interface Given {
   readonly json: boolean;
 }
 
-/** `[--data DIR | FILE] [--json]`; a number is the status to end with, and why is on stderr. */
-export function readJournalArguments(
-  command: string,
-  args: string[],
-): (Given & { readonly file: string | undefined }) | number {
-  const read = readArguments(command, args);
+/** `[--data DIR | FILE] [--head HASH] [--json]`; a number is the status to end with, and why is on stderr. */
+export function readVerifyArguments(args: string[]): (Read & { readonly file: string | undefined }) | number {
+  const command = 'verify';
+  const read = readArguments(command, args, { head: { type: 'string' } });
   if (typeof read === 'number') return read;
   const [file, ...more] = read.positionals;
   if (more.length > 0) return misuse(command, `one FILE at most is expected, not ${read.positionals.length}`);
@@ -35,11 +33,17 @@ export function readCopyArguments(command: string, args: string[]): (Given & { r
   return misuse(command, `one FILE is expected, not ${read.positionals.length}`);
 }
 
-function readArguments(command: string, args: string[]): (Given & { readonly positionals: string[] }) | number {
+interface Read extends Given {
+  readonly head: string | undefined;
+  readonly positionals: string[];
+}
+
+function readArguments(command: string, args: string[], more: { head?: { type: 'string' } } = {}): Read | number {
   try {
-    const options = { data: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+    const options = { data: { type: 'string' }, json: { type: 'boolean', default: false }, ...more } as const;
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-    return { data: values.data, json: values.json, positionals };
+    const { head } = values;
+    return { data: values.data, json: values.json, head: typeof head === 'string' ? head : undefined, positionals };
   } catch (error) {
     return misuse(command, whyUnusable(error));
   }

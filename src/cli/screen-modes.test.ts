@@ -22,5 +22,5 @@ test('however the bytes are cut it is the same', () => {
   for (let at = 1; at < BEGIN.length; at++) {
     assert.equal(undoAfter(BEGIN.slice(0, at), BEGIN.slice(at)), undoAfter(BEGIN), String(at));
   }
-  assert.equal(undoAfter(...BEGIN), undoAfter(BEGIN));
+  assert.equal(undoAfter(...(BEGIN.match(/[^]/g) ?? [])), undoAfter(BEGIN));
 });

@@ -44,7 +44,7 @@ export interface RunListener {
   onInputClosed(): void;
 }
 
-export type RunWishes = Pick<RunStart, 'command' | 'on' | 'cwd' | 'terminal' | 'timeoutMs'> & {
+export type RunWishes = Pick<RunStart, 'command' | 'on' | 'cwd' | 'terminal' | 'timeoutMs' | 'together'> & {
   /** Beside what a server may want of ours by itself. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -59,6 +59,8 @@ export interface RunHandle {
   resize(size: WireSize): void;
   /** Asks that the command be ended; how it went comes as its end. */
   cancel(): void;
+  /** The server has answered, or it is over already. */
+  readonly answered: Promise<void>;
   readonly ended: Promise<RunEnd>;
 }
 
@@ -95,6 +97,7 @@ export class Runs {
   readonly #all = new Set<ClientRun>();
   /** How runs ended whose number nobody here has read yet: it may come in the same chunk as their end. */
   readonly #early = new Map<number, RunEnd>();
+  #lastTogether = 0;
 
   constructor(client: RunsClient) {
     this.#client = client;
@@ -105,6 +108,11 @@ export class Runs {
     void client.gone.then((reason) => {
       for (const run of this.#all) run.settle({ end: 'lost', reason });
     });
+  }
+
+  /** For `together`: runs that are on record as one. */
+  newTogether(): number {
+    return ++this.#lastTogether;
   }
 
   start(wishes: RunWishes, listener: RunListener): RunHandle {
@@ -146,6 +154,7 @@ interface ClientRunOptions {
 }
 
 class ClientRun implements RunHandle {
+  readonly answered: Promise<void>;
   readonly ended: Promise<RunEnd>;
   readonly #client: RunsClient;
   readonly #listener: RunListener;
@@ -173,7 +182,7 @@ class ClientRun implements RunHandle {
       stderr: client.openStream('in', (event) => this.#onOutput('stderr', event)),
     };
     const env = { ...sentEnvironment(process.env), ...wishes.env };
-    void client
+    this.answered = client
       .request(METHODS.runStart, { ...wishes, env, ...this.#streams })
       .then((answer) => this.#answered(answer));
   }

@@ -39,12 +39,19 @@ function write(port: MessagePort): void {
   let idle: NodeJS.Timeout | undefined;
   const rest = () => {
     idle?.refresh();
-    idle ??= setTimeout(() => indexWords(() => {}), IDLE_MS).unref();
+    idle ??= setTimeout(() => indexWords(sync), IDLE_MS).unref();
   };
   // Between two parts there is a turn for whatever else has come.
   const indexWords = (done: () => void): void => {
     if (!isClosed && writer.indexWords()) setImmediate(indexWords, done);
     else done();
+  };
+  const sync = (): void => {
+    try {
+      if (!isClosed) writer.sync();
+    } catch {
+      // The next start of a run is synced, and says so if it cannot be.
+    }
   };
   const pace = new Pace();
   const index = (): void => {
@@ -112,5 +119,11 @@ function answer(reader: Reader, { type, query }: Query): Result {
       return reader.history(query);
     case 'search':
       return reader.search(query);
+    case 'runs':
+      return reader.runs.runs(query);
+    case 'run':
+      return reader.runs.run(query);
+    case 'output':
+      return reader.runs.output(query);
   }
 }

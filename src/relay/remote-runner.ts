@@ -27,7 +27,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     this.#far = far;
   }
 
-  start({ command, env, cwd, terminal, timeoutMs }: RunRequest): Run {
+  start({ command, env, cwd, terminal, timeoutMs, recordsHead }: RunRequest): Run {
     const { connection } = this.#far;
     const streams = {
       stdin: opened(connection, 'out'),
@@ -47,8 +47,14 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     });
     this.#all.add(run);
     for (const stream of Object.values(streams)) this.#ofStream.set(stream, run);
-    const where = { ...(cwd === undefined ? {} : { cwd }), ...(terminal === undefined ? {} : { terminal }) };
-    const wishes = { command: toWire(command), env, ...where, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const wishes = {
+      command: toWire(command),
+      env,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(terminal === undefined ? {} : { terminal }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(recordsHead === undefined ? {} : { recordsHead }),
+    };
     const id = connection.request(METHODS.runStart, { ...wishes, ...streams } satisfies RunStart);
     this.#asked.set(id, { what: 'start', run });
     this.#far.settle();

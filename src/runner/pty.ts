@@ -49,8 +49,8 @@ let loaded: Native | undefined;
 function native(): Native {
   try {
     // A module that is there on some machines only, and no ES module.
-    loaded ??= createRequire(import.meta.url)(`@lydell/node-pty-${HERE}/pty.node`) as Native;
-    return loaded;
+    const found: Native = createRequire(import.meta.url)(`@lydell/node-pty-${HERE}/pty.node`);
+    return (loaded ??= found);
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     throw new Error(`what opens terminals cannot be used on ${HERE}: ${why}`, { cause: error });

@@ -38,6 +38,7 @@ export async function someMachines(
         runner,
         policy: EVERYTHING,
         onDenied: () => {},
+        onRecordsHead: () => {},
         world: REAL_WORLD,
         onJoined: resolve,
         onLost: () => {},

@@ -36,4 +36,7 @@ export const ATTEMPTS: Readonly<Record<MethodName, string>> = {
   'run.start': 'Cannot run the command',
   'run.cancel': 'Cannot cancel the command',
   'run.resize': 'Cannot tell the terminal of the command its size',
+  'run.list': 'Cannot list the runs',
+  'run.show': 'Cannot show the run',
+  'run.output': 'Cannot show the output',
 };

@@ -3,5 +3,6 @@
 
 import { FIRST } from './0001-first.ts';
 import { LOG } from './0002-log.ts';
+import { RUNS } from './0003-runs.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST, LOG];
+export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS];

@@ -10,6 +10,9 @@ export const METHODS = {
   runStart: 'run.start',
   runCancel: 'run.cancel',
   runResize: 'run.resize',
+  runList: 'run.list',
+  runShow: 'run.show',
+  runOutput: 'run.output',
   loginToken: 'login.token',
   loginPassword: 'login.password',
   loginGuest: 'login.guest',
@@ -99,5 +102,6 @@ export type ErrorCode =
   | 'bad-verb'
   | 'env-not-allowed'
   | 'unknown-run'
+  | 'unknown-record'
   | 'stream-number'
   | 'too-many-streams';

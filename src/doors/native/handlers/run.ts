@@ -2,6 +2,7 @@
 
 import type { Manner } from '../../../core/run/grant.ts';
 import { placesFor, type Places } from '../../../core/run/policy.ts';
+import { starterOf } from '../../../core/run/starter.ts';
 import {
   runCancel,
   runResize,
@@ -13,7 +14,7 @@ import {
 import type { RpcError } from '../../../protocol/native/rpc.ts';
 import { passOn } from '../../../relay/environment.ts';
 import { announceCommand } from '../../announce.ts';
-import { fieldsOfDenied, type Denied } from '../../words-run.ts';
+import { fieldsOfDenied, recordOfDenied, type Denied } from '../../words-run.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
 
@@ -35,10 +36,12 @@ export const RUN: Entries<'run.start' | 'run.cancel' | 'run.resize'> = {
   }),
 };
 
+/** Its streams are open at once: what comes on them meanwhile waits for the record of the start, as the command does. */
 function start(asker: Asker, start: RunStart) {
-  const { command: given, on, env = {}, cwd, terminal, timeoutMs, stdin, stdout, stderr } = start;
+  const { command: given, on, env = {}, cwd, terminal, timeoutMs, together, stdin, stdout, stderr } = start;
   const wanted = { command: given, cwd, hasTerminal: terminal !== undefined };
   const { house, peer } = asker;
+  const { records } = house;
   const found = placesMeant(asker, on ?? '', wanted);
   if ('error' in found) return found;
   const { command, places } = found;
@@ -48,22 +51,49 @@ function start(asker: Asker, start: RunStart) {
   }
   const cannot = asker.refusalToRun([stdin, stdout, stderr]);
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };
+  const { runner, name: host } = place;
+  const session = sessionOf(asker);
+  const starter = starterOf(session, { hub: house.hub, address: peer.address });
   const denied = deniedTo(asker, wanted);
-  if (place.runner === undefined) return { error: runError({ refused: 'offline', name: place.name }, denied) };
+  const newRun = () => records.newRun();
+  const record = together === undefined ? newRun() : asker.gatherings.runOf(together, command, newRun);
+  if (typeof record === 'object') return no('bad-params', `Cannot run the command: ${together} is that of another one`);
+  if (runner === undefined) {
+    const result = { result: 'offline', status: null } as const;
+    records.refuse({ run: record, starter, hosts: [host], command, result });
+    return { error: runError({ refused: 'offline', name: host }, denied) };
+  }
   // What else a machine passes it says itself.
-  const wider = place.runner === house.runner ? house.policy.current.env : 'decided-there';
-  const passed = passOn(env, { wider, host: place.name });
-  if ('error' in passed) return passed;
-  const { member } = sessionOf(asker);
-  house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host: place.name }));
-  const run = place.runner.start({
+  const wider = runner === house.runner ? house.policy.current.env : 'decided-there';
+  const passed = passOn(env, { wider, host });
+  if ('error' in passed) {
+    const result = { result: 'denied', status: null, reason: passed.error.message } as const;
+    records.refuse({ run: record, starter, hosts: [host], command, result });
+    return passed;
+  }
+  const { run, recorded } = records.start({
+    run: record,
+    starter,
+    host,
     command,
-    env: passed.env,
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(terminal === undefined ? {} : { terminal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    start: (recordsHead) => {
+      house.log.tell(announceCommand(command, { by: session.member.name, address: peer.address, host }));
+      return runner.start({
+        command,
+        env: passed.env,
+        recordsHead,
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(terminal === undefined ? {} : { terminal }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      });
+    },
   });
-  return { result: { run: asker.add(run, { stdin, stdout, stderr }) } };
+  const number = asker.add(run, { stdin, stdout, stderr });
+  return recorded.then((refused) => {
+    if (refused === undefined) return { result: { run: number, record } };
+    asker.abandon(number);
+    return { error: runError(refused, denied) };
+  });
 }
 
 /** `command` undefined: it is only asked where. */
@@ -71,9 +101,10 @@ interface Wanted extends Manner {
   readonly command: WireCommand | undefined;
 }
 
-/** Where it is, and may be run by whoever asks; what is not allowed is logged. */
+/** Where it is, and may be run by whoever asks; what is not allowed is logged, and put on record. */
 export function placesMeant(asker: Asker, targets: string, given: Wanted): Places | { readonly error: RpcError } {
-  const { hub, runner, hosts, policy, log } = asker.house;
+  const { hub, runner, hosts, policy, log, records } = asker.house;
+  const { address } = asker.peer;
   const session = sessionOf(asker);
   const denied = deniedTo(asker, given);
   const { account, key } = hub.actsAs(session);
@@ -85,7 +116,12 @@ export function placesMeant(asker: Asker, targets: string, given: Wanted): Place
   );
   if (!('refused' in found)) return found;
   if (found.refused === 'not-allowed') {
-    log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address: asker.peer.address });
+    log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address });
+    const { command } = denied;
+    if (session.role !== 'guest' && command !== undefined) {
+      const starter = starterOf(session, { hub, address });
+      records.refuse({ run: records.newRun(), starter, ...recordOfDenied(found, { ...denied, command }) });
+    }
   }
   return { error: runError(found, denied) };
 }
