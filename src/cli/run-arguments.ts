@@ -33,8 +33,19 @@ export interface WideWishes {
   readonly out: string | undefined;
 }
 
+/** No command is given: each line that is typed is one, and goes with these arguments. */
+export interface PromptArguments {
+  readonly prompt: readonly string[];
+  readonly host: string;
+  readonly on: string | undefined;
+}
+
+function isInteractive(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY;
+}
+
 /** A text says why they cannot be understood. */
-export function readRunArguments(args: string[]): RunArguments | string {
+export function readRunArguments(args: string[]): RunArguments | PromptArguments | string {
   const found = args.indexOf('--');
   const dashes = found < 0 ? args.length : found;
   const words = args.slice(dashes + 1);
@@ -64,7 +75,9 @@ export function readRunArguments(args: string[]): RunArguments | string {
   }
   const { values, positionals } = parsed;
   const hasTerminal = values.tty.length > 0;
-  if (words.length === 0 && !hasTerminal) {
+  // Whoever sits at a terminal and says nothing gets a prompt.
+  const isPrompt = found < 0 && !hasTerminal && !values.json && isInteractive();
+  if (words.length === 0 && !hasTerminal && !isPrompt) {
     return `a ${found < 0 ? '-- is missing before the command' : 'command is missing after --'}; see partyline run --help`;
   }
   if (positionals.length > 1) return `one HOST before --, not ${positionals.length}`;
@@ -87,11 +100,13 @@ export function readRunArguments(args: string[]): RunArguments | string {
   }
   const ttyFault = faultOfTerminal(values.tty.length, { on: values.on, isJson: values.json, wide: values });
   if (ttyFault !== undefined) return ttyFault;
+  const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
+  if (isPrompt) return { prompt: args, host, on: values.on };
   const command = commandOf(words, values.cwd);
   const tooLong = refusalOfLength(command);
   if (tooLong !== undefined) return tooLong;
   return {
-    host: positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost'),
+    host,
     isJson: values.json,
     hasTerminal,
     wishes: {

@@ -24,7 +24,7 @@ export function isOneName(targets: string): boolean {
 /** All of them, and the command may run there; or why not. */
 export async function resolveTargets(
   client: NativeClient,
-  { targets, command, cwd }: { targets: string; command: WireCommand; cwd?: string | undefined },
+  { targets, command, cwd }: { targets: string; command: WireCommand | undefined; cwd?: string | undefined },
 ): Promise<readonly TargetHost[] | { readonly refused: string }> {
   const answer = await client.request(hostResolve.name, { targets, command, ...(cwd === undefined ? {} : { cwd }) });
   if ('lost' in answer) return { refused: `Cannot tell which machines are meant: ${answer.lost}` };

@@ -17,6 +17,7 @@ export const HELP = `Run a command on a server, or on machines that joined it: i
 
 Usage: partyline run [HOST] [OPTION...] -- COMMAND [ARG...]
        partyline run [HOST] [OPTION...] -t [-- COMMAND [ARG...]]
+       partyline run [HOST] [OPTION...]          at a terminal: a prompt, for one command after the other
 
 HOST is [SCHEME://]HOST[:PORT], else PARTYLINE_HOST, else localhost. One argument after -- is a line for /bin/sh; several
 are a program and its arguments, which no shell sees; @NAME is a verb of the server's policy, with its values.
@@ -61,6 +62,7 @@ Examples:
   partyline run --on web1 --cwd /srv/app --env DEPLOY_ENV=test -- make deploy
   partyline run --on web1 -t -- top
   partyline run --on web1 -t
+  partyline run --on 'web*'
   partyline run --on 'web[1-9],!web3' --batch 2 --stop-after 1 -- systemctl restart nginx
   partyline run --on env=prod --dry-run -- reboot
   partyline run --on web1 -- @restart nginx
@@ -86,7 +88,8 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     say(given);
     return UNREACHED_STATUS;
   }
-  const { host, isJson, wishes } = given;
+  const { host } = given;
+  const isJson = 'isJson' in given && given.isJson;
   const interruption = watchInterruption();
   try {
     const { signal } = interruption;
@@ -98,6 +101,15 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
       new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', client.refused);
       return UNREACHED_STATUS;
     }
+    if ('prompt' in given) {
+      // Whoever is interrupted at the prompt is asked again.
+      interruption.stop();
+      const { prompt } = await import('./prompt.ts');
+      const status = await prompt({ client, args: given.prompt, on: given.on });
+      client.close();
+      return status;
+    }
+    const { wishes } = given;
     const { on } = wishes;
     if (on !== undefined && !isOneName(on)) {
       const { runWide } = await import('./run-wide.ts');
