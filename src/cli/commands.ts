@@ -29,7 +29,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: {
     does: 'execute a command on the server, or on machines that joined',
     options:
-      '--on TARGETS --timeout SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
+      '--on TARGETS --cwd PATH --env NAME=VALUE -t --tty --timeout SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
   },
   runs: {
     does: 'what was run: who, where, what, and how it ended',
@@ -38,7 +38,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   join: {
     does: 'let a server run commands on this machine',
-    options: '--code CODE --label NAME=VALUE --policy FILE --json',
+    options: '--code CODE --label NAME=VALUE --policy FILE --allow-env NAME --json',
   },
   hosts: { does: 'the machines that have joined', options: '--host HOST --json' },
   send: {

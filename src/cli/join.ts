@@ -10,7 +10,7 @@ import { readOwnFile } from '../config/files.ts';
 import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
 import { stateDirectory } from '../config/state.ts';
 import { beJoined } from '../host/joined.ts';
-import { readHostPolicy, type HostPolicy } from '../host/policy.ts';
+import { EVERYTHING, parseEnvironmentPattern, readHostPolicy, type HostPolicy } from '../host/policy.ts';
 import { RECORDS_HEAD_FILE, RecordsHead } from '../host/records-head.ts';
 import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
 import { parseJoinCode } from '../net/join-code.ts';
@@ -29,11 +29,13 @@ const OTHERS_WRITE = 0o022;
 
 export const HELP = `Let a server run commands on this machine, under the name it was invited by
 
-Usage: partyline join HOST [--code CODE] [--label NAME=VALUE]... [--policy FILE]
+Usage: partyline join HOST [--code CODE] [--label NAME=VALUE]... [--policy FILE] [--allow-env NAME]...
 
   --code CODE          of partyline invite NAME --as host, the first time; - reads it from standard input
   --label NAME=VALUE   what the machine can be addressed by, as in partyline run --on NAME=VALUE; repeatable
   --policy FILE        what the server may run here, instead of ${HOST_POLICY_FILE} in the state directory
+  --allow-env NAME     a variable that commands may be given, beside LANG, LC_*, TERM and TZ; DEPLOY_* for all that
+                       begin so; repeatable
   --json               one JSON object a line
 
 Joining is consent: without a policy file the server may run everything that this user may. With one, only what it lists, and
@@ -41,6 +43,8 @@ no server can widen it; anything else comes back as denied, and is said on stder
 
   allow = ["uptime", "systemctl status *"]     words of a command; * within or for a word, ** for any rest
   shell = false                                lines for /bin/sh: as good as everything
+  cwd = ["/srv/app"]                           where a command may be started, where it is no line for a shell
+  env = ["DEPLOY_*"]                           variables that it may have, beside LANG, LC_*, TERM and TZ
 
 With each command the server says which hash its records of runs end with. The latest is kept in ${RECORDS_HEAD_FILE} of the state
 directory: partyline verify --head HASH, at the server, tells whether all records up to it are there.
@@ -67,6 +71,7 @@ export async function join(args: string[]): Promise<number> {
         code: { type: 'string' },
         label: { type: 'string', multiple: true, default: [] },
         policy: { type: 'string' },
+        'allow-env': { type: 'string', multiple: true, default: [] },
         json: { type: 'boolean', default: false },
       },
     }),
@@ -84,13 +89,19 @@ export async function join(args: string[]): Promise<number> {
       return misuse('join', `--label takes NAME=VALUE, not ${quote(label)}`);
     labels.set(name, value);
   }
+  const env: HostPolicy['env'][number][] = [];
+  for (const text of values['allow-env']) {
+    const pattern = parseEnvironmentPattern(text);
+    if (typeof pattern === 'string') return misuse('join', `--allow-env ${quote(text)}: ${pattern}`);
+    env.push(pattern);
+  }
   const given = await codeFrom(values.code);
   if (typeof given === 'string') return misuse('join', given);
   const tell = (event: string, facts: Readonly<Record<string, string>>, text: string) => {
     if (values.json) process.stdout.write(jsonLine({ event, ...facts }));
     else (event === 'ready' ? process.stdout : process.stderr).write(`${escapeControls(text)}\n`);
   };
-  return await stay({ host, given, labels, policyFile: values.policy, tell });
+  return await stay({ host, given, labels, policyFile: values.policy, env, tell });
 }
 
 type Given = { readonly code: string; readonly fingerprint: string } | undefined;
@@ -101,17 +112,20 @@ interface Stay {
   readonly labels: ReadonlyMap<string, string>;
   /** As it was named. */
   readonly policyFile: string | undefined;
+  /** Beside what the file says. */
+  readonly env: HostPolicy['env'];
   readonly tell: (event: string, facts: Readonly<Record<string, string>>, text: string) => void;
 }
 
-async function stay({ host, given, labels, policyFile, tell }: Stay): Promise<number> {
+async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promise<number> {
   const directory = stateDirectory();
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     makeDirectory(directory);
-    const policy = policyIn(directory, policyFile);
+    const read = policyIn(directory, policyFile);
+    const policy = { ...read, env: [...read.env, ...env] };
     const key = ensureMachineKey(joinPath(directory, MACHINE_KEY_FILE));
     const runner = createRunner({ directory: joinPath(directory, 'host-pipes') });
     try {
@@ -149,7 +163,7 @@ function policyIn(directory: string, named: string | undefined): HostPolicy {
   const path = named ?? joinPath(directory, HOST_POLICY_FILE);
   const no = (why: string) => new Error(`Cannot use the policy ${path}: ${why}; nothing was joined`);
   const text = readOwnFile(path, { others: OTHERS_WRITE, verb: 'write to' });
-  if (text === undefined && named === undefined) return 'everything';
+  if (text === undefined && named === undefined) return EVERYTHING;
   if (text === undefined) throw no('it does not exist');
   if (typeof text === 'object') throw no(text.why);
   const policy = readHostPolicy(text);

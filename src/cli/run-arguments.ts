@@ -2,15 +2,18 @@
 
 import { parseArgs } from 'node:util';
 import { refusalOfLength, type RunWishes } from '../client/run.ts';
-import { MAX_TIMEOUT_MS, type WireCommand } from '../protocol/native/methods/run.ts';
+import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, type WireCommand } from '../protocol/native/methods/run.ts';
 import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
 import { MAX_AT_ONCE } from './run-many.ts';
+import { isOneName } from './run-targets.ts';
 
 export interface RunArguments {
   readonly host: string;
   readonly isJson: boolean;
   readonly wishes: RunWishes;
+  /** In one: what it is to run, and what is typed here. */
+  readonly hasTerminal: boolean;
   readonly wide: WideWishes;
 }
 
@@ -30,13 +33,22 @@ export interface WideWishes {
   readonly out: string | undefined;
 }
 
+/** No command is given: each line that is typed is one, and goes with these arguments. */
+export interface PromptArguments {
+  readonly prompt: readonly string[];
+  readonly host: string;
+  readonly on: string | undefined;
+}
+
+function isInteractive(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY;
+}
+
 /** A text says why they cannot be understood. */
-export function readRunArguments(args: string[]): RunArguments | string {
-  const dashes = args.indexOf('--');
-  if (dashes < 0) return 'a -- is missing before the command; see partyline run --help';
+export function readRunArguments(args: string[]): RunArguments | PromptArguments | string {
+  const found = args.indexOf('--');
+  const dashes = found < 0 ? args.length : found;
   const words = args.slice(dashes + 1);
-  const [only] = words;
-  if (only === undefined) return 'a command is missing after --; see partyline run --help';
   let parsed;
   try {
     parsed = parseArgs({
@@ -44,6 +56,9 @@ export function readRunArguments(args: string[]): RunArguments | string {
       allowPositionals: true,
       options: {
         on: { type: 'string' },
+        cwd: { type: 'string' },
+        env: { type: 'string', multiple: true, default: [] },
+        tty: { type: 'boolean', short: 't', multiple: true, default: [] },
         timeout: { type: 'string' },
         yes: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
@@ -59,6 +74,12 @@ export function readRunArguments(args: string[]): RunArguments | string {
     return whyUnusable(error);
   }
   const { values, positionals } = parsed;
+  const hasTerminal = values.tty.length > 0;
+  // Whoever sits at a terminal and says nothing gets a prompt.
+  const isPrompt = found < 0 && !hasTerminal && !values.json && isInteractive();
+  if (words.length === 0 && !hasTerminal && !isPrompt) {
+    return `a ${found < 0 ? '-- is missing before the command' : 'command is missing after --'}; see partyline run --help`;
+  }
   if (positionals.length > 1) return `one HOST before --, not ${positionals.length}`;
   if (values.on !== undefined && values.on.replace(/[\s,]/g, '') === '') {
     return '--on names no host; without it the command runs on the server itself';
@@ -66,6 +87,9 @@ export function readRunArguments(args: string[]): RunArguments | string {
   const timeoutMs = values.timeout === undefined ? undefined : parseSeconds(values.timeout);
   if (timeoutMs === null)
     return `--timeout takes seconds, up to ${MAX_TIMEOUT_MS / 1_000}, not ${quote(values.timeout ?? '')}`;
+  if (values.cwd === '') return '--cwd names no directory';
+  const env = environmentIn(values.env);
+  if (typeof env === 'string') return env;
   const batch = values.batch === undefined ? MAX_AT_ONCE : parseCount(values.batch);
   if (batch === null) return `--batch takes how many machines at once, not ${quote(values.batch ?? '')}`;
   const stopAfter = values['stop-after'] === undefined ? Number.POSITIVE_INFINITY : parseCount(values['stop-after']);
@@ -74,16 +98,23 @@ export function readRunArguments(args: string[]): RunArguments | string {
   if (values.on === undefined && (values['dry-run'] || values.stdin || values.out !== undefined)) {
     return '--dry-run, --stdin and --out go with --on TARGETS';
   }
-  const command = commandOf(only, words);
+  const ttyFault = faultOfTerminal(values.tty.length, { on: values.on, isJson: values.json, wide: values });
+  if (ttyFault !== undefined) return ttyFault;
+  const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
+  if (isPrompt) return { prompt: args, host, on: values.on };
+  const command = commandOf(words, values.cwd);
   const tooLong = refusalOfLength(command);
   if (tooLong !== undefined) return tooLong;
   return {
-    host: positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost'),
+    host,
     isJson: values.json,
+    hasTerminal,
     wishes: {
       command,
       ...(values.on === undefined ? {} : { on: values.on }),
+      ...(values.cwd === undefined ? {} : { cwd: values.cwd }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      env,
     },
     wide: {
       isConfirmed: values.yes,
@@ -97,11 +128,50 @@ export function readRunArguments(args: string[]): RunArguments | string {
   };
 }
 
+/** `NAME=VALUE`, or `NAME` for what it is set to here. */
+function environmentIn(given: readonly string[]): Readonly<Record<string, string>> | string {
+  const env = new Map<string, string>();
+  for (const one of given) {
+    const [, name = '', value] = /^([^=]+)(?:=(.*))?$/s.exec(one) ?? [];
+    if (name === '') return `--env takes NAME=VALUE or NAME, not ${quote(one)}`;
+    const own = value ?? process.env[name];
+    if (own === undefined) return `--env ${quote(name).slice(1, -1)}: it is not set here; nothing was started`;
+    env.set(name, own);
+  }
+  if (env.size > MAX_ENV_NAMES / 2) return `--env has ${env.size} names, ${MAX_ENV_NAMES / 2} are the most`;
+  return Object.fromEntries(env);
+}
+
 /** `@restart nginx` is a verb; a program of such a name is called by its path. */
-function commandOf(first: string, words: readonly string[]): WireCommand {
+function commandOf(words: readonly string[], cwd: string | undefined): WireCommand {
+  const [first] = words;
+  // As at a login, which begins at home.
+  if (first === undefined) return { shell: `${cwd === undefined ? 'cd; ' : ''}${LOGIN_SHELL}` };
   const [, verb] = VERB.exec(first) ?? [];
   if (verb !== undefined) return { verb, args: words.slice(1) };
   return words.length === 1 ? { shell: first } : { argv: words };
+}
+
+/** Of the user there; a shell of another kind takes the same option. */
+const LOGIN_SHELL = 'exec "${SHELL:-/bin/sh}" -l';
+
+interface AroundTerminal {
+  readonly on: string | undefined;
+  readonly isJson: boolean;
+  readonly wide: { readonly stdin: boolean; readonly out?: string; readonly 'dry-run': boolean };
+}
+
+/** `-t` is for somebody who sits at a terminal; `-tt` says that nobody need sit there. */
+function faultOfTerminal(count: number, { on, isJson, wide }: AroundTerminal): string | undefined {
+  if (count === 0) return undefined;
+  if (on !== undefined && !isOneName(on)) return `-t is for one machine, and ${quote(on)} may be several`;
+  if (isJson || wide.stdin || wide['dry-run'] || wide.out !== undefined) {
+    return '-t shows what the terminal there shows: --json, --stdin, --out and --dry-run do not go with it';
+  }
+  if (count === 1 && !process.stdin.isTTY) {
+    return '-t passes on what is typed, and standard input is no terminal; -tt takes one there all the same';
+  }
+  return undefined;
 }
 
 const VERB = /^@([A-Za-z][A-Za-z0-9_-]*)$/;

@@ -24,9 +24,9 @@ export function isOneName(targets: string): boolean {
 /** All of them, and the command may run there; or why not. */
 export async function resolveTargets(
   client: NativeClient,
-  { targets, command }: { targets: string; command: WireCommand },
+  { targets, command, cwd }: { targets: string; command: WireCommand | undefined; cwd?: string | undefined },
 ): Promise<readonly TargetHost[] | { readonly refused: string }> {
-  const answer = await client.request(hostResolve.name, { targets, command });
+  const answer = await client.request(hostResolve.name, { targets, command, ...(cwd === undefined ? {} : { cwd }) });
   if ('lost' in answer) return { refused: `Cannot tell which machines are meant: ${answer.lost}` };
   if ('error' in answer) return { refused: shown(answer.error.message) };
   const found = hostResolve.parseResult(answer.result);

@@ -68,7 +68,12 @@ export class FoldedView implements View {
 
   outputEnd(): void {}
 
-  ended(host: string): void {
+  ended(host: string, { result }: HostResult, reason: string | undefined): void {
+    // As its own word, so that machines with the same reason share a line.
+    if (result === 'denied' && reason !== undefined) {
+      const bytes = new TextEncoder().encode(`partyline: ${reason}\n`);
+      this.#print(this.#fold.push(host, { stream: 'stderr', bytes, nowMs: performance.now() }));
+    }
     this.#print(this.#fold.end(host, performance.now()));
   }
 

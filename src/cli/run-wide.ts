@@ -40,7 +40,7 @@ async function carryOut(
   { targets, given, interruption, confirmTimeoutMs }: Wide,
 ): Promise<number> {
   const { wishes, wide, isJson } = given;
-  const hosts = await resolveTargets(client, { targets, command: wishes.command });
+  const hosts = await resolveTargets(client, { targets, command: wishes.command, cwd: wishes.cwd });
   if ('refused' in hosts) {
     if (isJson)
       process.stdout.write(jsonLine({ host: targets, result: 'denied', status: null, reason: hosts.refused }));

@@ -6,6 +6,7 @@ import { connectAsOwner, OWNER_TOKEN_FILE, type NativeClient } from '../client/n
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import { stateDirectory } from '../config/state.ts';
 import { INTERRUPTED, watchInterruption, type Interruption } from './interruption.ts';
+import type { OwnTerminal } from './run-terminal.ts';
 import { readRunArguments } from './run-arguments.ts';
 import { Outlet, say } from './run-outlet.ts';
 import { isOneName } from './run-targets.ts';
@@ -15,11 +16,17 @@ import { trustFor } from './trust.ts';
 export const HELP = `Run a command on a server, or on machines that joined it: input, output and status as they are there
 
 Usage: partyline run [HOST] [OPTION...] -- COMMAND [ARG...]
+       partyline run [HOST] [OPTION...] -t [-- COMMAND [ARG...]]
+       partyline run [HOST] [OPTION...]          at a terminal: a prompt, for one command after the other
 
 HOST is [SCHEME://]HOST[:PORT], else PARTYLINE_HOST, else localhost. One argument after -- is a line for /bin/sh; several
 are a program and its arguments, which no shell sees; @NAME is a verb of the server's policy, with its values.
 
   --on TARGETS       where to run it; without it on the server itself
+  --cwd PATH         start it in that directory there, seen from where it would start by itself
+  --env NAME=VALUE   pass a variable on, if the machine lets it; NAME alone: as it is set here; repeatable
+  -t, --tty          run it in a terminal there, as large as this one; without COMMAND the user's shell there. Twice (-tt):
+                     also where standard input is no terminal
   --timeout SECONDS  end it after so long (status 124)
   --json             one JSON object a line instead of the bytes: host, stream and data (or dataBase64), at the end
                      host, result and status
@@ -36,6 +43,9 @@ none of them. More than 10 machines, or all, are to be confirmed by typing how m
   --out DIR          a file for each machine's output, DIR/NAME.stdout and DIR/NAME.stderr, in the place of lines
   --no-fold          each machine's lines by themselves
 
+With -t everything that is typed goes there, Ctrl-C too. At the beginning of a line ~. ends it from here, ~^Z stops this program,
+~~ is a ~, and ~? lists these.
+
 The status is the command's own; 128+N if it died of signal N, 124 after the timeout, 126 or 127 if it could not be
 started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it. Of several machines: 255
 if it did not start on one, or one was lost; else 0 if all are 0, the one that all failures have, or 1.
@@ -49,7 +59,10 @@ Examples:
   partyline run -- 'uptime; df -h | head -3'
   partyline run localhost -- ls -l '/tmp/a file'
   partyline run ::1 --timeout 10 -- make test < input > output
-  partyline run --on web1 -- top -bn1
+  partyline run --on web1 --cwd /srv/app --env DEPLOY_ENV=test -- make deploy
+  partyline run --on web1 -t -- top
+  partyline run --on web1 -t
+  partyline run --on 'web*'
   partyline run --on 'web[1-9],!web3' --batch 2 --stop-after 1 -- systemctl restart nginx
   partyline run --on env=prod --dry-run -- reboot
   partyline run --on web1 -- @restart nginx
@@ -63,6 +76,8 @@ const ACCOUNT_TOKEN = 'pl_';
 /** Milliseconds for the server to say that an interrupted command has ended: as long as a stubborn one is given. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
+const LEFT = 'Ended from here (~.): the server ends what ran over this connection';
+
 export interface RunTimes {
   readonly confirmTimeoutMs?: number;
 }
@@ -73,7 +88,8 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     say(given);
     return UNREACHED_STATUS;
   }
-  const { host, isJson, wishes } = given;
+  const { host } = given;
+  const isJson = 'isJson' in given && given.isJson;
   const interruption = watchInterruption();
   try {
     const { signal } = interruption;
@@ -85,6 +101,15 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
       new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', client.refused);
       return UNREACHED_STATUS;
     }
+    if ('prompt' in given) {
+      // Whoever is interrupted at the prompt is asked again.
+      interruption.stop();
+      const { prompt } = await import('./prompt.ts');
+      const status = await prompt({ client, args: given.prompt, on: given.on });
+      client.close();
+      return status;
+    }
+    const { wishes } = given;
     const { on } = wishes;
     if (on !== undefined && !isOneName(on)) {
       const { runWide } = await import('./run-wide.ts');
@@ -92,7 +117,8 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
       return await runWide(client, { targets: on, given, interruption, confirmTimeoutMs });
     }
     const outlet = new Outlet({ host: on?.trim() ?? client.serverName, isJson });
-    return await runOn(client, wishes, { outlet, interruption, ...times });
+    const terminal = given.hasTerminal ? new (await import('./run-terminal.ts')).OwnTerminal() : undefined;
+    return await runOn(client, wishes, { outlet, interruption, terminal, ...times });
   } catch (error) {
     if (interruption.name === undefined) throw error;
     return INTERRUPTED[interruption.name];
@@ -128,23 +154,35 @@ function mayBeAccount(): boolean {
 interface Around extends RunTimes {
   readonly outlet: Outlet;
   readonly interruption: Interruption;
+  /** Ours, for a command that runs in one. */
+  readonly terminal: OwnTerminal | undefined;
 }
 
 async function runOn(client: NativeClient, wishes: RunWishes, around: Around): Promise<number> {
-  const { outlet, interruption } = around;
+  const { outlet, interruption, terminal } = around;
   const input = process.stdin;
-  const handle = new Runs(client).start(wishes, {
-    onOutput: (name, bytes, done) => outlet.write(name, bytes, done),
-    onOutputEnd: (name) => outlet.end(name),
-    onInputRoom: () => input.resume(),
-    onInputClosed: () => input.destroy(),
-  });
+  const size = terminal === undefined ? {} : { terminal: terminal.size };
+  const handle: RunHandle = new Runs(client).start(
+    { ...wishes, ...size },
+    {
+      onStarted: () => terminal?.lend(handle),
+      onOutput(name, bytes, done) {
+        terminal?.shown(bytes);
+        outlet.write(name, bytes, done);
+      },
+      onOutputEnd: (name) => outlet.end(name),
+      onInputRoom: () => input.resume(),
+      onInputClosed: () => input.destroy(),
+    },
+  );
   outlet.onBroken((name) => handle.dropOutput(name));
-  passOn(input, handle);
+  passOn(input, handle, terminal);
   const ended = await endOf(handle, around);
+  terminal?.giveBack(ended.end === 'ended' && ended.result !== 'cancelled');
   input.destroy();
   client.close();
-  outlet.conclude(ended);
+  if (terminal?.hasLeft) outlet.fail('lost', LEFT);
+  else outlet.conclude(ended);
   await Promise.race([outlet.flushed(), interruption.happened]);
   if (interruption.name !== undefined) {
     const status = INTERRUPTED[interruption.name];
@@ -161,9 +199,13 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
   return ended.result === 'cancelled' ? UNREACHED_STATUS : ended.status;
 }
 
-function passOn(input: typeof process.stdin, handle: RunHandle): void {
-  input.on('data', (chunk: Uint8Array) => {
+function passOn(input: typeof process.stdin, handle: RunHandle, terminal: OwnTerminal | undefined): void {
+  const write = (chunk: Uint8Array): void => {
     if (!handle.write(chunk)) input.pause();
+  };
+  input.on('data', (chunk: Uint8Array) => {
+    if (terminal === undefined) write(chunk);
+    else terminal.typed(chunk, write);
   });
   input.on('end', () => handle.endInput());
   // A directory, or a terminal that went away: as good as an end.
@@ -171,7 +213,8 @@ function passOn(input: typeof process.stdin, handle: RunHandle): void {
 }
 
 /** How it ended; once we are interrupted it is asked to, and not waited for endlessly. */
-async function endOf(handle: RunHandle, { outlet, interruption, confirmTimeoutMs }: Around): Promise<RunEnd> {
+async function endOf(handle: RunHandle, around: Around): Promise<RunEnd> {
+  const { outlet, interruption, terminal, confirmTimeoutMs } = around;
   const withinMs = confirmTimeoutMs ?? CONFIRM_TIMEOUT_MS;
   let timer: NodeJS.Timeout | undefined;
   const unconfirmed = interruption.happened.then(() => {
@@ -180,7 +223,13 @@ async function endOf(handle: RunHandle, { outlet, interruption, confirmTimeoutMs
     const reason = `the server did not confirm within ${withinMs / 1_000} s that the command has ended`;
     return new Promise<RunEnd>((resolve) => (timer = setTimeout(() => resolve({ end: 'lost', reason }), withinMs)));
   });
-  const ended = await Promise.race([handle.ended, unconfirmed]);
+  // Whoever types ~. is not to wait, least of all for a server that is not there any more: it ends what ran over a
+  // connection that has ended.
+  const left = terminal?.left.then((): RunEnd => {
+    outlet.hurry();
+    return { end: 'lost', reason: LEFT };
+  });
+  const ended = await Promise.race([handle.ended, unconfirmed, ...(left === undefined ? [] : [left])]);
   clearTimeout(timer);
   return ended;
 }

@@ -9,6 +9,7 @@ import {
   RUN_ENDED,
   type RunEnded,
   type RunStart,
+  type WireSize,
 } from '../protocol/native/methods/run.ts';
 import type { NativeClient } from './native.ts';
 import { shown } from './shown.ts';
@@ -18,6 +19,9 @@ export type OutputName = 'stdout' | 'stderr';
 
 /** The part of the environment that a server may want; everything else stays here. */
 const SENT = /^(?:LANG|LC_[A-Z]+|TERM|TZ)$/;
+const ZONE = /^:?(?:\/etc\/localtime|\/usr\/share\/zoneinfo\/[\w+./-]*|[\w+<>,.-][\w+<>,./:-]*)?$/;
+/** UTF-16 units of a value: a locale, a terminal and a time zone are short. */
+const MAX_SENT_LENGTH = 256;
 /** Bytes of a request beside its command: names, numbers, environment. */
 const REQUEST_OVERHEAD_BYTES = 65_536;
 
@@ -29,6 +33,8 @@ export type RunEnd =
   | { end: 'lost'; reason: string };
 
 export interface RunListener {
+  /** It was started, as far as the server can tell. */
+  onStarted?(): void;
   /** `done` is to be called when the bytes are out of the way: as many more may come then. */
   onOutput(name: OutputName, bytes: Uint8Array, done: () => void): void;
   onOutputEnd(name: OutputName): void;
@@ -38,7 +44,10 @@ export interface RunListener {
   onInputClosed(): void;
 }
 
-export type RunWishes = Pick<RunStart, 'command' | 'on' | 'timeoutMs' | 'together'>;
+export type RunWishes = Pick<RunStart, 'command' | 'on' | 'cwd' | 'terminal' | 'timeoutMs' | 'together'> & {
+  /** Beside what a server may want of ours by itself. */
+  readonly env?: Readonly<Record<string, string>>;
+};
 
 export interface RunHandle {
   /** False: wait for `onInputRoom`. */
@@ -46,6 +55,8 @@ export interface RunHandle {
   endInput(): void;
   /** Wants no more of this output: the command meets a broken pipe. */
   dropOutput(name: OutputName): void;
+  /** Of the command's terminal; the last one counts, once it is started. */
+  resize(size: WireSize): void;
   /** Asks that the command be ended; how it went comes as its end. */
   cancel(): void;
   /** The server has answered, or it is over already. */
@@ -56,9 +67,15 @@ export interface RunHandle {
 export function sentEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const sent: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && SENT.test(name)) sent[name] = value;
+    if (value !== undefined && SENT.test(name) && isFit(name, value)) sent[name] = value;
   }
   return sent;
+}
+
+/** What is neither would be refused, and nobody asked for it. */
+function isFit(name: string, value: string): boolean {
+  const isPlain = name === 'TZ' ? ZONE.test(value) && !value.includes('..') : !/[/%]/.test(value);
+  return isPlain && value.length <= MAX_SENT_LENGTH;
 }
 
 /** Undefined: the command fits a request. */
@@ -147,6 +164,7 @@ class ClientRun implements RunHandle {
   /** What the server calls it, once it has answered. */
   number: number | undefined;
   #isCancelled = false;
+  #size: WireSize | undefined;
 
   constructor(client: RunsClient, { wishes, listener, onNumber, onSettled }: ClientRunOptions) {
     const { promise, resolve } = Promise.withResolvers<RunEnd>();
@@ -163,7 +181,7 @@ class ClientRun implements RunHandle {
       stdout: client.openStream('in', (event) => this.#onOutput('stdout', event)),
       stderr: client.openStream('in', (event) => this.#onOutput('stderr', event)),
     };
-    const env = sentEnvironment(process.env);
+    const env = { ...sentEnvironment(process.env), ...wishes.env };
     this.answered = client
       .request(METHODS.runStart, { ...wishes, env, ...this.#streams })
       .then((answer) => this.#answered(answer));
@@ -205,8 +223,21 @@ class ClientRun implements RunHandle {
     if (this.number === undefined) {
       return this.#settle({ end: 'lost', reason: 'the server answers in a way not known here' });
     }
+    this.#listener.onStarted?.();
     if (this.#isCancelled) this.#sendCancel();
+    this.#sendSize();
     return this.#onNumber(this.number);
+  }
+
+  resize(size: WireSize): void {
+    this.#size = size;
+    this.#sendSize();
+  }
+
+  #sendSize(): void {
+    if (this.number === undefined || this.#size === undefined) return;
+    void this.#client.request(METHODS.runResize, { run: this.number, ...this.#size });
+    this.#size = undefined;
   }
 
   #sendCancel(): void {

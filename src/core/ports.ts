@@ -28,10 +28,20 @@ export interface ByteSink {
 /** A shell line for `/bin/sh -c`, or an argument vector that no shell sees. */
 export type RunCommand = { kind: 'shell'; line: string } | { kind: 'argv'; argv: readonly string[] };
 
+/** In characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 export interface RunRequest {
   readonly command: RunCommand;
-  /** Only names of the allow-list (`core/run/environment.ts`); the runner adds PATH, HOME and the like. */
+  /** Only what may pass (`core/run/environment.ts`); the runner adds PATH, HOME and the like. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where it starts, from where commands start by themselves; there if absent. */
+  readonly cwd?: string;
+  /** It runs in a terminal of this size: input is typed there, and all output comes on stdout. */
+  readonly terminal?: TerminalSize;
   /** After so many milliseconds the command is ended and the result is `timeout`. */
   readonly timeoutMs?: number;
   /** For a machine to keep: the hash that the chain of records ends with, this start being in it. */
@@ -57,6 +67,8 @@ export interface Run {
   readonly ended: Promise<RunResult>;
   /** Ends the command and all it started: HUP, TERM, then KILL on its session. Idempotent. */
   cancel(): void;
+  /** Of its terminal; nothing if it has none, or has ended. */
+  resize(size: TerminalSize): void;
 }
 
 export interface Runner {

@@ -21,6 +21,9 @@ export interface Denied {
   readonly role: Role;
   /** Undefined: it was only asked where. */
   readonly command: AskedCommand | undefined;
+  /** Where it was to start, if that was said. */
+  readonly cwd?: string | undefined;
+  readonly hasTerminal?: boolean | undefined;
 }
 
 const AS: Readonly<Record<Role, string>> = {
@@ -33,10 +36,11 @@ const AS: Readonly<Record<Role, string>> = {
 /** `Cannot run uptime on "web1" as Janaki, a member: the policy does not allow it; nothing was started`. */
 export function wordsForDenied(
   { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { by, role, command }: Denied,
+  { by, role, command, cwd, hasTerminal }: Denied,
 ): string {
   const what = command === undefined ? 'anything' : askedText(command);
-  return `Cannot run ${what} on ${listed(names)} as ${by}, ${AS[role]}: ${reasonFor(why, role)}; nothing was started`;
+  const where = `${cwd === undefined ? '' : ` in ${quote(cwd, MAX_COMMAND_LENGTH)}`}${hasTerminal ? ' in a terminal' : ''}`;
+  return `Cannot run ${what}${where} on ${listed(names)} as ${by}, ${AS[role]}: ${reasonFor(why, role)}; nothing was started`;
 }
 
 function reasonFor(why: 'policy' | 'server', role: Role): string {
@@ -57,13 +61,15 @@ export function recordOfDenied(
 /** The same for the log. */
 export function fieldsOfDenied(
   { names }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { by, role, command }: Denied,
+  { by, role, command, cwd, hasTerminal }: Denied,
 ): Fields {
   return {
     by,
     role,
     on: shorten(names.join(','), MAX_COMMAND_LENGTH),
     command: command === undefined ? undefined : askedText(command),
+    ...(cwd === undefined ? {} : { cwd: shorten(cwd, MAX_COMMAND_LENGTH) }),
+    ...(hasTerminal ? { terminal: true } : {}),
   };
 }
 

@@ -2,21 +2,31 @@
 // widen.
 
 import type { RunCommand } from '../core/ports.ts';
-import { permits, readingsOf, type Grant } from '../core/run/grant.ts';
+import type { EnvironmentPattern } from '../core/run/environment.ts';
+import { permits, readingsOf, type Grant, type Manner } from '../core/run/grant.ts';
 import { parseHostPolicy } from '../core/run/policy-file.ts';
 
-/** `everything`: there is no file. */
-export type HostPolicy = 'everything' | Grant;
+/** As on a command line. */
+export { parseEnvironmentPattern } from '../core/run/environment.ts';
 
-export function readHostPolicy(text: string): Grant | { readonly why: string } {
+export interface HostPolicy {
+  /** `everything`: there is no file. */
+  readonly commands: 'everything' | Grant;
+  /** Of the environment, beside the usual. */
+  readonly env: readonly EnvironmentPattern[];
+}
+
+export const EVERYTHING: HostPolicy = { commands: 'everything', env: [] };
+
+export function readHostPolicy(text: string): HostPolicy | { readonly why: string } {
   const policy = parseHostPolicy(text);
-  if (!('refused' in policy)) return policy;
+  if (!('refused' in policy)) return { commands: policy, env: policy.env };
   const { line, why } = policy;
   return { why: `line ${line}: ${why.kind === 'words' ? why.words : 'it names somebody'}` };
 }
 
 /** As it is to be run; undefined: it is not allowed. */
-export function allowed(policy: HostPolicy, command: RunCommand): RunCommand | undefined {
-  if (policy === 'everything') return command;
-  return readingsOf(command).find((reading) => permits(policy, reading));
+export function allowed({ commands }: HostPolicy, command: RunCommand, manner: Manner): RunCommand | undefined {
+  if (commands === 'everything') return command;
+  return readingsOf(command).find((reading) => permits(commands, reading, manner));
 }

@@ -2,15 +2,15 @@
 // has been silent for the length of the lease.
 
 import type { RunCommand, Runner } from '../core/ports.ts';
-import { allowedEnvironment } from '../core/run/environment.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
 import { LEASE_MS } from '../protocol/native/limits.ts';
 import { METHODS } from '../protocol/native/methods.ts';
-import { parseRunCancel, runStart } from '../protocol/native/methods/run.ts';
+import { parseRunCancel, runResize, runStart } from '../protocol/native/methods/run.ts';
 import type { Pump } from '../protocol/native/pump.ts';
 import { rpcError, type Id, type RpcError } from '../protocol/native/rpc.ts';
 import { quote } from '../protocol/text.ts';
+import { passOn } from '../relay/environment.ts';
 import { ServedRun } from '../relay/served-run.ts';
 import { allowed, type HostPolicy } from './policy.ts';
 
@@ -62,6 +62,8 @@ class MachineServing implements Serving {
         return this.#start(event.id, event.params);
       case METHODS.runCancel:
         return this.#cancel(event.id, event.params);
+      case METHODS.runResize:
+        return this.#resize(event.id, event.params);
       default:
         return this.#refuse(event.id, rpcError('method', { code: 'unknown-method' }, 'A machine only runs commands'));
     }
@@ -74,7 +76,7 @@ class MachineServing implements Serving {
   #start(id: Id, params: unknown): void {
     const asked = runStart.parseParams(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
-    const { command: given, env = {}, timeoutMs, recordsHead, stdin, stdout, stderr } = asked;
+    const { command: given, env = {}, cwd, terminal, timeoutMs, recordsHead, stdin, stdout, stderr } = asked;
     if ('verb' in given) {
       return this.#refuse(id, rpcError('params', { code: 'bad-params' }, 'a verb is spelled out by the server'));
     }
@@ -82,13 +84,17 @@ class MachineServing implements Serving {
     if (recordsHead !== undefined) onRecordsHead(recordsHead);
     const wanted: RunCommand =
       'shell' in given ? { kind: 'shell', line: given.shell } : { kind: 'argv', argv: given.argv };
-    const command = allowed(policy, wanted);
+    const command = allowed(policy, wanted, { cwd, hasTerminal: terminal !== undefined });
     if (command === undefined) {
       const told = quote(wanted.kind === 'shell' ? wanted.line : wanted.argv.join(' '), MAX_TOLD_LENGTH);
       onDenied(told);
-      const why = `Cannot run ${told}: the machine's own policy does not allow it; nothing was started there`;
+      const place = cwd === undefined ? '' : ` in ${quote(cwd, MAX_TOLD_LENGTH)}`;
+      const where = `${place}${terminal === undefined ? '' : ' in a terminal'}`;
+      const why = `Cannot run ${told}${where}: the machine's own policy does not allow it; nothing was started there`;
       return this.#refuse(id, rpcError('refused', { code: 'not-allowed' }, why));
     }
+    const passed = passOn(env, { wider: policy.env, host: 'the machine' });
+    if ('error' in passed) return this.#refuse(id, passed.error);
     const streams = { stdin, stdout, stderr };
     const cannot = this.#connection.refusalToAccept(Object.values(streams));
     if (cannot !== undefined) {
@@ -96,7 +102,9 @@ class MachineServing implements Serving {
     }
     const run = runner.start({
       command,
-      env: allowedEnvironment(env),
+      env: passed.env,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(terminal === undefined ? {} : { terminal }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     const number = ++this.#lastRun;
@@ -118,6 +126,14 @@ class MachineServing implements Serving {
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
     // One that ended meanwhile is no mistake.
     this.#runs.get(asked.run)?.cancel();
+    return this.#connection.respond(id, {});
+  }
+
+  #resize(id: Id, params: unknown): void {
+    const asked = runResize.parseParams(params);
+    if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
+    const { run, ...size } = asked;
+    this.#runs.get(run)?.resize(size);
     return this.#connection.respond(id, {});
   }
 

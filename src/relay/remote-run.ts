@@ -1,7 +1,7 @@
 // A run on another machine, at the end that asked for it: a run like any other for whoever has it. What is not read here
 // is not granted there, so that a slow reader slows the command and nothing piles up in between.
 
-import type { ByteSink, ByteSource, Run, RunResult } from '../core/ports.ts';
+import type { ByteSink, ByteSource, Run, RunResult, TerminalSize } from '../core/ports.ts';
 import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
 
 /** The connection to that machine. */
@@ -23,6 +23,7 @@ export interface RemoteRunOptions {
   readonly far: Far;
   readonly streams: Streams;
   readonly onCancel: () => void;
+  readonly onResize: (size: TerminalSize) => void;
   /** Called once, before `ended` settles. */
   readonly onEnded: () => void;
 }
@@ -63,6 +64,10 @@ export class RemoteRun implements Run {
 
   cancel(): void {
     if (this.#result === undefined) this.#options.onCancel();
+  }
+
+  resize(size: TerminalSize): void {
+    if (this.#result === undefined) this.#options.onResize(size);
   }
 
   /** The other end says how it ended, after the end of both outputs. */

@@ -1,14 +1,14 @@
 // Commands on a machine that has joined: the core's port `Runner` at this end of its connection, and what comes back from
 // there told to the runs it is about.
 
-import type { Run, RunCommand, Runner, RunRequest } from '../core/ports.ts';
+import type { Run, RunCommand, Runner, RunRequest, TerminalSize } from '../core/ports.ts';
 import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseRunEnded, parseRunStarted, RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
 import { fromRunEnded } from './ended.ts';
 import { type Far, RemoteRun } from './remote-run.ts';
 
-type Asked = { readonly what: 'start'; readonly run: RemoteRun } | { readonly what: 'cancel' | 'ping' };
+type Asked = { readonly what: 'start'; readonly run: RemoteRun } | { readonly what: 'cancel' | 'resize' | 'ping' };
 
 export class RemoteRunner implements Pick<Runner, 'start'> {
   readonly #far: Far;
@@ -19,13 +19,15 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   readonly #all = new Set<RemoteRun>();
   /** Asked to end before the other end had given a number. */
   readonly #condemned = new Set<RemoteRun>();
+  /** New sizes, until the other end has given a number. */
+  readonly #sizes = new Map<RemoteRun, TerminalSize>();
   #tellPong: (() => void) | undefined;
 
   constructor(far: Far) {
     this.#far = far;
   }
 
-  start({ command, env, timeoutMs, recordsHead }: RunRequest): Run {
+  start({ command, env, cwd, terminal, timeoutMs, recordsHead }: RunRequest): Run {
     const { connection } = this.#far;
     const streams = {
       stdin: opened(connection, 'out'),
@@ -36,7 +38,9 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
       far: this.#far,
       streams,
       onCancel: () => this.#cancel(run),
+      onResize: (size) => this.#resize(run, size),
       onEnded: () => {
+        this.#sizes.delete(run);
         this.#all.delete(run);
         for (const stream of Object.values(streams)) this.#ofStream.delete(stream);
       },
@@ -46,6 +50,8 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     const wishes = {
       command: toWire(command),
       env,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(terminal === undefined ? {} : { terminal }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(recordsHead === undefined ? {} : { recordsHead }),
     };
@@ -98,12 +104,15 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     const { run } = asked;
     if (event.type === 'refusal') {
       const { message, data } = event.error;
-      return data?.code === 'not-allowed' ? run.deny(message) : run.lose(message);
+      return DENIED.has(data?.code ?? '') ? run.deny(message) : run.lose(message);
     }
     const started = parseRunStarted(event.result);
     if (started === undefined) return run.lose('the machine answered in a way not known here');
     this.#running.set(started.run, run);
     if (this.#condemned.delete(run)) this.#askToCancel(started.run);
+    const size = this.#sizes.get(run);
+    if (size !== undefined) this.#askToResize(started.run, size);
+    this.#sizes.delete(run);
     return undefined;
   }
 
@@ -119,11 +128,24 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     this.#condemned.add(run);
   }
 
+  #resize(run: RemoteRun, size: TerminalSize): void {
+    for (const [id, running] of this.#running) if (running === run) return this.#askToResize(id, size);
+    this.#sizes.set(run, size);
+  }
+
+  #askToResize(run: number, size: TerminalSize): void {
+    this.#asked.set(this.#far.connection.request(METHODS.runResize, { run, ...size }), { what: 'resize' });
+    this.#far.settle();
+  }
+
   #askToCancel(run: number): void {
     this.#asked.set(this.#far.connection.request(METHODS.runCancel, { run }), { what: 'cancel' });
     this.#far.settle();
   }
 }
+
+/** The machine's own word: it could have, and would not. */
+const DENIED = new Set(['not-allowed', 'env-not-allowed']);
 
 function opened(connection: NativeConnection, direction: 'in' | 'out'): number {
   const stream = connection.nextStream();

@@ -1,7 +1,7 @@
 // One run and its three streams, at the end where it was started. An output is read only while the client has granted credit for it and the socket is
 // not behind; input is granted as the command takes it. So a run costs a few buffers, however much flows.
 
-import type { ByteSource, Run, RunResult } from '../core/ports.ts';
+import type { ByteSource, Run, RunResult, TerminalSize } from '../core/ports.ts';
 import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
 import { RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
 import type { Pump } from '../protocol/native/pump.ts';
@@ -79,6 +79,10 @@ export class ServedRun {
   cancel(reason?: string): void {
     this.#cancelReason ??= reason;
     this.#run.cancel();
+  }
+
+  resize(size: TerminalSize): void {
+    this.#run.resize(size);
   }
 
   /** Nobody listens any more: nothing of the run may go on. */

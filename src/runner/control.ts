@@ -1,7 +1,7 @@
 // What the server and its runner process say to each other, over the channel that Node gives a child (`ipc`). Output
 // and input of commands never pass here: they have pipes of their own (pipes.ts).
 
-import type { RunCommand } from '../core/ports.ts';
+import type { RunCommand, TerminalSize } from '../core/ports.ts';
 import type { Ending } from '../core/run/result.ts';
 
 /**
@@ -35,11 +35,22 @@ export interface Identity {
   readonly gid: number;
 }
 
+/** What is started, and how. */
+export interface Spawn {
+  readonly command: RunCommand;
+  readonly env: Readonly<Record<string, string>>;
+  /** From where commands start by themselves; there if absent. */
+  readonly cwd?: string | undefined;
+  /** In one of this size. */
+  readonly terminal?: TerminalSize | undefined;
+}
+
 /** A run's id is the number of its set of pipes. */
 export type ToProcess =
   | { do: 'make'; from: number; count: number }
-  | { do: 'spawn'; id: number; command: RunCommand; env: Readonly<Record<string, string>> }
+  | ({ do: 'spawn'; id: number } & Spawn)
   | { do: 'end'; id: number; graceMs: number }
+  | { do: 'resize'; id: number; size: TerminalSize }
   /** Are you there? */
   | { do: 'answer' }
   | { do: 'close' };

@@ -1,7 +1,8 @@
-// The environment that a command gets: a few names of the server's own, and what the request brought. Both are
-// allow-lists, so LD_PRELOAD, BASH_ENV, NODE_OPTIONS and whatever comes to be like them never pass.
+// The environment that a command gets: a few names of the server's own, and what the request brought, which has been held
+// against an allow-list by then. What must never pass is looked for once more.
 
-import { allowedEnvironment } from '../core/run/environment.ts';
+import { userInfo } from 'node:os';
+import { isNeverPassed } from '../core/run/environment.ts';
 import type { User } from './user.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,6 +13,17 @@ const OF_THE_MACHINE = /^(?:LANG|LC_[A-Z]+|TZ)$/;
 const OF_THE_USER = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR)$/;
 /** As login(1) gives it to a user who is not root. */
 const PLAIN_PATH = '/usr/local/bin:/usr/bin:/bin';
+const DEFAULT_SHELL = '/bin/sh';
+
+/** Of the user whom this program runs as. */
+function shellOf(): string {
+  try {
+    return userInfo().shell || DEFAULT_SHELL;
+  } catch {
+    // A user that is not in the database.
+    return DEFAULT_SHELL;
+  }
+}
 
 export function commandEnvironment(
   requested: Environment,
@@ -22,6 +34,12 @@ export function commandEnvironment(
     if (value === undefined) continue;
     if (OF_THE_MACHINE.test(name) || (user === undefined && OF_THE_USER.test(name))) given[name] = value;
   }
+  const passed: Record<string, string> = {};
+  // A service has none of its own.
+  if (user === undefined) given['SHELL'] ??= shellOf();
   const identity = user && { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
-  return { ...given, ...identity, ...allowedEnvironment(requested) };
+  for (const [name, value] of Object.entries(requested)) {
+    if (value !== undefined && !isNeverPassed(name)) passed[name] = value;
+  }
+  return { ...given, ...identity, ...passed };
 }

@@ -5,8 +5,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunCommand } from '../core/ports.ts';
-import { type FromProcess, isFromProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
+import type { TerminalSize } from '../core/ports.ts';
+import {
+  type FromProcess,
+  isFromProcess,
+  MARK_VARIABLE,
+  type Settings,
+  type Spawn,
+  type ToProcess,
+} from './control.ts';
 import { claimPlace, removePlace } from './directory.ts';
 import { wordsFor } from './errors.ts';
 import type { LiveRun } from './live-run.ts';
@@ -32,10 +39,9 @@ const START_MS = 10_000;
 /** Added to its grace: what a runner process may take to end a session before it is asked whether it is there. */
 const FINISH_MS = 800;
 
-export interface Started {
+/** Its terminal is the run's. */
+export interface Started extends Omit<Spawn, 'terminal'> {
   readonly run: LiveRun;
-  readonly command: RunCommand;
-  readonly env: Readonly<Record<string, string>>;
   /** The pipes that it was to have were gone; once is enough. */
   readonly isSecondTry?: true;
 }
@@ -99,6 +105,11 @@ export class Link {
   start(started: Started): void {
     this.#waiting.push(started);
     this.#serve();
+  }
+
+  /** One that has not been asked for yet is asked for with its last size. */
+  resize(run: LiveRun, size: TerminalSize): void {
+    for (const [id, candidate] of this.#runs) if (candidate === run) this.#tell({ do: 'resize', id, size });
   }
 
   /** The run's session is ended, if the command was started at all. */
@@ -203,7 +214,8 @@ export class Link {
   }
 
   #begin(started: Started): void {
-    const { run, command, env, isSecondTry } = started;
+    const { run, command, env, cwd, isSecondTry } = started;
+    const { terminal } = run;
     const id = this.#taken++;
     const paths = pathsOf(this.#settings.directory, id);
     try {
@@ -223,7 +235,7 @@ export class Link {
       this.#runs.delete(id);
       unlinkPipes(paths);
     });
-    this.#tell({ do: 'spawn', id, command, env });
+    this.#tell({ do: 'spawn', id, command, env, cwd, terminal });
     this.#watch.expect(`spawn ${id}`, START_MS);
   }
 

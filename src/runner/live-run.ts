@@ -1,7 +1,7 @@
 // One run as the server sees it: three pipes, and how far it has come. The runner process says what happens to the
 // command; here it is decided when the run has ended, and as what.
 
-import type { Run, RunResult } from '../core/ports.ts';
+import type { Run, RunResult, TerminalSize } from '../core/ports.ts';
 import { type EndedFor, type Ending, resultOf } from '../core/run/result.ts';
 import type { ServerEnds } from './pipes.ts';
 import { PipeSink } from './sink.ts';
@@ -19,6 +19,9 @@ const SIGHUP = 1;
 const SIGKILL = 9;
 
 export interface RunOptions {
+  /** It has one, of this size. */
+  readonly terminal?: TerminalSize | undefined;
+  readonly resize: (size: TerminalSize) => void;
   readonly timeoutMs: number | undefined;
   readonly drainMs: number;
   readonly killGraceMs: number;
@@ -42,11 +45,13 @@ export class LiveRun implements Run {
   #endedFor: EndedFor;
   #isCancelled = false;
   #outcome: Ending | { kind: 'lost'; reason: string } | undefined;
+  #terminal: TerminalSize | undefined;
   #timeout: NodeJS.Timeout | undefined;
   #unkillable: NodeJS.Timeout | undefined;
 
   constructor(options: RunOptions) {
     this.#options = options;
+    this.#terminal = options.terminal;
     const { promise, resolve } = Promise.withResolvers<RunResult>();
     this.ended = promise;
     this.#settleEnded = resolve;
@@ -55,6 +60,17 @@ export class LiveRun implements Run {
 
   get isWaiting(): boolean {
     return this.#phase === 'waiting';
+  }
+
+  /** As large as it is now. */
+  get terminal(): TerminalSize | undefined {
+    return this.#terminal;
+  }
+
+  resize(size: TerminalSize): void {
+    if (this.#terminal === undefined || this.#phase === 'settled') return;
+    this.#terminal = size;
+    this.#options.resize(size);
   }
 
   cancel(): void {

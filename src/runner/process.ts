@@ -5,14 +5,17 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
 import type { Ending } from '../core/run/result.ts';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { codeOf, wordsFor } from './errors.ts';
 import { killRuns, tellsSessions } from './members.ts';
 import { openCommandEnds, pathsOf, type Three, unlinkPipes } from './pipes.ts';
+import { doneIn, dropGroups } from './place.ts';
 import { CgroupReach, MarkReach, type Reach } from './reach.ts';
 import { type Seat, Seats } from './seats.ts';
 import { Session } from './session.ts';
+import { Terminal } from './terminal-child.ts';
 
 /** POSIX XCU 2.8.2: the status of a command that was not found, and of one that was found and cannot be executed. */
 const NOT_FOUND_STATUS = 127;
@@ -26,9 +29,11 @@ const MAX_SHOWN_CHARACTERS = 200;
 const UNKILLABLE_MS = 500;
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '');
+dropGroups(settings.identity);
 const sessions = new Map<number, Session>();
 /** Runs whose leader has not been reaped: its status is still to be told. */
 const leaders = new Set<number>();
+const terminals = new Map<number, Terminal>();
 let isMaking = false;
 let isClosing = false;
 /** This process, and the mkfifo(1) that it has started. */
@@ -72,6 +77,8 @@ function obey(message: ToProcess): void {
       return makePipes(message.from, message.count);
     case 'spawn':
       return start(message);
+    case 'resize':
+      return terminals.get(message.id)?.resize(message.size);
     case 'end':
       return sessions.get(message.id)?.end(message.graceMs);
     case 'answer':
@@ -112,7 +119,7 @@ function whyOf(error: Error, words: string): string {
   return MISSING.has(codeOf(error)) ? 'there is no mkfifo here' : wordsFor(error);
 }
 
-function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void {
+function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { do: 'spawn' }>): void {
   const { cwd, identity } = settings;
   let ends: Three<number>;
   try {
@@ -129,28 +136,47 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
   const [file = '', ...args] = command.kind === 'shell' ? ['/bin/sh', '-c', command.line] : command.argv;
   const refuse = (error: unknown): void => {
     if (EXHAUSTED.has(codeOf(error))) {
-      tell({ did: 'lose', id, reason: `Cannot start ${file.slice(0, MAX_SHOWN_CHARACTERS)}: ${wordsFor(error)}` });
-    } else {
-      const isMissing = file === '' || MISSING.has(codeOf(error));
-      const why = isMissing ? 'not found' : wordsFor(error);
-      writeSync(ends[2], `partyline: ${file.slice(0, MAX_SHOWN_CHARACTERS)}: ${why}\n`);
-      tell({ did: 'spawn', id, pid: undefined });
-      const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
-      tell({ did: 'exit', id, ending: { kind: 'code', code } });
+      tell({ did: 'lose', id, reason: `Cannot start ${shortened(file)}: ${wordsFor(error)}` });
+      return release();
     }
+    const isMissing = file === '' || MISSING.has(codeOf(error));
+    return say(`${shortened(file)}: ${isMissing ? 'not found' : wordsFor(error)}`, isMissing);
+  };
+  /** The status says the same of a directory as of a command: not there, or not to be used. */
+  const refusePlace = (error: unknown): void => {
+    const isMissing = MISSING.has(codeOf(error));
+    const why = isMissing ? 'there is no such directory' : wordsFor(error);
+    say(`Cannot run ${shortened(file)} in ${shortened(place ?? '')}: ${why}; nothing was started`, isMissing);
+  };
+  const say = (why: string, isMissing: boolean): void => {
+    writeSync(ends[2], `partyline: ${why}\n`);
+    tell({ did: 'spawn', id, pid: undefined });
+    const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
+    tell({ did: 'exit', id, ending: { kind: 'code', code } });
     release();
   };
   const mark = `${settings.mark}-${id}`;
   const seat = seats?.current;
+  const marked = { ...env, [MARK_VARIABLE]: mark };
+  const spawnIt = (home?: string): ChildProcess => {
+    isThere = true;
+    const how = { env: marked, detached: true, ...(home === undefined ? {} : { cwd: home }) };
+    if (terminal === undefined) return spawn(file, args, { ...how, stdio: [...ends], ...identity });
+    const passesSignals = settings.hold === 'group';
+    const started = Terminal.start({ file, args, env: marked, identity, size: terminal, passesSignals }, how, ends);
+    terminals.set(id, started);
+    return started.child;
+  };
+  const home = existsSync(cwd) ? cwd : '/';
   let child: ChildProcess;
+  let isThere = false;
   try {
-    const home = existsSync(cwd) ? cwd : '/';
-    const marked = { ...env, [MARK_VARIABLE]: mark };
-    child = spawn(file, args, { cwd: home, env: marked, detached: true, stdio: [...ends], ...identity });
+    child = place === undefined ? spawnIt(home) : doneIn(resolve(home, place), identity, spawnIt);
   } catch (error) {
-    return refuse(error);
+    return isThere ? refuse(error) : refusePlace(error);
   }
   if (child.pid === undefined) {
+    terminals.delete(id);
     child.once('error', refuse);
     return;
   }
@@ -158,6 +184,10 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
   tell({ did: 'spawn', id, pid: child.pid });
   follow({ id, child, leader: child.pid, mark, seat });
   seats?.moveOn();
+}
+
+function shortened(text: string): string {
+  return text.slice(0, MAX_SHOWN_CHARACTERS);
 }
 
 interface Followed {
@@ -181,12 +211,18 @@ function follow({ id, child, leader, mark, seat }: Followed): void {
   });
   sessions.set(id, session);
   leaders.add(id);
+  const terminal = terminals.get(id);
+  terminal?.onEnded((ended) => {
+    terminals.delete(id);
+    tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended });
+  });
   // Never 'close': that waits for whoever inherited the pipes.
   child.once('exit', (code, signal) => {
     const ending: Ending = signal
       ? { kind: 'signal', signal: constants.signals[signal] }
       : { kind: 'code', code: code ?? 0 };
-    tell({ did: 'exit', id, ending });
+    // Of one in a terminal its terminal tells.
+    if (terminal === undefined) tell({ did: 'exit', id, ending });
     leaders.delete(id);
     session.leaderExited();
     leaveIfDone();

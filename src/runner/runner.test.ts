@@ -238,12 +238,13 @@ test('nothing hostile reaches a command from either environment', LIMIT, async (
   };
   const environment = { ...hostile, PATH: process.env['PATH'], HOME: '/here', LANG: 'C' };
   const runner = aRunner(t, { environment });
-  const request = { command: argv('env'), env: { ...hostile, LC_ALL: 'C', TERM: 'dumb' } };
+  const request = { command: argv('env'), env: { ...hostile, SECRET: 'asked for', LC_ALL: 'C' } };
   const { stdout } = await finish(runner.start(request));
   const names = stdout
     .trim()
     .split('\n')
     .map((line) => line.slice(0, line.indexOf('=')));
   assert.match(stdout, /^PARTYLINE_RUN=[0-9a-f]{32}-0$/m);
-  assert.deepEqual(names.sort(), ['HOME', 'LANG', 'LC_ALL', 'PARTYLINE_RUN', 'PATH', 'TERM']);
+  assert.deepEqual(names.sort(), ['HOME', 'LANG', 'LC_ALL', 'PARTYLINE_RUN', 'PATH', 'SECRET']);
+  assert.match(stdout, /^SECRET=asked for$/m);
 });

@@ -78,10 +78,12 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   return {
-    start({ command, env, timeoutMs }): Run {
+    start({ command, env, cwd: place, terminal, timeoutMs }): Run {
       let used: Link | undefined;
       const run: LiveRun = new LiveRun({
         timeoutMs,
+        terminal,
+        resize: (size) => used?.resize(run, size),
         drainMs,
         killGraceMs,
         endSession: (graceMs) => used?.endSession(run, graceMs),
@@ -99,7 +101,7 @@ export function createRunner(options: RunnerOptions): Runner {
           if (typeof opened === 'string') run.lose(opened);
           else {
             used = link = opened;
-            used.start({ run, command, env: commandEnvironment(env, { server, user }) });
+            used.start({ run, command, env: commandEnvironment(env, { server, user }), cwd: place });
           }
         } catch (error) {
           run.lose(`Cannot start the runner process: ${wordsFor(error)}`);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { REAL_WORLD } from '../../src/client/world.ts';
 import { beJoined } from '../../src/host/joined.ts';
+import { EVERYTHING } from '../../src/host/policy.ts';
 import { parseJoinCode } from '../../src/net/join-code.ts';
 import { ensureMachineKey } from '../../src/net/machine.ts';
 import { createRunner } from '../../src/runner/runner.ts';
@@ -35,7 +36,7 @@ export async function someMachines(
         labels: new Map([['of', 'many']]),
         trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
         runner,
-        policy: 'everything' as const,
+        policy: EVERYTHING,
         onDenied: () => {},
         onRecordsHead: () => {},
         world: REAL_WORLD,

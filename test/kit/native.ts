@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import type { connect } from 'node:net';
-import type { ByteSink, ByteSource, Run, Runner, RunRequest, RunResult } from '../../src/core/ports.ts';
+import type { ByteSink, ByteSource, Run, Runner, RunRequest, RunResult, TerminalSize } from '../../src/core/ports.ts';
 import { newNonce, OwnerToken } from '../../src/net/owner.ts';
 import { NativeLink, type LinkEvent } from '../../src/protocol/native/link.ts';
 import { MAX_DATA_BYTES } from '../../src/protocol/native/limits.ts';
@@ -91,6 +91,10 @@ class FakeRun implements Run {
   readonly cancelled = this.#cancelled.promise;
   cancel(): void {
     this.#cancelled.resolve();
+  }
+  readonly sizes: TerminalSize[] = [];
+  resize(size: TerminalSize): void {
+    this.sizes.push(size);
   }
   finish(result: RunResult): void {
     this.stdout.end();

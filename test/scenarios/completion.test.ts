@@ -33,7 +33,7 @@ const ASKED: readonly Asked[] = [
   { line: 'partyline serve --o', offers: ['--open', '--owner'] },
   { line: 'partyline serve --json --da', offers: ['--data'] },
   { line: 'partyline echo --int', offers: ['--interval'] },
-  { line: 'partyline run --t', offers: ['--timeout'] },
+  { line: 'partyline run --ti', offers: ['--timeout'] },
   { line: 'partyline completion f', offers: ['fish'] },
   { line: 'partyline exp', offers: ['export'] },
   { line: 'partyline groups l', offers: ['leave'] },

@@ -10,6 +10,7 @@ import { newNonce } from '../../src/net/owner.ts';
 import { NativeLink } from '../../src/protocol/native/link.ts';
 import { METHODS } from '../../src/protocol/native/methods.ts';
 import { Pump } from '../../src/protocol/native/pump.ts';
+import type { RpcError } from '../../src/protocol/native/rpc.ts';
 import { newAccount } from '../kit/accounts.ts';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory, type Cleanup } from '../kit/directory.ts';
@@ -193,7 +194,7 @@ for (const host of LOOPBACKS) {
     assert.equal(nothing, '');
     const wide = await run('--on', 'web[1-2]', '--', 'id -u | wc -l');
     assert.deepEqual([wide.status, wide.stdout], [255, 'web2: 1\n']);
-    assert.match(wide.stderr, /^1 ok: web2\n1 denied: web1$/m);
+    assert.match(wide.stderr, /^web1: partyline: Cannot run "id -u \| wc -l": .*\n1 ok: web2\n1 denied: web1$/m);
     await using caller = await Caller.named(`login ${await server.token()}`, host, server.port);
     caller.type('run web1 : id');
     await caller.until(
@@ -210,17 +211,19 @@ for (const host of LOOPBACKS) {
       /x: it does not exist; nothing/,
     );
     const path = writeHostPolicy(directory, 'allow = ["echo *"]\nshel = true\n');
-    const known = 'line 2: shel is not known here: allow, shell, verb are; nothing was joined';
+    const known = 'line 2: shel is not known here: allow, shell, verb, cwd, tty, env are; nothing was joined';
     const bad = await outcomeOf(joining(directory, [target]));
     refused(bad, /^partyline join: Cannot use the policy /);
     assert.ok(bad.stderr.endsWith(`${path}: ${known}\n`), bad.stderr);
   });
 
   test(`a server that means no good sets no environment but the harmless one: ${host}`, async (t) => {
-    const heard = Promise.withResolvers<string>();
+    const heard = Promise.withResolvers<Heard>();
     const port = await listenOn(t, host, evil(heard.resolve));
     await using _machine = joining(aDirectory(t), [at(host, port)]);
-    const said = await heard.promise;
+    const { refused: no, output: said } = await heard.promise;
+    assert.equal(no?.data?.code, 'env-not-allowed');
+    assert.deepEqual(no.data.names, ['PATH', ...Object.keys(HOSTILE)]);
     const names = said.split('\n').map((line) => line.split('=')[0]);
     assert.ok(names.includes('LANG') && names.includes('PATH'), names.join(' '));
     assert.ok(!said.includes('PATH=/tmp\n'), said);
@@ -239,17 +242,28 @@ const HOSTILE = {
   IFS: 'x',
 };
 
+interface Heard {
+  /** Why it did not start what had more in its environment. */
+  readonly refused: RpcError | undefined;
+  readonly output: string;
+}
+
 /** Takes any machine, and has it say what its commands find in their environment. */
 const evil =
-  (tell: (output: string) => void) =>
+  (tell: (heard: Heard) => void) =>
   (socket: Socket): void => {
     const link = new NativeLink('server', { serverName: 'Evil' });
     let output = '';
+    let refused: RpcError | undefined;
     const pump = new Pump(socket, link, {
       onEvent(event) {
         const { connection } = link;
         if (event.type === 'data') output += Buffer.from(event.bytes).toString();
-        if (event.type === 'notification') tell(output);
+        if (event.type === 'notification') tell({ refused, output });
+        if (event.type === 'refusal') {
+          refused = event.error;
+          return start({ LANG: 'C.UTF-8' });
+        }
         if (event.type !== 'request') return;
         const answers: Record<string, object> = {
           [METHODS.hostChallenge]: { nonce: newNonce() },
@@ -257,18 +271,22 @@ const evil =
         };
         connection.respond(event.id, answers[event.method] ?? {});
         if (event.method !== METHODS.hostProve) return;
-        const opened = (direction: 'in' | 'out') => {
-          const stream = connection.nextStream();
-          connection.open(stream, direction);
-          return stream;
-        };
-        const streams = { stdin: opened('out'), stdout: opened('in'), stderr: opened('in') };
-        const env = { LANG: 'C.UTF-8', PATH: '/tmp', ...HOSTILE };
-        connection.request(METHODS.runStart, { command: { argv: ['/usr/bin/env'] }, env, ...streams });
-        connection.end(streams.stdin);
+        start({ LANG: 'C.UTF-8', PATH: '/tmp', ...HOSTILE });
       },
       onDrain() {},
       onClosed() {},
     });
+    const start = (env: Readonly<Record<string, string>>) => {
+      const { connection } = link;
+      const opened = (direction: 'in' | 'out') => {
+        const stream = connection.nextStream();
+        connection.open(stream, direction);
+        return stream;
+      };
+      const streams = { stdin: opened('out'), stdout: opened('in'), stderr: opened('in') };
+      connection.request(METHODS.runStart, { command: { argv: ['/usr/bin/env'] }, env, ...streams });
+      connection.end(streams.stdin);
+      pump.settle();
+    };
     pump.start();
   };

@@ -22,8 +22,8 @@ test('a fault is told with its line, and the whole file is refused', () => {
     [RULE, 'none'],
     [`# a comment\n\n${RULE}who = ["bob"]\n`, '7: trying to redefine an already defined table or value'],
     ['[[allow]]\nwho = ["a" "b"]\n', '2: expected comma or end of structure'],
-    [`${RULE}rum = ["id"]\n`, '5: rum is not known here: who, on, run, verbs, shell are'],
-    [`${RULE}\n[allows]\n`, '6: allows is not known here: groups, allow, verb are'],
+    [`${RULE}rum = ["id"]\n`, '5: rum is not known here: who, on, run, verbs, shell, cwd, tty are'],
+    [`${RULE}\n[allows]\n`, '6: allows is not known here: groups, allow, verb, env are'],
     [`${RULE}[[allow]]\non = "web1"\nrun = ["id"]\n`, '5: the rule does not say who'],
     [`${RULE}[[allow]]\nwho = ["eve"]\nrun = ["id"]\n`, '5: the rule does not say on which machines'],
     [`${RULE}[[allow]]\nwho = []\non = "web1"\nrun = ["id"]\n`, '6: the rule is for nobody'],
@@ -53,6 +53,10 @@ test('a fault is told with its line, and the whole file is refused', () => {
     [`${RULE}[verb.x]\ncommand = ["a", "{b}{c}"]\nb = ["1"]\nc = ["1"]\n`, '6: a word has one parameter at most'],
     [`${RULE}[verb.x]\ncommand = ["{b}"]\nb = ["id"]\n`, '6: the program itself is no parameter'],
     [`${RULE}[verb."x y"]\ncommand = ["a"]\n`, '5: a verb is called by letters, digits, - and _'],
+    [`${RULE}cwd = ["srv"]\n`, '5: a directory is named from the root: /srv/app'],
+    [`${RULE}cwd = "/srv"\n`, '5: a list of texts is expected'],
+    [`env = ["LD_*"]\n${RULE}`, '1: LD_* is never passed on'],
+    [`env = [\n"OK_*",\n"A-B"]\n${RULE}`, '1: a variable is a name, or the beginning of one and a *'],
     ['allow = 7\n', '1: [[allow]] is expected'],
     ['verb = 7\n', '1: [verb] is expected'],
     [
@@ -67,9 +71,19 @@ test('a machine says in its file what it lets anybody run', () => {
   const policy = parseHostPolicy(`allow = ["uptime"]\nshell = true\n[verb.x]\ncommand = ["a"]\n`);
   assert.ok(!('refused' in policy));
   assert.deepEqual([policy.patterns.length, policy.hasShell, policy.verbs.length], [1, true, 1]);
-  assert.deepEqual(parseHostPolicy(''), { patterns: [], hasShell: false, verbs: [] });
+  assert.deepEqual(parseHostPolicy(''), {
+    patterns: [],
+    hasShell: false,
+    verbs: [],
+    hasTerminal: false,
+    directories: [],
+    env: [],
+  });
   assert.equal(faultOf(parseHostPolicy('[[allow]]\nwho = ["x"]\n')), '1: a pattern is a text, or a list of words');
-  assert.equal(faultOf(parseHostPolicy('run = ["x"]\n')), '1: run is not known here: allow, shell, verb are');
+  assert.equal(
+    faultOf(parseHostPolicy('run = ["x"]\n')),
+    '1: run is not known here: allow, shell, verb, cwd, tty, env are',
+  );
 });
 
 test('a verb is spelled out, and known again from what it came to', () => {

@@ -4,6 +4,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { parseGroupName } from '../chat/group.ts';
 import { parseName, type NameKey, type NameRefusal } from '../name.ts';
+import { parseEnvironmentPattern, type EnvironmentPattern } from './environment.ts';
 import type { Grant } from './grant.ts';
 import { parsePattern, type Pattern, type PatternFault } from './pattern.ts';
 import type { Policy, Rule, Who } from './policy.ts';
@@ -26,12 +27,12 @@ export type PolicyFault =
 
 export function parsePolicy(text: string): Policy | PolicyRefusal {
   return readWith(text, (reader, root) => {
-    reader.only(root, [], ['groups', 'allow', 'verb']);
+    reader.only(root, [], ['groups', 'allow', 'verb', 'env']);
     const groups = groupsIn(reader, root);
     const verbs = verbsIn(reader, root);
     const rules = reader.tables(root['allow'], ['allow']).map((table, at): Rule => {
       const path = ['allow', at];
-      reader.only(table, path, ['who', 'on', 'run', 'verbs', 'shell']);
+      reader.only(table, path, ['who', 'on', 'run', 'verbs', 'shell', 'cwd', 'tty']);
       const grant = {
         patterns: patternsIn(reader, table['run'], [...path, 'run']),
         verbs: reader.texts(table['verbs'] ?? [], [...path, 'verbs']).flatMap((name, index) => {
@@ -39,6 +40,8 @@ export function parsePolicy(text: string): Policy | PolicyRefusal {
           return verb ?? reader.wrong([...path, 'verbs', index], `there is no [verb.${name}]`) ?? [];
         }),
         hasShell: reader.truth(table['shell'], [...path, 'shell']),
+        hasTerminal: reader.truth(table['tty'], [...path, 'tty']),
+        directories: directoriesIn(reader, table['cwd'], [...path, 'cwd']),
       };
       if (grant.patterns.length === 0 && grant.verbs.length === 0 && !grant.hasShell) {
         reader.wrong(path, 'the rule allows nothing: run, verbs or shell = true is missing');
@@ -49,18 +52,25 @@ export function parsePolicy(text: string): Policy | PolicyRefusal {
         grant,
       };
     });
-    return { rules, verbs };
+    return { rules, verbs, env: environmentIn(reader, root['env']) };
   });
 }
 
-/** Of a machine: what it runs for its server, whoever asks there. */
-export function parseHostPolicy(text: string): Grant | PolicyRefusal {
+/** Of a machine: what it runs for its server, whoever asks there, and what it passes of the environment. */
+export interface HostRules extends Grant {
+  readonly env: readonly EnvironmentPattern[];
+}
+
+export function parseHostPolicy(text: string): HostRules | PolicyRefusal {
   return readWith(text, (reader, root) => {
-    reader.only(root, [], ['allow', 'shell', 'verb']);
+    reader.only(root, [], ['allow', 'shell', 'verb', 'cwd', 'tty', 'env']);
     return {
       patterns: patternsIn(reader, root['allow'], ['allow']),
       verbs: [...verbsIn(reader, root).values()],
       hasShell: reader.truth(root['shell'], ['shell']),
+      hasTerminal: reader.truth(root['tty'], ['tty']),
+      directories: directoriesIn(reader, root['cwd'], ['cwd']),
+      env: environmentIn(reader, root['env']),
     };
   });
 }
@@ -83,6 +93,20 @@ function patternsIn(reader: Reader, given: unknown, path: Path): Pattern[] {
     if (!isOne) return reader.wrong([...path, at], 'a pattern is a text, or a list of words') ?? [];
     const pattern = parsePattern(typeof item === 'string' ? item : reader.texts(item, [...path, at]));
     return 'refused' in pattern ? (reader.wrong([...path, at], PATTERN_FAULTS[pattern.refused]) ?? []) : pattern;
+  });
+}
+
+function directoriesIn(reader: Reader, given: unknown, path: Path): readonly string[] {
+  return reader.texts(given ?? [], path).map((pattern, at) => {
+    if (!pattern.startsWith('/')) reader.wrong([...path, at], 'a directory is named from the root: /srv/app');
+    return pattern;
+  });
+}
+
+function environmentIn(reader: Reader, given: unknown): readonly EnvironmentPattern[] {
+  return reader.texts(given ?? [], ['env']).flatMap((text, at) => {
+    const pattern = parseEnvironmentPattern(text);
+    return typeof pattern === 'string' ? (reader.wrong(['env', at], pattern) ?? []) : pattern;
   });
 }
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseName, type NameKey } from '../name.ts';
 import type { Member, Role } from '../session.ts';
-import { allowedEnvironment } from './environment.ts';
 import { parsePolicy } from './policy-file.ts';
 import { NO_POLICY, placesFor, type AskedCommand, type Policy } from './policy.ts';
 import { resultOf } from './result.ts';
@@ -160,11 +159,26 @@ test('a verb has values that it may have, as many as it takes', () => {
   );
 });
 
-test('of the environment only locale, terminal and time zone pass', () => {
-  const given = { LANG: 'C.UTF-8', LC_TIME: 'de_DE', TERM: 'xterm', TZ: 'UTC' };
-  const hostile = { LD_PRELOAD: '/x.so', BASH_ENV: '/x', NODE_OPTIONS: '-r x', PATH: '/x', LC_x: '1', LANGUAGE: 'x' };
-  const unfit = { LC_ALL: 'x'.repeat(257), LC_CTYPE: 'a\0b' };
-  assert.deepEqual(allowedEnvironment({ ...given, ...hostile, ...unfit }), given);
+test('where a command starts counts, unless a shell is allowed: a file there may say what it does', () => {
+  const policy = policyIn(`${POLICY}
+[[allow]]
+who = ["max"]
+on = "web1"
+run = ["make *"]
+cwd = ["/srv/app", "/srv/app/*"]
+`);
+  const ask = (name: string, given: AskedCommand, cwd: string | undefined) => {
+    const asking = { role: 'member', key: member(name).key, command: given, manner: { cwd } } as const;
+    return 'refused' in placesFor('web1', asking, aWorld(policy)) ? 'no' : 'yes';
+  };
+  const make = words('make test');
+  for (const cwd of [undefined, '/srv/app', '/srv/app/one/two']) assert.equal(ask('max', make, cwd), 'yes');
+  for (const cwd of ['/tmp', '/srv/app/../../tmp', 'srv/app', '.', '', '/srv/app2', '/srv/app//../..']) {
+    assert.equal(ask('max', make, cwd), 'no', cwd);
+  }
+  assert.equal(ask('max', words('rm -r'), '/srv/app'), 'no', 'the command counts as well');
+  assert.equal(ask('eve', shell('make'), '/tmp'), 'yes', 'a shell may go anywhere');
+  assert.equal(ask('eve', words('uptime'), '/tmp'), 'yes', 'so it may with a vector');
 });
 
 test('a status is the command’s own, 128+N for signal N, 124 when time ran out', () => {

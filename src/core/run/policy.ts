@@ -8,7 +8,8 @@ import { parseName, type NameKey } from '../name.ts';
 import type { RunCommand, Runner } from '../ports.ts';
 import type { RunRefusal } from '../refusal.ts';
 import type { Role } from '../session.ts';
-import { permits, readingsOf, type Grant } from './grant.ts';
+import type { EnvironmentPattern } from './environment.ts';
+import { permits, readingsOf, type Grant, type Manner } from './grant.ts';
 import {
   isMeant,
   isNamed,
@@ -24,6 +25,8 @@ import { spellOut, type Verb, type VerbRefusal } from './verb.ts';
 export interface Policy {
   readonly rules: readonly Rule[];
   readonly verbs: ReadonlyMap<string, Verb>;
+  /** Of the environment, beside the usual: for commands on the server itself. */
+  readonly env: readonly EnvironmentPattern[];
 }
 
 export interface Rule {
@@ -37,7 +40,7 @@ export type Who =
   { readonly kind: 'role'; readonly role: 'operator' | 'member' } | { readonly kind: 'account'; readonly key: NameKey };
 
 /** What there is without a file. */
-export const NO_POLICY: Policy = { rules: [], verbs: new Map() };
+export const NO_POLICY: Policy = { rules: [], verbs: new Map(), env: [] };
 
 /** The policy in force, which a reload replaces. */
 export interface RunPolicy {
@@ -52,6 +55,7 @@ export interface Asking {
   /** Of the account; undefined for a guest. */
   readonly key: NameKey | undefined;
   readonly command: AskedCommand | undefined;
+  readonly manner?: Manner;
 }
 
 /** Where a command is to run. */
@@ -126,7 +130,7 @@ export function placesFor(text: string, asking: Asking, world: RunWorld): Places
   }
   let names: readonly string[] = [];
   for (const reading of command === undefined ? [undefined] : readingsOf(command)) {
-    names = [...about.keys()].filter((name) => verdictOf(about.get(name) ?? [], reading) === 'denied');
+    names = [...about.keys()].filter((name) => verdictOf(about.get(name) ?? [], reading, asking.manner) === 'denied');
     if (names.length === 0) return { places, isOneName, command: reading };
   }
   return { refused: 'not-allowed', names, why: 'policy' };
@@ -138,8 +142,8 @@ const ON_SERVER = { hosts: [], isServerMeant: true } as const;
 type Verdict = 'allowed' | 'denied';
 
 /** `rules`: those that are about whoever asks, and about the machine. */
-function verdictOf(rules: readonly Rule[], command: RunCommand | undefined): Verdict {
-  return rules.some(({ grant }) => command === undefined || permits(grant, command)) ? 'allowed' : 'denied';
+function verdictOf(rules: readonly Rule[], command: RunCommand | undefined, manner?: Manner): Verdict {
+  return rules.some(({ grant }) => command === undefined || permits(grant, command, manner)) ? 'allowed' : 'denied';
 }
 
 function rulesFor({ role, key }: Asking, { rules }: Policy): readonly Rule[] {

@@ -1,7 +1,7 @@
 // A run that begins when its start is on record. Until then it takes input and wishes; from then on its bytes are counted on
 // their way, which stays as wide as it was.
 
-import type { ByteSink, ByteSource, Run, RunResult } from '../ports.ts';
+import type { ByteSink, ByteSource, Run, RunResult, TerminalSize } from '../ports.ts';
 import { SIGNAL_STATUS_BASE } from './result.ts';
 import type { Capture } from './capture.ts';
 import type { KeptOutput, StreamFacts, Streams } from './record.ts';
@@ -19,6 +19,8 @@ export class RecordedRun implements Run {
   readonly #settle: (result: RunResult) => void;
   #run: Run | undefined;
   #isCancelled = false;
+  /** New, and not told yet. */
+  #size: TerminalSize | undefined;
 
   constructor(captures: Captures) {
     const { promise, resolve } = Promise.withResolvers<RunResult>();
@@ -35,6 +37,11 @@ export class RecordedRun implements Run {
     this.#run?.cancel();
   }
 
+  resize(size: TerminalSize): void {
+    if (this.#run === undefined) this.#size = size;
+    else this.#run.resize(size);
+  }
+
   /** Its start is on record. `onEnded` is told before anybody else how it ended, and what went through. */
   begin(start: () => Run, onEnded: (result: RunResult, streams: Streams<StreamFacts & KeptOutput>) => void): void {
     const settle = (result: RunResult) => {
@@ -48,6 +55,7 @@ export class RecordedRun implements Run {
     }
     const run = start();
     this.#run = run;
+    if (this.#size !== undefined) run.resize(this.#size);
     this.stdin.attach(run.stdin);
     this.stdout.attach(run.stdout);
     this.stderr.attach(run.stderr);

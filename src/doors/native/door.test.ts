@@ -122,7 +122,7 @@ for (const host of LOOPBACKS) {
     caller.connection.open(1, 'out');
     caller.connection.open(3, 'in');
     caller.connection.open(5, 'in');
-    const params = { ...START, env: { LANG: 'C', LD_PRELOAD: 'x' }, timeoutMs: 9, on: 'server' };
+    const params = { ...START, env: { LANG: 'C' }, cwd: '/srv', timeoutMs: 9, on: 'server' };
     caller.connection.request('run.start', params);
     // Input goes with the request, in one write.
     caller.connection.write(1, Buffer.from('in'));
@@ -132,7 +132,13 @@ for (const host of LOOPBACKS) {
     const [run] = house.runner.runs;
     assert.ok(run !== undefined);
     assert.deepEqual(house.runner.requests, [
-      { command: { kind: 'shell', line: 'ls' }, env: { LANG: 'C' }, timeoutMs: 9, recordsHead: house.records.head },
+      {
+        command: { kind: 'shell', line: 'ls' },
+        env: { LANG: 'C' },
+        cwd: '/srv',
+        timeoutMs: 9,
+        recordsHead: house.records.head,
+      },
     ]);
     assert.deepEqual(
       house.told.map(({ text }) => text),
@@ -146,6 +152,23 @@ for (const host of LOOPBACKS) {
     run.finish({ result: 'signalled', status: 137, signal: 9 });
     const ended = await caller.until(ofType('notification'));
     assert.deepEqual(ended.params, { run: 1, result: 'signalled', status: 137, signal: 9 });
+  });
+
+  test(`a variable that may not pass is named, and nothing starts: ${host}`, async () => {
+    await using house = await aNativeHouse(host);
+    const caller = await house.call();
+    await caller.becomeOwner();
+    for (const [env, name] of [
+      [{ LANG: 'C', LD_PRELOAD: 'x', MINE: 'y' }, 'LD_PRELOAD'],
+      [{ LANG: 'C', MINE: 'y' }, 'MINE'],
+    ] as const) {
+      caller.connection.request('run.start', { ...START, env });
+      caller.settle();
+      const { error } = await caller.until(ofType('refusal'));
+      assert.deepEqual(error.data, { code: 'env-not-allowed', names: [name] });
+      assert.match(error.message, /; nothing was started$/);
+    }
+    assert.deepEqual([house.runner.requests, house.told], [[], []]);
   });
 
   test(`output is read as far as the client grants, and no further: ${host}`, async () => {

@@ -1,6 +1,6 @@
 // What an entry of the table says: who may ask, how the question is read, and who answers it.
 
-import type { Run } from '../../core/ports.ts';
+import type { Run, TerminalSize } from '../../core/ports.ts';
 import type { Gatherings } from '../../core/run/gatherings.ts';
 import type { Member, Role, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
@@ -53,6 +53,8 @@ export interface Asker {
   readonly gatherings: Gatherings;
   /** False: there is no such run. */
   cancel(id: number): boolean;
+  /** The same. */
+  resize(id: number, size: TerminalSize): boolean;
 }
 
 /** Maps are objects on the wire. */

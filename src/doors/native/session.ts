@@ -1,7 +1,7 @@
 // One native connection: who it has shown to be, what it asks, and the runs it has started. When it is gone they are
 // ended.
 
-import type { Run } from '../../core/ports.ts';
+import type { Run, TerminalSize } from '../../core/ports.ts';
 import { Gatherings } from '../../core/run/gatherings.ts';
 import { TokenBucket } from '../../core/rate.ts';
 import type { Member, Role } from '../../core/session.ts';
@@ -156,6 +156,12 @@ export class NativeSession implements Asker, Wire {
   cancel(id: number): boolean {
     const run = this.#runs.get(id);
     run?.cancel();
+    return run !== undefined;
+  }
+
+  resize(id: number, size: TerminalSize): boolean {
+    const run = this.#runs.get(id);
+    run?.resize(size);
     return run !== undefined;
   }
 

@@ -9,6 +9,7 @@ export const METHODS = {
   ownerProve: 'owner.prove',
   runStart: 'run.start',
   runCancel: 'run.cancel',
+  runResize: 'run.resize',
   runList: 'run.list',
   runShow: 'run.show',
   runOutput: 'run.output',
@@ -99,6 +100,7 @@ export type ErrorCode =
   | 'offline'
   | 'unknown-verb'
   | 'bad-verb'
+  | 'env-not-allowed'
   | 'unknown-run'
   | 'unknown-record'
   | 'stream-number'

@@ -1,5 +1,6 @@
 // Machines: how one joins and comes back, which there are, and which a target means.
 
+import type { Manner } from '../../../core/run/grant.ts';
 import type { HostState } from '../../../core/hosts.ts';
 import type { Member } from '../../../core/session.ts';
 import { countedAs } from '../../../net/limits.ts';
@@ -127,8 +128,13 @@ function list({ house: { hosts } }: Asker) {
   };
 }
 
-function resolve(asker: Asker, { targets, command }: { targets: string; command?: WireCommand }) {
-  const found = placesMeant(asker, targets, command);
+interface Meant extends Manner {
+  readonly targets: string;
+  readonly command?: WireCommand;
+}
+
+function resolve(asker: Asker, { targets, command, ...manner }: Meant) {
+  const found = placesMeant(asker, targets, { command, ...manner });
   if ('error' in found) return found;
   const hosts = found.places.map(
     ({ name, runner }) => ({ name, state: runner === undefined ? 'offline' : 'online' }) as const,

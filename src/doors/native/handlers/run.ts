@@ -1,16 +1,24 @@
 // Commands, on the server itself and on machines that have joined.
 
-import { allowedEnvironment } from '../../../core/run/environment.ts';
+import type { Manner } from '../../../core/run/grant.ts';
 import { placesFor, type Places } from '../../../core/run/policy.ts';
 import { starterOf } from '../../../core/run/starter.ts';
-import { runCancel, runStart, type RunStart, type WireCommand } from '../../../protocol/native/methods/run.ts';
+import {
+  runCancel,
+  runResize,
+  runStart,
+  type RunStart,
+  type WireCommand,
+  type WireSize,
+} from '../../../protocol/native/methods/run.ts';
 import type { RpcError } from '../../../protocol/native/rpc.ts';
+import { passOn } from '../../../relay/environment.ts';
 import { announceCommand } from '../../announce.ts';
 import { fieldsOfDenied, recordOfDenied, type Denied } from '../../words-run.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
 
-export const RUN: Entries<'run.start' | 'run.cancel'> = {
+export const RUN: Entries<'run.start' | 'run.cancel' | 'run.resize'> = {
   'run.start': entry(runStart, {
     needs: 'member',
     summary: 'Starts a command, if the policy lets one; its bytes go over three streams, its end is told by run.ended',
@@ -21,13 +29,20 @@ export const RUN: Entries<'run.start' | 'run.cancel'> = {
     summary: 'Ends a command that this connection has started, and everything that it started',
     answer: cancel,
   }),
+  'run.resize': entry(runResize, {
+    needs: 'member',
+    summary: 'Tells the terminal of a command that this connection has started how large it is now',
+    answer: resize,
+  }),
 };
 
 /** Its streams are open at once: what comes on them meanwhile waits for the record of the start, as the command does. */
-function start(asker: Asker, { command: given, on, env, timeoutMs, together, stdin, stdout, stderr }: RunStart) {
+function start(asker: Asker, start: RunStart) {
+  const { command: given, on, env = {}, cwd, terminal, timeoutMs, together, stdin, stdout, stderr } = start;
+  const wanted = { command: given, cwd, hasTerminal: terminal !== undefined };
   const { house, peer } = asker;
   const { records } = house;
-  const found = placesMeant(asker, on ?? '', given);
+  const found = placesMeant(asker, on ?? '', wanted);
   if ('error' in found) return found;
   const { command, places } = found;
   const [place, another] = places;
@@ -39,7 +54,7 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, together, std
   const { runner, name: host } = place;
   const session = sessionOf(asker);
   const starter = starterOf(session, { hub: house.hub, address: peer.address });
-  const denied = deniedTo(asker, given);
+  const denied = deniedTo(asker, wanted);
   const newRun = () => records.newRun();
   const record = together === undefined ? newRun() : asker.gatherings.runOf(together, command, newRun);
   if (typeof record === 'object') return no('bad-params', `Cannot run the command: ${together} is that of another one`);
@@ -48,6 +63,14 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, together, std
     records.refuse({ run: record, starter, hosts: [host], command, result });
     return { error: runError({ refused: 'offline', name: host }, denied) };
   }
+  // What else a machine passes it says itself.
+  const wider = runner === house.runner ? house.policy.current.env : 'decided-there';
+  const passed = passOn(env, { wider, host });
+  if ('error' in passed) {
+    const result = { result: 'denied', status: null, reason: passed.error.message } as const;
+    records.refuse({ run: record, starter, hosts: [host], command, result });
+    return passed;
+  }
   const { run, recorded } = records.start({
     run: record,
     starter,
@@ -55,8 +78,14 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, together, std
     command,
     start: (recordsHead) => {
       house.log.tell(announceCommand(command, { by: session.member.name, address: peer.address, host }));
-      const wishes = timeoutMs === undefined ? {} : { timeoutMs };
-      return runner.start({ command, env: allowedEnvironment(env ?? {}), recordsHead, ...wishes });
+      return runner.start({
+        command,
+        env: passed.env,
+        recordsHead,
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(terminal === undefined ? {} : { terminal }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      });
     },
   });
   const number = asker.add(run, { stdin, stdout, stderr });
@@ -67,12 +96,13 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, together, std
   });
 }
 
+/** `command` undefined: it is only asked where. */
+interface Wanted extends Manner {
+  readonly command: WireCommand | undefined;
+}
+
 /** Where it is, and may be run by whoever asks; what is not allowed is logged, and put on record. */
-export function placesMeant(
-  asker: Asker,
-  targets: string,
-  given: WireCommand | undefined,
-): Places | { readonly error: RpcError } {
+export function placesMeant(asker: Asker, targets: string, given: Wanted): Places | { readonly error: RpcError } {
   const { hub, runner, hosts, policy, log, records } = asker.house;
   const { address } = asker.peer;
   const session = sessionOf(asker);
@@ -81,7 +111,7 @@ export function placesMeant(
   const { serverName, directory } = hub;
   const found = placesFor(
     targets,
-    { role: session.role, key: account === undefined ? undefined : key, command: denied.command },
+    { role: session.role, key: account === undefined ? undefined : key, command: denied.command, manner: given },
     { serverName, runner, hosts, directory, policy, isPresent: (one) => hub.isPresent(one) },
   );
   if (!('refused' in found)) return found;
@@ -96,12 +126,18 @@ export function placesMeant(
   return { error: runError(found, denied) };
 }
 
-function deniedTo(asker: Asker, given: WireCommand | undefined): Denied {
+function deniedTo(asker: Asker, { command, cwd, hasTerminal }: Wanted): Denied {
   const { member, role } = sessionOf(asker);
-  return { by: member.name, role, command: given && toRunCommand(given) };
+  return { by: member.name, role, command: command && toRunCommand(command), cwd, hasTerminal };
 }
 
 function cancel(asker: Asker, { run }: { run: number }) {
   // One that ended meanwhile is no mistake of whoever cancels it.
   return asker.cancel(run) ? { result: {} } : no('unknown-run', `Cannot cancel run ${run}: it is not running`);
+}
+
+function resize(asker: Asker, { run, ...size }: WireSize & { run: number }) {
+  return asker.resize(run, size)
+    ? { result: {} }
+    : no('unknown-run', `Cannot tell the terminal of run ${run} its size: it is not running`);
 }

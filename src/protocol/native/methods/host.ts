@@ -3,7 +3,7 @@
 import { method } from '../method.ts';
 import { listOf, mapOf, object, oneOf, optional, orNull, someText, text, truth, type Shape } from '../shape.ts';
 import { FAMILIES } from './chat.ts';
-import { command } from './run.ts';
+import { command, directory } from './run.ts';
 
 /** Labels of a machine at most, and UTF-16 units of one's name and of its value. */
 export const MAX_LABELS = 64;
@@ -67,7 +67,12 @@ export const hostList = method('host.list', {
  * refused unless that may run on all of them.
  */
 export const hostResolve = method('host.resolve', {
-  params: object({ targets: someText, command: optional(command) }),
+  params: object({
+    targets: someText,
+    command: optional(command),
+    cwd: optional(directory),
+    hasTerminal: optional(truth),
+  }),
   result: object({
     hosts: listOf(object({ name: text, state: oneOf(['online', 'offline']) })),
     isOneName: truth,

@@ -4,14 +4,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseNonce, parseProof } from './owner.ts';
-import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, parseRunCancel, parseRunEnded, parseRunStart, parseRunStarted } from './run.ts';
+import {
+  MAX_CWD_LENGTH,
+  MAX_ENV_NAMES,
+  MAX_TIMEOUT_MS,
+  parseRunCancel,
+  parseRunEnded,
+  parseRunStart,
+  parseRunStarted,
+} from './run.ts';
 
 const START = { command: { shell: 'ls' }, stdin: 1, stdout: 3, stderr: 5 };
 const NONCE = 'ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
 
 test('run.start is read with everything that it may have', () => {
   assert.deepEqual(parseRunStart(START), { ...START, env: {} });
-  const full = { ...START, command: { argv: ['a', ''] }, on: 'web1', env: { TERM: 'x' }, timeoutMs: 5 };
+  const full = { ...START, command: { argv: ['a', ''] }, on: 'web1', env: { TERM: 'x' }, cwd: '/srv', timeoutMs: 5 };
   assert.deepEqual(parseRunStart({ ...full, unknown: 1 }), full);
 });
 
@@ -37,6 +45,10 @@ test('run.start without something that it needs, or with something else in its p
     ['a stream is not a positive integer', { ...START, stderr: '5' }],
     ['on is not a string', { ...START, on: ['web1'] }],
     ['on names no host; without it the server itself is meant', { ...START, on: ' , ' }],
+    ...['', 'a\0b', 7, 'x'.repeat(MAX_CWD_LENGTH + 1)].map((cwd): [string, unknown] => [
+      `cwd is not a directory: a text of 1 to ${MAX_CWD_LENGTH} characters without NUL`,
+      { ...START, cwd },
+    ]),
     [`timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}`, { ...START, timeoutMs: 0 }],
     [`timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}`, { ...START, timeoutMs: MAX_TIMEOUT_MS + 1 }],
     [`env is not an object of at most ${MAX_ENV_NAMES} strings`, { ...START, env: { A: 1 } }],

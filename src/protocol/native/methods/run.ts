@@ -11,6 +11,10 @@ export const RUN_ENDED = 'run.ended';
 export const MAX_TIMEOUT_MS = 0x7fff_ffff;
 /** Names of the environment that a client may send along; the server lets few of them through. */
 export const MAX_ENV_NAMES = 64;
+/** UTF-16 units of a directory: PATH_MAX of Linux. */
+export const MAX_CWD_LENGTH = 4_096;
+/** Columns, or rows: what tells a terminal its size counts in 16 bits. */
+export const MAX_TERMINAL_SIZE = 65_535;
 
 /** A line for a shell, an argument vector, or a verb of the server's policy. */
 export type WireCommand =
@@ -18,11 +22,21 @@ export type WireCommand =
   | { readonly argv: readonly string[] }
   | { readonly verb: string; readonly args: readonly string[] };
 
+/** Of a terminal, in characters. */
+export interface WireSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 export interface RunStart {
   readonly command: WireCommand;
   /** Where; the server itself if absent. */
   readonly on?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where the command starts, from where commands start by themselves; there if absent. */
+  readonly cwd?: string;
+  /** It runs in a terminal of this size: input is typed there, and all output comes on stdout. */
+  readonly terminal?: WireSize;
   readonly timeoutMs?: number;
   /** To a machine: the hash that the server's chain of records ends with. */
   readonly recordsHead?: string;
@@ -71,6 +85,13 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
   if (recordsHead !== undefined && !isHash(recordsHead)) return { bad: 'recordsHead is not 64 hexadecimal digits' };
   const env = parseEnvironment(field(params, 'env'));
   if (env === undefined) return { bad: `env is not an object of at most ${MAX_ENV_NAMES} strings` };
+  const given = field(params, 'terminal');
+  const terminal = given === undefined ? undefined : size.read(given);
+  if (given !== undefined && terminal === undefined) {
+    return { bad: `terminal has not columns and rows, each from 1 to ${MAX_TERMINAL_SIZE}` };
+  }
+  const cwd = field(params, 'cwd');
+  if (cwd !== undefined && directory.read(cwd) === undefined) return { bad: `cwd is not ${directory.what}` };
   return {
     command,
     env,
@@ -78,6 +99,8 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
     stdout,
     stderr,
     ...(on === undefined ? {} : { on }),
+    ...(typeof cwd === 'string' ? { cwd } : {}),
+    ...(terminal === undefined ? {} : { terminal }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(together === undefined ? {} : { together }),
     ...(recordsHead === undefined ? {} : { recordsHead }),
@@ -163,8 +186,16 @@ function isCount(value: unknown): value is number {
 }
 
 const run = object({ run: integer(1, 0xffff_ffff) });
+const sides = { columns: integer(1, MAX_TERMINAL_SIZE), rows: integer(1, MAX_TERMINAL_SIZE) };
+const size: Shape<WireSize> = object(sides);
 const stream: Schema = { type: 'integer', minimum: 1, maximum: 0xffff_ffff };
 const word: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
+
+export const directory: Shape<string> = {
+  what: `a directory: a text of 1 to ${MAX_CWD_LENGTH} characters without NUL`,
+  schema: { ...word, minLength: 1, maxLength: MAX_CWD_LENGTH },
+  read: (value) => (isWord(value) && value !== '' && value.length <= MAX_CWD_LENGTH ? value : undefined),
+};
 
 const words: Schema = { type: 'array', items: word };
 export const command: Shape<WireCommand> = {
@@ -190,6 +221,8 @@ export const runStart: Method<RunStart, RunStartedAnswer> = {
       command: command.schema,
       on: { type: 'string', description: 'Names, separated by commas or spaces; without it the server itself' },
       env: { type: 'object', additionalProperties: word, maxProperties: MAX_ENV_NAMES },
+      cwd: directory.schema,
+      terminal: size.schema,
       timeoutMs: { type: 'integer', minimum: 1, maximum: MAX_TIMEOUT_MS },
       together: { ...stream, description: 'Starts with the same number, on one connection, are one run' },
       recordsHead: { type: 'string', pattern: HASH.source, description: 'What a machine is to keep' },
@@ -205,6 +238,12 @@ export const runStart: Method<RunStart, RunStartedAnswer> = {
 };
 
 export const runCancel = method('run.cancel', { params: run, result: NOTHING });
+
+/** Of a command's terminal: as large as that of whoever looks at it. */
+export const runResize = method('run.resize', {
+  params: object({ run: integer(1, 0xffff_ffff), ...sides }),
+  result: NOTHING,
+});
 
 export const runEnded: Notification<RunEnded> = {
   name: RUN_ENDED,

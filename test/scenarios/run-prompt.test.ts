@@ -1,0 +1,67 @@
+// `partyline run` without a command: a prompt, for somebody who types and looks (tmux), over both families.
+
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { aDirectory } from '../kit/directory.ts';
+import { needs } from '../kit/needs.ts';
+import { someMachines } from '../kit/machines.ts';
+import { outcomeOf, PARTYLINE, partyline } from '../kit/program.ts';
+import { at, LOOPBACKS, startServer } from '../kit/server.ts';
+import { refused } from '../kit/someone.ts';
+import { aTmux } from '../kit/tmux.ts';
+
+for (const host of LOOPBACKS) {
+  test(`a prompt runs line after line, on one machine or on many, and keeps what was typed: ${host}`, async (t) => {
+    if (!needs(t, ['tmux'])) return;
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    const command = `'${PARTYLINE}' run '${at(host, server.port)}'; echo "left with $?"; exec sleep 1000`;
+    await using tmux = await aTmux(command, server.env);
+    await tmux.shows(/^Server>$/m);
+    await tmux.type('echo "one $((1 + 1))"; exit 3', 'Enter');
+    await tmux.shows(/^one 2\nstatus 3\nServer>$/m);
+    // Targets are completed, and refused where they mean nobody.
+    await tmux.type('on we', 'Tab');
+    await tmux.shows(/^Server> on web$/m);
+    await tmux.type('*', 'Enter');
+    await tmux.shows(/^2 machines: web\[1-2\]\nweb\*>$/m);
+    await tmux.type('echo hi', 'Enter');
+    await tmux.shows(/^web\[1-2\]: hi\n2 ok: web\[1-2\]\nweb\*>$/m);
+    await tmux.type('on web9', 'Enter');
+    await tmux.shows(/web9.*\nweb\*>$/m);
+    await tmux.type('on web2', 'Enter');
+    await tmux.shows(/^web2>$/m);
+    // Ctrl-C ends the command, at the prompt the line, and never the prompt.
+    await tmux.type('echo begun; exec sleep 1000', 'Enter');
+    await tmux.shows(/^begun$/m);
+    await tmux.type('C-c');
+    await tmux.shows(/^begun\n(?:\^C\n)?web2>$/m);
+    await tmux.type('echo not', 'C-c', 'echo yes', 'Enter');
+    await tmux.shows(/^yes\nweb2>$/m);
+    await tmux.type(' echo "a secret"', 'Enter');
+    await tmux.shows(/^a secret\nweb2>$/m);
+    await tmux.type('-t tty', 'Enter');
+    await tmux.shows(/^\/dev\/pts\/\d+\nweb2>$/m);
+    await tmux.type('on', 'Enter', 'Up', 'Up', 'Up', 'Enter');
+    await tmux.shows(/^Server> echo yes\nyes\nServer>$/m);
+    await tmux.type('C-d');
+    await tmux.shows(/^left with 0$/m);
+    const file = join(server.directory, 'run-history');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const kept = readFileSync(file, 'utf8').trimEnd().split('\n');
+    assert.deepEqual(kept.slice(-4), ['echo yes', '-t tty', 'on', 'echo yes']);
+    assert.ok(!kept.some((line) => line.includes('secret')));
+  });
+
+  test(`where nobody sits a command has to be there, and where nobody answers there is no prompt: ${host}`, async (t) => {
+    await using server = await startServer();
+    const run = (...args: string[]) => outcomeOf(partyline(['run', ...args], { env: server.env }), 'id\n');
+    refused(await run(at(host, server.port)), /^partyline run: a -- is missing before the command; see/, 255);
+    if (!needs(t, ['tmux'])) return;
+    const line = `PARTYLINE_DATA='${aDirectory(t)}' '${PARTYLINE}' run '${at(host, server.port)}'; echo "left with $?"; exec sleep 1000`;
+    await using tmux = await aTmux(line);
+    await tmux.shows(/^partyline run: Cannot .*[^]*^left with 255$/m);
+  });
+}
