@@ -103,8 +103,10 @@ export interface SearchQuery extends Reader {
 export interface Page<Message> {
   /** Oldest first. */
   readonly messages: readonly Message[];
-  /** Whether there are more in the direction that was asked for. */
+  /** Whether there are more in the direction that was asked for; with `before`, there may be. */
   readonly isMore: boolean;
+  /** Of a search that took long: what came before this message has not been looked at, and is asked for by it. */
+  readonly before?: MessageId;
 }
 
 // ── who there is ──
@@ -118,7 +120,8 @@ export interface Account {
   readonly createdAtMs: number;
   /** Broadcasts up to here are from before its time. */
   readonly since: MessageId;
-  readonly invitedBy: Name | undefined;
+  /** An account keeps its number: its name may become another's, as the owner's does with `serve --owner`. */
+  readonly invitedBy: MemberId | undefined;
   /** As `Passwords` made it; an account may have none. */
   readonly password: string | undefined;
   /** Everything up to here counts as delivered. */

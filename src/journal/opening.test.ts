@@ -157,8 +157,11 @@ test('a log that is damaged while a server runs stops it from storing more', LIM
   damage(path, '"two"');
   letGo();
   assert.deepEqual(await textsIn(journal), []);
-  const reason = 'its log does not hold what was written there, from message 1 on';
-  assert.deepEqual(journal.health, { state: 'failing', reason });
+  const { health } = journal;
+  // The writer may have read the first one before.
+  assert.match(JSON.stringify(health), /its log does not hold what was written there, from message [12] on/);
+  assert.ok(health.state === 'failing');
+  const { reason } = health;
   assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason });
 });
 

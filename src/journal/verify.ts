@@ -11,6 +11,7 @@ import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { seedOf } from './frame.ts';
 import { WordIndexer } from './index-words.ts';
+import { KINDS, slicesIn, tableOf } from './slices.ts';
 
 /** What is wrong, a sentence each; empty: nothing. */
 export async function verifyJournal(path: string): Promise<string[]> {
@@ -73,7 +74,7 @@ function problemsOf(database: DatabaseSync): string[] {
     .all()
     .slice(0, MAX_TOLD)
     .map((row) => `A row of ${String(row['table'])} belongs to a row of ${String(row['parent'])} that is missing`);
-  return [...broken, ...homeless, ...gaps(database), ...parties(database), ...words(database)];
+  return [...broken, ...homeless, ...gaps(database), ...parties(database), ...heard(database), ...words(database)];
 }
 
 function gaps(database: DatabaseSync): string[] {
@@ -103,13 +104,39 @@ function parties(database: DatabaseSync): string[] {
   ];
 }
 
+/** What accounts may see of what was said to groups, counted by message and by stretch. */
+function heard(database: DatabaseSync): string[] {
+  // Some accounts have no stretches of what is older yet.
+  if (numberOf(database, 'SELECT heard_above FROM meta') > 0) return [];
+  const byMessage = numberOf(
+    database,
+    `WITH g AS MATERIALIZED (SELECT peer, message FROM talk WHERE member = 0)
+       SELECT count(*) FROM (
+         SELECT r.member, g.peer, g.message FROM recipient r CROSS JOIN g ON g.message = r.message WHERE r.member > 0
+         UNION SELECT m.sender, g.peer, g.message FROM g CROSS JOIN message m ON m.id = g.message WHERE m.sender > 0)`,
+  );
+  const byStretch = numberOf(
+    database,
+    `SELECT sum((SELECT count(*) FROM talk t WHERE t.member = 0 AND t.peer = h.peer AND t.message BETWEEN h.first AND h.last))
+       FROM heard h WHERE h.member > 0`,
+  );
+  if (byMessage === byStretch) return [];
+  return [`What was said to groups is heard ${byMessage} times, and the histories of groups show ${byStretch} of them`];
+}
+
 /** Of the messages whose words are in the index: the copy gets those of the others first. */
 function words(database: DatabaseSync): string[] {
   try {
     const indexer = new WordIndexer(database);
     const head = numberOf(database, 'SELECT max(id) FROM message');
     while (indexer.step(head));
-    database.exec("INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)");
+    const isOld = numberOf(database, 'SELECT old_words_up_to FROM meta') > 0;
+    if (isOld) database.exec("INSERT INTO message_text (message_text) VALUES ('integrity-check')");
+    for (const slice of slicesIn(database)) {
+      for (const table of KINDS.map((kind) => tableOf(kind, slice))) {
+        database.exec(`INSERT INTO ${table} (${table}, rank) VALUES ('integrity-check', 1)`);
+      }
+    }
     return [];
   } catch (error) {
     return [`The index of words does not agree with the messages: ${wordsFor(error)}`];

@@ -39,7 +39,13 @@ function write(port: MessagePort): void {
   let idle: NodeJS.Timeout | undefined;
   const rest = () => {
     idle?.refresh();
-    idle ??= setTimeout(() => indexWords(() => {}), IDLE_MS).unref();
+    idle ??= setTimeout(() => !isRenewing && indexWords(renew), IDLE_MS).unref();
+  };
+  // Whatever else is to be written has its turn, and this goes on when that rests.
+  let isRenewing = false;
+  const renew = (): void => {
+    isRenewing = !isClosed && !pace.isAtIt && writer.renew();
+    if (isRenewing) setImmediate(() => indexWords(renew));
   };
   // Between two parts there is a turn for whatever else has come.
   const indexWords = (done: () => void): void => {

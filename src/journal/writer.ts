@@ -8,6 +8,7 @@ import { identityOf, numberOf, openForWriting } from './database.ts';
 import { isEntryAtFault, wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
 import { Indexer } from './indexer.ts';
+import { Renewal } from './renewal.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { inTransaction } from './transaction.ts';
 import { change, readEverything } from './who.ts';
@@ -18,6 +19,7 @@ type Changes = readonly Change[];
 export class Writer {
   readonly #database: DatabaseSync;
   readonly #words: WordIndexer;
+  readonly #renewal: Renewal;
   readonly messages: Indexer;
   /** Whose log it is. */
   readonly identity: string;
@@ -40,6 +42,7 @@ export class Writer {
       this.#database.exec('UPDATE meta SET start = start + 1');
       this.everything = readEverything(this.#database);
       this.#words = new WordIndexer(this.#database);
+      this.#renewal = new Renewal(this.#database, this.#words);
     } catch (error) {
       this.#database.close();
       throw new Error(`Cannot open the journal ${path}: ${wordsFor(error)}`, { cause: error });
@@ -76,6 +79,15 @@ export class Writer {
   indexWords(): boolean {
     try {
       return this.#words.step(this.messages.head);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Moves some more of what an older program left; false: there is nothing more, or no room for it now. */
+  renew(): boolean {
+    try {
+      return this.#renewal.step();
     } catch {
       return false;
     }

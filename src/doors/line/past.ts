@@ -2,7 +2,7 @@
 
 import { isKnown } from '../../core/chat/partner.ts';
 import type { Hub } from '../../core/hub.ts';
-import type { HistoryQuery, Journal, Reader } from '../../core/journal.ts';
+import type { FoundMessage, HistoryQuery, Journal, Reader, SearchQuery } from '../../core/journal.ts';
 import { formatError, formatPast } from '../../protocol/line/reply.ts';
 import type { Paging } from '../../protocol/line/paging.ts';
 import { quote, shorten } from '../../protocol/text.ts';
@@ -47,7 +47,7 @@ function noMessages(partner: string | undefined, hub: Hub): string {
 
 export async function findPast(journal: Past, reader: Reader, words: string): Promise<string> {
   try {
-    const { messages } = await journal.search({ ...reader, words, limit: DEFAULT_MESSAGES });
+    const messages = await findAll(journal, { ...reader, words, limit: DEFAULT_MESSAGES });
     if (messages.length === 0) return 'No messages\n';
     return messages
       .map(({ snippet, ...message }) =>
@@ -61,6 +61,20 @@ export async function findPast(journal: Past, reader: Reader, words: string): Pr
   } catch (error) {
     return formatError(`Cannot search: ${wordsOf(error)}`);
   }
+}
+
+/** A search that takes long is answered in parts: others are answered between two of them. */
+async function findAll(journal: Past, query: SearchQuery): Promise<readonly FoundMessage[]> {
+  const parts: (readonly FoundMessage[])[] = [];
+  let { before } = query;
+  for (let left = query.limit; left > 0;) {
+    const part = await journal.search({ ...query, limit: left, ...(before === undefined ? {} : { before }) });
+    parts.unshift(part.messages);
+    left -= part.messages.length;
+    before = part.before;
+    if (before === undefined) break;
+  }
+  return parts.flat();
 }
 
 function wordsOf(error: unknown): string {

@@ -3,5 +3,6 @@
 
 import { FIRST } from './0001-first.ts';
 import { LOG } from './0002-log.ts';
+import { PAST } from './0003-past.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST, LOG];
+export const MIGRATIONS: readonly string[] = [FIRST, LOG, PAST];

@@ -52,9 +52,9 @@ async function search(asker: Asker, given: Pick<SearchQuery, 'words' | 'before'>
   const { hub, journal } = asker.house;
   const query = { limit: DEFAULT_FOUND, ...given, ...hub.readerOf(sessionOf(asker)) };
   try {
-    const { messages, isMore } = await journal.search(query);
+    const { messages, isMore, before } = await journal.search(query);
     const found = messages.map((message) => Object.assign(toWireMessage(message), { snippet: message.snippet }));
-    return { result: { messages: found, more: isMore } };
+    return { result: { messages: found, more: isMore, ...(before === undefined ? {} : { before }) } };
   } catch (error) {
     return unreadable('Cannot search', error);
   }
