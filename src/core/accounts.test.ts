@@ -32,6 +32,20 @@ test('the first start makes the owner, a later one finds it and may rename it', 
   assert.equal(second.hub.directory.owner()?.account?.role, 'owner');
 });
 
+test('whoever gets the name that the owner had has no power over those whom the owner invited', async () => {
+  const journal = new MemoryJournal();
+  const first = await aHub({}, journal);
+  await first.account('carol');
+  const second = await aHub({ ownerName: 'boss' }, new MemoryJournal({ after: journal }));
+  const other = second.comeAs(await second.account('owner', 'operator')).session;
+  assert.equal(other.member.name, 'owner');
+  const revoke = (by: Session) =>
+    new Promise((resolve) => second.accounts.revoke(by, 'carol', { nowMs: NOW, done: resolve }));
+  assert.deepEqual(await revoke(other), { refused: 'not-allowed', what: 'revoke' });
+  assert.equal(await refusedInvite(second, other, 'carol'), 'name-reserved');
+  assert.equal(await revoke(second.owner()), 'account');
+});
+
 test('an owner cannot get the name of an account', async () => {
   const journal = new MemoryJournal();
   const first = await aHub({}, journal);
@@ -49,7 +63,7 @@ test('an invitation reserves its name at once, brings one account in, once, and 
   const before = world.accounts.bearerOf(code, NOW);
   assert.ok(before?.kind === 'invited');
   const carol = await accept(world, code);
-  assert.deepEqual([carol.account?.role, carol.account?.invitedBy], ['member', 'owner']);
+  assert.deepEqual([carol.account?.role, carol.account?.invitedBy], ['member', 1]);
   assert.equal(world.accounts.bearerOf(code, NOW), undefined);
   assert.equal(await refusedBy((done) => world.accounts.accept(before.invite, { nowMs: NOW, done })), 'bad-secret');
   assert.equal(world.refusalOf('carol'), 'name-reserved');

@@ -17,8 +17,8 @@ export function change(database: DatabaseSync, change: Change): void {
       const [id, ...values] = valuesOf(change.account);
       const { changes } = database
         .prepare(
-          `UPDATE account SET name = ?, key = ?, role = ?, kind = ?, created_at_ms = ?, since = ?, invited_by = ?,
-             password = ?, delivered = ?, revoked_at_ms = ? WHERE id = ?`,
+          `UPDATE account SET name = ?, key = ?, role = ?, kind = ?, created_at_ms = ?, since = ?,
+             password = ?, delivered = ?, revoked_at_ms = ?, inviter = ? WHERE id = ?`,
         )
         .run(...values, id);
       return mustBe(changes, change.account.id);
@@ -82,10 +82,10 @@ function valuesOf(account: Account) {
     kind,
     createdAtMs,
     since,
-    invitedBy ?? null,
     password ?? null,
     delivered,
     revokedAtMs ?? null,
+    invitedBy ?? null,
   ] as const;
 }
 
@@ -97,7 +97,7 @@ export function readEverything(database: DatabaseSync): Everything {
     head: numberOf(database, 'SELECT max(id) FROM message'),
     accounts: rowsOf<Account>(
       database,
-      `SELECT id, name, key, role, kind, created_at_ms AS createdAtMs, since, invited_by AS invitedBy, password,
+      `SELECT id, name, key, role, kind, created_at_ms AS createdAtMs, since, inviter AS invitedBy, password,
          delivered, revoked_at_ms AS revokedAtMs FROM account ORDER BY id`,
     ),
     tokens: rowsOf<Token>(

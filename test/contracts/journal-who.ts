@@ -30,8 +30,8 @@ export function holdsWho(holds: Holds): void {
     const { journalId } = everything;
     assert.ok(journalId.length > 0);
     assert.deepEqual(everything, { start: 1, journalId, head: 0, accounts: [], tokens: [], invites: [], groups: [] });
-    const bob = { ...anAccount(BOB, 'Bob'), role: 'owner', password: 'scrypt', invitedBy: aName('Max').name } as const;
-    const eve = { ...anAccount(EVE, 'Eve'), kind: 'bot' } as const;
+    const bob = { ...anAccount(BOB, 'Bob'), role: 'owner', password: 'scrypt', invitedBy: undefined } as const;
+    const eve = { ...anAccount(EVE, 'Eve'), kind: 'bot', invitedBy: BOB } as const;
     const token = { id: 9, account: EVE, label: 'laptop', hash: 'h', createdAtMs: 6 };
     const invite = {
       hash: 'i',
