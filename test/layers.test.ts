@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'cli/certificate.ts': ['cli/', 'net/address.ts', 'net/tls-client.ts', 'node:'],
   'cli/doctor.ts': ['cli/', 'client/', 'config/', 'journal/glance.ts', 'net/address.ts', 'node:'],
   'cli/serve.ts': ['cli/', 'config/', 'log/', 'net/listen.ts', 'runner/user.ts', 'server.ts', 'node:'],
-  'cli/backup.ts': ['cli/', 'config/', 'journal/backup.ts', 'protocol/', 'node:'],
+  'cli/backup.ts': ['cli/', 'config/', 'journal/backup.ts', 'journal/salvage.ts', 'protocol/', 'node:'],
   'cli/restore.ts': ['cli/', 'config/', 'journal/backup.ts', 'journal/segment.ts', 'protocol/', 'node:'],
   'cli/verify.ts': ['cli/', 'config/', 'journal/verify.ts', 'protocol/', 'node:'],
   'cli/join.ts': ['cli/', 'client/', 'protocol/', 'config/', 'host/', 'log/', 'net/', 'runner/', 'node:'],

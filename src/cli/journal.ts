@@ -11,6 +11,8 @@ interface Given {
   /** The directory of the server. */
   readonly data: string | undefined;
   readonly json: boolean;
+  /** Of a damaged journal, what is intact. */
+  readonly isSalvaging: boolean;
 }
 
 /** `[--data DIR | FILE] [--json]`; a number is the status to end with, and why is on stderr. */
@@ -27,19 +29,29 @@ export function readJournalArguments(
 }
 
 /** `[--data DIR] [--json] FILE`, the copy of a journal. */
-export function readCopyArguments(command: string, args: string[]): (Given & { readonly file: string }) | number {
-  const read = readArguments(command, args);
+export function readCopyArguments(
+  command: string,
+  args: string[],
+  takes: { readonly salvage?: boolean } = {},
+): (Given & { readonly file: string }) | number {
+  const read = readArguments(command, args, takes);
   if (typeof read === 'number') return read;
   const [file, ...more] = read.positionals;
   if (file !== undefined && more.length === 0) return { ...read, file };
   return misuse(command, `one FILE is expected, not ${read.positionals.length}`);
 }
 
-function readArguments(command: string, args: string[]): (Given & { readonly positionals: string[] }) | number {
+function readArguments(
+  command: string,
+  args: string[],
+  { salvage = false } = {},
+): (Given & { readonly positionals: string[] }) | number {
   try {
     const options = { data: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-    return { data: values.data, json: values.json, positionals };
+    const more = salvage ? ({ salvage: { type: 'boolean' } } as const) : {};
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { ...options, ...more } });
+    const isSalvaging = 'salvage' in values && values.salvage === true;
+    return { data: values.data, json: values.json, isSalvaging, positionals };
   } catch (error) {
     return misuse(command, whyUnusable(error));
   }

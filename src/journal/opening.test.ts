@@ -137,7 +137,8 @@ for (const [where, what, last, next] of [
     const path = await aJournalWithLog(t, ['two', 'three', 'four']);
     damage(path, what);
     const words = `its log is damaged: all up to message ${last} is there, and message ${next} stands behind the damage`;
-    const help = '`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place';
+    const help =
+      '`partyline verify` says what else is wrong, `partyline backup --salvage FILE` keeps what is intact, `partyline restore` puts that or a copy in its place';
     await assert.rejects(openSqliteJournal({ path }), {
       message: `Cannot open the journal ${path}: ${words} (${help})`,
     });

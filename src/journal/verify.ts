@@ -6,11 +6,12 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { misplaced, strayFiles } from './backlog.ts';
 import { copyJournal, LogDamage } from './copy.ts';
-import { identityOf, numberOf } from './database.ts';
+import { headOf, identityOf, numberOf, openForReading } from './database.ts';
 import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { seedOf } from './frame.ts';
 import { WordIndexer } from './index-words.ts';
+import type { Ids } from './salvage.ts';
 import { KINDS, slicesIn, tableOf } from './slices.ts';
 
 /** What is wrong, a sentence each; empty: nothing. */
@@ -35,6 +36,18 @@ export async function verifyJournal(path: string): Promise<string[]> {
   }
 }
 
+/** What a copy lacks because it is what was saved of a damaged journal. Throws an Error in words. */
+export function lostFrom(path: string): Ids[] {
+  const database = openForReading(path, { isCurrent: false });
+  try {
+    if (numberOf(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'lost'") === 0) return [];
+    const rows = database.prepare('SELECT first, last FROM lost ORDER BY first').all();
+    return rows.map(({ first, last }) => ({ first: Number(first), last: Number(last) }));
+  } finally {
+    database.close();
+  }
+}
+
 export interface Original {
   /** Of the journal, whose log is compared with the copy. */
   readonly path: string;
@@ -55,7 +68,7 @@ export function problemsIn(copy: string, original: Original): string[] {
 
 /** What a start would refuse, though the journal itself may be whole. */
 function strays(database: DatabaseSync, path: string): string[] {
-  const head = numberOf(database, 'SELECT max(id) FROM message');
+  const head = headOf(database);
   const files = strayFiles(path, { head, seed: seedOf(identityOf(database)) });
   return files.map((file) => `${file} is of another journal: move it away, or put its own database there`);
 }
@@ -77,10 +90,23 @@ function problemsOf(database: DatabaseSync): string[] {
   return [...broken, ...homeless, ...gaps(database), ...parties(database), ...heard(database), ...words(database)];
 }
 
+/** What is known to be lost is not missing. */
 function gaps(database: DatabaseSync): string[] {
   const count = numberOf(database, 'SELECT count(*) FROM message');
-  const head = numberOf(database, 'SELECT max(id) FROM message');
-  return count === head ? [] : [`Messages are missing: there are ${count}, and the last one is ${head}`];
+  const lost = numberOf(database, 'SELECT sum(last - first + 1) FROM lost');
+  const head = headOf(database);
+  if (count + lost === head) return [];
+  const missing = database
+    .prepare(
+      `SELECT last + 1 AS first, next - 1 AS last FROM (
+         SELECT last, lead(first) OVER (ORDER BY first) AS next FROM (
+           SELECT 0 AS first, 0 AS last UNION ALL SELECT id, id FROM message UNION ALL SELECT first, last FROM lost))
+         WHERE next > last + 1 LIMIT ${MAX_TOLD}`,
+    )
+    .all()
+    .map(({ first, last }) => (first === last ? String(first) : `${String(first)} to ${String(last)}`));
+  const which = missing.length === 0 ? '' : `, without ${missing.join(', ')}`;
+  return [`Messages are missing: there are ${count}, and the last one is ${head}${which}`];
 }
 
 function parties(database: DatabaseSync): string[] {
@@ -128,7 +154,7 @@ function heard(database: DatabaseSync): string[] {
 function words(database: DatabaseSync): string[] {
   try {
     const indexer = new WordIndexer(database);
-    const head = numberOf(database, 'SELECT max(id) FROM message');
+    const head = headOf(database);
     while (indexer.step(head));
     const isOld = numberOf(database, 'SELECT old_words_up_to FROM meta') > 0;
     if (isOld) database.exec("INSERT INTO message_text (message_text) VALUES ('integrity-check')");

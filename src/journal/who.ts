@@ -2,7 +2,7 @@
 
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Account, Change, Everything, Group, Invite, Token } from '../core/journal.ts';
-import { identityOf, numberOf } from './database.ts';
+import { headOf, identityOf, numberOf } from './database.ts';
 import { WrongEntry } from './errors.ts';
 
 /** Throws at the first change that cannot be; the caller's transaction undoes the others. */
@@ -94,7 +94,7 @@ export function readEverything(database: DatabaseSync): Everything {
   return {
     start: numberOf(database, 'SELECT start FROM meta'),
     journalId: identityOf(database),
-    head: numberOf(database, 'SELECT max(id) FROM message'),
+    head: headOf(database),
     accounts: rowsOf<Account>(
       database,
       `SELECT id, name, key, role, kind, created_at_ms AS createdAtMs, since, inviter AS invitedBy, password,

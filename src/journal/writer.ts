@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change, Everything, Recorded } from '../core/journal.ts';
-import { identityOf, numberOf, openForWriting } from './database.ts';
+import { headOf, identityOf, openForWriting } from './database.ts';
 import { isEntryAtFault, wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
 import { Indexer } from './indexer.ts';
@@ -36,7 +36,7 @@ export class Writer {
     this.#database = openForWriting(path);
     try {
       this.identity = identityOf(this.#database);
-      const head = numberOf(this.#database, 'SELECT max(id) FROM message');
+      const head = headOf(this.#database);
       this.messages = new Indexer(this.#database, { path, identity: this.identity, head });
       // Synced, and with it all that the server before this one stored: its log may be used again.
       this.#database.exec('UPDATE meta SET start = start + 1');

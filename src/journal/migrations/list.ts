@@ -5,5 +5,6 @@ import { FIRST } from './0001-first.ts';
 import { LOG } from './0002-log.ts';
 import { PAST } from './0003-past.ts';
 import { INVITER } from './0004-inviter.ts';
+import { LOST } from './0005-lost.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST, LOG, PAST, INVITER];
+export const MIGRATIONS: readonly string[] = [FIRST, LOG, PAST, INVITER, LOST];
