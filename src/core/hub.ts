@@ -274,6 +274,7 @@ export class Hub {
 
   #tell(said: Said, sender: Member, recipients: readonly Member[]): void {
     this.#head = said.id;
+    this.hearing.told(said, sender, recipients);
     if (said.cast === 'broadcast') {
       for (const outlet of this.#outlets.keys()) outlet.broadcast(said, sender.sessions);
       return;

@@ -67,7 +67,7 @@ export interface FeedQuery extends Reader {
   /** At most so many messages, and so many bytes of text beyond the first one. */
   readonly limit: number;
   readonly maxBytes: number;
-  /** Whether `behind` is wanted: all messages of this feed after `after`. */
+  /** Whether `behind` is wanted: all messages of this feed after `after`, up to `upTo`. */
   readonly isCounting?: boolean;
 }
 
@@ -78,7 +78,7 @@ export interface FeedPage {
    * at least, and the rest comes with the next page: its bounds were reached, or the rest cannot be read yet.
    */
   readonly cursor: MessageId;
-  /** Of what can be read by now. */
+  /** Only where all of them can be read by now: it is exact or it is not there. */
   readonly behind?: number;
 }
 
