@@ -37,6 +37,7 @@ import { createRunner } from './runner/runner.ts';
 import type { User } from './runner/user.ts';
 import { hashSecret, newCode, newToken } from './secrets/code.ts';
 import { ScryptPasswords } from './secrets/password.ts';
+import { reasonOf } from './reason.ts';
 
 export interface ServerOptions {
   readonly name: string;
@@ -135,7 +136,7 @@ function openPolicy({ directory, runAs, log }: ServerOptions): RunPolicy & { rel
         policy.current = readPolicy(path);
         tell();
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         log.warn('policy not reloaded, the old one stays in force', { reason });
       }
     },

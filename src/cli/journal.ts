@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { whyUnusable } from './arguments.ts';
 import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+import { reasonOf } from '../reason.ts';
 
 /** What a server calls its journal, in its directory. */
 export const JOURNAL_FILE = 'journal.db';
@@ -64,6 +65,6 @@ export function misuse(command: string, reason: string): number {
 }
 
 export function fail(command: string, error: unknown): number {
-  process.stderr.write(`partyline ${command}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`partyline ${command}: ${reasonOf(error)}\n`);
   return FAILURE_STATUS;
 }

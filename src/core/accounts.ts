@@ -190,14 +190,19 @@ export class Accounts {
     });
   }
 
-  /** One of the member's own; rights that somebody has by it end with it. */
-  removeToken(member: Member, id: number, done: Done<'removed'>): void {
+  /**
+   * One of the member's own: sessions that came in by it, and rights that somebody has by it, end with it. The one that
+   * asks for it is for its door to end, once it has been answered.
+   */
+  removeToken({ member, listener }: Pick<Session, 'member' | 'listener'>, id: number, done: Done<'removed'>): void {
     this.#decide(done, () => {
       const { hub } = this.#world;
       const isOwn = hub.directory.tokensOf(member).some((token) => token.id === id);
       if (!isOwn) return { refused: 'bad-secret' };
       const answer = () => {
         hub.lower(({ token }) => token === id);
+        const ended = hub.sessionsOf(member).filter((session) => session.token === id && session.listener !== listener);
+        for (const session of ended) session.listener.dismiss({ why: 'token-removed' });
         return 'removed' as const;
       };
       return { changes: [{ type: 'token-removed', id }], answer };

@@ -3,6 +3,7 @@
 
 import type { FeedPage, Journal, MessageId } from '../journal.ts';
 import type { Session } from '../session.ts';
+import { reasonOf } from '../../reason.ts';
 
 /** Messages of one page, and bytes of their texts: a page is held in memory once, and a slow reader takes a few a second. */
 const PAGE_MESSAGES = 500;
@@ -106,7 +107,7 @@ export class Feed {
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     this.#session.listener.dismiss({ why: 'unreadable', reason });
   }
 }

@@ -7,6 +7,7 @@ import { formatError, formatPast } from '../../protocol/line/reply.ts';
 import type { Paging } from '../../protocol/line/paging.ts';
 import { quote, shorten } from '../../protocol/text.ts';
 import { MAX_PAST_MESSAGES } from './limits.ts';
+import { reasonOf } from '../../reason.ts';
 
 /** Messages that fit a terminal, unless more are asked for. */
 const DEFAULT_MESSAGES = 20;
@@ -35,7 +36,7 @@ export async function readPast({ journal, hub }: Looking, reader: Reader, paging
     const from = isForward ? `after ${messages.at(-1)?.id}` : `before ${messages[0]?.id}`;
     return `${lines.join('')}more: history${partner} ${from}\n`;
   } catch (error) {
-    return formatError(`Cannot read the history: ${wordsOf(error)}`);
+    return formatError(`Cannot read the history: ${reasonOf(error)}`);
   }
 }
 
@@ -59,7 +60,7 @@ export async function findPast(journal: Past, reader: Reader, words: string): Pr
       )
       .join('');
   } catch (error) {
-    return formatError(`Cannot search: ${wordsOf(error)}`);
+    return formatError(`Cannot search: ${reasonOf(error)}`);
   }
 }
 
@@ -75,8 +76,4 @@ async function findAll(journal: Past, query: SearchQuery): Promise<readonly Foun
     if (before === undefined) break;
   }
   return parts.flat();
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

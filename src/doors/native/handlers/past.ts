@@ -6,6 +6,7 @@ import { chatHistory, chatSearch, MAX_PAGE_MESSAGES } from '../../../protocol/na
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_PAGE_BYTES } from '../limits.ts';
 import { no, toWireMessage } from '../translate.ts';
+import { reasonOf } from '../../../reason.ts';
 
 /** What search gives unless it is asked for more. */
 const DEFAULT_FOUND = 20;
@@ -61,5 +62,5 @@ async function search(asker: Asker, given: Pick<SearchQuery, 'words' | 'before'>
 }
 
 function unreadable(attempt: string, error: unknown) {
-  return no('unreadable', `${attempt}: ${error instanceof Error ? error.message : String(error)}`);
+  return no('unreadable', `${attempt}: ${reasonOf(error)}`);
 }
