@@ -17,6 +17,7 @@ import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
 import { NO_POLICY, type Policy, type RunPolicy } from './core/run/policy.ts';
 import { parsePolicy } from './core/run/policy-file.ts';
+import { Records } from './core/run/records.ts';
 import type { Door } from './doors/door.ts';
 import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
@@ -36,6 +37,7 @@ import { quote } from './protocol/text.ts';
 import { createRunner } from './runner/runner.ts';
 import type { User } from './runner/user.ts';
 import { hashSecret, newCode, newToken } from './secrets/code.ts';
+import { newDigest } from './secrets/digest.ts';
 import { ScryptPasswords } from './secrets/password.ts';
 import { reasonOf } from './reason.ts';
 
@@ -45,6 +47,8 @@ export interface ServerOptions {
   readonly listen: readonly Listen[];
   readonly directory: string;
   readonly isOpen: boolean;
+  /** Bytes of each output that records keep. */
+  readonly keptBytes?: number;
   /** Commands run as this user instead of as the server's. */
   readonly runAs?: User;
   /** The operator's own key and certificate, instead of those in the directory. */
@@ -160,6 +164,7 @@ interface Core {
   readonly accounts: Accounts;
   readonly journal: Journal;
   readonly journalId: string;
+  readonly records: Records;
   /** Writes down how far everybody has read, and stops doing so. */
   close(): Promise<void>;
 }
@@ -194,13 +199,25 @@ async function openCore(options: ServerOptions, { journal, everything, now }: Op
       },
     });
   });
+  const records = new Records(
+    {
+      journal,
+      newDigest,
+      now,
+      ...(options.keptBytes === undefined ? {} : { keptBytes: options.keptBytes }),
+      onUnwritten: (reason) => options.log.warn('end of a command not recorded yet', { reason }),
+    },
+    everything.runs,
+  );
+  records.lose(everything.runs);
   const timer = setInterval(() => hub.hearing.save(), SAVE_MS).unref();
   const close = async () => {
     clearInterval(timer);
     hub.hearing.save();
+    records.writeUnwritten();
     await journal.close();
   };
-  return { hub, accounts, journal, journalId: everything.journalId, close };
+  return { hub, accounts, journal, journalId: everything.journalId, records, close };
 }
 
 function starting(atMs: number) {
@@ -234,7 +251,7 @@ function furnish(
   const { name: serverName, log } = options;
   const clock = () => performance.now();
   const startedMs = clock();
-  const { hub, accounts, journal, journalId } = core;
+  const { hub, accounts, journal, journalId, records } = core;
   const passwords = new ScryptPasswords();
   const guesses = new Guesses();
   const hosts = new Hosts(hub.directory);
@@ -243,6 +260,7 @@ function furnish(
     accounts,
     hosts,
     journal,
+    records,
     passwords,
     guesses,
     owner: token,
@@ -259,6 +277,7 @@ function furnish(
     hosts,
     journal,
     journalId,
+    records,
     passwords,
     guesses,
     token,

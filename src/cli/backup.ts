@@ -33,7 +33,7 @@ Examples:
 `;
 
 export async function backup(args: string[]): Promise<number> {
-  const read = readCopyArguments('backup', args, { salvage: true });
+  const read = readCopyArguments('backup', args, { salvage: { type: 'boolean' } });
   if (typeof read === 'number') return read;
   const { file, data, json } = read;
   const directory = data ?? stateDirectory();

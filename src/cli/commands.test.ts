@@ -24,6 +24,7 @@ import { HELP as SEND } from './send.ts';
 import { HELP as TOKEN } from './token.ts';
 import { HELP as VERIFY } from './verify.ts';
 import { HELP as RUN } from './run.ts';
+import { HELP as RUNS } from './runs.ts';
 import { HELP as SERVE } from './serve.ts';
 
 const HELPS: Readonly<Record<string, string>> = {
@@ -31,6 +32,7 @@ const HELPS: Readonly<Record<string, string>> = {
   chat: CHAT,
   echo: ECHO,
   run: RUN,
+  runs: RUNS,
   join: JOIN,
   hosts: HOSTS,
   send: SEND,

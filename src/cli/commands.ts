@@ -19,7 +19,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   serve: {
     does: 'start a server: echo, run and chat on one port, IPv4 and IPv6',
     options:
-      '--name NAME --owner NAME --listen URL --tls-cert FILE --tls-key FILE --data DIR --open --run-as USER --json --verbose',
+      '--name NAME --owner NAME --listen URL --tls-cert FILE --tls-key FILE --data DIR --open --run-as USER --keep-output BYTES --json --verbose',
   },
   chat: { does: 'come in by name, read and write messages', options: '--name NAME --json' },
   echo: {
@@ -30,6 +30,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     does: 'execute a command on the server, or on machines that joined',
     options:
       '--on TARGETS --timeout SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
+  },
+  runs: {
+    does: 'what was run: who, where, what, and how it ended',
+    options: '--limit N --before ID --stdout --stderr --host HOST --json',
+    words: 'show',
   },
   join: {
     does: 'let a server run commands on this machine',
@@ -75,7 +80,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     takesFile: true,
   },
   restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json', takesFile: true },
-  verify: { does: 'is a journal whole, or a copy of one', options: '--data DIR --json', takesFile: true },
+  verify: { does: 'is a journal whole, or a copy of one', options: '--head HASH --data DIR --json', takesFile: true },
   doctor: {
     does: 'what this machine gives a server, and what is in its way',
     options: '--data DIR --host HOST --json',

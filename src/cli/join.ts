@@ -12,6 +12,7 @@ import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
 import { stateDirectory } from '../config/state.ts';
 import { beJoined } from '../host/joined.ts';
 import { readHostPolicy, type HostPolicy } from '../host/policy.ts';
+import { RECORDS_HEAD_FILE, RecordsHead } from '../host/records-head.ts';
 import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
 import { parseJoinCode } from '../net/join-code.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
@@ -42,6 +43,9 @@ no server can widen it; anything else comes back as denied, and is said on stder
 
   allow = ["uptime", "systemctl status *"]     words of a command; * within or for a word, ** for any rest
   shell = false                                lines for /bin/sh: as good as everything
+
+With each command the server says which hash its records of runs end with. The latest is kept in ${RECORDS_HEAD_FILE} of the state
+directory: partyline verify --head HASH, at the server, tells whether all records up to it are there.
 
 The machine dials out, over IPv4 or IPv6, and comes back by itself when the connection or the server was away. The first
 time it makes a key of its own in the state directory (PARTYLINE_DATA) and needs no code after that. The code carries the
@@ -126,6 +130,7 @@ async function stay({ host, given, labels, policyFile, tell }: Stay): Promise<nu
           policy,
           onDenied: (command) => tell('denied', { command }, `partyline join: denied: ${command}`),
           world: REAL_WORLD,
+          onRecordsHead: keeping(host, directory, tell),
           onJoined: (name) => tell('ready', { name, host }, 'ready'),
           onLost: (reason) => tell('lost', { reason }, `partyline join: ${host} is away: ${reason}`),
         },
@@ -154,6 +159,23 @@ function policyIn(directory: string, named: string | undefined): HostPolicy {
   const policy = readHostPolicy(text);
   if ('why' in policy) throw no(policy.why);
   return policy;
+}
+
+/** A disk that is full stops no command; it is said once. */
+function keeping(host: string, directory: string, tell: Stay['tell']): (head: string) => void {
+  const path = joinPath(directory, RECORDS_HEAD_FILE);
+  const kept = new RecordsHead(path, { server: host, now: Date.now });
+  let isWell = true;
+  return (head) => {
+    try {
+      kept.keep(head);
+      isWell = true;
+    } catch (error) {
+      const reason = `Cannot write ${path}: ${reasonOf(error)}`;
+      if (isWell) tell('head not kept', { reason }, `partyline join: ${reason}`);
+      isWell = false;
+    }
+  };
 }
 
 /** The code's key, or one that was met before: never the word of whoever answers. */

@@ -16,12 +16,10 @@ interface Given {
   readonly isSalvaging: boolean;
 }
 
-/** `[--data DIR | FILE] [--json]`; a number is the status to end with, and why is on stderr. */
-export function readJournalArguments(
-  command: string,
-  args: string[],
-): (Given & { readonly file: string | undefined }) | number {
-  const read = readArguments(command, args);
+/** `[--data DIR | FILE] [--head HASH] [--json]`; a number is the status to end with, and why is on stderr. */
+export function readVerifyArguments(args: string[]): (Read & { readonly file: string | undefined }) | number {
+  const command = 'verify';
+  const read = readArguments(command, args, { head: { type: 'string' } });
   if (typeof read === 'number') return read;
   const [file, ...more] = read.positionals;
   if (more.length > 0) return misuse(command, `one FILE at most is expected, not ${read.positionals.length}`);
@@ -33,7 +31,7 @@ export function readJournalArguments(
 export function readCopyArguments(
   command: string,
   args: string[],
-  takes: { readonly salvage?: boolean } = {},
+  takes: Pick<More, 'salvage'> = {},
 ): (Given & { readonly file: string }) | number {
   const read = readArguments(command, args, takes);
   if (typeof read === 'number') return read;
@@ -42,17 +40,23 @@ export function readCopyArguments(
   return misuse(command, `one FILE is expected, not ${read.positionals.length}`);
 }
 
-function readArguments(
-  command: string,
-  args: string[],
-  { salvage = false } = {},
-): (Given & { readonly positionals: string[] }) | number {
+interface Read extends Given {
+  readonly head: string | undefined;
+  readonly positionals: string[];
+}
+
+interface More {
+  readonly head?: { readonly type: 'string' };
+  readonly salvage?: { readonly type: 'boolean' };
+}
+
+function readArguments(command: string, args: string[], more: More = {}): Read | number {
   try {
-    const options = { data: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
-    const more = salvage ? ({ salvage: { type: 'boolean' } } as const) : {};
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { ...options, ...more } });
-    const isSalvaging = 'salvage' in values && values.salvage === true;
-    return { data: values.data, json: values.json, isSalvaging, positionals };
+    const options = { data: { type: 'string' }, json: { type: 'boolean', default: false }, ...more } as const;
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+    const { data, json, head, salvage } = values;
+    const given = { head: typeof head === 'string' ? head : undefined, isSalvaging: salvage === true };
+    return { data, json, ...given, positionals };
   } catch (error) {
     return misuse(command, whyUnusable(error));
   }

@@ -30,6 +30,10 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, run } = await import('./run.ts');
     return { run, help: HELP };
   },
+  runs: async () => {
+    const { HELP, runs } = await import('./runs.ts');
+    return { run: runs, help: HELP };
+  },
   join: async () => {
     const { HELP, join } = await import('./join.ts');
     return { run: join, help: HELP };

@@ -7,7 +7,7 @@ const BOLD = '\u001b[1m';
 const PLAIN = '\u001b[0m';
 
 /** False: nobody reads any more. Settles when there is room for more. */
-export async function print(text: string): Promise<boolean> {
+export async function print(text: string | Uint8Array): Promise<boolean> {
   const { stdout } = process;
   if (stdout.destroyed || stdout.errored !== null) return false;
   if (stdout.write(text)) return true;

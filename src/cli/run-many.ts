@@ -8,6 +8,8 @@ import type { TargetHost } from './run-targets.ts';
 import type { Drop, View } from './run-view.ts';
 import type { HostResult } from './summary.ts';
 
+/** Starts that wait for an answer: a server takes 64 questions at once, and puts each start on record before it answers. */
+const MAX_UNANSWERED = 48;
 /** Machines at once, unless fewer are wanted: each takes three streams of the connection. */
 export const MAX_AT_ONCE = 1_000;
 
@@ -62,6 +64,8 @@ class Crowd {
   readonly #full = new Set<string>();
   /** Outputs that nobody takes any more. */
   readonly #dropped = new Set<OutputName>();
+  readonly #gate = new Gate(MAX_UNANSWERED);
+  readonly #together: number;
   #failures = 0;
   #isCancelled = false;
 
@@ -69,6 +73,7 @@ class Crowd {
     this.#many = many;
     this.view = many.viewFor((name, host) => this.#drop(name, host));
     this.#runs = new Runs(many.client);
+    this.#together = this.#runs.newTogether();
   }
 
   async run(): Promise<void> {
@@ -98,12 +103,14 @@ class Crowd {
     return !this.#isCancelled && this.#failures < this.#many.stopAfter;
   }
 
-  async #runOn({ name, state }: TargetHost): Promise<void> {
-    if (state === 'offline') return this.#settle(name, { result: 'offline' }, `${name} is offline`);
+  /** Those that are offline are asked for too: that they were is on record then. */
+  async #runOn({ name }: TargetHost): Promise<void> {
     const { wishes, hasInput, onProgress } = this.#many;
     const { view } = this;
+    await this.#gate.enter();
+    if (!this.#mayGoOn) return this.#gate.leave();
     const handle = this.#runs.start(
-      { ...wishes, on: name },
+      { ...wishes, on: name, together: this.#together },
       {
         onOutput: (stream, bytes, done) => view.output(name, { stream, bytes }, done),
         onOutputEnd: (stream) => view.outputEnd(name, stream),
@@ -111,6 +118,7 @@ class Crowd {
         onInputClosed: () => this.#hasRoom(name),
       },
     );
+    void handle.answered.then(() => this.#gate.leave());
     this.#handles.set(name, handle);
     if (!hasInput) handle.endInput();
     for (const output of this.#dropped) handle.dropOutput(output);
@@ -118,7 +126,8 @@ class Crowd {
     const ended = await handle.ended;
     this.#handles.delete(name);
     this.#hasRoom(name);
-    this.#settle(name, resultOf(ended), reasonOf(ended));
+    const result = resultOf(ended);
+    this.#settle(name, result, result.result === 'offline' ? `${name} is offline` : reasonOf(ended));
   }
 
   #settle(name: string, result: HostResult, reason: string | undefined): void {
@@ -157,6 +166,28 @@ class Crowd {
   }
 }
 
+/** So many are inside; the others wait in their order. */
+class Gate {
+  #room: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  enter(): Promise<void> {
+    if (this.#room === 0) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#room -= 1;
+    return Promise.resolve();
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#room += 1;
+    else next();
+  }
+}
+
 function resultOf(ended: RunEnd): HostResult {
   switch (ended.end) {
     case 'lost':
@@ -171,7 +202,7 @@ function resultOf(ended: RunEnd): HostResult {
 }
 
 /** POSIX shells add the signal's number to this (XCU 2.8.2). */
-const SIGNAL_STATUS_BASE = 128;
+export const SIGNAL_STATUS_BASE = 128;
 
 function reasonOf(ended: RunEnd): string | undefined {
   return ended.end === 'refused' ? ended.message : ended.reason;

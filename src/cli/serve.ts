@@ -32,6 +32,7 @@ Usage: partyline serve [OPTION...]
   --data DIR       where the server keeps its state (the platform's state directory)
   --open           let guests in from other machines
   --run-as USER    run commands as this user instead of as the server's own
+  --keep-output BYTES  of each output of a command, in the records of runs: the first and the last (65536)
   --json           what happens as JSON, one object a line
   --verbose        also each connection's two lines, on stderr
 
@@ -41,6 +42,8 @@ Examples:
   partyline serve --open --listen 'tls://*:7270'
 `;
 
+/** Bytes of an output in a record: twice as much is in memory while a command runs, and 256 may run. */
+const MAX_KEPT_BYTES = 16_777_216;
 /** Of the 5 s that stopping may take. */
 const CLOSE_DEADLINE_MS = 4_500;
 /** How long the last lines may take to leave; all of it within 5 s of the signal. */
@@ -103,6 +106,7 @@ function readArguments(args: string[]): Read {
         data: { type: 'string' },
         open: { type: 'boolean', default: false },
         'run-as': { type: 'string' },
+        'keep-output': { type: 'string' },
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
         json: { type: 'boolean', default: false },
@@ -121,10 +125,16 @@ function readArguments(args: string[]): Read {
   const { name, owner } = values;
   const wrong = namesAreUsable(name, owner);
   if (wrong !== undefined) return { wrong };
+  const kept = values['keep-output'];
+  if (kept !== undefined && !(/^\d{1,8}$/.test(kept) && Number(kept) <= MAX_KEPT_BYTES)) {
+    return { wrong: `--keep-output takes a number of bytes up to ${MAX_KEPT_BYTES}, not ${JSON.stringify(kept)}` };
+  }
+  const keptBytes = kept === undefined ? {} : { keptBytes: Number(kept) };
   const { 'tls-cert': cert, 'tls-key': key } = values;
   if ((cert === undefined) !== (key === undefined)) return { wrong: '--tls-cert and --tls-key need each other' };
   const tls = cert === undefined || key === undefined ? {} : { tls: { cert: resolve(cert), key: resolve(key) } };
   const log = new ConsoleLog({ json: values.json, verbose: values.verbose });
   const directory = resolve(values.data ?? stateDirectory());
-  return { options: { name, owner, listen, directory, isOpen: values.open, log, ...tls }, runAs: values['run-as'] };
+  const options = { name, owner, listen, directory, isOpen: values.open, log, ...keptBytes, ...tls };
+  return { options, runAs: values['run-as'] };
 }

@@ -1,43 +1,67 @@
-// `partyline verify`: is a journal whole, and what is wrong if it is not.
+// `partyline verify`: is a journal whole, messages and records of runs, and what is wrong if it is not.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateDirectory } from '../config/state.ts';
-import { lostFrom, verifyJournal } from '../journal/verify.ts';
+import { lostFrom, verifyJournal, type VerifyOptions } from '../journal/verify.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { jsonLine } from './json-line.ts';
-import { JOURNAL_FILE, readJournalArguments } from './journal.ts';
+import { JOURNAL_FILE, misuse, readVerifyArguments } from './journal.ts';
 import { FAILURE_STATUS } from './status.ts';
 
 export const HELP = `Is the journal of a server whole, or a copy of one
 
-Usage: partyline verify [--data DIR]
-       partyline verify FILE
+Usage: partyline verify [--head HASH] [--data DIR]
+       partyline verify [--head HASH] FILE
 
+  --head HASH   a record of a run that must be there, and so all before it
   --data DIR    the server's directory (PARTYLINE_DATA, else the platform's state directory)
-  --json        one JSON object: journal, isWhole, problems, lost
+  --json        one JSON object: journal, isWhole, problems, lost, records, head
+
+Messages are compared with the log, and each record of a run is chained to the one before it: one that was changed, or is
+missing, is found. That the last ones were taken away only a HASH shows which was kept elsewhere: machines that have joined keep
+the latest that they were told in records-head of their state directory, and verify says what it is now.
 
 FILE is a copy that partyline backup made. Status 0, or 1 with what is wrong, a line each. The server may run meanwhile; a
 copy is looked at, which takes as much space beside the journal for the time.
 
 Examples:
   partyline verify
+  partyline verify --head "$(ssh web1 tail -n 1 /var/lib/partyline/records-head | cut -d ' ' -f 1)"
   partyline verify --data /var/lib/partyline --json | jq .problems
   partyline verify /var/backups/partyline-2026-11-22
 `;
 
+const HASH = /^[0-9a-f]{64}$/i;
+
+type Records = Parameters<Exclude<VerifyOptions['onRecords'], undefined>>[0];
+
+function wordsFor(records: Records | undefined): string {
+  if (records === undefined || records.entries === 0) return '';
+  return `; the last of ${records.entries} records of runs is ${records.head}`;
+}
+
 export async function verify(args: string[]): Promise<number> {
-  const read = readJournalArguments('verify', args);
+  const read = readVerifyArguments(args);
   if (typeof read === 'number') return read;
+  const { head } = read;
+  if (head !== undefined && !HASH.test(head)) return misuse('verify', '--head takes 64 hexadecimal digits');
   const journal = read.file ?? join(read.data ?? stateDirectory(), JOURNAL_FILE);
+  let records: Records | undefined;
+  const options = {
+    ...(head === undefined ? {} : { head: head.toLowerCase() }),
+    onRecords: (found: Records) => (records = found),
+  };
   const problems = existsSync(journal)
-    ? await verifyJournal(journal)
+    ? await verifyJournal(journal, options)
     : [`Cannot verify ${journal}: there is no such file`];
   const isWhole = problems.length === 0;
   const lost = isWhole ? lostFrom(journal) : [];
-  if (read.json) process.stdout.write(jsonLine({ journal, isWhole, problems, lost }));
-  else if (isWhole) process.stdout.write(`${escapeControls(`${journal} is whole${withoutLost(lost)}`)}\n`);
-  else for (const problem of problems) process.stderr.write(`partyline verify: ${escapeControls(problem)}\n`);
+  const facts = { lost, records: records?.entries ?? null, head: records?.head ?? null };
+  if (read.json) process.stdout.write(jsonLine({ journal, isWhole, problems, ...facts }));
+  else if (isWhole) {
+    process.stdout.write(`${escapeControls(`${journal} is whole${withoutLost(lost)}${wordsFor(records)}`)}\n`);
+  } else for (const problem of problems) process.stderr.write(`partyline verify: ${escapeControls(problem)}\n`);
   return isWhole ? 0 : FAILURE_STATUS;
 }
 

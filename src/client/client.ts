@@ -5,6 +5,7 @@ import { chatList, chatSend } from '../protocol/native/methods/chat.ts';
 import { groupJoin, groupLeave, groupList } from '../protocol/native/methods/group.ts';
 import { hostList } from '../protocol/native/methods/host.ts';
 import { chatHistory, chatSearch } from '../protocol/native/methods/past.ts';
+import { runList, runOutput, runShow } from '../protocol/native/methods/records.ts';
 import { serverListening } from '../protocol/native/methods/server.ts';
 import { tokenCreate, tokenList, tokenRemove } from '../protocol/native/methods/token.ts';
 import type { CredentialChoice, Identity } from './credential.ts';
@@ -29,6 +30,8 @@ export type Present = ResultOf<typeof chatList>['members'][number];
 export type Group = ResultOf<typeof groupList>['groups'][number];
 export type Host = ResultOf<typeof hostList>['hosts'][number];
 export type Found = ResultOf<typeof chatSearch>;
+export type RunRecord = ResultOf<typeof runList>['runs'][number];
+export type RunDetails = Omit<ResultOf<typeof runShow>, 'next'>;
 export type Invitation = ResultOf<typeof accountInvite>;
 export type Accounts = ResultOf<typeof accountList>;
 export type Token = ResultOf<typeof tokenList>['tokens'][number];
@@ -152,6 +155,37 @@ export class Client implements AsyncDisposable {
   /** The machines that have joined, connected or not. */
   async hosts(): Promise<readonly Host[]> {
     return (await this.#requests.ask(hostList, {}, AGAIN)).hosts;
+  }
+
+  // ── runs on record ──
+
+  /** Our own, or for the owner all; oldest first, the newest that there are, and whether there are more before them. */
+  runs(wishes: { readonly before?: number; readonly limit?: number } = {}): Promise<ResultOf<typeof runList>> {
+    return this.#requests.ask(runList, wishes, AGAIN);
+  }
+
+  /** One of them, with how it went on each of its hosts. */
+  async run(id: number): Promise<RunDetails> {
+    const { next, results, ...run } = await this.#requests.ask(runShow, { id }, AGAIN);
+    const all = [...results];
+    for (let first = next; first !== null;) {
+      const page = await this.#requests.ask(runShow, { id, first }, AGAIN);
+      all.push(...page.results);
+      first = page.next;
+    }
+    return { ...run, results: all };
+  }
+
+  /** What is kept of an output, in pieces; `host` is its place among the run's results. */
+  async *output(
+    id: number,
+    { host, stream }: { host: number; stream: 'stdout' | 'stderr' },
+  ): AsyncGenerator<Uint8Array> {
+    for (let first: number | null = 0; first !== null;) {
+      const asked: ResultOf<typeof runOutput> = await this.#requests.ask(runOutput, { id, host, stream, first }, AGAIN);
+      yield Uint8Array.fromBase64(asked.data);
+      first = asked.next;
+    }
   }
 
   // ── groups ──

@@ -21,6 +21,8 @@ export type {
   Invitation,
   Inviting,
   Present,
+  RunDetails,
+  RunRecord,
   Sent,
   Token,
 } from './client.ts';

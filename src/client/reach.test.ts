@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { aDirectory } from '../../test/kit/directory.ts';
+import type { Log } from '../log/log.ts';
 import { formatHostPort } from '../net/address.ts';
+import { TlsServer } from '../net/tls-server.ts';
 import { ECHO, LINES, OWNER, reach, ReachError, readTarget, wayTo, type Policy, type Way } from './reach.ts';
 import type { Trust } from './trust.ts';
 
 const LOOPBACK = ['127.0.0.1', '127.9.9.9', '::1'];
 const BEYOND = ['192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1', 'fe80::1%eth0', '0.0.0.0', '::'];
 
+const QUIET: Log = { tell() {}, info() {}, warn() {} };
+const ANYBODY: Trust = { meet: () => ({ met: 'again' }), tell() {} };
 const NOBODY: Trust = {
   meet: () => ({ refused: 'nobody is known' }),
   tell() {},
@@ -84,5 +89,33 @@ for (const host of ['127.0.0.1', '::1']) {
         (error) => error instanceof ReachError && error.kind === 'unreached',
       );
     }
+  });
+}
+
+for (const host of ['127.0.0.1', '::1']) {
+  test(`a client that was held up, and greeted before it began with TLS, comes once more: ${host}`, async (t) => {
+    const tls = new TlsServer({ directory: aDirectory(t), names: [host], now: Date.now, log: QUIET });
+    const inside: Socket[] = [];
+    let greetings = 1;
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => {});
+      if (greetings-- > 0) socket.resume().write('Enter your name: ');
+      else tls.secure(socket, new Uint8Array(0), (secured) => 'inside' in secured && inside.push(secured.inside));
+    }).listen(0, host);
+    await once(server, 'listening');
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const text = `tls://${formatHostPort(host, address.port)}`;
+    const reached = await reach(text, { policy: LINES, trust: ANYBODY });
+    assert.deepEqual([reached.fingerprint, connections], [tls.fingerprint, 2]);
+    reached.socket.destroy();
+    greetings = 2;
+    await assert.rejects(reach(text, { policy: LINES, trust: ANYBODY }), /does not speak TLS; nothing was sent$/);
+    assert.equal(connections, 4);
+    for (const socket of inside) socket.destroy();
+    server.close();
+    await once(server, 'close');
   });
 }

@@ -124,11 +124,23 @@ export interface ReachOptions {
 
 /** Connects to `[SCHEME://]HOST[:PORT]`. Throws a `ReachError`, or the signal's reason; nothing has been sent then. */
 export async function reach(text: string, options: ReachOptions): Promise<Reached> {
-  const { policy, trust, signal, allowHalfOpen = false } = options;
-  const target = readTarget(text, policy);
+  const target = readTarget(text, options.policy);
   if ('wrong' in target) throw new ReachError('unreached', target.wrong);
+  try {
+    return await attempt(target, options);
+  } catch (error) {
+    if (!isOfNoTls(error)) throw error;
+    // A server greets whoever is silent for 300 ms, also somebody who was held up: that was no answer to TLS.
+    return attempt(target, options);
+  }
+}
+
+async function attempt(
+  target: Target,
+  { policy, trust, signal, allowHalfOpen = false }: ReachOptions,
+): Promise<Reached> {
   const { host, port } = target;
-  // Loaded while we dial: a server greets whoever is silent for 300 ms, and that would break the handshake.
+  // Loaded while we dial, so as not to be held up by that.
   const tls = mayNeedTls(target) ? import('./secure.ts') : undefined;
   const dialled = await dial({ host, port, signal, allowHalfOpen }).catch((error: unknown) => {
     throw error instanceof DialError ? new ReachError('unreached', error.message, { cause: error }) : error;
@@ -141,9 +153,15 @@ export async function reach(text: string, options: ReachOptions): Promise<Reache
   if (way === 'plain') return { ...dialled, host, fingerprint: undefined };
   const { secure, SecureError } = await (tls ?? import('./secure.ts'));
   const secured = await secure(dialled, { host, trust, signal }).catch((error: unknown) => {
-    throw error instanceof SecureError ? new ReachError(error.kind, error.message, { cause: error }) : error;
+    if (!(error instanceof SecureError)) throw error;
+    throw new ReachError(error.kind === 'denied' ? 'denied' : 'unreached', error.message, { cause: error });
   });
   return { ...secured, host };
+}
+
+function isOfNoTls(error: unknown): boolean {
+  const cause = error instanceof ReachError ? error.cause : undefined;
+  return cause instanceof Error && 'kind' in cause && cause.kind === 'otherwise';
 }
 
 function mayNeedTls({ scheme, host }: Target): boolean {

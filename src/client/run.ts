@@ -38,7 +38,7 @@ export interface RunListener {
   onInputClosed(): void;
 }
 
-export type RunWishes = Pick<RunStart, 'command' | 'on' | 'timeoutMs'>;
+export type RunWishes = Pick<RunStart, 'command' | 'on' | 'timeoutMs' | 'together'>;
 
 export interface RunHandle {
   /** False: wait for `onInputRoom`. */
@@ -48,6 +48,8 @@ export interface RunHandle {
   dropOutput(name: OutputName): void;
   /** Asks that the command be ended; how it went comes as its end. */
   cancel(): void;
+  /** The server has answered, or it is over already. */
+  readonly answered: Promise<void>;
   readonly ended: Promise<RunEnd>;
 }
 
@@ -78,6 +80,7 @@ export class Runs {
   readonly #all = new Set<ClientRun>();
   /** How runs ended whose number nobody here has read yet: it may come in the same chunk as their end. */
   readonly #early = new Map<number, RunEnd>();
+  #lastTogether = 0;
 
   constructor(client: RunsClient) {
     this.#client = client;
@@ -88,6 +91,11 @@ export class Runs {
     void client.gone.then((reason) => {
       for (const run of this.#all) run.settle({ end: 'lost', reason });
     });
+  }
+
+  /** For `together`: runs that are on record as one. */
+  newTogether(): number {
+    return ++this.#lastTogether;
   }
 
   start(wishes: RunWishes, listener: RunListener): RunHandle {
@@ -129,6 +137,7 @@ interface ClientRunOptions {
 }
 
 class ClientRun implements RunHandle {
+  readonly answered: Promise<void>;
   readonly ended: Promise<RunEnd>;
   readonly #client: RunsClient;
   readonly #listener: RunListener;
@@ -155,7 +164,7 @@ class ClientRun implements RunHandle {
       stderr: client.openStream('in', (event) => this.#onOutput('stderr', event)),
     };
     const env = sentEnvironment(process.env);
-    void client
+    this.answered = client
       .request(METHODS.runStart, { ...wishes, env, ...this.#streams })
       .then((answer) => this.#answered(answer));
   }

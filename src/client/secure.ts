@@ -18,12 +18,12 @@ export interface Secured extends Dialled {
   readonly fingerprint: string;
 }
 
-/** `denied`: it is there, and not to be trusted. The message is one line. */
+/** `denied`: it is there, and not to be trusted. `otherwise`: it spoke something else. The message is one line. */
 export class SecureError extends Error {
   override readonly name = 'SecureError';
-  readonly kind: 'unreached' | 'denied';
+  readonly kind: 'unreached' | 'otherwise' | 'denied';
 
-  constructor(kind: 'unreached' | 'denied', message: string) {
+  constructor(kind: 'unreached' | 'otherwise' | 'denied', message: string) {
     super(message);
     this.kind = kind;
   }
@@ -34,7 +34,8 @@ export async function secure(dialled: Dialled, { host, trust, signal }: SecureOp
   const server = formatHostPort(host.toLowerCase(), dialled.port);
   const handshake = await shakeHands(dialled.socket, { host, signal });
   if ('failed' in handshake) {
-    throw new SecureError('unreached', `Cannot connect to ${server} by TLS: ${handshake.failed}; nothing was sent`);
+    const kind = handshake.otherwise === true ? 'otherwise' : 'unreached';
+    throw new SecureError(kind, `Cannot connect to ${server} by TLS: ${handshake.failed}; nothing was sent`);
   }
   const { inside, fingerprint } = handshake;
   const met = trust.meet(server, fingerprint);

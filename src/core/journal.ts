@@ -3,6 +3,17 @@
 
 import type { Cast } from './event.ts';
 import type { Name, NameKey } from './name.ts';
+import type {
+  Chained,
+  FoundRuns,
+  KeptOutput,
+  OutputQuery,
+  RunEntry,
+  RunQuery,
+  RunsPage,
+  RunsQuery,
+  StoredRun,
+} from './run/record.ts';
 import type { MemberKind, Role } from './session.ts';
 
 /** Grows by one in the one order of the server; the first message is 1. */
@@ -189,25 +200,36 @@ export interface Everything {
   readonly tokens: readonly Token[];
   readonly invites: readonly Invite[];
   readonly groups: readonly Group[];
+  readonly runs: FoundRuns;
 }
 
 /** `failing`: what was last to be written could not be; reading goes on, and the next write tries again. */
 export type JournalHealth = { readonly state: 'ok' } | { readonly state: 'failing'; readonly reason: string };
 
 /**
- * `append` and `settle` answer in the order of their calls, and so does `record` among its own; neither waits for the
- * other. Nothing is answered before the call returns, and all that became durable together in one turn.
+ * `append` and `settle` answer in the order of their calls, and so do `record` and `chain` among their own; neither waits
+ * for the other. Nothing is answered before the call returns, and all that became durable together in one turn.
  */
 export interface Journal {
   readonly health: JournalHealth;
   append(message: NewMessage, done: (appended: Appended) => void): void;
   record(changes: readonly Change[], done: (recorded: Recorded) => void): void;
+  /**
+   * What a run's record gains: it becomes the next entry of the chain. A start is durable when it is answered; an end is
+   * safe from the server's own end then, and from a power cut with the next start, or soon.
+   */
+  chain(entry: RunEntry, done: (chained: Chained) => void): void;
   /** Writes nothing: answers when every message before it has been answered. */
   settle(done: () => void): void;
   /** Rejects, with an Error in words, only where the store fails. */
   feed(query: FeedQuery): Promise<FeedPage>;
   history(query: HistoryQuery): Promise<Page<StoredMessage>>;
   search(query: SearchQuery): Promise<Page<FoundMessage>>;
+  /** Of all entries that were asked for before. */
+  runs(query: RunsQuery): Promise<RunsPage>;
+  /** Undefined: there is none that may be seen. */
+  run(query: RunQuery): Promise<StoredRun | undefined>;
+  output(query: OutputQuery): Promise<KeptOutput | undefined>;
   /** Everything before it is answered first. */
   close(): Promise<void>;
 }

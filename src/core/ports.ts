@@ -34,6 +34,8 @@ export interface RunRequest {
   readonly env: Readonly<Record<string, string>>;
   /** After so many milliseconds the command is ended and the result is `timeout`. */
   readonly timeoutMs?: number;
+  /** For a machine to keep: the hash that the chain of records ends with, this start being in it. */
+  readonly recordsHead?: string;
 }
 
 /** How a run ended. `status` is what a shell would report: its own, 128+N for signal N, 124 for a timeout. */

@@ -48,6 +48,7 @@ export type RunRefusal =
   /** `names`: where. `server`: nobody else runs on the server itself. */
   | { refused: 'not-allowed'; names: readonly string[]; why: 'policy' | 'server' }
   | { refused: 'offline'; name: string }
+  | NotStored
   | TargetsRefusal
   | VerbRefusal;
 

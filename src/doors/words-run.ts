@@ -3,6 +3,7 @@
 
 import type { RunRefusal } from '../core/refusal.ts';
 import type { AskedCommand } from '../core/run/policy.ts';
+import type { Refusing } from '../core/run/records.ts';
 import type { PolicyFault } from '../core/run/policy-file.ts';
 import { VERB_SIGN, type Parameter, type VerbRefusal } from '../core/run/verb.ts';
 import type { Role } from '../core/session.ts';
@@ -35,13 +36,22 @@ export function wordsForDenied(
   { by, role, command }: Denied,
 ): string {
   const what = command === undefined ? 'anything' : askedText(command);
-  const reason =
-    role === 'guest'
-      ? 'guests run nothing'
-      : why === 'server'
-        ? 'only the owner runs commands on the server itself'
-        : 'the policy of the server does not allow it';
-  return `Cannot run ${what} on ${listed(names)} as ${by}, ${AS[role]}: ${reason}; nothing was started`;
+  return `Cannot run ${what} on ${listed(names)} as ${by}, ${AS[role]}: ${reasonFor(why, role)}; nothing was started`;
+}
+
+function reasonFor(why: 'policy' | 'server', role: Role): string {
+  if (role === 'guest') return 'guests run nothing';
+  return why === 'server'
+    ? 'only the owner runs commands on the server itself'
+    : 'the policy of the server does not allow it';
+}
+
+/** The same for the records. */
+export function recordOfDenied(
+  { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
+  { role, command }: Denied & { readonly command: AskedCommand },
+): Pick<Refusing, 'hosts' | 'command' | 'result'> {
+  return { hosts: names, command, result: { result: 'denied', status: null, reason: reasonFor(why, role) } };
 }
 
 /** The same for the log. */

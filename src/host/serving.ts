@@ -21,6 +21,8 @@ export interface ServingOptions {
   /** The command was not started: the policy does not list it. */
   readonly onDenied: (command: string) => void;
   readonly leaseMs?: number;
+  /** With each command: what the server says its records of runs end with. */
+  readonly onRecordsHead: (head: string) => void;
 }
 
 /** UTF-16 units of a command that was not allowed, where it is told. */
@@ -72,11 +74,12 @@ class MachineServing implements Serving {
   #start(id: Id, params: unknown): void {
     const asked = runStart.parseParams(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
-    const { command: given, env = {}, timeoutMs, stdin, stdout, stderr } = asked;
+    const { command: given, env = {}, timeoutMs, recordsHead, stdin, stdout, stderr } = asked;
     if ('verb' in given) {
       return this.#refuse(id, rpcError('params', { code: 'bad-params' }, 'a verb is spelled out by the server'));
     }
-    const { runner, policy, onDenied } = this.#options;
+    const { runner, policy, onDenied, onRecordsHead } = this.#options;
+    if (recordsHead !== undefined) onRecordsHead(recordsHead);
     const wanted: RunCommand =
       'shell' in given ? { kind: 'shell', line: given.shell } : { kind: 'argv', argv: given.argv };
     const command = allowed(policy, wanted);

@@ -1,8 +1,9 @@
 // The main thread's side of the writer: what it has been told, what it has put into the database, and who waits for that.
 
 import type { Change, Everything, MemberId, MessageId, Recorded } from '../core/journal.ts';
+import type { Chained, RunEntry } from '../core/run/record.ts';
 import { Link } from './link.ts';
-import type { FromWriter, Range, ToWriter } from './wire.ts';
+import type { FromWriter, Range, ToRecord, ToWriter } from './wire.ts';
 
 /** What is durable in the log gets into the database so much later: a conversation is one transaction, not one a line. */
 const INDEX_DELAY_MS = 20;
@@ -25,7 +26,10 @@ interface Waiter {
   readonly done: (failed: string | undefined) => void;
 }
 
-type Recording = { readonly changes: readonly Change[]; readonly done: (recorded: Recorded) => void };
+interface Recording {
+  readonly entry: ToRecord;
+  readonly done: (answer: Recorded | Chained) => void;
+}
 
 export class Keeper {
   readonly #writer: Link<ToWriter, FromWriter>;
@@ -154,10 +158,25 @@ export class Keeper {
     this.record([{ type: 'delivered', account: this.#account, upTo: 0 }], () => {});
   }
 
-  // ── changes ──
+  // ── changes and records ──
 
   record(changes: readonly Change[], done: (recorded: Recorded) => void): void {
-    this.#recording.push({ changes, done });
+    this.#record(changes, (answer) => done(answer !== undefined && 'failed' in answer ? answer : undefined));
+  }
+
+  chain(entry: RunEntry, done: (chained: Chained) => void): void {
+    this.#record(entry, (answer) => done(answer ?? { failed: 'it was not chained' }));
+  }
+
+  /** When all that was asked for before has been written, or could not be. */
+  whenRecorded(): Promise<void> {
+    return this.#recording.length + this.#recorded.length === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#record([], () => resolve()));
+  }
+
+  #record(entry: ToRecord, done: Recording['done']): void {
+    this.#recording.push({ entry, done });
     if (this.#recording.length > 1) return;
     setImmediate(() => this.#tellRecording());
   }
@@ -167,14 +186,14 @@ export class Keeper {
     if (this.#gone !== undefined) return failAll(recording, this.#gone);
     if (recording.length === 0) return;
     this.#recorded.push(recording);
-    this.#writer.tell({ record: recording.map(({ changes }) => changes) });
+    this.#writer.tell({ record: recording.map(({ entry }) => entry) });
     this.#rest();
   }
 
   #receiveRecorded({ recorded, wrote }: Extract<FromWriter, { recorded: unknown }>): void {
     if (wrote.state !== 'unchanged') this.#recordFailure = wrote.state === 'failing' ? wrote.reason : undefined;
-    for (const [at, { changes, done }] of (this.#recorded.shift() ?? []).entries()) {
-      const [added] = recorded[at] === undefined ? changes : [];
+    for (const [at, { entry, done }] of (this.#recorded.shift() ?? []).entries()) {
+      const [added] = recorded[at] === undefined && !('type' in entry) ? entry : [];
       if (added?.type === 'account-added') this.#account ??= added.account.id;
       done(recorded[at]);
     }

@@ -17,7 +17,18 @@ import {
   type SearchQuery,
   type StoredMessage,
 } from '../core/journal.ts';
+import type {
+  Chained,
+  KeptOutput,
+  OutputQuery,
+  RunEntry,
+  RunQuery,
+  RunsPage,
+  RunsQuery,
+  StoredRun,
+} from '../core/run/record.ts';
 import { ALL, isDirect, isGroup, keyOf } from './keys.ts';
+import { MemoryRuns } from './memory-runs.ts';
 import { snippetOf } from './memory-words.ts';
 import { changed, NOBODY, type Who } from './memory-who.ts';
 import { take } from './page.ts';
@@ -33,6 +44,7 @@ export class MemoryJournal implements Journal {
   readonly everything: Everything;
   readonly #kept: Kept[];
   readonly #resends: Map<string, StoredMessage>;
+  readonly #runs: MemoryRuns;
   #who: Who;
   #waiting: (() => void)[] = [];
   #failure: string | undefined;
@@ -43,6 +55,7 @@ export class MemoryJournal implements Journal {
   constructor({ after, isRestored = false }: { after?: MemoryJournal; isRestored?: boolean } = {}) {
     this.#kept = after === undefined ? [] : [...after.#kept];
     this.#resends = new Map(after === undefined ? [] : after.#resends);
+    this.#runs = new MemoryRuns(after === undefined ? undefined : after.#runs);
     this.#who = after === undefined ? NOBODY : after.#who;
     const { accounts, tokens, invites, groups } = this.#who;
     this.everything = {
@@ -53,6 +66,7 @@ export class MemoryJournal implements Journal {
       tokens: [...tokens.values()].sort((a, b) => a.id - b.id),
       invites: [...invites.values()],
       groups: [...groups.values()],
+      runs: this.#runs.found,
     };
   }
 
@@ -86,6 +100,15 @@ export class MemoryJournal implements Journal {
       this.#who = who;
       this.#health = { state: 'ok' };
       done(undefined);
+    });
+  }
+
+  chain(entry: RunEntry, done: (chained: Chained) => void): void {
+    this.#later(() => {
+      const reason = this.#whyNot();
+      const chained = reason === undefined ? this.#runs.add(entry) : { failed: reason };
+      if ('hash' in chained) this.#health = { state: 'ok' };
+      done(chained);
     });
   }
 
@@ -158,6 +181,23 @@ export class MemoryJournal implements Journal {
     }
     const messages = limit > 0 ? found.slice(-limit) : [];
     return { messages, isMore: found.length > messages.length };
+  }
+
+  async runs(query: RunsQuery): Promise<RunsPage> {
+    await this.#readable();
+    await new Promise<void>((resolve) => this.settle(resolve));
+    return this.#runs.runs(query);
+  }
+
+  async run(query: RunQuery): Promise<StoredRun | undefined> {
+    await this.#readable();
+    await new Promise<void>((resolve) => this.settle(resolve));
+    return this.#runs.run(query);
+  }
+
+  async output(query: OutputQuery): Promise<KeptOutput | undefined> {
+    await this.#readable();
+    return this.#runs.output(query);
   }
 
   #visible({ member, since }: { member: number; since: number }): Kept[] {

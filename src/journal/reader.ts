@@ -18,12 +18,14 @@ import { openForReading } from './database.ts';
 import { ALL, isGroup, keyOf } from './keys.ts';
 import { take } from './page.ts';
 import { BEHIND, FEED, historyOf, type With, WITHS } from './query.ts';
+import { RunReader } from './run-reader.ts';
 import { Search } from './search.ts';
 import { FOUND_OPEN, FOUND_SHUT, matchOf, withoutMarks } from './words.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
 export class Reader {
+  readonly runs: RunReader;
   readonly #database: DatabaseSync;
   readonly #message: StatementSync;
   readonly #feed: StatementSync;
@@ -40,6 +42,7 @@ export class Reader {
     const database = openForReading(path);
     const prepare = (sql: string) => database.prepare(sql, { allowUnknownNamedParameters: true });
     this.#database = database;
+    this.runs = new RunReader(database);
     this.#message = database.prepare('SELECT * FROM message WHERE id = ?');
     this.#feed = prepare(FEED);
     this.#behind = prepare(BEHIND);

@@ -11,7 +11,8 @@ import { aMessage, anAccount, append, record } from '../../test/contracts/journa
 import { aDirectory, newDirectory, removeDirectory } from '../../test/kit/directory.ts';
 import { leaveOut, needs } from '../../test/kit/needs.ts';
 import type { Journal } from '../core/journal.ts';
-import { type Later, openSqliteJournal } from './sqlite.ts';
+import type { Later } from './sqlite-journal.ts';
+import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
 
 const LIMIT = { timeout: 60_000 };

@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Hash } from '../core/run/record.ts';
 import { misplaced, strayFiles } from './backlog.ts';
 import { copyJournal, LogDamage } from './copy.ts';
 import { headOf, identityOf, numberOf, openForReading } from './database.ts';
@@ -13,9 +14,16 @@ import { seedOf } from './frame.ts';
 import { WordIndexer } from './index-words.ts';
 import type { Ids } from './salvage.ts';
 import { KINDS, slicesIn, tableOf } from './slices.ts';
+import { type RecordsSummary, verifyRecords } from './verify-records.ts';
+
+export interface VerifyOptions {
+  /** The hash of a record that must be there. */
+  readonly head?: Hash;
+  readonly onRecords?: (records: RecordsSummary) => void;
+}
 
 /** What is wrong, a sentence each; empty: nothing. */
-export async function verifyJournal(path: string): Promise<string[]> {
+export async function verifyJournal(path: string, options: VerifyOptions = {}): Promise<string[]> {
   const wrong = misplaced(resolve(path));
   if (wrong !== undefined) return [`Cannot verify the journal ${path}: ${wrong}`];
   let directory: string;
@@ -27,7 +35,7 @@ export async function verifyJournal(path: string): Promise<string[]> {
   try {
     const copy = join(directory, 'journal');
     const upTo = await copyJournal(path, copy);
-    return problemsIn(copy, { path, upTo });
+    return problemsIn(copy, { ...options, path, upTo });
   } catch (error) {
     if (error instanceof LogDamage) return [`The journal is damaged: ${error.message}`];
     return [error instanceof Error && !('errcode' in error) ? error.message : `The journal: ${wordsFor(error)}`];
@@ -48,7 +56,7 @@ export function lostFrom(path: string): Ids[] {
   }
 }
 
-export interface Original {
+export interface Original extends VerifyOptions {
   /** Of the journal, whose log is compared with the copy. */
   readonly path: string;
   /** The last message that came out of its database. */
@@ -56,11 +64,13 @@ export interface Original {
 }
 
 /** The same of a copy, which gets the words of its messages into its index on the way. Throws what SQLite throws. */
-export function problemsIn(copy: string, original: Original): string[] {
+export function problemsIn(copy: string, { head, onRecords, ...original }: Original): string[] {
   const database = new DatabaseSync(copy);
   try {
     const different = differences(database, original).take(MAX_TOLD);
-    return [...different, ...strays(database, original.path), ...problemsOf(database)];
+    const { problems, ...records } = verifyRecords(database, { head, maxProblems: MAX_TOLD });
+    onRecords?.(records);
+    return [...different, ...strays(database, original.path), ...problemsOf(database), ...problems];
   } finally {
     database.close();
   }

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Account, Change, Everything, Group, Invite, Token } from '../core/journal.ts';
+import { foundRuns } from './chain.ts';
 import { headOf, identityOf, numberOf } from './database.ts';
 import { WrongEntry } from './errors.ts';
 
@@ -110,6 +111,7 @@ export function readEverything(database: DatabaseSync): Everything {
          FROM invite ORDER BY number`,
     ),
     groups: groupsOf(database),
+    runs: foundRuns(database),
   };
 }
 

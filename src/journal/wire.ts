@@ -13,6 +13,16 @@ import type {
   SearchQuery,
   StoredMessage,
 } from '../core/journal.ts';
+import type {
+  Chained,
+  KeptOutput,
+  OutputQuery,
+  RunEntry,
+  RunQuery,
+  RunsPage,
+  RunsQuery,
+  StoredRun,
+} from '../core/run/record.ts';
 
 export interface WorkerSettings {
   readonly role: 'writer' | 'reader';
@@ -41,13 +51,16 @@ export interface Range {
   readonly to: number;
 }
 
+/** What is written in the order of asking: changes of who there is, and what records of runs gain. */
+export type ToRecord = readonly Change[] | RunEntry;
+
 /**
  * `index`: puts these messages into the database; none: tries again what failed. `isUrgent`: somebody waits for them.
  * `words`: all words into their index.
  */
 export type ToWriter =
   | { readonly index: readonly Range[]; readonly isUrgent: boolean }
-  | { readonly record: readonly (readonly Change[])[] }
+  | { readonly record: readonly ToRecord[] }
   | 'words'
   | 'close';
 
@@ -61,18 +74,28 @@ export type FromWriter =
   /** Everything up to here is in the database, and up to `durable` for good; `isDone`: all that was asked for. */
   | { readonly indexed: number; readonly durable: number; readonly isDone: boolean }
   | { readonly indexFailed: string }
-  | { readonly recorded: readonly Recorded[]; readonly wrote: Wrote }
+  | { readonly recorded: readonly (Recorded | Chained)[]; readonly wrote: Wrote }
   | { readonly words: true };
 
 export type Query =
   | { readonly type: 'feed'; readonly query: FeedQuery }
   | { readonly type: 'history'; readonly query: HistoryQuery }
-  | { readonly type: 'search'; readonly query: SearchQuery };
+  | { readonly type: 'search'; readonly query: SearchQuery }
+  | { readonly type: 'runs'; readonly query: RunsQuery }
+  | { readonly type: 'run'; readonly query: RunQuery }
+  | { readonly type: 'output'; readonly query: OutputQuery };
 
 export type ToReader = Query | 'close';
 
 /** In the order of the queries. */
-export type Result = FeedPage | Page<StoredMessage> | Page<FoundMessage>;
+export type Result =
+  | FeedPage
+  | Page<StoredMessage>
+  | Page<FoundMessage>
+  | RunsPage
+  | StoredRun
+  | KeptOutput
+  | undefined;
 export type FromReader =
   | { readonly opened: true }
   | { readonly cannotOpen: string }

@@ -40,7 +40,7 @@ function write(port: MessagePort): void {
   let idle: NodeJS.Timeout | undefined;
   const rest = () => {
     idle?.refresh();
-    idle ??= setTimeout(() => !isRenewing && indexWords(renew), IDLE_MS).unref();
+    idle ??= setTimeout(() => !isRenewing && indexWords(goOn), IDLE_MS).unref();
   };
   // Whatever else is to be written has its turn, and this goes on when that rests.
   let isRenewing = false;
@@ -52,6 +52,17 @@ function write(port: MessagePort): void {
   const indexWords = (done: () => void): void => {
     if (!isClosed && writer.indexWords()) setImmediate(indexWords, done);
     else done();
+  };
+  const sync = (): void => {
+    try {
+      if (!isClosed) writer.sync();
+    } catch {
+      // The next start of a run is synced, and says so if it cannot be.
+    }
+  };
+  const goOn = (): void => {
+    sync();
+    renew();
   };
   const pace = new Pace();
   const index = (): void => {
@@ -119,5 +130,11 @@ function answer(reader: Reader, { type, query }: Query): Result {
       return reader.history(query);
     case 'search':
       return reader.search(query);
+    case 'runs':
+      return reader.runs.runs(query);
+    case 'run':
+      return reader.runs.run(query);
+    case 'output':
+      return reader.runs.output(query);
   }
 }

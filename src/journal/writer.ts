@@ -1,25 +1,28 @@
-// The one that writes the database: messages out of the log, the words of their texts, and changes of who there is.
+// The one that writes the database: messages out of the log, the words of their texts, changes of who there is, and records.
 // Lives in a worker, so that nobody who talks waits for it.
 
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Change, Everything, Recorded } from '../core/journal.ts';
+import type { Everything, Recorded } from '../core/journal.ts';
+import type { Chained } from '../core/run/record.ts';
+import { Chain } from './chain.ts';
 import { headOf, identityOf, openForWriting } from './database.ts';
 import { isEntryAtFault, wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
 import { Indexer } from './indexer.ts';
 import { Renewal } from './renewal.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction, syncWrites } from './transaction.ts';
 import { change, readEverything } from './who.ts';
-import type { Wrote } from './wire.ts';
-
-type Changes = readonly Change[];
+import type { ToRecord, Wrote } from './wire.ts';
 
 export class Writer {
   readonly #database: DatabaseSync;
   readonly #words: WordIndexer;
   readonly #renewal: Renewal;
+  readonly #chain: Chain;
+  /** Something was written that a power cut would take. */
+  #isBehind = false;
   readonly messages: Indexer;
   /** Whose log it is. */
   readonly identity: string;
@@ -43,18 +46,24 @@ export class Writer {
       this.everything = readEverything(this.#database);
       this.#words = new WordIndexer(this.#database);
       this.#renewal = new Renewal(this.#database, this.#words);
+      this.#chain = new Chain(this.#database);
     } catch (error) {
       this.#database.close();
       throw new Error(`Cannot open the journal ${path}: ${wordsFor(error)}`, { cause: error });
     }
   }
 
-  /** Each list of changes whole or not at all; all of it is on disk, or told why not. */
-  record(lists: readonly Changes[]): { recorded: Recorded[]; wrote: Wrote } {
+  /** Each list of changes and each record whole or not at all; on disk, where somebody waits for it, or told why not. */
+  record(lists: readonly ToRecord[]): { recorded: (Recorded | Chained)[]; wrote: Wrote } {
     try {
-      this.#database.exec('PRAGMA synchronous = FULL');
+      // What nobody waits for is synced with what comes next, or when there is nothing else to do.
+      const isWaitedFor = lists.some((list) => !('type' in list) || list.type === 'started');
+      this.#database.exec(`PRAGMA synchronous = ${isWaitedFor ? 'FULL' : 'NORMAL'}`);
       const recorded = inTransaction(this.#database, () => lists.map((list) => this.#tryRecord(list)));
-      return { recorded, wrote: { state: recorded.includes(undefined) ? 'ok' : 'unchanged' } };
+      const hasWritten = lists.some((list, at) => !isEmpty(list) && isWritten(recorded[at]));
+      // A transaction that has changed nothing syncs nothing, and says nothing of the disk.
+      if (hasWritten) this.#isBehind = !isWaitedFor;
+      return { recorded, wrote: { state: hasWritten ? 'ok' : 'unchanged' } };
     } catch (error) {
       const reason = wordsFor(error);
       return { recorded: lists.map(() => ({ failed: reason })), wrote: { state: 'failing', reason } };
@@ -62,12 +71,13 @@ export class Writer {
   }
 
   /** One that cannot be must not take its neighbours along. */
-  #tryRecord(list: Changes): Recorded {
+  #tryRecord(list: ToRecord): Recorded | Chained {
     this.#database.exec('SAVEPOINT list');
     try {
-      for (const each of list) change(this.#database, each);
+      const recorded = 'type' in list ? this.#chain.add(list) : undefined;
+      if (!('type' in list)) for (const each of list) change(this.#database, each);
       this.#database.exec('RELEASE list');
-      return undefined;
+      return recorded;
     } catch (error) {
       if (!isEntryAtFault(error)) throw error;
       this.#database.exec('ROLLBACK TO list; RELEASE list');
@@ -93,7 +103,21 @@ export class Writer {
     }
   }
 
+  /** Throws what SQLite throws. */
+  sync(): void {
+    if (this.#isBehind) syncWrites(this.#database);
+    this.#isBehind = false;
+  }
+
   close(): void {
     this.#database.close();
   }
+}
+
+function isEmpty(list: ToRecord): boolean {
+  return !('type' in list) && list.length === 0;
+}
+
+function isWritten(answer: Recorded | Chained): boolean {
+  return answer === undefined || 'hash' in answer;
 }

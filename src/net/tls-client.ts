@@ -19,8 +19,8 @@ export interface HandshakeOptions {
 export type Handshake =
   /** Not flowing yet. Its `error` event is the caller's. */
   | { readonly inside: TLSSocket; readonly fingerprint: string }
-  /** Why there is none; its subject is `it`, the server. The connection is gone. */
-  | { readonly failed: string };
+  /** Why there is none; its subject is `it`, the server. The connection is gone. `otherwise`: it spoke something else. */
+  | { readonly failed: string; readonly otherwise?: true };
 
 /** Throws the signal's reason, and nothing else. */
 export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<Handshake> {
@@ -39,7 +39,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
     const key = inside.getPeerX509Certificate()?.publicKey;
     resolve(key === undefined ? { failed: 'it showed no certificate' } : { inside, fingerprint: fingerprintOf(key) });
   };
-  const onError = (error: Error) => resolve({ failed: whyHandshakeFailed(error) });
+  const onError = (error: Error) => resolve(failureOf(error));
   const onClose = () => resolve({ failed: 'it closed the connection during the TLS handshake' });
   const onAbort = () => resolve({ failed: 'interrupted' });
   const timer = setTimeout(
@@ -61,9 +61,11 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
 /** What OpenSSL says when the other end speaks something else. */
 const NOT_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH|UNEXPECTED_MESSAGE|HTTP_REQUEST|RECORD_LAYER|BAD_RECORD/i;
 
-function whyHandshakeFailed(error: Error): string {
+function failureOf(error: Error): Extract<Handshake, { failed: string }> {
   const code = 'code' in error ? String(error.code) : '';
-  if (NOT_TLS.test(code)) return 'it does not speak TLS';
-  if (code.startsWith('ERR_SSL_')) return `the TLS handshake failed (${code.slice('ERR_SSL_'.length).toLowerCase()})`;
-  return `the TLS handshake failed: ${whyConnectFailed(error)}`;
+  if (NOT_TLS.test(code)) return { failed: 'it does not speak TLS', otherwise: true };
+  const why = code.startsWith('ERR_SSL_')
+    ? ` (${code.slice('ERR_SSL_'.length).toLowerCase()})`
+    : `: ${whyConnectFailed(error)}`;
+  return { failed: `the TLS handshake failed${why}` };
 }

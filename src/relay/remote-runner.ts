@@ -25,7 +25,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     this.#far = far;
   }
 
-  start({ command, env, timeoutMs }: RunRequest): Run {
+  start({ command, env, timeoutMs, recordsHead }: RunRequest): Run {
     const { connection } = this.#far;
     const streams = {
       stdin: opened(connection, 'out'),
@@ -43,7 +43,12 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     });
     this.#all.add(run);
     for (const stream of Object.values(streams)) this.#ofStream.set(stream, run);
-    const wishes = { command: toWire(command), env, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const wishes = {
+      command: toWire(command),
+      env,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(recordsHead === undefined ? {} : { recordsHead }),
+    };
     const id = connection.request(METHODS.runStart, { ...wishes, ...streams } satisfies RunStart);
     this.#asked.set(id, { what: 'start', run });
     this.#far.settle();

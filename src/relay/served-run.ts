@@ -86,6 +86,7 @@ export class ServedRun {
     this.#isGone = true;
     this.#run.cancel();
     this.#run.stdin.end();
+    this.#connection.reset(this.#stdin);
     for (const output of this.#outputs.values()) output.cancel();
   }
 

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { holdsItsOrder } from './journal-order.ts';
 import { holdsReading } from './journal-reading.ts';
 import { holdsResends } from './journal-resends.ts';
+import { holdsRuns } from './journal-runs.ts';
 import { holdsSearch } from './journal-search.ts';
 import { holdsWho } from './journal-who.ts';
 import type { Harness, Holds } from './journal.ts';
@@ -19,4 +20,5 @@ export function journalContract(open: (t: TestContext) => Promise<Harness>): voi
   holdsReading(holds);
   holdsSearch(holds);
   holdsWho(holds);
+  holdsRuns(holds);
 }

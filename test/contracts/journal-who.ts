@@ -1,6 +1,7 @@
 // What every journal promises about who there is.
 
 import assert from 'node:assert/strict';
+import { NO_HASH } from '../../src/core/run/record.ts';
 import { aMessage, aName, anAccount, append, BOB, EVE, type Holds, MAX, MUCH, record } from './journal.ts';
 
 export function holdsWho(holds: Holds): void {
@@ -29,7 +30,9 @@ export function holdsWho(holds: Holds): void {
   holds('who there is, and every message, is found again', async ({ journal, everything, reopen }) => {
     const { journalId } = everything;
     assert.ok(journalId.length > 0);
-    assert.deepEqual(everything, { start: 1, journalId, head: 0, accounts: [], tokens: [], invites: [], groups: [] });
+    const nobody = { accounts: [], tokens: [], invites: [], groups: [] };
+    const runs = { last: 0, head: NO_HASH, unended: [] };
+    assert.deepEqual(everything, { start: 1, journalId, head: 0, ...nobody, runs });
     const bob = { ...anAccount(BOB, 'Bob'), role: 'owner', password: 'scrypt', invitedBy: undefined } as const;
     const eve = { ...anAccount(EVE, 'Eve'), kind: 'bot', invitedBy: BOB } as const;
     const token = { id: 9, account: EVE, label: 'laptop', hash: 'h', createdAtMs: 6 };
@@ -73,6 +76,7 @@ export function holdsWho(holds: Holds): void {
       tokens: [token],
       invites: [invite],
       groups: [{ ...ops, members: [EVE, BOB] }],
+      runs,
     });
     assert.deepEqual(await again.journal.history({ member: EVE, since: 0, ...MUCH }), history);
     assert.equal(history.messages[0]?.text, 'kept \u0000 é 🙂');

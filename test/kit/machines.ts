@@ -37,6 +37,7 @@ export async function someMachines(
         runner,
         policy: 'everything' as const,
         onDenied: () => {},
+        onRecordsHead: () => {},
         world: REAL_WORLD,
         onJoined: resolve,
         onLost: () => {},

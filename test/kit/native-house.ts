@@ -11,6 +11,7 @@ import { Hosts } from '../../src/core/hosts.ts';
 import { Hub } from '../../src/core/hub.ts';
 import { NO_POLICY, type Policy } from '../../src/core/run/policy.ts';
 import type { Rate } from '../../src/core/rate.ts';
+import { Records } from '../../src/core/run/records.ts';
 import type { Member, Role } from '../../src/core/session.ts';
 import { HttpDoor } from '../../src/doors/http/door.ts';
 import { LineDoor } from '../../src/doors/line/door.ts';
@@ -20,6 +21,7 @@ import { MemoryJournal } from '../../src/journal/memory.ts';
 import type { ConsoleEvent } from '../../src/log/log.ts';
 import { peerOf, type Peer } from '../../src/net/peer.ts';
 import { hashSecret, newCode, newToken as newSecret } from '../../src/secrets/code.ts';
+import { newDigest } from '../../src/secrets/digest.ts';
 import { Caller as LineCaller } from './caller.ts';
 import { Caller, FakeRunner, PATIENCE_MS, TOKEN } from './native.ts';
 import { Talker, type Over } from './talker.ts';
@@ -61,6 +63,10 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   const accounts = new Accounts({ journal, hub, secrets: { newCode, newToken: newSecret, hash: hashSecret } });
   const now = () => Date.parse('2026-01-02T03:04:05.678Z');
   await new Promise((done) => accounts.ensureOwner('owner', { nowMs: now(), done }));
+  const records = new Records(
+    { journal, newDigest, now, onUnwritten: (reason) => void warned.push(reason) },
+    everything.runs,
+  );
   const waits = { roleTimeoutMs, receiptWaitMs };
   const rate = options.rate === undefined ? {} : { rate: options.rate };
   const guesses = new Guesses();
@@ -69,6 +75,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     accounts,
     hosts: new Hosts(hub.directory),
     journal,
+    records,
     passwords: PASSWORDS,
     guesses,
     runner,
@@ -106,6 +113,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
 
   return {
     runner,
+    records,
     door,
     told,
     warned,

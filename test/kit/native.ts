@@ -188,7 +188,7 @@ export class Caller {
     this.connection.open(1, 'out');
     this.connection.open(3, 'in');
     this.connection.open(5, 'in');
-    assert.deepEqual(await this.ask('run.start', START), { run: 1 });
+    assert.deepEqual(await this.ask('run.start', START), { run: 1, record: 1 });
   }
 
   settle(): void {

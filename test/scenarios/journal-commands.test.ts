@@ -8,7 +8,7 @@ import { Caller } from '../kit/caller.ts';
 import { damageFrame, writeLog } from '../kit/damaged-journal.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { outcomeOf, partyline } from '../kit/program.ts';
-import { startServer } from '../kit/server.ts';
+import { at, startServer } from '../kit/server.ts';
 
 const run = (...args: string[]) => outcomeOf(partyline(args));
 
@@ -19,11 +19,21 @@ test('a copy of a running server’s journal is whole, and another server starts
     await using vamshi = await Caller.named('Vamshi', '127.0.0.1', server.port);
     vamshi.type('send owner : keep this');
     await vamshi.barrier();
+    assert.equal(
+      (await outcomeOf(partyline(['run', at('127.0.0.1', server.port), '--', 'echo kept'], { env: { ...server.env } })))
+        .status,
+      0,
+    );
     assert.equal((await run('verify', '--data', server.directory)).status, 0);
     const { status, stderr } = await run('backup', '--data', server.directory, copy);
     assert.equal(status, 0, stderr);
     assert.equal(statSync(copy).mode & 0o777, 0o600);
-    assert.deepEqual(await run('verify', copy), { status: 0, stdout: `${copy} is whole\n`, stderr: '' });
+    const whole = await run('verify', copy, '--json');
+    const facts: { isWhole: boolean; records: number; head: string } = JSON.parse(whole.stdout);
+    assert.deepEqual([whole.status, facts.isWhole, facts.records], [0, true, 2]);
+    const stdout = `${copy} is whole; the last of 2 records of runs is ${facts.head}\n`;
+    assert.deepEqual(await run('verify', copy, '--head', facts.head), { status: 0, stdout, stderr: '' });
+    assert.equal((await run('verify', copy, '--head', 'f'.repeat(64))).status, 1);
     const again = await run('backup', '--data', server.directory, copy);
     assert.deepEqual([again.status, again.stdout], [1, '']);
     assert.match(again.stderr, /there is a file already/);
@@ -41,6 +51,10 @@ test('a copy of a running server’s journal is whole, and another server starts
   const env = { PARTYLINE_DATA: restored, PARTYLINE_HOST: `127.0.0.1:${server.port}`, PARTYLINE_TOKEN_FILE: '' };
   const { stdout } = await outcomeOf(partyline(['history'], { env }));
   assert.match(stdout, /Vamshi to owner : keep this/);
+  assert.equal((await outcomeOf(partyline(['run', '--', 'echo new'], { env }))).status, 0);
+  const output = (id: string) => outcomeOf(partyline(['runs', 'show', id, '--stdout'], { env }));
+  assert.deepEqual([(await output('1')).stdout, (await output('2')).stdout], ['kept\n', 'new\n']);
+  assert.match((await run('verify', '--data', restored)).stdout, / is whole; the last of 4 records /);
 });
 
 test('what is no whole journal is told by verify, and never restored', async (t) => {

@@ -3,7 +3,8 @@
 import type { Answer } from '../../core/hub.ts';
 import { placesFor } from '../../core/run/policy.ts';
 import { judgePassword } from '../../core/password.ts';
-import type { GroupRefusal } from '../../core/refusal.ts';
+import type { GroupRefusal, NotStored } from '../../core/refusal.ts';
+import { starterOf } from '../../core/run/starter.ts';
 import type { Session } from '../../core/session.ts';
 import { countedAs } from '../../net/limits.ts';
 import type { Peer } from '../../net/peer.ts';
@@ -23,7 +24,7 @@ import { findPast, readPast } from './past.ts';
 import type { House, LineRoom } from './room.ts';
 import { LineRun, type RunListener } from './run.ts';
 import { toAskedCommand, wordsForMisuse, wordsForRunning } from './translate.ts';
-import { fieldsOfDenied } from '../words-run.ts';
+import { fieldsOfDenied, recordOfDenied, type Denied } from '../words-run.ts';
 import { wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } from '../words.ts';
 
 /** The connection that asks. */
@@ -194,10 +195,12 @@ export class Commands {
   }
 
   #run({ targets, command: line }: { targets: string; command: string }): void {
-    const { hub, log, runner, hosts, policy } = this.#house;
+    const { hub, log, runner, hosts, policy, records } = this.#house;
     const { role, member } = this.#session;
+    const { address } = this.#asker.peer;
     const { serverName, directory } = hub;
     const { account, key } = hub.actsAs(this.#session);
+    const starter = starterOf(this.#session, { hub, address });
     const denied = { by: member.name, role, command: toAskedCommand(line) };
     const found = placesFor(
       targets,
@@ -206,7 +209,9 @@ export class Commands {
     );
     if ('refused' in found) {
       if (found.refused === 'not-allowed') {
-        log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address: this.#asker.peer.address });
+        log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address });
+        // A guest is nobody, and fills no disk.
+        if (role !== 'guest') records.refuse({ run: records.newRun(), starter, ...recordOfDenied(found, denied) });
       }
       return this.#asker.tell(formatError(wordsForRunning(found, denied)));
     }
@@ -216,23 +221,41 @@ export class Commands {
       const why = `${runs.size} commands of this session are running, ${MAX_RUNS} are the most; nothing was started`;
       return this.#asker.tell(formatError(`Cannot run: ${why}`));
     }
-    for (const place of places) {
-      if (place.runner === undefined) {
-        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: place.name }, denied)}\n`);
+    const run = records.newRun();
+    for (const { name: host, runner: place } of places) {
+      if (place === undefined) {
+        records.refuse({ run, starter, hosts: [host], command, result: { result: 'offline', status: null } });
+        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: host }, denied)}\n`);
         continue;
       }
-      log.tell(announceCommand(command, { by: member.name, address: this.#asker.peer.address, host: place.name }));
-      const run = new LineRun(place.runner.start({ command, env: {} }), place.name, this.#asker);
-      runs.add(run);
-      void this.#follow(run);
+      const started = records.start({
+        run,
+        starter,
+        host,
+        command,
+        start: (recordsHead) => {
+          log.tell(announceCommand(command, { by: member.name, address, host }));
+          return place.start({ command, env: {}, recordsHead });
+        },
+      });
+      const shown = new LineRun(started.run, host, this.#asker);
+      runs.add(shown);
+      void this.#follow(shown, { recorded: started.recorded, denied });
     }
   }
 
-  async #follow(run: LineRun): Promise<void> {
-    await run.finished();
+  async #follow(run: LineRun, { recorded, denied }: Following): Promise<void> {
+    const refused = await recorded;
+    if (refused === undefined) await run.finished();
+    else this.#asker.tell(formatError(wordsForRunning(refused, denied)));
     this.#runs?.delete(run);
     this.#asker.runEnded();
   }
+}
+
+interface Following {
+  readonly recorded: Promise<NotStored | undefined>;
+  readonly denied: Denied;
 }
 
 type Refused = Extract<Answer, { refused: string }>;

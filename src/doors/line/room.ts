@@ -10,6 +10,7 @@ import type { Journal } from '../../core/journal.ts';
 import type { OwnerCredential, Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
 import type { RunPolicy } from '../../core/run/policy.ts';
+import type { Records } from '../../core/run/records.ts';
 import type { Outlet } from '../../core/session.ts';
 import type { Log } from '../../log/log.ts';
 import type { LineConnection } from './connection.ts';
@@ -19,8 +20,9 @@ export interface House {
   readonly hub: Hub;
   readonly accounts: Accounts;
   readonly hosts: Hosts;
-  /** For reading; what is written goes through the hub. */
+  /** For reading; what is written goes through the hub and the records. */
   readonly journal: Pick<Journal, 'history' | 'search'>;
+  readonly records: Records;
   readonly passwords: Passwords;
   /** One for all doors. */
   readonly guesses: Guesses;

@@ -27,6 +27,9 @@ export function wordsForRunning(refusal: RunRefusal, denied: Denied): string {
   }
   if (refusal.refused === 'unknown-verb' || refusal.refused === 'bad-verb') return wordsForVerb(refusal);
   if (refusal.refused === 'offline') return `${refusal.name} offline: nothing was started there`;
+  if (refusal.refused === 'not-stored') {
+    return `Cannot run: its start cannot be put on record: ${refusal.reason}; nothing was started`;
+  }
   return wordsForTargets(refusal);
 }
 

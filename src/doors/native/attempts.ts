@@ -35,4 +35,7 @@ export const ATTEMPTS: Readonly<Record<MethodName, string>> = {
   'host.resolve': 'Cannot tell which machines are meant',
   'run.start': 'Cannot run the command',
   'run.cancel': 'Cannot cancel the command',
+  'run.list': 'Cannot list the runs',
+  'run.show': 'Cannot show the run',
+  'run.output': 'Cannot show the output',
 };

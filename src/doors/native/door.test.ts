@@ -98,7 +98,7 @@ for (const host of LOOPBACKS) {
       assert.equal(await caller.ask('run.start', reboot), 'not-allowed');
       assert.match(house.warned[0] ?? '', /^command not allowed$/);
       assert.deepEqual(house.runner.requests, []);
-      assert.deepEqual(await caller.ask('run.start', START), isServerOpen ? { run: 1 } : 'not-allowed');
+      assert.deepEqual(await caller.ask('run.start', START), isServerOpen ? { run: 1, record: 2 } : 'not-allowed');
       assert.equal(await caller.ask('run.cancel', { run: 2 }), 'unknown-run');
       const other = await house.call();
       await other.ask('login.token', await house.account('Eve', 'operator'));
@@ -128,11 +128,11 @@ for (const host of LOOPBACKS) {
     caller.connection.write(1, Buffer.from('in'));
     caller.connection.end(1);
     caller.settle();
-    assert.deepEqual((await caller.until(ofType('answer'))).result, { run: 1 });
+    assert.deepEqual((await caller.until(ofType('answer'))).result, { run: 1, record: 1 });
     const [run] = house.runner.runs;
     assert.ok(run !== undefined);
     assert.deepEqual(house.runner.requests, [
-      { command: { kind: 'shell', line: 'ls' }, env: { LANG: 'C' }, timeoutMs: 9 },
+      { command: { kind: 'shell', line: 'ls' }, env: { LANG: 'C' }, timeoutMs: 9, recordsHead: house.records.head },
     ]);
     assert.deepEqual(
       house.told.map(({ text }) => text),

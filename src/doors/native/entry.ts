@@ -1,6 +1,7 @@
 // What an entry of the table says: who may ask, how the question is read, and who answers it.
 
 import type { Run } from '../../core/ports.ts';
+import type { Gatherings } from '../../core/run/gatherings.ts';
 import type { Member, Role, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Proven } from '../../net/owner.ts';
@@ -46,6 +47,10 @@ export interface Asker {
   refusalToRun(streams: readonly number[]): StreamRefusal | undefined;
   /** Makes the streams of a command that has been started; returns the run's number. */
   add(run: Run, streams: RunStreams): number;
+  /** It never began, or nobody wants it any more: its streams are closed, and its end is not told. */
+  abandon(id: number): void;
+  /** Which of its starts are one run. */
+  readonly gatherings: Gatherings;
   /** False: there is no such run. */
   cancel(id: number): boolean;
 }

@@ -13,6 +13,7 @@ import { HOST } from './handlers/host.ts';
 import { LOGIN } from './handlers/login.ts';
 import { OWNER } from './handlers/owner.ts';
 import { PAST } from './handlers/past.ts';
+import { RECORDS } from './handlers/records.ts';
 import { RUN } from './handlers/run.ts';
 import { SERVER } from './handlers/server.ts';
 import { TOKEN } from './handlers/token.ts';
@@ -34,6 +35,7 @@ export const HANDLERS: Entries<MethodName> = {
   ...TOKEN,
   ...HOST,
   ...RUN,
+  ...RECORDS,
 };
 
 const TABLE = new Map<string, Entry>(Object.entries(HANDLERS));

@@ -9,6 +9,7 @@ import type { Journal } from '../../core/journal.ts';
 import type { Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
 import type { RunPolicy } from '../../core/run/policy.ts';
+import type { Records } from '../../core/run/records.ts';
 import type { Log } from '../../log/log.ts';
 import type { OwnerToken } from '../../net/owner.ts';
 
@@ -16,9 +17,10 @@ export interface House {
   readonly hub: Hub;
   readonly accounts: Accounts;
   readonly hosts: Hosts;
-  /** For reading; what is written goes through the hub. */
-  readonly journal: Pick<Journal, 'history' | 'search'>;
+  /** For reading; what is written goes through the hub and the records. */
+  readonly journal: Pick<Journal, 'history' | 'search' | 'runs' | 'run' | 'output'>;
   readonly journalId: string;
+  readonly records: Records;
   readonly passwords: Passwords;
   /** One for all doors. */
   readonly guesses: Guesses;

@@ -28,3 +28,9 @@ export const BEHIND_BYTES = 262_144;
 export const RECEIPT_WAIT_MS = 250;
 /** Bytes of text in one page of history: with everything escaped it still fits a CONTROL frame. */
 export const MAX_PAGE_BYTES = 524_288;
+/** Bytes of a command in the list of runs, as JSON: a line of a terminal many times. */
+export const MAX_LISTED_COMMAND_BYTES = 4_096;
+/** The same of one run; with its results it still fits a CONTROL frame. */
+export const MAX_SHOWN_COMMAND_BYTES = 524_288;
+/** Bytes of results in one answer about a run. */
+export const MAX_RESULTS_BYTES = 262_144;

@@ -2,6 +2,7 @@
 // ended.
 
 import type { Run } from '../../core/ports.ts';
+import { Gatherings } from '../../core/run/gatherings.ts';
 import { TokenBucket } from '../../core/rate.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
@@ -42,6 +43,7 @@ export class NativeSession implements Asker, Wire {
   readonly house: House;
   readonly ear: Ear;
   challenge: Nonces | undefined;
+  readonly gatherings = new Gatherings();
   readonly #room: NativeRoom;
   readonly #carrier: Transport['carrier'];
   readonly #link: NativeLink;
@@ -144,6 +146,11 @@ export class NativeSession implements Asker, Wire {
     this.#runs.set(id, served);
     for (const stream of served.streams) this.#runOfStream.set(stream, served);
     return id;
+  }
+
+  abandon(id: number): void {
+    this.#runs.get(id)?.abandon();
+    this.#pump.settle();
   }
 
   cancel(id: number): boolean {

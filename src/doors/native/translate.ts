@@ -135,6 +135,9 @@ export function runError(refused: RunRefusal, denied: Denied): RpcError {
   if (refused.refused === 'unknown-verb' || refused.refused === 'bad-verb') {
     return refusal(refused.refused, wordsForVerb(refused));
   }
+  if (refused.refused === 'not-stored') {
+    return refusal('not-stored', `Cannot run the command: its start cannot be put on record: ${refused.reason}`);
+  }
   return refusal(refused.refused, wordsForTargets(refused), 'names' in refused ? { names: refused.names } : {});
 }
 

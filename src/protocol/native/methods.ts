@@ -9,6 +9,9 @@ export const METHODS = {
   ownerProve: 'owner.prove',
   runStart: 'run.start',
   runCancel: 'run.cancel',
+  runList: 'run.list',
+  runShow: 'run.show',
+  runOutput: 'run.output',
   loginToken: 'login.token',
   loginPassword: 'login.password',
   loginGuest: 'login.guest',
@@ -97,5 +100,6 @@ export type ErrorCode =
   | 'unknown-verb'
   | 'bad-verb'
   | 'unknown-run'
+  | 'unknown-record'
   | 'stream-number'
   | 'too-many-streams';

@@ -2,10 +2,11 @@
 
 import { allowedEnvironment } from '../../../core/run/environment.ts';
 import { placesFor, type Places } from '../../../core/run/policy.ts';
+import { starterOf } from '../../../core/run/starter.ts';
 import { runCancel, runStart, type RunStart, type WireCommand } from '../../../protocol/native/methods/run.ts';
 import type { RpcError } from '../../../protocol/native/rpc.ts';
 import { announceCommand } from '../../announce.ts';
-import { fieldsOfDenied, type Denied } from '../../words-run.ts';
+import { fieldsOfDenied, recordOfDenied, type Denied } from '../../words-run.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
 
@@ -22,8 +23,10 @@ export const RUN: Entries<'run.start' | 'run.cancel'> = {
   }),
 };
 
-function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout, stderr }: RunStart) {
+/** Its streams are open at once: what comes on them meanwhile waits for the record of the start, as the command does. */
+function start(asker: Asker, { command: given, on, env, timeoutMs, together, stdin, stdout, stderr }: RunStart) {
   const { house, peer } = asker;
+  const { records } = house;
   const found = placesMeant(asker, on ?? '', given);
   if ('error' in found) return found;
   const { command, places } = found;
@@ -33,25 +36,45 @@ function start(asker: Asker, { command: given, on, env, timeoutMs, stdin, stdout
   }
   const cannot = asker.refusalToRun([stdin, stdout, stderr]);
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };
+  const { runner, name: host } = place;
+  const session = sessionOf(asker);
+  const starter = starterOf(session, { hub: house.hub, address: peer.address });
   const denied = deniedTo(asker, given);
-  if (place.runner === undefined) return { error: runError({ refused: 'offline', name: place.name }, denied) };
-  const { member } = sessionOf(asker);
-  house.log.tell(announceCommand(command, { by: member.name, address: peer.address, host: place.name }));
-  const run = place.runner.start({
+  const newRun = () => records.newRun();
+  const record = together === undefined ? newRun() : asker.gatherings.runOf(together, command, newRun);
+  if (typeof record === 'object') return no('bad-params', `Cannot run the command: ${together} is that of another one`);
+  if (runner === undefined) {
+    const result = { result: 'offline', status: null } as const;
+    records.refuse({ run: record, starter, hosts: [host], command, result });
+    return { error: runError({ refused: 'offline', name: host }, denied) };
+  }
+  const { run, recorded } = records.start({
+    run: record,
+    starter,
+    host,
     command,
-    env: allowedEnvironment(env ?? {}),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    start: (recordsHead) => {
+      house.log.tell(announceCommand(command, { by: session.member.name, address: peer.address, host }));
+      const wishes = timeoutMs === undefined ? {} : { timeoutMs };
+      return runner.start({ command, env: allowedEnvironment(env ?? {}), recordsHead, ...wishes });
+    },
   });
-  return { result: { run: asker.add(run, { stdin, stdout, stderr }) } };
+  const number = asker.add(run, { stdin, stdout, stderr });
+  return recorded.then((refused) => {
+    if (refused === undefined) return { result: { run: number, record } };
+    asker.abandon(number);
+    return { error: runError(refused, denied) };
+  });
 }
 
-/** Where it is, and may be run by whoever asks; what is not allowed is logged. */
+/** Where it is, and may be run by whoever asks; what is not allowed is logged, and put on record. */
 export function placesMeant(
   asker: Asker,
   targets: string,
   given: WireCommand | undefined,
 ): Places | { readonly error: RpcError } {
-  const { hub, runner, hosts, policy, log } = asker.house;
+  const { hub, runner, hosts, policy, log, records } = asker.house;
+  const { address } = asker.peer;
   const session = sessionOf(asker);
   const denied = deniedTo(asker, given);
   const { account, key } = hub.actsAs(session);
@@ -63,7 +86,12 @@ export function placesMeant(
   );
   if (!('refused' in found)) return found;
   if (found.refused === 'not-allowed') {
-    log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address: asker.peer.address });
+    log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address });
+    const { command } = denied;
+    if (session.role !== 'guest' && command !== undefined) {
+      const starter = starterOf(session, { hub, address });
+      records.refuse({ run: records.newRun(), starter, ...recordOfDenied(found, { ...denied, command }) });
+    }
   }
   return { error: runError(found, denied) };
 }

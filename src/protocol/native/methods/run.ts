@@ -2,7 +2,7 @@
 
 import { method, NOTHING, type Method, type Notification } from '../method.ts';
 import { field, isRecord } from '../rpc.ts';
-import { integer, object, type BadParams, type Schema, type Shape } from '../shape.ts';
+import { integer, object, optional, type BadParams, type Schema, type Shape } from '../shape.ts';
 
 /** The notification that tells how a run ended; it comes after the END of both outputs. */
 export const RUN_ENDED = 'run.ended';
@@ -24,6 +24,10 @@ export interface RunStart {
   readonly on?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** To a machine: the hash that the server's chain of records ends with. */
+  readonly recordsHead?: string;
+  /** A number of the client's own: starts with the same one, on one connection, are one run on several hosts. */
+  readonly together?: number;
   /** Streams that the asking end chose: stdin towards the command, the others from it. */
   readonly stdin: number;
   readonly stdout: number;
@@ -61,6 +65,10 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
   if (timeoutMs !== undefined && !(isCount(timeoutMs) && timeoutMs <= MAX_TIMEOUT_MS)) {
     return { bad: `timeoutMs is not an integer from 1 to ${MAX_TIMEOUT_MS}` };
   }
+  const together = field(params, 'together');
+  if (together !== undefined && !isCount(together)) return { bad: 'together is not a positive integer' };
+  const recordsHead = field(params, 'recordsHead');
+  if (recordsHead !== undefined && !isHash(recordsHead)) return { bad: 'recordsHead is not 64 hexadecimal digits' };
   const env = parseEnvironment(field(params, 'env'));
   if (env === undefined) return { bad: `env is not an object of at most ${MAX_ENV_NAMES} strings` };
   return {
@@ -71,6 +79,8 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
     stderr,
     ...(on === undefined ? {} : { on }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(together === undefined ? {} : { together }),
+    ...(recordsHead === undefined ? {} : { recordsHead }),
   };
 }
 
@@ -106,9 +116,17 @@ function parseEnvironment(value: unknown): Record<string, string> | undefined {
   return env;
 }
 
-export function parseRunStarted(result: unknown): { run: number } | undefined {
-  const run = isRecord(result) ? field(result, 'run') : undefined;
-  return isCount(run) ? { run } : undefined;
+export interface RunStartedAnswer {
+  /** For run.cancel and run.ended, on this connection. */
+  readonly run: number;
+  /** Under which the run is on record; a machine keeps none. */
+  readonly record?: number;
+}
+
+export function parseRunStarted(result: unknown): RunStartedAnswer | undefined {
+  if (!isRecord(result)) return undefined;
+  const [run, record] = [field(result, 'run'), field(result, 'record')];
+  return isCount(run) ? { run, ...(isCount(record) ? { record } : {}) } : undefined;
 }
 
 export function parseRunEnded(params: unknown): RunEnded | undefined {
@@ -132,6 +150,12 @@ export function parseRunEnded(params: unknown): RunEnded | undefined {
 /** What execve takes: no C string holds a NUL. */
 function isWord(value: unknown): value is string {
   return typeof value === 'string' && !value.includes('\0');
+}
+
+const HASH = /^[0-9a-f]{64}$/;
+
+function isHash(value: unknown): value is string {
+  return typeof value === 'string' && HASH.test(value);
 }
 
 function isCount(value: unknown): value is number {
@@ -158,7 +182,7 @@ export const command: Shape<WireCommand> = {
   },
 };
 
-export const runStart: Method<RunStart, { readonly run: number }> = {
+export const runStart: Method<RunStart, RunStartedAnswer> = {
   name: 'run.start',
   params: {
     type: 'object',
@@ -167,13 +191,15 @@ export const runStart: Method<RunStart, { readonly run: number }> = {
       on: { type: 'string', description: 'Names, separated by commas or spaces; without it the server itself' },
       env: { type: 'object', additionalProperties: word, maxProperties: MAX_ENV_NAMES },
       timeoutMs: { type: 'integer', minimum: 1, maximum: MAX_TIMEOUT_MS },
+      together: { ...stream, description: 'Starts with the same number, on one connection, are one run' },
+      recordsHead: { type: 'string', pattern: HASH.source, description: 'What a machine is to keep' },
       stdin: stream,
       stdout: stream,
       stderr: stream,
     },
     required: ['command', 'stdin', 'stdout', 'stderr'],
   },
-  result: run.schema,
+  result: object({ run: integer(1, 0xffff_ffff), record: optional(integer(1)) }).schema,
   parseParams: parseRunStart,
   parseResult: parseRunStarted,
 };

@@ -1,0 +1,180 @@
+// A run that begins when its start is on record. Until then it takes input and wishes; from then on its bytes are counted on
+// their way, which stays as wide as it was.
+
+import type { ByteSink, ByteSource, Run, RunResult } from '../ports.ts';
+import { SIGNAL_STATUS_BASE } from './result.ts';
+import type { Capture } from './capture.ts';
+import type { KeptOutput, StreamFacts, Streams } from './record.ts';
+
+const SIGTERM = 15;
+
+export type Captures = Readonly<Record<'stdin' | 'stdout' | 'stderr', Capture>>;
+
+export class RecordedRun implements Run {
+  readonly stdin: RecordedSink;
+  readonly stdout: RecordedSource;
+  readonly stderr: RecordedSource;
+  readonly ended: Promise<RunResult>;
+  readonly #captures: Captures;
+  readonly #settle: (result: RunResult) => void;
+  #run: Run | undefined;
+  #isCancelled = false;
+
+  constructor(captures: Captures) {
+    const { promise, resolve } = Promise.withResolvers<RunResult>();
+    this.ended = promise;
+    this.#settle = resolve;
+    this.#captures = captures;
+    this.stdin = new RecordedSink(captures.stdin);
+    this.stdout = new RecordedSource(captures.stdout);
+    this.stderr = new RecordedSource(captures.stderr);
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#run?.cancel();
+  }
+
+  /** Its start is on record. `onEnded` is told before anybody else how it ended, and what went through. */
+  begin(start: () => Run, onEnded: (result: RunResult, streams: Streams<StreamFacts & KeptOutput>) => void): void {
+    const settle = (result: RunResult) => {
+      onEnded(result, this.#finish());
+      this.#settle(result);
+    };
+    if (this.#isCancelled) {
+      // Whoever started it and told it to end would have been told the same.
+      this.#drop();
+      return settle({ result: 'cancelled', status: SIGNAL_STATUS_BASE + SIGTERM });
+    }
+    const run = start();
+    this.#run = run;
+    this.stdin.attach(run.stdin);
+    this.stdout.attach(run.stdout);
+    this.stderr.attach(run.stderr);
+    void run.ended.then(settle);
+    return undefined;
+  }
+
+  /** Its start could not be put on record: it never begins. */
+  fail(reason: string): void {
+    this.#drop();
+    this.#settle({ result: 'lost', status: null, reason });
+  }
+
+  #finish(): Streams<StreamFacts & KeptOutput> {
+    const { stdin, stdout, stderr } = this.#captures;
+    return { stdin: stdin.finish(), stdout: stdout.finish(), stderr: stderr.finish() };
+  }
+
+  #drop(): void {
+    this.stdin.drop();
+    this.stdout.drop();
+    this.stderr.drop();
+  }
+}
+
+/** What comes before there is a command is held back: the writer is told that there is no room, and so it is little. */
+class RecordedSink implements ByteSink {
+  readonly #capture: Capture;
+  #inner: ByteSink | undefined;
+  #held: Uint8Array[] = [];
+  #hasEnded = false;
+  #tellDrain: (() => void) | undefined;
+  #tellClosed: (() => void) | undefined;
+
+  constructor(capture: Capture) {
+    this.#capture = capture;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#inner === undefined) {
+      this.#held.push(chunk);
+      return false;
+    }
+    this.#capture.add(chunk);
+    return this.#inner.write(chunk);
+  }
+
+  onDrain(listener: () => void): void {
+    this.#tellDrain = listener;
+  }
+
+  onClosed(listener: () => void): void {
+    this.#tellClosed = listener;
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#inner?.end();
+  }
+
+  attach(inner: ByteSink): void {
+    this.#inner = inner;
+    inner.onDrain(() => this.#tellDrain?.());
+    inner.onClosed(() => this.#tellClosed?.());
+    const held = this.#held;
+    this.#held = [];
+    let hasRoom = true;
+    for (const chunk of held) hasRoom = this.write(chunk);
+    if (this.#hasEnded) inner.end();
+    if (held.length > 0 && hasRoom) this.#tellDrain?.();
+  }
+
+  /** Nobody will take any of it. */
+  drop(): void {
+    this.#held = [];
+    this.#tellClosed?.();
+  }
+}
+
+class RecordedSource implements ByteSource {
+  readonly #capture: Capture;
+  #inner: ByteSource | undefined;
+  #isWanted = false;
+  #isCancelled = false;
+  #tellData: ((chunk: Uint8Array) => void) | undefined;
+  #tellEnd: (() => void) | undefined;
+
+  constructor(capture: Capture) {
+    this.#capture = capture;
+  }
+
+  onData(listener: (chunk: Uint8Array) => void): void {
+    this.#tellData = listener;
+  }
+
+  onEnd(listener: () => void): void {
+    this.#tellEnd = listener;
+  }
+
+  pause(): void {
+    this.#isWanted = false;
+    this.#inner?.pause();
+  }
+
+  resume(): void {
+    this.#isWanted = true;
+    this.#inner?.resume();
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#inner?.cancel();
+  }
+
+  attach(inner: ByteSource): void {
+    this.#inner = inner;
+    inner.onData((chunk) => {
+      this.#capture.add(chunk);
+      this.#tellData?.(chunk);
+    });
+    inner.onEnd(() => this.#tellEnd?.());
+    if (this.#isCancelled) inner.cancel();
+    else if (this.#isWanted) inner.resume();
+  }
+
+  /** No byte ever comes. */
+  drop(): void {
+    this.#tellEnd?.();
+  }
+}

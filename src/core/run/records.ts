@@ -1,0 +1,171 @@
+// Runs on record: nothing starts before its start is durable, and how it ended is written when it has. An end that cannot be
+// written is kept, and written before anything else is started.
+
+import type { Journal } from '../journal.ts';
+import type { Run, RunCommand, RunResult } from '../ports.ts';
+import type { NotStored } from '../refusal.ts';
+import type { AskedCommand } from './policy.ts';
+import { Capture, type Digest } from './capture.ts';
+import { type Captures, RecordedRun } from './recorded-run.ts';
+import {
+  MAX_HOSTS_OF_RUN,
+  type FoundRuns,
+  type Hash,
+  type RunFinished,
+  type RunId,
+  type RunRefused,
+  type Starter,
+  type Unstarted,
+} from './record.ts';
+
+/** Bytes of each output that are kept, unless the operator says otherwise: a screen's worth many times. */
+export const KEPT_OUTPUT_BYTES = 65_536;
+/**
+ * Entries that wait for a journal that cannot be written: of ends beyond them only that they ended is kept, of refusals
+ * nothing but the line in the log.
+ */
+const MAX_UNWRITTEN = 256;
+/** UTF-16 units of why a command was lost: a machine could say a book. */
+const MAX_REASON_LENGTH = 1_000;
+/** UTF-16 units of a name that there may not even be: a host's has 253 code points. */
+const MAX_NAME_LENGTH = 512;
+const WAS_GONE = 'the server ended before the command did, and nobody saw how';
+
+export interface RecordsWorld {
+  readonly journal: Pick<Journal, 'chain'>;
+  readonly newDigest: () => Digest;
+  /** The time of day. */
+  readonly now: () => number;
+  readonly keptBytes?: number;
+  /** An end could not be written; it is tried again. */
+  readonly onUnwritten: (reason: string) => void;
+}
+
+export interface Starting {
+  readonly run: RunId;
+  readonly starter: Starter;
+  readonly host: string;
+  readonly command: RunCommand;
+  /** Called once the start is durable; what the chain ends with then is told to the machine. */
+  readonly start: (head: Hash) => Run;
+}
+
+export interface Refusing extends Pick<Starting, 'run' | 'starter'> {
+  readonly hosts: readonly string[];
+  readonly command: AskedCommand;
+  readonly result: Unstarted;
+}
+
+export interface Started {
+  readonly run: RecordedRun;
+  /** Undefined: it has begun. */
+  readonly recorded: Promise<NotStored | undefined>;
+}
+
+export class Records {
+  readonly #world: RecordsWorld;
+  #last: RunId;
+  #head: Hash;
+  #unwritten: (RunFinished | RunRefused)[] = [];
+
+  constructor(world: RecordsWorld, { last, head }: Pick<FoundRuns, 'last' | 'head'>) {
+    this.#world = world;
+    this.#last = last;
+    this.#head = head;
+  }
+
+  /** The hash that the chain ends with. */
+  get head(): Hash {
+    return this.#head;
+  }
+
+  /** A run, on as many hosts as are started under it. */
+  newRun(): RunId {
+    return ++this.#last;
+  }
+
+  start({ run, starter, host, command, start }: Starting): Started {
+    const { journal, now, newDigest, keptBytes = KEPT_OUTPUT_BYTES } = this.#world;
+    const captures: Captures = {
+      stdin: new Capture(newDigest(), 0),
+      stdout: new Capture(newDigest(), keptBytes),
+      stderr: new Capture(newDigest(), keptBytes),
+    };
+    const recordedRun = new RecordedRun(captures);
+    const { promise: recorded, resolve } = Promise.withResolvers<NotStored | undefined>();
+    this.writeUnwritten();
+    journal.chain({ type: 'started', run, atMs: now(), ...starter, host, command }, (chained) => {
+      if ('failed' in chained) {
+        recordedRun.fail(chained.failed);
+        return resolve({ refused: 'not-stored', reason: chained.failed });
+      }
+      this.#head = chained.hash;
+      recordedRun.begin(
+        () => start(chained.hash),
+        (result, streams) => {
+          this.#write({ type: 'ended', run, start: chained.number, atMs: now(), result: shortened(result), streams });
+        },
+      );
+      return resolve(undefined);
+    });
+    return { run: recordedRun, recorded };
+  }
+
+  /** Nobody waits for it, and nothing depends on it: the refusal has been told. */
+  refuse({ run, starter, hosts, command, result }: Refusing): void {
+    const names = hosts.slice(0, MAX_HOSTS_OF_RUN).map((name) => name.slice(0, MAX_NAME_LENGTH));
+    this.#write({
+      type: 'refused',
+      run,
+      atMs: this.#world.now(),
+      ...starter,
+      hosts: names,
+      command,
+      result: shortened(result),
+    });
+  }
+
+  /** What another server left without an end. */
+  lose({ unended }: Pick<FoundRuns, 'unended'>): void {
+    const result: RunResult = { result: 'lost', status: null, reason: WAS_GONE };
+    for (const { run, start } of unended) {
+      this.#write({ type: 'ended', run, start, atMs: this.#world.now(), result, streams: undefined });
+    }
+  }
+
+  #write(entry: RunFinished | RunRefused): void {
+    this.#world.journal.chain(entry, (chained) => {
+      if ('failed' in chained) {
+        this.#keep(entry);
+        this.#world.onUnwritten(chained.failed);
+        return;
+      }
+      this.#head = chained.hash;
+      this.writeUnwritten();
+    });
+  }
+
+  #keep(entry: RunFinished | RunRefused): void {
+    const isFull = this.#unwritten.length >= MAX_UNWRITTEN;
+    if (entry.type === 'ended') this.#unwritten.push(isFull ? withoutOutput(entry) : entry);
+    else if (!isFull) this.#unwritten.push(entry);
+  }
+
+  /** Tries again what could not be written. */
+  writeUnwritten(): void {
+    for (const entry of this.#unwritten.splice(0)) this.#write(entry);
+  }
+}
+
+function shortened<Result extends RunResult | Unstarted>(result: Result): Result {
+  return 'reason' in result ? { ...result, reason: result.reason.slice(0, MAX_REASON_LENGTH) } : result;
+}
+
+const NOTHING = new Uint8Array(0);
+
+function withoutOutput({ streams, ...entry }: RunFinished): RunFinished {
+  if (streams === undefined) return { ...entry, streams };
+  const { stdin, stdout, stderr } = streams;
+  const bare = { head: NOTHING, tail: NOTHING };
+  return { ...entry, streams: { stdin, stdout: { ...stdout, ...bare }, stderr: { ...stderr, ...bare } } };
+}

@@ -1,0 +1,12 @@
+// Who a run is put on record for: the session by its name, and the account whose rights counted.
+
+import type { Hub } from '../hub.ts';
+import type { Session } from '../session.ts';
+import type { Starter } from './record.ts';
+
+export function starterOf(session: Session, { hub, address }: { hub: Pick<Hub, 'actsAs'>; address: string }): Starter {
+  const { member } = session;
+  const account = hub.actsAs(session);
+  const asName = account === member ? {} : { asName: account.name };
+  return { by: account.id, byName: member.name, ...asName, address };
+}

@@ -1,0 +1,172 @@
+// Records of runs: everybody sees their own, the owner all.
+
+import type { AskedCommand } from '../../../core/run/policy.ts';
+import type { RunOnHost, StoredRun, StreamFacts } from '../../../core/run/record.ts';
+import { MAX_OUTPUT_BYTES, runList, runOutput, runShow } from '../../../protocol/native/methods/records.ts';
+import type { WireCommand } from '../../../protocol/native/methods/run.ts';
+import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { MAX_LISTED_COMMAND_BYTES, MAX_PAGE_BYTES, MAX_RESULTS_BYTES, MAX_SHOWN_COMMAND_BYTES } from '../limits.ts';
+import { no, toTime } from '../translate.ts';
+import { reasonOf } from '../../../reason.ts';
+
+/** What the list gives unless it is asked for more. */
+const DEFAULT_LISTED = 20;
+/** JSON writes a control character in six bytes. */
+const BYTES_OF_UNIT = 6;
+
+export const RECORDS: Entries<'run.list' | 'run.show' | 'run.output'> = {
+  'run.list': entry(runList, {
+    needs: 'member',
+    summary: 'Runs on record, oldest first; without a cursor the newest; one’s own, or for the owner all',
+    holds: true,
+    answer: list,
+  }),
+  'run.show': entry(runShow, {
+    needs: 'member',
+    summary: 'A run on record: how it went on each of its hosts',
+    holds: true,
+    answer: show,
+  }),
+  'run.output': entry(runOutput, {
+    needs: 'member',
+    summary: 'What is kept of an output of a run on record',
+    holds: true,
+    answer: output,
+  }),
+};
+
+/** Whose runs this session may see. */
+function seenBy(asker: Asker): { readonly member: number | undefined } {
+  const session = sessionOf(asker);
+  return { member: session.role === 'owner' ? undefined : asker.house.hub.actsAs(session).id };
+}
+
+async function list(asker: Asker, { before, limit = DEFAULT_LISTED }: { before?: number; limit?: number }) {
+  const part = { limit, maxBytes: MAX_PAGE_BYTES, ...(before === undefined ? {} : { before }) };
+  try {
+    const { runs, isMore } = await asker.house.journal.runs({ ...seenBy(asker), ...part });
+    const listed = runs.map((run) =>
+      Object.assign(toRun(run, MAX_LISTED_COMMAND_BYTES), { results: run.hosts.map(toResult) }),
+    );
+    return { result: { runs: listed, more: isMore } };
+  } catch (error) {
+    return unreadable('Cannot list the runs', error);
+  }
+}
+
+async function show(asker: Asker, { id, first = 0 }: { id: number; first?: number }) {
+  try {
+    const run = await asker.house.journal.run({ id, ...seenBy(asker) });
+    if (run === undefined) return unknown(id);
+    const results: ReturnType<typeof toFullResult>[] = [];
+    for (let bytes = 0; first + results.length < run.hosts.length;) {
+      const host = run.hosts[first + results.length];
+      if (host === undefined) break;
+      const result = toFullResult(host);
+      bytes += Buffer.byteLength(JSON.stringify(result));
+      if (results.length > 0 && bytes > MAX_RESULTS_BYTES) break;
+      results.push(result);
+    }
+    const next = first + results.length < run.hosts.length ? first + results.length : null;
+    return { result: { ...toRun(run, MAX_SHOWN_COMMAND_BYTES), results, next } };
+  } catch (error) {
+    return unreadable('Cannot show the run', error);
+  }
+}
+
+interface Wanted {
+  readonly id: number;
+  readonly host: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly first?: number;
+}
+
+async function output(asker: Asker, { id, host, stream, first = 0 }: Wanted) {
+  try {
+    const kept = await asker.house.journal.output({ id, at: host, stream, ...seenBy(asker) });
+    if (kept === undefined) return unknown(id);
+    const all = Buffer.concat([kept.head, kept.tail]);
+    const end = Math.min(first + MAX_OUTPUT_BYTES, all.length);
+    const data = all.subarray(first, end).toString('base64');
+    return { result: { data, next: end < all.length ? end : null } };
+  } catch (error) {
+    return unreadable('Cannot show the output', error);
+  }
+}
+
+/** For one that there is not and one that somebody may not see it is the same. */
+function unknown(id: number) {
+  return no('unknown-record', `Cannot show run ${id}: there is none of that number among those that you may see`);
+}
+
+function unreadable(attempt: string, error: unknown) {
+  return no('unreadable', `${attempt}: ${reasonOf(error)}`);
+}
+
+function toRun({ id, byName, asName, address, command: given, hosts }: StoredRun, maxBytes: number) {
+  const { command, isCut } = toCommand(given, maxBytes);
+  const ends = hosts.map(({ end }) => end?.atMs);
+  const last = ends.includes(undefined) ? undefined : Math.max(...ends.map((atMs) => atMs ?? 0));
+  return {
+    id,
+    by: byName,
+    ...(asName === undefined ? {} : { as: asName }),
+    from: address,
+    hosts: hosts.map(({ host }) => host),
+    command,
+    ...(isCut ? { isCut } : {}),
+    started: toTime(hosts[0]?.startedMs ?? 0),
+    ended: last === undefined ? null : toTime(last),
+  };
+}
+
+function toResult({ host, end }: RunOnHost) {
+  return { host, result: end?.result.result ?? ('running' as const), status: end?.result.status ?? null };
+}
+
+function toFullResult(one: RunOnHost) {
+  const { startedMs, end } = one;
+  const { stdin, stdout, stderr } = end?.streams ?? { stdin: null, stdout: null, stderr: null };
+  return {
+    ...toResult(one),
+    ...(end !== undefined && 'signal' in end.result ? { signal: end.result.signal } : {}),
+    ...(end !== undefined && 'reason' in end.result ? { reason: end.result.reason } : {}),
+    started: toTime(startedMs),
+    ended: end === undefined ? null : toTime(end.atMs),
+    stdin: stdin satisfies StreamFacts | null,
+    stdout,
+    stderr,
+  };
+}
+
+interface Cut {
+  readonly command: WireCommand;
+  readonly isCut: boolean;
+}
+
+/** As it was, or its beginning. */
+function toCommand(command: AskedCommand, maxBytes: number): Cut {
+  const whole = toWire(command);
+  if (Buffer.byteLength(JSON.stringify(whole)) <= maxBytes) return { command: whole, isCut: false };
+  let left = Math.floor(maxBytes / BYTES_OF_UNIT);
+  if ('shell' in whole) return { command: { shell: whole.shell.slice(0, left) }, isCut: true };
+  const words: string[] = [];
+  for (const word of 'verb' in whole ? [whole.verb, ...whole.args] : whole.argv) {
+    words.push(word.slice(0, left));
+    left -= word.length + 1;
+    if (left <= 0) break;
+  }
+  const [verb = '', ...args] = words;
+  return { command: 'verb' in whole ? { verb, args } : { argv: words }, isCut: true };
+}
+
+function toWire(command: AskedCommand): WireCommand {
+  switch (command.kind) {
+    case 'shell':
+      return { shell: command.line };
+    case 'argv':
+      return { argv: command.argv };
+    case 'verb':
+      return { verb: command.verb, args: command.args };
+  }
+}

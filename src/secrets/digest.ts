@@ -1,0 +1,9 @@
+// SHA-256 of what passes.
+
+import { createHash } from 'node:crypto';
+import type { Digest } from '../core/run/capture.ts';
+
+export function newDigest(): Digest {
+  const hash = createHash('sha256');
+  return { update: (bytes) => hash.update(bytes), hex: () => hash.digest('hex') };
+}
