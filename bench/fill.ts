@@ -3,6 +3,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { openForWriting } from '../src/journal/database.ts';
+import { WordIndexer } from '../src/journal/index-words.ts';
 import { say } from './table.ts';
 
 const ACCOUNTS = 1_000;
@@ -67,16 +68,13 @@ export function fill(path: string, messages: number): void {
   database.exec('PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -1048576');
   addMembers(database, messages);
   const add = adder(database);
-  const index = database.prepare(
-    'INSERT INTO message_text (rowid, text) SELECT id, text FROM message WHERE id > ? AND id <= ?',
-  );
+  const indexer = new WordIndexer(database, MESSAGES_PER_STEP);
   for (let from = 0; from < messages; from += MESSAGES_PER_STEP) {
     const upTo = Math.min(messages, from + MESSAGES_PER_STEP);
     database.exec('BEGIN');
     for (let id = from + 1; id <= upTo; id++) add(id);
-    index.run(from, upTo);
-    database.prepare('UPDATE meta SET words_up_to = ?').run(upTo);
     database.exec('COMMIT');
+    while (indexer.step(upTo));
     if (upTo % 1_000_000 === 0) say(`history  ${upTo / 1e6} of ${messages / 1e6} M messages are made`);
   }
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -86,14 +84,20 @@ export function fill(path: string, messages: number): void {
 function addMembers(database: DatabaseSync, head: number): void {
   database.exec('BEGIN');
   const account = database.prepare(
-    `INSERT INTO account VALUES (?, ?, ?, 'member', 'person', ${FIRST_AT_MS}, 0, 'owner', NULL, ${head}, NULL)`,
+    `INSERT INTO account VALUES (?, ?, ?, 'member', 'person', ${FIRST_AT_MS}, 0, NULL, ${head}, NULL, ${OWNER})`,
   );
   for (let id = OWNER + 1; id <= ACCOUNTS; id++) account.run(id, nameOf(id), nameOf(id));
   database.exec(`UPDATE account SET since = 0, delivered = ${head} WHERE id = ${OWNER}`);
   const join = database.prepare('INSERT INTO group_member VALUES (NULL, ?, ?)');
+  // Each hears all of its group, from the first message on.
+  const hear = database.prepare(`INSERT INTO heard VALUES (?, ?, 1, ${Number.MAX_SAFE_INTEGER})`);
   for (let group = 0; group < GROUPS; group++) {
     database.prepare('INSERT INTO "group" VALUES (?, ?, ?)').run(group + 1, groupOf(group), groupOf(group));
-    for (let id = OWNER; id <= ACCOUNTS; id++) if (isIn(group, id)) join.run(group + 1, id);
+    for (let id = OWNER; id <= ACCOUNTS; id++) {
+      if (!isIn(group, id)) continue;
+      join.run(group + 1, id);
+      hear.run(id, groupOf(group));
+    }
   }
   database.exec('COMMIT');
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Client } from '../src/client/mod.ts';
 import { distribution } from '../src/client/stats.ts';
+import { MIGRATIONS } from '../src/journal/migrations/list.ts';
 import { chance, fill } from './fill.ts';
 import { startProbed, type Probed } from './probe.ts';
 import { PORTS, startPartyline, type Scratch } from './processes.ts';
@@ -105,9 +106,10 @@ function verdictsOn(question: Question, answers: readonly Answer[]): Verdict[] {
   ];
 }
 
-/** The data directory of a server with all those messages, made where there is none of this seed and this way. */
+/** The data directory of a server with all those messages, made where there is none of this seed, this way and this schema. */
 async function makeOnce(scratch: Scratch): Promise<string> {
-  const way = hash('sha256', readFileSync(join(import.meta.dirname, 'fill.ts'), 'utf8')).slice(0, 8);
+  const made = [readFileSync(join(import.meta.dirname, 'fill.ts'), 'utf8'), ...MIGRATIONS].join('');
+  const way = hash('sha256', made).slice(0, 8);
   const directory = join(tmpdir(), `partyline-bench-history-${way}`);
   const mark = join(directory, 'filled');
   if (existsSync(mark)) return directory;

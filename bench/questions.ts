@@ -1,6 +1,6 @@
 // What is asked of ten million messages: each kind of page, and searches from the easiest to the worst.
 
-import type { Client } from '../src/client/mod.ts';
+import type { Client, Found } from '../src/client/mod.ts';
 import { FRIENDS, groupOf, HIDDEN_WORD, nameOf, wordAt, WORDS } from './fill.ts';
 
 const PAGE = 100;
@@ -76,13 +76,27 @@ function page(
   };
 }
 
+/** The page, or that there is no more: where the server stops on the way, it is asked to go on. */
+async function findAll(client: Client, words: string): Promise<Found['messages']> {
+  const parts: Found['messages'][] = [];
+  let before: number | undefined;
+  for (let left = FOUND; left > 0;) {
+    const part = await client.search(words, { limit: left, ...(before === undefined ? {} : { before }) });
+    parts.unshift(part.messages);
+    left -= part.messages.length;
+    before = part.before;
+    if (before === undefined) break;
+  }
+  return parts.flat();
+}
+
 function search(name: string, wish: (chances: Chances) => string, atMost = FOUND): Question {
   return {
     name,
     make: (chances) => {
       const words = wish(chances);
       return async (client) => {
-        const { messages } = await client.search(words, { limit: FOUND });
+        const messages = await findAll(client, words);
         if (messages.length > atMost) return `${messages.length} messages for "${words}"`;
         const wanted = words.split(' ').map((word) => word.replace('*', ''));
         const wrong = messages.find(({ text }) => !wanted.every((word) => ` ${text}`.includes(` ${word}`)));

@@ -39,6 +39,7 @@ import type { User } from './runner/user.ts';
 import { hashSecret, newCode, newToken } from './secrets/code.ts';
 import { newDigest } from './secrets/digest.ts';
 import { ScryptPasswords } from './secrets/password.ts';
+import { reasonOf } from './reason.ts';
 
 export interface ServerOptions {
   readonly name: string;
@@ -139,7 +140,7 @@ function openPolicy({ directory, runAs, log }: ServerOptions): RunPolicy & { rel
         policy.current = readPolicy(path);
         tell();
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         log.warn('policy not reloaded, the old one stays in force', { reason });
       }
     },

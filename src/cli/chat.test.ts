@@ -31,6 +31,14 @@ test('wrong usage is status 64 and one sentence', async (t) => {
     [['--wat'], "Unknown option '--wat'"],
     [['--name'], '--name takes a value, and none follows'],
     [['a', 'b'], 'one HOST is expected, not 2'],
+    [
+      ['::1:99999'],
+      'Cannot use "::1:99999" as an address: "::1:99999" is not an IPv6 address; an IPv6 address with a port is written [IPV6]:PORT',
+    ],
+    [
+      ['http://localhost'],
+      '"http" does not carry the line protocol: expected tcp://, tls://, line://, tcp+insecure:// or no scheme',
+    ],
     [['--name', 'two\nlines'], 'a name is one line'],
   ] as const;
   for (const [args, why] of cases) {

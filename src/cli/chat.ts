@@ -8,9 +8,12 @@ import { readCredential, type StoredCredential } from '../config/credentials.ts'
 import { stateDirectory } from '../config/state.ts';
 import { formatHostPort } from '../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
+import { PASSWORD_PROMPT } from '../protocol/line/reply.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
+import { Questions } from './input.ts';
 import { jsonLine } from './json-line.ts';
+import { askPassword } from './secret.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
 import { givenToken } from './token-file.ts';
 import { trustFor } from './trust.ts';
@@ -22,7 +25,8 @@ Usage: partyline chat [HOST] [--name NAME]
   HOST          [SCHEME://]HOST[:PORT] (PARTYLINE_HOST, else localhost; port 7270)
                 beyond this machine it is TLS; tls:// is TLS here too, tcp+insecure:// plain text
   --name NAME   who you are (the account whose token is in PARTYLINE_TOKEN_FILE, else the one that is logged in here with
-                partyline login, else your user name)
+                partyline login, else your user name); of an account that is not logged in here the password is asked for,
+                on a terminal
   --json        each line of the server as a JSON object
 
 What you type goes to the server, line by line:
@@ -61,6 +65,8 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
   const { values, positionals } = read;
   if (positionals.length > 1) return fail(`one HOST is expected, not ${positionals.length}`, USAGE_STATUS);
   const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
+  const target = readTarget(host, LINES);
+  if ('wrong' in target) return fail(target.wrong, USAGE_STATUS);
   const account = accountFor(host, values.name);
   if (account !== undefined && 'refused' in account) return fail(account.refused, UNREACHED_STATUS);
   const name = account?.name ?? values.name ?? ownName(machine);
@@ -75,7 +81,8 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
       const why = 'the connection is plain text, and nothing secret was sent; --name NAME comes in as a guest';
       return fail(`Cannot come in at ${host} by a token: ${why}`, UNREACHED_STATUS);
     }
-    const first = await comeIn(reached, { name, ...(account !== undefined && { token: account.token }) });
+    const askPassword = () => passwordOf(name, { host, isPrivate });
+    const first = await comeIn(reached, { name, askPassword, ...(account !== undefined && { token: account.token }) });
     const show = values.json ? linesAsJson() : process.stdout.isTTY ? forTerminal() : (chunk: Buffer) => chunk;
     const end = await talk({ socket, first, input: process.stdin, output: process.stdout, show });
     if (end === 'server-gone') return fail(`${host} went away`, UNREACHED_STATUS);
@@ -84,6 +91,21 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
     if (error instanceof ReachError) return fail(error.message, UNREACHED_STATUS);
     throw error;
   }
+}
+
+/** As the line protocol asks for it; a text says why it is not asked here. */
+async function passwordOf(
+  name: string,
+  { host, isPrivate }: { host: string; isPrivate: boolean },
+): Promise<{ password: string } | string> {
+  if (!isPrivate) return 'the connection is plain text, and no password is sent over it';
+  const questions = new Questions();
+  const login = `log in to it once with partyline login --host ${host} --name ${name}`;
+  if (!questions.isTerminal)
+    return `nobody is logged in to it here, and a password is asked for on a terminal alone; ${login}`;
+  const password = await askPassword(questions, PASSWORD_PROMPT);
+  if (password === 'none') return `no password was given; or ${login}`;
+  return 'failed' in password ? password.failed : { password: password.secret };
 }
 
 type Account = Pick<StoredCredential, 'name' | 'token'>;

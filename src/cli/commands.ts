@@ -74,7 +74,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     options: '--out FILE --host HOST --json',
     words: 'new list remove',
   },
-  backup: { does: 'copy the journal of a server, while it runs or not', options: '--data DIR --json', takesFile: true },
+  backup: {
+    does: 'copy the journal of a server, while it runs or not',
+    options: '--salvage --data DIR --json',
+    takesFile: true,
+  },
   restore: { does: 'put a copy of a journal into a new directory', options: '--data DIR --json', takesFile: true },
   verify: { does: 'is a journal whole, or a copy of one', options: '--head HASH --data DIR --json', takesFile: true },
   doctor: {

@@ -71,8 +71,9 @@ export class Questions {
   async ask(prompt: string): Promise<Typed> {
     const { input, output } = this.#asking;
     if (!this.isTerminal) return this.#line(readLine);
-    output.write(prompt);
+    // First: whoever types as soon as they are asked is not shown either.
     input.setRawMode?.(true);
+    output.write(prompt);
     try {
       return await this.#line(readKeys);
     } finally {

@@ -2,6 +2,7 @@
 
 import { join as joinPath } from 'node:path';
 import { parseArgs } from 'node:util';
+import { NATIVE, readTarget } from '../client/reach.ts';
 import { RefusedError, UnreachableError } from '../client/errors.ts';
 import type { Trust } from '../client/trust.ts';
 import { REAL_WORLD } from '../client/world.ts';
@@ -21,6 +22,7 @@ import { Questions } from './input.ts';
 import { jsonLine } from './json-line.ts';
 import { readCommandLine } from './options.ts';
 import { trustFor } from './trust.ts';
+import { reasonOf } from '../reason.ts';
 
 /** In the state directory. */
 const HOST_POLICY_FILE = 'host-policy.toml';
@@ -82,6 +84,8 @@ export async function join(args: string[]): Promise<number> {
   if (host === undefined || positionals.length > 1) {
     return misuse('join', `one HOST is expected, not ${positionals.length}`);
   }
+  const target = readTarget(host, NATIVE);
+  if ('wrong' in target) return misuse('join', target.wrong);
   const labels = new Map<string, string>();
   for (const label of values.label) {
     const [, name, value] = LABEL.exec(label) ?? [];
@@ -152,7 +156,7 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
     return 0;
   } catch (error) {
     if (error instanceof RefusedError || error instanceof UnreachableError) return fail('join', error.message);
-    return fail('join', error instanceof Error ? error.message : String(error));
+    return fail('join', reasonOf(error));
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
@@ -181,7 +185,7 @@ function keeping(host: string, directory: string, tell: Stay['tell']): (head: st
       kept.keep(head);
       isWell = true;
     } catch (error) {
-      const reason = `Cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`;
+      const reason = `Cannot write ${path}: ${reasonOf(error)}`;
       if (isWell) tell('head not kept', { reason }, `partyline join: ${reason}`);
       isWell = false;
     }

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { whyUnusable } from './arguments.ts';
 import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
+import { reasonOf } from '../reason.ts';
 
 /** What a server calls its journal, in its directory. */
 export const JOURNAL_FILE = 'journal.db';
@@ -11,6 +12,8 @@ interface Given {
   /** The directory of the server. */
   readonly data: string | undefined;
   readonly json: boolean;
+  /** Of a damaged journal, what is intact. */
+  readonly isSalvaging: boolean;
 }
 
 /** `[--data DIR | FILE] [--head HASH] [--json]`; a number is the status to end with, and why is on stderr. */
@@ -25,8 +28,12 @@ export function readVerifyArguments(args: string[]): (Read & { readonly file: st
 }
 
 /** `[--data DIR] [--json] FILE`, the copy of a journal. */
-export function readCopyArguments(command: string, args: string[]): (Given & { readonly file: string }) | number {
-  const read = readArguments(command, args);
+export function readCopyArguments(
+  command: string,
+  args: string[],
+  takes: Pick<More, 'salvage'> = {},
+): (Given & { readonly file: string }) | number {
+  const read = readArguments(command, args, takes);
   if (typeof read === 'number') return read;
   const [file, ...more] = read.positionals;
   if (file !== undefined && more.length === 0) return { ...read, file };
@@ -38,12 +45,18 @@ interface Read extends Given {
   readonly positionals: string[];
 }
 
-function readArguments(command: string, args: string[], more: { head?: { type: 'string' } } = {}): Read | number {
+interface More {
+  readonly head?: { readonly type: 'string' };
+  readonly salvage?: { readonly type: 'boolean' };
+}
+
+function readArguments(command: string, args: string[], more: More = {}): Read | number {
   try {
     const options = { data: { type: 'string' }, json: { type: 'boolean', default: false }, ...more } as const;
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-    const { head } = values;
-    return { data: values.data, json: values.json, head: typeof head === 'string' ? head : undefined, positionals };
+    const { data, json, head, salvage } = values;
+    const given = { head: typeof head === 'string' ? head : undefined, isSalvaging: salvage === true };
+    return { data, json, ...given, positionals };
   } catch (error) {
     return misuse(command, whyUnusable(error));
   }
@@ -56,6 +69,6 @@ export function misuse(command: string, reason: string): number {
 }
 
 export function fail(command: string, error: unknown): number {
-  process.stderr.write(`partyline ${command}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`partyline ${command}: ${reasonOf(error)}\n`);
   return FAILURE_STATUS;
 }

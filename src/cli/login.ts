@@ -13,6 +13,7 @@ import { jsonLine } from './json-line.ts';
 import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './options.ts';
 import { print } from './print.ts';
 import { askNewPassword, askPassword } from './secret.ts';
+import { reasonOf } from '../reason.ts';
 
 export const HELP = `Log in to a server, and keep a token for it
 
@@ -70,7 +71,7 @@ export async function login(args: string[]): Promise<number> {
       try {
         writeCredential(directory, server, { name, token, label });
       } catch (error) {
-        return fail('login', error instanceof Error ? error.message : String(error));
+        return fail('login', reasonOf(error));
       }
       const left = earlier === undefined || 'refused' in earlier ? undefined : await endEarlier(earlier, client);
       if (left !== undefined) process.stderr.write(`partyline login: ${escapeControls(left)}\n`);

@@ -52,10 +52,10 @@ export async function search(args: string[]): Promise<number> {
     // From the newest page back: what was found is short, so the pages are kept until they can be shown in order.
     for (let left = limit; left > 0;) {
       const wishes = { limit: Math.min(left, PAGE), ...(before === undefined ? {} : { before }) };
-      const { messages, more } = await client.search(words, wishes);
+      const { messages, more, before: unseen } = await client.search(words, wishes);
       found.unshift([...messages]);
       left -= messages.length;
-      before = messages[0]?.id;
+      before = unseen ?? messages[0]?.id;
       if (!more || before === undefined) break;
     }
     const messages = found.flat();

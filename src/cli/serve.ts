@@ -10,6 +10,7 @@ import { namesAreUsable, startServer, type RunningServer, type ServerOptions } f
 import { whyUnusable } from './arguments.ts';
 import { onHangUp } from './hang-up.ts';
 import { USAGE_STATUS } from './status.ts';
+import { reasonOf } from '../reason.ts';
 
 const DEFAULT_LISTEN = ['tcp://localhost:7270', 'echo://localhost:7007'];
 
@@ -63,7 +64,7 @@ export async function serve(args: string[]): Promise<number> {
   try {
     server = await startServer({ ...read.options, ...(runAs === undefined ? {} : { runAs }) });
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    return fail(reasonOf(error));
   }
   await Promise.race([ended, hungUp]);
   // Whatever holds on: an operator who stops a server gets it stopped.

@@ -10,6 +10,7 @@ import { fail, misuse, serverOf, whileIn } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
 import { print, table } from './print.ts';
+import { reasonOf } from '../reason.ts';
 
 export const HELP = `Make a token of your own for a program, list them, remove one
 
@@ -102,7 +103,7 @@ async function makeInto(path: string, label: string, { host, json }: Asked): Pro
     try {
       file = newSecretFile(path);
     } catch (error) {
-      return fail('token', `${messageOf(error)}; nothing was made`);
+      return fail('token', `${reasonOf(error)}; nothing was made`);
     }
     let made: { readonly id: number; readonly token: string };
     try {
@@ -111,17 +112,34 @@ async function makeInto(path: string, label: string, { host, json }: Asked): Pro
       file.remove();
       throw error;
     }
-    try {
-      file.write(`${made.token}\n`);
-    } catch (error) {
-      file.remove();
-      await client.removeToken(made.id);
-      return fail('token', `${messageOf(error)}; the token is removed again`);
-    }
+    const failed = await keepIn(file, made, client);
+    if (failed !== undefined) return fail('token', failed);
     if (json) await print(jsonLine({ id: made.id, label, file: path }));
     else await print(`Made ${escapeControls(`${describe(client, made.id, label)}, in ${path}`)}\n`);
     return 0;
   });
+}
+
+/** Writes the token down; a text says why that could not be, and whether a token is there now that nobody has. */
+export async function keepIn(
+  file: SecretFile,
+  { id, token }: { readonly id: number; readonly token: string },
+  client: Pick<Client, 'removeToken'>,
+): Promise<string | undefined> {
+  try {
+    file.write(`${token}\n`);
+    return undefined;
+  } catch (error) {
+    file.remove();
+    const why = reasonOf(error);
+    try {
+      await client.removeToken(id);
+      return `${why}; the token is removed again`;
+    } catch (left) {
+      const todo = `partyline token remove ${id} ends it`;
+      return `${why}; token ${id} is there still, and nobody has it: ${reasonOf(left)}; ${todo}`;
+    }
+  }
 }
 
 function list({ host, json }: Asked): Promise<number> {
@@ -159,8 +177,4 @@ function remove(id: number, { host, json }: Asked): Promise<number> {
 
 function describe({ identity }: Client, id: number, label: string): string {
   return `token ${id} of ${identity?.name ?? ''}, for ${quote(label)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

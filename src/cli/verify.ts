@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateDirectory } from '../config/state.ts';
-import { verifyJournal, type VerifyOptions } from '../journal/verify.ts';
+import { lostFrom, verifyJournal, type VerifyOptions } from '../journal/verify.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { jsonLine } from './json-line.ts';
 import { JOURNAL_FILE, misuse, readVerifyArguments } from './journal.ts';
@@ -16,7 +16,7 @@ Usage: partyline verify [--head HASH] [--data DIR]
 
   --head HASH   a record of a run that must be there, and so all before it
   --data DIR    the server's directory (PARTYLINE_DATA, else the platform's state directory)
-  --json        one JSON object: journal, isWhole, problems, records, head
+  --json        one JSON object: journal, isWhole, problems, lost, records, head
 
 Messages are compared with the log, and each record of a run is chained to the one before it: one that was changed, or is
 missing, is found. That the last ones were taken away only a HASH shows which was kept elsewhere: machines that have joined keep
@@ -56,9 +56,18 @@ export async function verify(args: string[]): Promise<number> {
     ? await verifyJournal(journal, options)
     : [`Cannot verify ${journal}: there is no such file`];
   const isWhole = problems.length === 0;
-  const facts = { records: records?.entries ?? null, head: records?.head ?? null };
+  const lost = isWhole ? lostFrom(journal) : [];
+  const facts = { lost, records: records?.entries ?? null, head: records?.head ?? null };
   if (read.json) process.stdout.write(jsonLine({ journal, isWhole, problems, ...facts }));
-  else if (isWhole) process.stdout.write(`${escapeControls(`${journal} is whole${wordsFor(records)}`)}\n`);
-  else for (const problem of problems) process.stderr.write(`partyline verify: ${escapeControls(problem)}\n`);
+  else if (isWhole) {
+    process.stdout.write(`${escapeControls(`${journal} is whole${withoutLost(lost)}${wordsFor(records)}`)}\n`);
+  } else for (const problem of problems) process.stderr.write(`partyline verify: ${escapeControls(problem)}\n`);
   return isWhole ? 0 : FAILURE_STATUS;
+}
+
+/** What is known to be lost since the journal was saved from damage: nothing more is missing. */
+function withoutLost(lost: ReturnType<typeof lostFrom>): string {
+  if (lost.length === 0) return '';
+  const ids = lost.map(({ first, last }) => (first === last ? `${first}` : `${first} to ${last}`));
+  return `, but for what was lost before it was saved from a damaged one: messages ${ids.join(', ')}`;
 }

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { LineDecoder } from '../protocol/line/decoder.ts';
+import { PASSWORD_PROMPT } from '../protocol/line/reply.ts';
 import { quote } from '../protocol/text.ts';
 import { readFirstLine } from './first-line.ts';
 import { hintOfTls, ReachError, type Plain } from './reach.ts';
@@ -15,13 +16,12 @@ const MAX_ANSWER_BYTES = 65_536;
 const ERROR = 'error: ';
 const WELCOME = 'Connected with ';
 
-/** What asks for the password of an account, which is not given here. */
-const ASKS_PASSWORD = '"Password: "';
-
 export interface Coming {
   readonly name: string;
   /** Of the account of that name. Only for a connection that is encrypted, or stays on this machine. */
   readonly token?: string;
+  /** The name is an account's, and its password is wanted; a text says why there is none. */
+  readonly askPassword?: () => Promise<{ readonly password: string } | string>;
   readonly answerDeadlineMs?: number;
 }
 
@@ -30,12 +30,15 @@ export async function comeIn(reached: Plain, coming: Coming): Promise<Buffer> {
   const { socket, host } = reached;
   const { name, token, answerDeadlineMs: deadlineMs = ANSWER_DEADLINE_MS } = coming;
   socket.write(token === undefined ? `${name}\n` : `login ${token}\n`);
-  const answer = await readFirstLine(socket, { deadlineMs, maxBytes: MAX_ANSWER_BYTES });
-  if ('none' in answer) {
-    const isAccount = answer.none.includes(ASKS_PASSWORD);
-    const account = 'it is an account, and nobody is logged in to it here; see partyline login';
-    throw cannot(isAccount ? account : answer.none + hintOfTls(reached));
+  const options = { deadlineMs, maxBytes: MAX_ANSWER_BYTES };
+  let answer = await readFirstLine(socket, { ...options, question: PASSWORD_PROMPT });
+  if ('none' in answer && answer.isAsked) {
+    const given = (await coming.askPassword?.()) ?? 'its password is wanted';
+    if (typeof given === 'string') throw cannot(`it is an account: ${given}`);
+    socket.write(`${given.password}\n`);
+    answer = await readFirstLine(socket, options);
   }
+  if ('none' in answer) throw cannot(answer.none + hintOfTls(reached));
   const line = answer.line.toString().trimEnd();
   if (line.startsWith(ERROR)) {
     socket.destroy();
@@ -91,7 +94,8 @@ export function talk({ socket, first, input, output, show }: Talk): Promise<Talk
     socket.on('drain', () => input.resume());
     socket.once('error', () => finish('server-gone'));
     socket.once('end', () => finish(isLeaving ? 'left' : 'server-gone'));
-    input.on('data', onInput).once('end', onInputEnd);
+    // A password may have been asked for by it.
+    input.on('data', onInput).once('end', onInputEnd).resume();
     onData(first);
   });
 }

@@ -144,7 +144,10 @@ export class Client implements AsyncDisposable {
     return readHistory((page) => this.#requests.ask(chatHistory, page, AGAIN), wishes);
   }
 
-  /** The newest messages with all these words, oldest first, and whether there are more before them. */
+  /**
+   * The newest messages with all these words, oldest first, and whether there are more before them. Where it says
+   * `before`, that took long, and what came before has not been looked at: ask again with it.
+   */
   search(words: string, wishes: { readonly before?: number; readonly limit?: number } = {}): Promise<Found> {
     return this.#requests.ask(chatSearch, { words, ...wishes }, AGAIN);
   }

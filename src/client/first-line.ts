@@ -9,18 +9,23 @@ export interface FirstLineOptions {
   readonly deadlineMs: number;
   /** Of the line with its end. */
   readonly maxBytes: number;
+  /** A question without a line end that may come instead. */
+  readonly question?: string;
 }
 
 export type FirstLine =
   /** The line with its end, and what came behind it in the same reading. */
   | { readonly line: Buffer; readonly rest: Buffer }
-  /** Why there is none; its subject is `it`, the server. */
-  | { readonly none: string };
+  /** Why there is none; its subject is `it`, the server. `isAsked`: the question came instead. */
+  | { readonly none: string; readonly isAsked?: true };
 
 const PROMPT_BYTES = Buffer.from(PROMPT);
 
 /** Reads it and leaves the socket paused. A server that was quicker than we were has asked for a name: skipped. */
-export async function readFirstLine(socket: Socket, { deadlineMs, maxBytes }: FirstLineOptions): Promise<FirstLine> {
+export async function readFirstLine(
+  socket: Socket,
+  { deadlineMs, maxBytes, question }: FirstLineOptions,
+): Promise<FirstLine> {
   let bytes = Buffer.alloc(0);
   const { promise, resolve } = Promise.withResolvers<FirstLine>();
   const onData = (chunk: Buffer) => {
@@ -28,7 +33,10 @@ export async function readFirstLine(socket: Socket, { deadlineMs, maxBytes }: Fi
     const from = bytes.subarray(0, PROMPT_BYTES.length).equals(PROMPT_BYTES) ? PROMPT_BYTES.length : 0;
     const to = bytes.indexOf('\n', from) + 1;
     if (to > 0 && to - from <= maxBytes) resolve({ line: bytes.subarray(from, to), rest: bytes.subarray(to) });
-    else if (bytes.length - from > maxBytes) resolve({ none: `it answered ${quote(bytes.subarray(from).toString())}` });
+    else if (question !== undefined && bytes.subarray(from).toString() === question) {
+      resolve({ none: `it asked ${quote(question)}`, isAsked: true });
+    } else if (bytes.length - from > maxBytes)
+      resolve({ none: `it answered ${quote(bytes.subarray(from).toString())}` });
   };
   const onEnd = () => {
     const said = bytes.length === 0 ? 'without an answer' : `after ${quote(bytes.toString())}`;
@@ -39,7 +47,7 @@ export async function readFirstLine(socket: Socket, { deadlineMs, maxBytes }: Fi
     const said = bytes.length === 0 ? 'no answer' : `only ${quote(bytes.toString())}`;
     resolve({ none: `${said} within ${deadlineMs / 1_000} s` });
   }, deadlineMs);
-  socket.on('data', onData).on('end', onEnd).on('error', onError);
+  socket.on('data', onData).on('end', onEnd).on('error', onError).resume();
   try {
     return await promise;
   } finally {

@@ -1,6 +1,7 @@
 // Files of the user's own: how they are read, and what went wrong with one in words.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { reasonOf } from '../reason.ts';
 
 export interface OwnFile {
   /** Of the rights of group and others, those that make the file one that cannot be relied on; `verb` says what they are. */
@@ -53,5 +54,5 @@ export function codeOf(error: unknown): string {
 }
 
 export function wordsFor(error: unknown): string {
-  return WORDS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+  return WORDS[codeOf(error)] ?? reasonOf(error);
 }

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeDirectory, removeMade } from './directory.ts';
+import { reasonOf } from '../reason.ts';
 
 export interface Lock {
   release(): void;
@@ -67,5 +68,5 @@ const WORDS: Readonly<Record<string, string>> = {
 
 function wordsFor(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return WORDS[code] ?? (error instanceof Error ? error.message : String(error));
+  return WORDS[code] ?? reasonOf(error);
 }

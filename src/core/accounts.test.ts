@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aHub, asked, NOW, refusedBy, type HubWorld } from '../../test/kit/hub.ts';
+import { aHub, asked, Ear, NOW, refusedBy, type HubWorld } from '../../test/kit/hub.ts';
 import { MemoryJournal } from '../journal/memory.ts';
 import { INVITE_MS, type Invitation } from './accounts.ts';
 import type { Member, Session } from './session.ts';
@@ -32,6 +32,20 @@ test('the first start makes the owner, a later one finds it and may rename it', 
   assert.equal(second.hub.directory.owner()?.account?.role, 'owner');
 });
 
+test('whoever gets the name that the owner had has no power over those whom the owner invited', async () => {
+  const journal = new MemoryJournal();
+  const first = await aHub({}, journal);
+  await first.account('carol');
+  const second = await aHub({ ownerName: 'boss' }, new MemoryJournal({ after: journal }));
+  const other = second.comeAs(await second.account('owner', 'operator')).session;
+  assert.equal(other.member.name, 'owner');
+  const revoke = (by: Session) =>
+    new Promise((resolve) => second.accounts.revoke(by, 'carol', { nowMs: NOW, done: resolve }));
+  assert.deepEqual(await revoke(other), { refused: 'not-allowed', what: 'revoke' });
+  assert.equal(await refusedInvite(second, other, 'carol'), 'name-reserved');
+  assert.equal(await revoke(second.owner()), 'account');
+});
+
 test('an owner cannot get the name of an account', async () => {
   const journal = new MemoryJournal();
   const first = await aHub({}, journal);
@@ -49,7 +63,7 @@ test('an invitation reserves its name at once, brings one account in, once, and 
   const before = world.accounts.bearerOf(code, NOW);
   assert.ok(before?.kind === 'invited');
   const carol = await accept(world, code);
-  assert.deepEqual([carol.account?.role, carol.account?.invitedBy], ['member', 'owner']);
+  assert.deepEqual([carol.account?.role, carol.account?.invitedBy], ['member', 1]);
   assert.equal(world.accounts.bearerOf(code, NOW), undefined);
   assert.equal(await refusedBy((done) => world.accounts.accept(before.invite, { nowMs: NOW, done })), 'bad-secret');
   assert.equal(world.refusalOf('carol'), 'name-reserved');
@@ -184,7 +198,7 @@ test('rights by a later login last as long as what was shown for them, and whoev
   raise(mia, second.token);
   raise(zoe, third.token);
   assert.equal(await refusedInvite(world, gus, 'a'), undefined);
-  await asked((done) => accounts.removeToken(dave, first.id, done));
+  await asked((done) => accounts.removeToken(world.comeAs(dave).session, first.id, done));
   assert.deepEqual([over, gus.role, mia.role], [['gus'], 'member', 'operator']);
   assert.equal(await refusedInvite(world, gus, 'b'), 'not-allowed');
   hub.leave(zoe);
@@ -212,15 +226,40 @@ test('operators revoke those they invited, nobody revokes the owner, and an invi
   assert.equal(await revoke(asOp, 'own'), undefined);
 });
 
+test('with a token end the sessions that came in by it, present or not, and no others', async () => {
+  const world = await aHub();
+  const { accounts, hub } = world;
+  const carol = await world.account('carol');
+  const token = () => asked<{ id: number }>((done) => accounts.newToken(carol, 'x', { nowMs: NOW, done }));
+  const [one, other] = [(await token()).id, (await token()).id];
+  const ears = [new Ear(), new Ear(), new Ear(), new Ear(), new Ear()];
+  const [asking, present, visiting, byOther, byPassword] = ears;
+  assert.ok(asking && present && visiting && byOther && byPassword);
+  const outlet = { broadcast: () => {} };
+  const entrance = { outlet, isLoopback: true, family: 'ipv4', atMs: NOW } as const;
+  const by = hub.visit(carol, { ...entrance, listener: asking, token: one });
+  hub.enterAs(carol, { ...entrance, listener: present, token: one });
+  hub.visit(carol, { ...entrance, listener: visiting, token: one });
+  hub.enterAs(carol, { ...entrance, listener: byOther, token: other });
+  hub.enterAs(carol, { ...entrance, listener: byPassword });
+  await asked((done) => accounts.removeToken(by, one, done));
+  const removed = { why: 'token-removed' };
+  assert.deepEqual(
+    ears.map(({ dismissed }) => dismissed),
+    [undefined, removed, removed, undefined, undefined],
+  );
+});
+
 test('a token is its owner’s to remove, and a guest has none', async () => {
   const world = await aHub();
   const { accounts } = world;
   const [carol, dave] = [await world.account('carol'), await world.account('dave')];
+  const [asCarol, asDave] = [world.comeAs(carol).session, world.comeAs(dave).session];
   const { id, token } = await asked<{ id: number; token: string }>((done) =>
     accounts.newToken(carol, 'laptop', { nowMs: NOW, done }),
   );
-  assert.equal(await refusedBy((done) => accounts.removeToken(dave, id, done)), 'bad-secret');
-  assert.equal(await refusedBy((done) => accounts.removeToken(carol, id, done)), undefined);
+  assert.equal(await refusedBy((done) => accounts.removeToken(asDave, id, done)), 'bad-secret');
+  assert.equal(await refusedBy((done) => accounts.removeToken(asCarol, id, done)), undefined);
   assert.equal(accounts.bearerOf(token, NOW), undefined);
   const { member } = world.come('gus').session;
   assert.equal(await refusedBy((done) => accounts.newToken(member, 'x', { nowMs: NOW, done })), 'no-account');

@@ -145,8 +145,7 @@ export class Accounts {
       const changes: Change[] = [{ type: 'invite-removed', hash }];
       const again = directory.account(invite.key);
       if (again?.account?.revokedAtMs !== undefined) return { refused: 'bad-secret' };
-      const by = directory.byId(invite.by)?.name;
-      const account = again?.account ?? { ...this.#newAccount(invite, nowMs), invitedBy: by };
+      const account = again?.account ?? { ...this.#newAccount(invite, nowMs), invitedBy: invite.by };
       const type = again === undefined ? 'account-added' : 'account-changed';
       changes.push({ type, account: { ...account, password: password ?? account.password } });
       if (key !== undefined) {
@@ -191,14 +190,19 @@ export class Accounts {
     });
   }
 
-  /** One of the member's own; rights that somebody has by it end with it. */
-  removeToken(member: Member, id: number, done: Done<'removed'>): void {
+  /**
+   * One of the member's own: sessions that came in by it, and rights that somebody has by it, end with it. The one that
+   * asks for it is for its door to end, once it has been answered.
+   */
+  removeToken({ member, listener }: Pick<Session, 'member' | 'listener'>, id: number, done: Done<'removed'>): void {
     this.#decide(done, () => {
       const { hub } = this.#world;
       const isOwn = hub.directory.tokensOf(member).some((token) => token.id === id);
       if (!isOwn) return { refused: 'bad-secret' };
       const answer = () => {
         hub.lower(({ token }) => token === id);
+        const ended = hub.sessionsOf(member).filter((session) => session.token === id && session.listener !== listener);
+        for (const session of ended) session.listener.dismiss({ why: 'token-removed' });
         return 'removed' as const;
       };
       return { changes: [{ type: 'token-removed', id }], answer };
@@ -222,7 +226,7 @@ export class Accounts {
       if (member?.account === undefined) return { refused: 'unknown-account', name: given };
       const { account } = member;
       if (account.revokedAtMs !== undefined) return { refused: 'unknown-account', name: member.name, wasRevoked: true };
-      const mayEnd = by.role === 'owner' || account.invitedBy === by.member.name;
+      const mayEnd = by.role === 'owner' || account.invitedBy === by.member.id;
       if (account.role === 'owner' || !mayEnd) return { refused: 'not-allowed', what: 'revoke' };
       const changes: Change[] = directory.tokensOf(member).map(({ id }) => ({ type: 'token-removed', id }));
       changes.push({ type: 'account-changed', account: { ...account, revokedAtMs: nowMs, password: undefined } });
@@ -316,7 +320,7 @@ function mayInvite(by: Role, role: InvitedRole): boolean {
 /** Whoever has lost a password needs a way back in, and gets it from whoever let them in. */
 function mayLetInAgain(by: Session, { role, invitedBy, revokedAtMs }: Account): boolean {
   if (revokedAtMs !== undefined || role === 'owner') return false;
-  return by.role === 'owner' || (by.role === 'operator' && role === 'member' && invitedBy === by.member.name);
+  return by.role === 'owner' || (by.role === 'operator' && role === 'member' && invitedBy === by.member.id);
 }
 
 function mayTakeBack(by: Session, invite: Invite): boolean {

@@ -244,6 +244,74 @@ test('a slow reader reads on from the journal, misses nothing, repeats nothing, 
   assert.equal(slow.session.isLive, true, 'nothing was missing');
 });
 
+test('how far behind a slow reader is counts what is for it, and nothing else', async () => {
+  const world = await aHub();
+  const { hub, come, send, time } = world;
+  const [a, b, slow] = [come('Vamshi'), come('Janaki'), come('Prashanth')];
+  await send(a.session, 'all', 'heard');
+  slow.ear.isFull = true;
+  hub.hearing.fallBehind(slow.session);
+  await send(a.session, 'all', 'one');
+  await send(slow.session, 'all', 'its own');
+  await send(a.session, ['Janaki'], 'for another');
+  await send(a.session, ['Janaki', 'Prashanth'], 'two');
+  await send(slow.session, ['Prashanth'], 'three');
+  slow.ear.isFull = false;
+  hub.hearing.goOn(slow.session);
+  assert.deepEqual(slow.ear.counts, [3], 'at once, whatever the journal can be asked yet');
+  await settled(world);
+  assert.equal(slow.session.isLive, true);
+  slow.ear.isFull = true;
+  hub.hearing.fallBehind(slow.session);
+  for (let n = 0; n < 700; n++) await send(b.session, 'all', `${n}`);
+  slow.ear.isFull = false;
+  hub.hearing.goOn(slow.session);
+  slow.ear.isFull = true;
+  await settled(world);
+  await send(b.session, 'all', 'and one');
+  slow.ear.isFull = false;
+  time.nowMs += 10_000;
+  hub.hearing.goOn(slow.session);
+  assert.deepEqual(slow.ear.counts, [3, 700, 201]);
+});
+
+test('who returns far behind is told how far once that can be counted', async () => {
+  const journal = new MemoryJournal();
+  let isLagging = true;
+  const feed = journal.feed.bind(journal);
+  let gate = Promise.resolve();
+  journal.feed = async (query) => {
+    await gate;
+    const { behind, ...page } = await feed({ ...query, limit: 2 });
+    return isLagging || behind === undefined ? page : { ...page, behind };
+  };
+  const world = await aHub({}, journal);
+  const { hub, come, comeAs, account, send, time } = world;
+  const carol = await account('carol');
+  const a = come('Vamshi');
+  for (let n = 0; n < 9; n++) await send(a.session, 'all', `${n}`);
+  const ear = new Ear();
+  ear.isFull = true;
+  const { session } = comeAs(carol, { ear });
+  time.nowMs += 10_000;
+  ear.isFull = false;
+  hub.hearing.goOn(session);
+  ear.isFull = true;
+  await settled(world);
+  assert.deepEqual([ear.texts.length, ear.counts], [2, []]);
+  isLagging = false;
+  time.nowMs += 10_000;
+  const { promise, resolve: letGo } = Promise.withResolvers<void>();
+  gate = promise;
+  ear.isFull = false;
+  hub.hearing.goOn(session);
+  ear.isFull = true;
+  await send(a.session, 'all', 'meanwhile');
+  letGo();
+  await settled(world);
+  assert.deepEqual([ear.texts.length, ear.counts], [4, [8]], 'seven, and one meanwhile');
+});
+
 test('who cannot be read to is told so and goes', async () => {
   const world = await aHub();
   const { come, comeAs, send, account, journal } = world;

@@ -37,6 +37,8 @@ export interface Entrance {
   readonly atMs: number;
   /** Everything up to here has arrived there; without it, what counts as delivered is not told again. */
   readonly after?: MessageId;
+  /** The token that was shown. */
+  readonly token?: number | undefined;
 }
 
 /** Rights beyond one's own, by a later login. */
@@ -274,6 +276,7 @@ export class Hub {
 
   #tell(said: Said, sender: Member, recipients: readonly Member[]): void {
     this.#head = said.id;
+    this.hearing.told(said, sender, recipients);
     if (said.cast === 'broadcast') {
       for (const outlet of this.#outlets.keys()) outlet.broadcast(said, sender.sessions);
       return;
@@ -316,10 +319,10 @@ export class Hub {
     return session;
   }
 
-  #sessionOf(member: Member, { listener, outlet, family, atMs }: Entrance, cursor: MessageId): Session {
+  #sessionOf(member: Member, { listener, outlet, family, atMs, token }: Entrance, cursor: MessageId): Session {
     const role = roleOf(member);
     const state = { isLive: false, cursor, wantsReceipts: false, isOver: false };
-    return { member, outlet, listener, family, atMs, role, ...state };
+    return { member, outlet, listener, family, atMs, token, role, ...state };
   }
 }
 

@@ -78,7 +78,7 @@ export interface FeedQuery extends Reader {
   /** At most so many messages, and so many bytes of text beyond the first one. */
   readonly limit: number;
   readonly maxBytes: number;
-  /** Whether `behind` is wanted: all messages of this feed after `after`. */
+  /** Whether `behind` is wanted: all messages of this feed after `after`, up to `upTo`. */
   readonly isCounting?: boolean;
 }
 
@@ -89,7 +89,7 @@ export interface FeedPage {
    * at least, and the rest comes with the next page: its bounds were reached, or the rest cannot be read yet.
    */
   readonly cursor: MessageId;
-  /** Of what can be read by now. */
+  /** Only where all of them can be read by now: it is exact or it is not there. */
   readonly behind?: number;
 }
 
@@ -114,8 +114,10 @@ export interface SearchQuery extends Reader {
 export interface Page<Message> {
   /** Oldest first. */
   readonly messages: readonly Message[];
-  /** Whether there are more in the direction that was asked for. */
+  /** Whether there are more in the direction that was asked for; with `before`, there may be. */
   readonly isMore: boolean;
+  /** Of a search that took long: what came before this message has not been looked at, and is asked for by it. */
+  readonly before?: MessageId;
 }
 
 // ── who there is ──
@@ -129,7 +131,8 @@ export interface Account {
   readonly createdAtMs: number;
   /** Broadcasts up to here are from before its time. */
   readonly since: MessageId;
-  readonly invitedBy: Name | undefined;
+  /** An account keeps its number: its name may become another's, as the owner's does with `serve --owner`. */
+  readonly invitedBy: MemberId | undefined;
   /** As `Passwords` made it; an account may have none. */
   readonly password: string | undefined;
   /** Everything up to here counts as delivered. */

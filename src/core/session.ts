@@ -32,6 +32,8 @@ export interface Session {
   /** Where it comes from, and since when. */
   readonly family: 'ipv4' | 'ipv6';
   readonly atMs: number;
+  /** The token that it came in by, and ends with. */
+  readonly token: number | undefined;
   /** The member's role, or more after a later login. */
   role: Role;
   /** It has ended, and is told nothing more. */
@@ -62,9 +64,9 @@ export interface Listener {
   dismiss(why: Dismissal): void;
 }
 
-/** `revoked`: its account is no more. `name-taken`: a guest's name is an account's now. */
+/** `revoked`: its account is no more; `token-removed`: what it came in by. `name-taken`: a guest's name is an account's now. */
 export type Dismissal =
-  | { readonly why: 'revoked' | 'name-taken' }
+  | { readonly why: 'revoked' | 'token-removed' | 'name-taken' }
   /** The journal cannot be read. */
   | { readonly why: 'unreadable'; readonly reason: string };
 

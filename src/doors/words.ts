@@ -97,6 +97,8 @@ export function wordsForDismissal(dismissal: Dismissal): string {
   switch (dismissal.why) {
     case 'revoked':
       return 'Cannot stay: the account has been revoked';
+    case 'token-removed':
+      return 'Cannot stay: the token that you came in by has been removed';
     case 'name-taken':
       return 'Cannot stay: somebody with an account has the name now';
     case 'unreadable':

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { RESEND_KEEP_MS } from '../core/journal.ts';
+import { Heard } from './heard.ts';
 import { isDirect, isGroup, keyOf } from './keys.ts';
 import type { PackedMessage } from './wire.ts';
 
@@ -14,10 +15,12 @@ export class Appender {
   readonly #talk;
   readonly #resend;
   readonly #purge;
+  readonly #heard: Heard;
 
   constructor(database: DatabaseSync) {
     this.#message = database.prepare('INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#recipient = database.prepare('INSERT INTO recipient VALUES (?, ?)');
+    this.#heard = new Heard(database);
     // Whoever writes to themselves is their own peer twice.
     this.#talk = database.prepare('INSERT OR IGNORE INTO talk VALUES (?, ?, ?)');
     // What is replaced is older than RESEND_KEEP_MS.
@@ -43,7 +46,16 @@ export class Appender {
       this.#recipient.run(member, id);
       if (isHeard) this.#talk.run(member, senderKey, id);
     }
-    for (const addressed of to) this.#talk.run(isGroup(addressed) ? EVERYONE : from, keyOf(addressed), id);
+    for (const addressed of to) {
+      const key = keyOf(addressed);
+      this.#talk.run(isGroup(addressed) ? EVERYONE : from, key, id);
+      if (isGroup(addressed)) this.#heard.say(key, { id, members: new Set([...recipients, from]) });
+    }
+  }
+
+  /** What was stored since the transaction began has been taken back. */
+  forget(): void {
+    this.#heard.forget();
   }
 
   /** Forgets keys that are too old at this time, at most so many. */

@@ -59,11 +59,13 @@ export function readBacklog(path: string, { after, seed, onFrame }: Wanted): Bac
 
 function gap(first: number, head: number): Problem {
   const words = `its log goes on with message ${first}, and everything before it ends with ${head}`;
-  const help = 'put back what was moved, the database or a file of its log, or a copy with `partyline restore`';
+  const help = `put back what was moved, the database or a file of its log; else ${SALVAGE_HELP}`;
   return { isGap: true, words, help };
 }
 
-const DAMAGE_HELP = '`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place';
+const SALVAGE_HELP =
+  '`partyline backup --salvage FILE` keeps what is intact, `partyline restore` puts that or a copy in its place';
+const DAMAGE_HELP = `\`partyline verify\` says what else is wrong, ${SALVAGE_HELP}`;
 
 /**
  * Nothing is acknowledged behind a frame that is not whole: such a one is the end. Where another one is whole further on, it

@@ -22,7 +22,8 @@ async function aJournal(directory: string): Promise<string> {
     { type: 'account-added', account: anAccount(1, 'Bob') },
     { type: 'account-added', account: anAccount(2, 'Eve') },
   );
-  for (const text of ['one', 'two', 'three']) await append(journal, aMessage({ text }));
+  for (const text of ['one', 'two']) await append(journal, aMessage({ text }));
+  await append(journal, aMessage({ text: 'three', cast: 'multicast', to: ['#ops'] }));
   await journal.close();
   return path;
 }
@@ -110,6 +111,11 @@ for (const [harm, sql, problem] of [
     aDifference('nothing'),
   ],
   ['a changed text', "UPDATE message SET text = 'four' WHERE id = 2", /^The index of words does not agree/],
+  [
+    'a stretch of a group too much',
+    "INSERT INTO heard VALUES (1, '#ops', 1, 3)",
+    /^What was said to groups is heard 2 times/,
+  ],
   [
     'a row that belongs to nothing',
     'PRAGMA foreign_keys = OFF; INSERT INTO recipient VALUES (2, 9)',

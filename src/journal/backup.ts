@@ -2,11 +2,12 @@
 
 import { existsSync, linkSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { copyJournal, renewCopy } from './copy.ts';
+import { copyJournal, copySalvaged, renewCopy } from './copy.ts';
 import { wordsFor } from './errors.ts';
+import type { Salvaged } from './salvage.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { syncPath } from './sync.ts';
-import { problemsIn } from './verify.ts';
+import { type Original, problemsIn } from './verify.ts';
 
 export interface BackupOptions {
   /** What somebody tried, up to the colon. */
@@ -24,18 +25,43 @@ export async function backupJournal(
   to: string,
   { attempt = `Cannot back up the journal ${path} to ${to}`, isRenewed = false }: BackupOptions = {},
 ): Promise<void> {
+  await makeCopy(to, attempt, async (unfinished) => {
+    const upTo = await copyJournal(path, unfinished);
+    mustBeWhole(unfinished, { path: resolve(path), upTo });
+    if (isRenewed) renewCopy(unfinished);
+  });
+}
+
+/**
+ * What is intact of a journal whose log is damaged, as another journal; its own files stay as they are. No server may run.
+ * Rejects as `backupJournal` does.
+ */
+export async function salvageJournal(path: string, to: string, nowMs: number): Promise<Salvaged> {
+  return makeCopy(to, `Cannot save what is intact of the journal ${path} to ${to}`, async (unfinished) => {
+    const { salvaged, upTo } = await copySalvaged(path, unfinished, nowMs);
+    mustBeWhole(unfinished, { path: resolve(path), upTo });
+    // Ids behind the last one may have been given, and nobody knows.
+    renewCopy(unfinished);
+    return salvaged;
+  });
+}
+
+function mustBeWhole(copy: string, original: Original): void {
+  const [problem] = problemsIn(copy, original);
+  if (problem !== undefined) throw new Error(`the copy is not whole: ${problem}`);
+}
+
+async function makeCopy<T>(to: string, attempt: string, make: (unfinished: string) => Promise<T>): Promise<T> {
   const target = resolve(to);
   const unfinished = `${target}.unfinished-${process.pid}`;
   if (existsSync(target)) throw new Error(`${attempt}: there is a file already`);
   try {
-    const upTo = await copyJournal(path, unfinished);
-    const [problem] = problemsIn(unfinished, { path: resolve(path), upTo });
-    if (problem !== undefined) throw new Error(`the copy is not whole: ${problem}`);
-    if (isRenewed) renewCopy(unfinished);
+    const made = await make(unfinished);
     // Unlike a rename, a link never takes the place of something that came meanwhile.
     linkSync(unfinished, target);
     rmSync(unfinished);
     syncPath(dirname(target));
+    return made;
   } catch (error) {
     for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${unfinished}${end}`, { force: true });
     for (const segment of segmentsOf(unfinished)) rmSync(segmentPath(unfinished, segment), { force: true });

@@ -4,10 +4,11 @@ import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { readBacklog } from './backlog.ts';
-import { identityOf, numberOf, openForReading, openForWriting, renewIdentity } from './database.ts';
+import { headOf, identityOf, openForReading, openForWriting, renewIdentity } from './database.ts';
 import { findFrame, seedOf } from './frame.ts';
 import { Indexer } from './indexer.ts';
 import { firstOf, lastOf, readSegment } from './log-reader.ts';
+import { type Salvaged, salvage } from './salvage.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { syncPath } from './sync.ts';
 
@@ -43,6 +44,33 @@ export async function copyJournal(path: string, to: string): Promise<number> {
   return head;
 }
 
+/**
+ * The same of a journal that no server writes and whose log is damaged: with what is intact, as another journal, to a new
+ * file. Resolves with what that is, and the last message that came out of the database itself.
+ */
+export async function copySalvaged(
+  path: string,
+  to: string,
+  nowMs: number,
+): Promise<{ salvaged: Salvaged; upTo: number }> {
+  const source = openForReading(resolve(path), { isCurrent: false });
+  try {
+    closeSync(openSync(to, 'wx', 0o600));
+    await backup(source, to, { rate: ALL_PAGES });
+  } finally {
+    source.close();
+  }
+  const copy = openForWriting(to, { isForLong: false });
+  try {
+    const upTo = headOf(copy);
+    const salvaged = salvage(copy, resolve(path), nowMs);
+    copy.exec('PRAGMA journal_mode = DELETE');
+    return { salvaged, upTo };
+  } finally {
+    copy.close();
+  }
+}
+
 /** Its messages' ids may be given again for others: whoever knows one of them is to find out. */
 export function renewCopy(path: string): void {
   const copy = openForWriting(path, { isForLong: false });
@@ -60,7 +88,7 @@ function copySegments(source: DatabaseSync, path: string, to: string): boolean {
   const segments = segmentsOf(path);
   if (segments.length === 0) return true;
   const seed = seedOf(identityOf(source));
-  const head = numberOf(source, 'SELECT max(id) FROM message');
+  const head = headOf(source);
   const begun = () => segmentsOf(path).map((segment) => firstOf(path, segment, seed));
   const before = begun();
   for (const segment of segments) {
@@ -76,7 +104,7 @@ function copySegments(source: DatabaseSync, path: string, to: string): boolean {
 
 /** Returns the last message that was in it before. Throws an Error in words. */
 function catchUp(copy: DatabaseSync, path: string, isStill: boolean): number {
-  const after = numberOf(copy, 'SELECT max(id) FROM message');
+  const after = headOf(copy);
   const identity = identityOf(copy);
   const { ranges, problem } = readBacklog(path, { after, seed: seedOf(identity) });
   // A segment was used again while it was copied: what is missing before it is newer than the copy.

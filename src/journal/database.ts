@@ -125,6 +125,13 @@ export function numberOf(database: DatabaseSync, sql: string): number {
   return Number(value ?? 0);
 }
 
+/** The last id that was given: of a message that is there, or was lost. In a database of any schema. */
+export function headOf(database: DatabaseSync): number {
+  const head = numberOf(database, 'SELECT max(id) FROM message');
+  if (numberOf(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'lost'") === 0) return head;
+  return Math.max(head, numberOf(database, 'SELECT max(last) FROM lost'));
+}
+
 /** Whose log and whose ids it has. */
 export function identityOf(database: DatabaseSync): string {
   return String(database.prepare('SELECT identity FROM log').get()?.['identity']);

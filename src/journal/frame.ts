@@ -77,6 +77,23 @@ export function findFrame(bytes: Buffer, { after, seed }: { after: number; seed:
   return undefined;
 }
 
+/** The first frame that is whole, from `from` on. */
+export function nextFrame(bytes: Buffer, from: number, seed: number): Frame | undefined {
+  for (let at = from; at !== -1; at = bytes.indexOf(MAGIC_TEXT, at + 1)) {
+    const frame = readFrame(bytes, at, seed);
+    if (frame !== undefined) return frame;
+  }
+  return undefined;
+}
+
+/** What the head of a frame at `at` says, whole or not; undefined where there is none. */
+export function headAt(bytes: Buffer, at: number): { first: number; last: number } | undefined {
+  if (at + HEAD_BYTES > bytes.length || bytes.readUInt32BE(at) !== MAGIC) return undefined;
+  const first = bytes.readDoubleBE(at + FIRST_AT);
+  const count = bytes.readUInt32BE(at + 12);
+  return Number.isSafeInteger(first) && first > 0 && count > 0 ? { first, last: first + count - 1 } : undefined;
+}
+
 export function messagesOf(frame: Frame): PackedMessage[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the checksum says that the log wrote it
   return JSON.parse(frame.messages.toString()) as PackedMessage[];

@@ -2,7 +2,7 @@
 // database hang together, and whether its log goes on where the database ends.
 
 import { readBacklog } from './backlog.ts';
-import { identityOf, numberOf, openForReading } from './database.ts';
+import { headOf, identityOf, openForReading } from './database.ts';
 import { wordsFor } from './errors.ts';
 import { seedOf } from './frame.ts';
 import { segmentsOf } from './segment.ts';
@@ -31,7 +31,7 @@ function wrongInLog(database: DatabaseSync, path: string): string | undefined {
   const seed = seedOf(identityOf(database));
   let words: string | undefined;
   for (let look = 0; look < LOOKS; look++) {
-    const after = numberOf(database, 'SELECT max(id) FROM message');
+    const after = headOf(database);
     const before = words;
     words = readBacklog(path, { after, seed }).problem?.words;
     if (words === undefined || words === before) return words;

@@ -94,14 +94,21 @@ export class Indexer {
   #storeChunk(): void {
     const chunk = this.#waiting.slice(0, CHUNK_MESSAGES);
     this.#database.exec('PRAGMA synchronous = NORMAL');
-    inTransaction(this.#database, () => {
-      for (const [at, message] of chunk.entries()) this.#appender.append(message, this.#head + 1 + at);
-      const keyed = chunk.filter((message) => message[7] !== undefined);
-      const [atMs] = keyed.at(-1) ?? [];
-      if (atMs !== undefined) this.#appender.purge(atMs, keyed.length * PURGED_FOR_EACH_KEY);
-    });
+    try {
+      inTransaction(this.#database, () => this.#append(chunk));
+    } catch (error) {
+      this.#appender.forget();
+      throw error;
+    }
     this.#head += chunk.length;
     this.#waiting = this.#waiting.slice(CHUNK_MESSAGES);
+  }
+
+  #append(chunk: readonly PackedMessage[]): void {
+    for (const [at, message] of chunk.entries()) this.#appender.append(message, this.#head + 1 + at);
+    const keyed = chunk.filter((message) => message[7] !== undefined);
+    const [atMs] = keyed.at(-1) ?? [];
+    if (atMs !== undefined) this.#appender.purge(atMs, keyed.length * PURGED_FOR_EACH_KEY);
   }
 
   /** Makes all that was stored durable. Throws what SQLite throws. */

@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { FromReader, FromWriter, ToReader, ToWriter, WorkerSettings } from './wire.ts';
+import { reasonOf } from '../reason.ts';
 
 const ENTRY = new URL('./worker.mjs', import.meta.url);
 
@@ -22,7 +23,7 @@ export class Link<To extends ToWriter | ToReader, From extends FromWriter | From
     this.#worker = new Worker(ENTRY, { workerData: settings, name: `journal ${settings.role}` });
     this.#worker.on('message', onMessage);
     this.#worker.on('error', (error) => {
-      this.#lastWords = error instanceof Error ? error.message : String(error);
+      this.#lastWords = reasonOf(error);
     });
     this.#worker.on('exit', () => {
       this.#exit.resolve();

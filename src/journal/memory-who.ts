@@ -70,6 +70,8 @@ function whyNot(who: Who, change: Change): string | undefined {
     case 'account-changed': {
       const { id, key } = change.account;
       if (who.accounts.has(id) === (change.type === 'account-added')) return `account ${id} is there already, or not`;
+      const { invitedBy } = change.account;
+      if (invitedBy !== undefined && invitedBy !== id && !who.accounts.has(invitedBy)) return missing(who, invitedBy);
       const isTaken = who.accounts.values().some((other) => other.key === key && other.id !== id);
       return isTaken ? `the name ${key} is taken` : undefined;
     }

@@ -132,7 +132,10 @@ export class MemoryJournal implements Journal {
   }
 
   #append({ recipients, resendKey, ...message }: NewMessage): Appended {
-    if ((recipients.length === 0) !== (message.cast === 'broadcast')) {
+    // A group may have nobody in it but the sender.
+    if (
+      message.cast === 'singlecast' ? recipients.length !== 1 : message.cast === 'broadcast' && recipients.length > 0
+    ) {
       return { result: 'failed', reason: `a ${message.cast} cannot have ${recipients.length} recipients` };
     }
     const key = resendKey === undefined ? undefined : JSON.stringify([message.from, resendKey]);
@@ -198,9 +201,8 @@ export class MemoryJournal implements Journal {
   }
 
   #visible({ member, since }: { member: number; since: number }): Kept[] {
-    return this.#kept.filter(
-      ({ message, recipients }) =>
-        recipients.has(member) || message.from === member || (message.cast === 'broadcast' && message.id > since),
+    return this.#kept.filter(({ message, recipients }) =>
+      message.cast === 'broadcast' ? message.id > since : recipients.has(member) || message.from === member,
     );
   }
 

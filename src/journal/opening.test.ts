@@ -137,7 +137,8 @@ for (const [where, what, last, next] of [
     const path = await aJournalWithLog(t, ['two', 'three', 'four']);
     damage(path, what);
     const words = `its log is damaged: all up to message ${last} is there, and message ${next} stands behind the damage`;
-    const help = '`partyline verify` says what else is wrong, `partyline restore` puts a copy in its place';
+    const help =
+      '`partyline verify` says what else is wrong, `partyline backup --salvage FILE` keeps what is intact, `partyline restore` puts that or a copy in its place';
     await assert.rejects(openSqliteJournal({ path }), {
       message: `Cannot open the journal ${path}: ${words} (${help})`,
     });
@@ -157,8 +158,11 @@ test('a log that is damaged while a server runs stops it from storing more', LIM
   damage(path, '"two"');
   letGo();
   assert.deepEqual(await textsIn(journal), []);
-  const reason = 'its log does not hold what was written there, from message 1 on';
-  assert.deepEqual(journal.health, { state: 'failing', reason });
+  const { health } = journal;
+  // The writer may have read the first one before.
+  assert.match(JSON.stringify(health), /its log does not hold what was written there, from message [12] on/);
+  assert.ok(health.state === 'failing');
+  const { reason } = health;
   assert.deepEqual(await append(journal, aMessage()), { result: 'failed', reason });
 });
 

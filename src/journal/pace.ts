@@ -11,6 +11,11 @@ export class Pace {
   #timer: NodeJS.Timeout | undefined;
   #isUrgent = false;
 
+  /** Something is being done, or waits for its turn. */
+  get isAtIt(): boolean {
+    return this.#next !== undefined;
+  }
+
   /** Something is to be done, part by part. */
   begin(part: () => void, isUrgent: boolean): void {
     this.#isUrgent ||= isUrgent;

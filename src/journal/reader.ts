@@ -17,8 +17,9 @@ import type { Name } from '../core/name.ts';
 import { openForReading } from './database.ts';
 import { ALL, isGroup, keyOf } from './keys.ts';
 import { take } from './page.ts';
-import { BEHIND, FEED, historyOf, SEARCH, type With, WITHS } from './query.ts';
+import { BEHIND, FEED, historyOf, type With, WITHS } from './query.ts';
 import { RunReader } from './run-reader.ts';
+import { Search } from './search.ts';
 import { FOUND_OPEN, FOUND_SHUT, matchOf, withoutMarks } from './words.ts';
 
 type Row = Record<string, SQLOutputValue>;
@@ -29,14 +30,15 @@ export class Reader {
   readonly #message: StatementSync;
   readonly #feed: StatementSync;
   readonly #behind: StatementSync;
-  readonly #search: StatementSync;
+  readonly #search: Search;
+  readonly #heardAbove: StatementSync;
   readonly #forward: ReadonlyMap<With, StatementSync>;
   readonly #backward: ReadonlyMap<With, StatementSync>;
   /** Whoever writes a message cannot know them, so a text cannot seem to have been found elsewhere. */
   readonly #marks = { open: randomBytes(9).toString('base64'), shut: randomBytes(9).toString('base64') };
 
   /** Throws an Error in words. */
-  constructor(path: string) {
+  constructor(path: string, now: () => number = () => performance.now()) {
     const database = openForReading(path);
     const prepare = (sql: string) => database.prepare(sql, { allowUnknownNamedParameters: true });
     this.#database = database;
@@ -44,7 +46,8 @@ export class Reader {
     this.#message = database.prepare('SELECT * FROM message WHERE id = ?');
     this.#feed = prepare(FEED);
     this.#behind = prepare(BEHIND);
-    this.#search = prepare(SEARCH);
+    this.#search = new Search(database, now);
+    this.#heardAbove = database.prepare('SELECT heard_above FROM meta');
     this.#forward = new Map(WITHS.map((which) => [which, prepare(historyOf(which, 'ASC'))]));
     this.#backward = new Map(WITHS.map((which) => [which, prepare(historyOf(which, 'DESC'))]));
   }
@@ -60,7 +63,7 @@ export class Reader {
   history(query: HistoryQuery): Page<StoredMessage> {
     const { member: me, since, after, before, limit, maxBytes } = query;
     const isForward = after !== undefined;
-    const which = withOf(query.with);
+    const which = this.#withOf(query);
     const statement = (isForward ? this.#forward : this.#backward).get(which);
     if (statement === undefined) throw new Error(`no history of ${which}`);
     const part = { after: (after ?? 0) + 1, before: (before ?? Number.MAX_SAFE_INTEGER) - 1 };
@@ -69,14 +72,16 @@ export class Reader {
     return { messages: isForward ? taken : taken.toReversed(), isMore };
   }
 
-  search({ member: me, since, words, before = Number.MAX_SAFE_INTEGER, limit }: SearchQuery): Page<FoundMessage> {
+  search(query: SearchQuery): Page<FoundMessage> {
+    const { words, before = Number.MAX_SAFE_INTEGER, limit } = query;
     const match = matchOf(words);
     if (match === undefined) return { messages: [], isMore: false };
-    const rows = this.#search.all({ me, since, words: match, before, limit: limit + 1, ...this.#marks });
+    const { rows, before: next } = this.#search.find({ ...query, match, before, marks: this.#marks });
     const found = rows
       .slice(0, limit)
       .map((row) => Object.assign(storedOf(row), { snippet: this.#mark(String(row['snippet'])) }));
-    return { messages: found.toReversed(), isMore: rows.length > limit };
+    const messages = found.toReversed();
+    return next === undefined ? { messages, isMore: rows.length > limit } : { messages, isMore: true, before: next };
   }
 
   #mark(snippet: string): string {
@@ -91,15 +96,16 @@ export class Reader {
     }
   }
 
+  #withOf({ member, with: given }: Pick<HistoryQuery, 'member' | 'with'>): With {
+    if (given === undefined) return 'any';
+    if (!isGroup(given)) return given.toLowerCase() === ALL ? 'all' : 'peer';
+    // A guest is new at every login, and what it heard is all from after that.
+    return member < 0 || member > Number(this.#heardAbove.get()?.['heard_above']) ? 'group' : 'oldGroup';
+  }
+
   close(): void {
     this.#database.close();
   }
-}
-
-function withOf(given: string | undefined): With {
-  if (given === undefined) return 'any';
-  if (isGroup(given)) return 'group';
-  return given.toLowerCase() === ALL ? 'all' : 'peer';
 }
 
 function storedOf(row: Row): StoredMessage {

@@ -191,7 +191,9 @@ export class SqliteJournal implements Journal {
     const { after, upTo } = query;
     const failed = await this.#whenIndexed(Math.min(after + 1, upTo), { isPatient: true });
     if (failed !== undefined) throw this.#questions.cannotRead(failed);
-    const part = { ...query, upTo: Math.min(upTo, this.#keeper.indexed) };
+    const { indexed } = this.#keeper;
+    const isCounting = query.isCounting === true && indexed >= upTo;
+    const part = { ...query, upTo: Math.min(upTo, indexed), isCounting };
     const page = await this.#questions.ask<FeedPage>({ type: 'feed', query: part });
     const isAnswer = page.messages.length > 0 || page.cursor >= upTo;
     return isAnswer ? page : this.#feed({ ...query, after: page.cursor });

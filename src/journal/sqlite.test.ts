@@ -193,7 +193,8 @@ test('a log that does not follow the database is refused', LIMIT, async (t) => {
   await written(log, { first: 7, count: 1, json });
   await log.close();
   const words = 'its log goes on with message 7, and everything before it ends with 0';
-  const help = 'put back what was moved, the database or a file of its log, or a copy with `partyline restore`';
+  const help =
+    'put back what was moved, the database or a file of its log; else `partyline backup --salvage FILE` keeps what is intact, `partyline restore` puts that or a copy in its place';
   await assert.rejects(openSqliteJournal({ path }), {
     message: `Cannot open the journal ${path}: ${words} (${help})`,
   });

@@ -7,11 +7,13 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Hash } from '../core/run/record.ts';
 import { misplaced, strayFiles } from './backlog.ts';
 import { copyJournal, LogDamage } from './copy.ts';
-import { identityOf, numberOf } from './database.ts';
+import { headOf, identityOf, numberOf, openForReading } from './database.ts';
 import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { seedOf } from './frame.ts';
 import { WordIndexer } from './index-words.ts';
+import type { Ids } from './salvage.ts';
+import { KINDS, slicesIn, tableOf } from './slices.ts';
 import { type RecordsSummary, verifyRecords } from './verify-records.ts';
 
 export interface VerifyOptions {
@@ -42,6 +44,18 @@ export async function verifyJournal(path: string, options: VerifyOptions = {}): 
   }
 }
 
+/** What a copy lacks because it is what was saved of a damaged journal. Throws an Error in words. */
+export function lostFrom(path: string): Ids[] {
+  const database = openForReading(path, { isCurrent: false });
+  try {
+    if (numberOf(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'lost'") === 0) return [];
+    const rows = database.prepare('SELECT first, last FROM lost ORDER BY first').all();
+    return rows.map(({ first, last }) => ({ first: Number(first), last: Number(last) }));
+  } finally {
+    database.close();
+  }
+}
+
 export interface Original extends VerifyOptions {
   /** Of the journal, whose log is compared with the copy. */
   readonly path: string;
@@ -64,7 +78,7 @@ export function problemsIn(copy: string, { head, onRecords, ...original }: Origi
 
 /** What a start would refuse, though the journal itself may be whole. */
 function strays(database: DatabaseSync, path: string): string[] {
-  const head = numberOf(database, 'SELECT max(id) FROM message');
+  const head = headOf(database);
   const files = strayFiles(path, { head, seed: seedOf(identityOf(database)) });
   return files.map((file) => `${file} is of another journal: move it away, or put its own database there`);
 }
@@ -83,13 +97,26 @@ function problemsOf(database: DatabaseSync): string[] {
     .all()
     .slice(0, MAX_TOLD)
     .map((row) => `A row of ${String(row['table'])} belongs to a row of ${String(row['parent'])} that is missing`);
-  return [...broken, ...homeless, ...gaps(database), ...parties(database), ...words(database)];
+  return [...broken, ...homeless, ...gaps(database), ...parties(database), ...heard(database), ...words(database)];
 }
 
+/** What is known to be lost is not missing. */
 function gaps(database: DatabaseSync): string[] {
   const count = numberOf(database, 'SELECT count(*) FROM message');
-  const head = numberOf(database, 'SELECT max(id) FROM message');
-  return count === head ? [] : [`Messages are missing: there are ${count}, and the last one is ${head}`];
+  const lost = numberOf(database, 'SELECT sum(last - first + 1) FROM lost');
+  const head = headOf(database);
+  if (count + lost === head) return [];
+  const missing = database
+    .prepare(
+      `SELECT last + 1 AS first, next - 1 AS last FROM (
+         SELECT last, lead(first) OVER (ORDER BY first) AS next FROM (
+           SELECT 0 AS first, 0 AS last UNION ALL SELECT id, id FROM message UNION ALL SELECT first, last FROM lost))
+         WHERE next > last + 1 LIMIT ${MAX_TOLD}`,
+    )
+    .all()
+    .map(({ first, last }) => (first === last ? String(first) : `${String(first)} to ${String(last)}`));
+  const which = missing.length === 0 ? '' : `, without ${missing.join(', ')}`;
+  return [`Messages are missing: there are ${count}, and the last one is ${head}${which}`];
 }
 
 function parties(database: DatabaseSync): string[] {
@@ -113,13 +140,39 @@ function parties(database: DatabaseSync): string[] {
   ];
 }
 
+/** What accounts may see of what was said to groups, counted by message and by stretch. */
+function heard(database: DatabaseSync): string[] {
+  // Some accounts have no stretches of what is older yet.
+  if (numberOf(database, 'SELECT heard_above FROM meta') > 0) return [];
+  const byMessage = numberOf(
+    database,
+    `WITH g AS MATERIALIZED (SELECT peer, message FROM talk WHERE member = 0)
+       SELECT count(*) FROM (
+         SELECT r.member, g.peer, g.message FROM recipient r CROSS JOIN g ON g.message = r.message WHERE r.member > 0
+         UNION SELECT m.sender, g.peer, g.message FROM g CROSS JOIN message m ON m.id = g.message WHERE m.sender > 0)`,
+  );
+  const byStretch = numberOf(
+    database,
+    `SELECT sum((SELECT count(*) FROM talk t WHERE t.member = 0 AND t.peer = h.peer AND t.message BETWEEN h.first AND h.last))
+       FROM heard h WHERE h.member > 0`,
+  );
+  if (byMessage === byStretch) return [];
+  return [`What was said to groups is heard ${byMessage} times, and the histories of groups show ${byStretch} of them`];
+}
+
 /** Of the messages whose words are in the index: the copy gets those of the others first. */
 function words(database: DatabaseSync): string[] {
   try {
     const indexer = new WordIndexer(database);
-    const head = numberOf(database, 'SELECT max(id) FROM message');
+    const head = headOf(database);
     while (indexer.step(head));
-    database.exec("INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)");
+    const isOld = numberOf(database, 'SELECT old_words_up_to FROM meta') > 0;
+    if (isOld) database.exec("INSERT INTO message_text (message_text) VALUES ('integrity-check')");
+    for (const slice of slicesIn(database)) {
+      for (const table of KINDS.map((kind) => tableOf(kind, slice))) {
+        database.exec(`INSERT INTO ${table} (${table}, rank) VALUES ('integrity-check', 1)`);
+      }
+    }
     return [];
   } catch (error) {
     return [`The index of words does not agree with the messages: ${wordsFor(error)}`];

@@ -3,7 +3,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Account, Change, Everything, Group, Invite, Token } from '../core/journal.ts';
 import { foundRuns } from './chain.ts';
-import { identityOf, numberOf } from './database.ts';
+import { headOf, identityOf, numberOf } from './database.ts';
 import { WrongEntry } from './errors.ts';
 
 /** Throws at the first change that cannot be; the caller's transaction undoes the others. */
@@ -18,8 +18,8 @@ export function change(database: DatabaseSync, change: Change): void {
       const [id, ...values] = valuesOf(change.account);
       const { changes } = database
         .prepare(
-          `UPDATE account SET name = ?, key = ?, role = ?, kind = ?, created_at_ms = ?, since = ?, invited_by = ?,
-             password = ?, delivered = ?, revoked_at_ms = ? WHERE id = ?`,
+          `UPDATE account SET name = ?, key = ?, role = ?, kind = ?, created_at_ms = ?, since = ?,
+             password = ?, delivered = ?, revoked_at_ms = ?, inviter = ? WHERE id = ?`,
         )
         .run(...values, id);
       return mustBe(changes, change.account.id);
@@ -83,10 +83,10 @@ function valuesOf(account: Account) {
     kind,
     createdAtMs,
     since,
-    invitedBy ?? null,
     password ?? null,
     delivered,
     revokedAtMs ?? null,
+    invitedBy ?? null,
   ] as const;
 }
 
@@ -95,10 +95,10 @@ export function readEverything(database: DatabaseSync): Everything {
   return {
     start: numberOf(database, 'SELECT start FROM meta'),
     journalId: identityOf(database),
-    head: numberOf(database, 'SELECT max(id) FROM message'),
+    head: headOf(database),
     accounts: rowsOf<Account>(
       database,
-      `SELECT id, name, key, role, kind, created_at_ms AS createdAtMs, since, invited_by AS invitedBy, password,
+      `SELECT id, name, key, role, kind, created_at_ms AS createdAtMs, since, inviter AS invitedBy, password,
          delivered, revoked_at_ms AS revokedAtMs FROM account ORDER BY id`,
     ),
     tokens: rowsOf<Token>(

@@ -7,6 +7,7 @@ import { Pace } from './pace.ts';
 import { Reader } from './reader.ts';
 import type { FromReader, FromWriter, Query, Result, ToReader, ToWriter, WorkerSettings } from './wire.ts';
 import { Writer } from './writer.ts';
+import { reasonOf } from '../reason.ts';
 
 /** With nothing to write for so long, the words of the last messages are put into their index. */
 const IDLE_MS = 200;
@@ -31,7 +32,7 @@ function write(port: MessagePort): void {
   try {
     writer = new Writer(settings.path);
   } catch (error) {
-    return tell({ cannotOpen: error instanceof Error ? error.message : String(error) });
+    return tell({ cannotOpen: reasonOf(error) });
   }
   // Linux gives each thread a niceness of its own (setpriority(2)); elsewhere this would be the whole server's.
   if (process.platform === 'linux') setPriority(WRITER_NICENESS);
@@ -39,7 +40,13 @@ function write(port: MessagePort): void {
   let idle: NodeJS.Timeout | undefined;
   const rest = () => {
     idle?.refresh();
-    idle ??= setTimeout(() => indexWords(sync), IDLE_MS).unref();
+    idle ??= setTimeout(() => !isRenewing && indexWords(goOn), IDLE_MS).unref();
+  };
+  // Whatever else is to be written has its turn, and this goes on when that rests.
+  let isRenewing = false;
+  const renew = (): void => {
+    isRenewing = !isClosed && !pace.isAtIt && writer.renew();
+    if (isRenewing) setImmediate(() => indexWords(renew));
   };
   // Between two parts there is a turn for whatever else has come.
   const indexWords = (done: () => void): void => {
@@ -52,6 +59,10 @@ function write(port: MessagePort): void {
     } catch {
       // The next start of a run is synced, and says so if it cannot be.
     }
+  };
+  const goOn = (): void => {
+    sync();
+    renew();
   };
   const pace = new Pace();
   const index = (): void => {
@@ -95,7 +106,7 @@ function read(port: MessagePort): void {
   try {
     reader = new Reader(settings.path);
   } catch (error) {
-    return tell({ cannotOpen: error instanceof Error ? error.message : String(error) });
+    return tell({ cannotOpen: reasonOf(error) });
   }
   port.on('message', (message: ToReader) => {
     if (message === 'close') {

@@ -6,10 +6,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Everything, Recorded } from '../core/journal.ts';
 import type { Chained } from '../core/run/record.ts';
 import { Chain } from './chain.ts';
-import { identityOf, numberOf, openForWriting } from './database.ts';
+import { headOf, identityOf, openForWriting } from './database.ts';
 import { isEntryAtFault, wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
 import { Indexer } from './indexer.ts';
+import { Renewal } from './renewal.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { inTransaction, syncWrites } from './transaction.ts';
 import { change, readEverything } from './who.ts';
@@ -18,6 +19,7 @@ import type { ToRecord, Wrote } from './wire.ts';
 export class Writer {
   readonly #database: DatabaseSync;
   readonly #words: WordIndexer;
+  readonly #renewal: Renewal;
   readonly #chain: Chain;
   /** Something was written that a power cut would take. */
   #isBehind = false;
@@ -37,12 +39,13 @@ export class Writer {
     this.#database = openForWriting(path);
     try {
       this.identity = identityOf(this.#database);
-      const head = numberOf(this.#database, 'SELECT max(id) FROM message');
+      const head = headOf(this.#database);
       this.messages = new Indexer(this.#database, { path, identity: this.identity, head });
       // Synced, and with it all that the server before this one stored: its log may be used again.
       this.#database.exec('UPDATE meta SET start = start + 1');
       this.everything = readEverything(this.#database);
       this.#words = new WordIndexer(this.#database);
+      this.#renewal = new Renewal(this.#database, this.#words);
       this.#chain = new Chain(this.#database);
     } catch (error) {
       this.#database.close();
@@ -86,6 +89,15 @@ export class Writer {
   indexWords(): boolean {
     try {
       return this.#words.step(this.messages.head);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Moves some more of what an older program left; false: there is nothing more, or no room for it now. */
+  renew(): boolean {
+    try {
+      return this.#renewal.step();
     } catch {
       return false;
     }

@@ -25,6 +25,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { normaliseAddress } from './peer.ts';
+import { reasonOf } from '../reason.ts';
 
 /** In the machine's state directory. */
 export const MACHINE_KEY_FILE = 'machine.key';
@@ -78,7 +79,7 @@ export function ensureMachineKey(path: string): MachineKey {
   try {
     return new MachineKey(read(path) ?? create(path));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     throw new Error(`Cannot use this machine's key ${path}: ${why}`, { cause: error });
   }
 }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Log } from '../log/log.ts';
 import { loadIdentity, type IdentityOptions } from './identity.ts';
+import { reasonOf } from '../reason.ts';
 
 /** A handshake is two round trips and milliseconds of work; the HTTP door gives headers as long. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -55,7 +56,7 @@ export class TlsServer {
     try {
       this.#server.setSecureContext(this.#load());
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       this.#options.log.warn('certificate not reloaded, the old one stays in use', { reason });
     }
   }

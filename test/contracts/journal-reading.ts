@@ -71,6 +71,43 @@ export function holdsReading(holds: Holds): void {
     assert.deepEqual(await heard(EVE, 'nobody at all!'), []);
   });
 
+  holds(
+    'of what was said to a group everyone sees what they were there for, whoever comes and goes',
+    async ({ journal }, t) => {
+      const seed = seedOf(t);
+      const everyone = [BOB, EVE, MAX, GUEST];
+      const some = fc.uniqueArray(fc.constantFrom(...everyone), { minLength: 0, maxLength: 4 });
+      const saying = fc.record({ from: fc.constantFrom(BOB, EVE), stays: fc.integer({ min: 1, max: 5 }), some });
+      const to = fc.constantFrom<string[]>(['#ops'], ['#tea'], ['#ops', 'Max'], ['#tea', '#ops']);
+      const said = fc.sample(fc.tuple(saying, to), { seed, numRuns: 60 });
+      const heard = new Map(everyone.map((member) => [member, [] as number[]]));
+      let last = 0;
+      for (const [{ from, stays, some }, to] of said) {
+        const recipients = some.filter((member) => member !== from);
+        for (let time = 0; time < stays; time++) {
+          await append(journal, aMessage({ from, to, cast: 'multicast', recipients }));
+          last += 1;
+          if (to.includes('#ops')) for (const member of [from, ...recipients]) heard.get(member)?.push(last);
+        }
+      }
+      const pages = fc.sample(fc.record({ at: fc.nat(last), limit: fc.integer({ min: 1, max: 30 }) }), {
+        seed,
+        numRuns: 30,
+      });
+      for (const [member, ids] of heard) {
+        const page = async (query: { after?: number; before?: number; limit: number }) =>
+          (await journal.history({ member, since: 0, with: '#Ops', maxBytes: 1e6, ...query })).messages.map(
+            ({ id }) => id,
+          );
+        assert.deepEqual(await page({ limit: 1_000 }), ids);
+        for (const { at, limit } of pages) {
+          assert.deepEqual(await page({ after: at, limit }), ids.filter((id) => id > at).slice(0, limit));
+          assert.deepEqual(await page({ before: at, limit }), ids.filter((id) => id < at).slice(-limit));
+        }
+      }
+    },
+  );
+
   holds('a feed read in pages of any size has no gap and no repeat', async ({ journal }, t) => {
     const seed = seedOf(t);
     const sizes = fc.sample(fc.integer({ min: 0, max: 40 }), { seed, numRuns: 120 });

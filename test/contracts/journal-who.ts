@@ -33,8 +33,8 @@ export function holdsWho(holds: Holds): void {
     const nobody = { accounts: [], tokens: [], invites: [], groups: [] };
     const runs = { last: 0, head: NO_HASH, unended: [] };
     assert.deepEqual(everything, { start: 1, journalId, head: 0, ...nobody, runs });
-    const bob = { ...anAccount(BOB, 'Bob'), role: 'owner', password: 'scrypt', invitedBy: aName('Max').name } as const;
-    const eve = { ...anAccount(EVE, 'Eve'), kind: 'bot' } as const;
+    const bob = { ...anAccount(BOB, 'Bob'), role: 'owner', password: 'scrypt', invitedBy: undefined } as const;
+    const eve = { ...anAccount(EVE, 'Eve'), kind: 'bot', invitedBy: BOB } as const;
     const token = { id: 9, account: EVE, label: 'laptop', hash: 'h', createdAtMs: 6 };
     const invite = {
       hash: 'i',

@@ -261,8 +261,12 @@ for (const host of LOOPBACKS) {
     const shown = await bob.run(['token', 'new', 'by hand']);
     assert.match(shown.stdout, /^pl_[\w-]{43}\n$/);
     assert.match(shown.stderr, /^partyline token: made token \d+ of bob, for "by hand"; it is not shown again\n$/);
+    await using line = await Caller.connect(host, server.port);
+    line.type(`login ${readFileSync(file, 'utf8').trim()}`);
+    await line.until(/^Connected with /m);
     const removed = await bob.run(['token', 'remove', String(made['id'])]);
     assert.deepEqual([removed.status, removed.stdout], [0, `Token ${String(made['id'])} is removed\n`]);
+    await line.until('error: Cannot stay: the token that you came in by has been removed\n');
     refused(await by(file, 'history'), /^partyline history: Cannot log in: the token is not valid/);
     refused(await bob.run(['token', 'remove', String(made['id'])]), /Cannot remove token \d+: you have no such token/);
   });

@@ -1,10 +1,11 @@
 // The commands that need no server: a copy of its journal, and back, and whether it is whole.
 
 import assert from 'node:assert/strict';
-import { existsSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
+import { damageFrame, writeLog } from '../kit/damaged-journal.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { outcomeOf, partyline } from '../kit/program.ts';
 import { at, startServer } from '../kit/server.ts';
@@ -90,4 +91,58 @@ test('what is no whole journal is told by verify, and never restored', async (t)
     assert.ok(!stderr.includes('restored-'), stderr);
     assert.ok(!existsSync(target));
   }
+});
+
+test('of a damaged journal what is intact is saved, put in its place, and gone on with', async (t) => {
+  const directory = aDirectory(t);
+  const saved = join(directory, 'saved.db');
+  {
+    await using server = await startServer({ directory });
+    await using vamshi = await Caller.named('Vamshi', '127.0.0.1', server.port);
+    vamshi.type('send owner : before');
+    await vamshi.barrier();
+    const busy = await run('backup', '--salvage', '--data', directory, saved);
+    assert.deepEqual([busy.status, busy.stdout], [1, '']);
+    assert.match(busy.stderr, /another server uses it/);
+  }
+  const journal = join(directory, 'journal.db');
+  const log = writeLog(journal, 1, [['two', 'three'], ['four']]);
+  const { file, from, to } = damageFrame(log, 'three');
+  const started = await run('serve', '--data', directory, '--listen', 'tcp://localhost:0');
+  assert.equal(started.status, 1);
+  assert.match(
+    started.stderr,
+    /its log goes on with message 6, and everything before it ends with 3 .*`partyline backup --salvage FILE` keeps/,
+  );
+  const { status, stdout, stderr } = await run('backup', '--salvage', '--data', directory, saved);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.deepEqual(stdout.split('\n'), [
+    `Messages 4 to 5 are lost: ${file} bytes ${from} to ${to - 1}`,
+    `Saved everything else to ${saved}; the next message will be 8`,
+    `Move journal.db and journal.db-* out of ${directory} and keep them, then: partyline restore ${saved} --data ${directory}`,
+    '',
+  ]);
+  const taken = await run('restore', saved, '--data', directory);
+  assert.match(taken.stderr, /there is a journal already/);
+  const aside = join(directory, 'aside');
+  mkdirSync(aside);
+  for (const name of readdirSync(directory).filter((each) => each.startsWith('journal.db'))) {
+    renameSync(join(directory, name), join(aside, name));
+  }
+  assert.equal((await run('restore', saved, '--data', directory)).status, 0);
+  const whole = await run('verify', '--data', directory);
+  const without = 'but for what was lost before it was saved from a damaged one: messages 4 to 5';
+  assert.deepEqual(whole, { status: 0, stdout: `${journal} is whole, ${without}\n`, stderr: '' });
+  const told = await run('verify', '--data', directory, '--json');
+  assert.deepEqual(JSON.parse(told.stdout), { journal, isWhole: true, problems: [], lost: [{ first: 4, last: 5 }] });
+  await using server = await startServer({ directory });
+  const env = { PARTYLINE_DATA: directory, PARTYLINE_HOST: `127.0.0.1:${server.port}`, PARTYLINE_TOKEN_FILE: '' };
+  const sent = await outcomeOf(partyline(['send', '--to', 'owner', 'after', '--json'], { env }));
+  assert.match(sent.stdout, /"id":8/);
+  const { stdout: past } = await outcomeOf(partyline(['history', '--json'], { env }));
+  const ids = past
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line).id);
+  assert.deepEqual(ids, [1, 2, 3, 6, 7, 8]);
 });

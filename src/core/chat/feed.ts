@@ -3,6 +3,7 @@
 
 import type { FeedPage, Journal, MessageId } from '../journal.ts';
 import type { Session } from '../session.ts';
+import { reasonOf } from '../../reason.ts';
 
 /** Messages of one page, and bytes of their texts: a page is held in memory once, and a slow reader takes a few a second. */
 const PAGE_MESSAGES = 500;
@@ -25,6 +26,13 @@ export class Feed {
   readonly #world: FeedWorld;
   #isReading = false;
   #isOver = false;
+  /**
+   * How many messages it is behind: counted once, from then on each that is told is one more, and each that is handed over
+   * one less. Undefined until they have been counted.
+   */
+  #behind: number | undefined;
+  /** Told since the journal was last asked to count. */
+  #toldSince = 0;
   /** When the next word about being behind is due. A first page that is the last one says nothing. */
   #dueMs: number;
 
@@ -33,7 +41,14 @@ export class Feed {
     this.#session = session;
     this.#world = world;
     this.#dueMs = isSlow ? Number.NEGATIVE_INFINITY : world.clock() + BEHIND_TOLD_MS;
+    this.#behind = isSlow ? 0 : undefined;
     session.isLive = false;
+  }
+
+  /** One more message was told that is for it as well. */
+  told(): void {
+    if (this.#behind === undefined) this.#toldSince += 1;
+    else this.#behind += 1;
   }
 
   /** There may be room for a page. */
@@ -42,7 +57,10 @@ export class Feed {
     if (this.#isReading || this.#isOver || listener.isFull) return;
     const upTo = this.#world.head();
     if (cursor >= upTo) return this.#hand({ messages: [], cursor });
-    const isCounting = this.#world.clock() >= this.#dueMs;
+    const isDue = this.#world.clock() >= this.#dueMs;
+    const isCounting = isDue && this.#behind === undefined;
+    if (isDue && !isCounting) this.#sayBehind();
+    this.#toldSince = 0;
     this.#isReading = true;
     const { id: member, since } = this.#session.member;
     const query = { member, since, after: cursor, upTo, limit: PAGE_MESSAGES, maxBytes: PAGE_BYTES, isCounting };
@@ -60,14 +78,21 @@ export class Feed {
     this.#isReading = false;
     if (this.#isOver) return;
     if (page.behind !== undefined) {
-      this.#dueMs = this.#world.clock() + BEHIND_TOLD_MS;
-      this.#session.listener.behind(page.behind);
+      this.#behind = page.behind + this.#toldSince;
+      this.#sayBehind();
     }
     this.#hand(page);
     this.goOn();
   }
 
+  #sayBehind(): void {
+    if (this.#behind === undefined || this.#behind === 0) return;
+    this.#dueMs = this.#world.clock() + BEHIND_TOLD_MS;
+    this.#session.listener.behind(this.#behind);
+  }
+
   #hand({ messages, cursor }: FeedPage): void {
+    if (this.#behind !== undefined) this.#behind -= messages.length;
     const session = this.#session;
     session.cursor = cursor;
     const isLive = cursor >= this.#world.head();
@@ -82,7 +107,7 @@ export class Feed {
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     this.#session.listener.dismiss({ why: 'unreadable', reason });
   }
 }

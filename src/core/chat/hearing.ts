@@ -2,7 +2,7 @@
 // and who wants to know.
 
 import type { Directory } from '../directory.ts';
-import type { Outcome } from '../event.ts';
+import type { Outcome, Said } from '../event.ts';
 import type { Journal, MessageId } from '../journal.ts';
 import type { Member, Session } from '../session.ts';
 import { Feed } from './feed.ts';
@@ -41,6 +41,14 @@ export class Hearing {
     if (!session.isLive) return;
     session.cursor = this.#world.head();
     this.#follow(session, true);
+  }
+
+  /** Whoever is not live hears of it later: how far behind each is grows by one. */
+  told({ cast }: Pick<Said, 'cast'>, sender: Member, recipients: readonly Member[]): void {
+    if (this.#feeds.size === 0) return;
+    for (const [{ member }, feed] of this.#feeds) {
+      if (cast === 'broadcast' ? member !== sender : recipients.includes(member)) feed.told();
+    }
   }
 
   /** There is room again for one that is not live. */

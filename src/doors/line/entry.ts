@@ -117,7 +117,7 @@ export class Entry {
     }
     if (bearer.kind === 'account') {
       guesses.cameIn({ name: bearer.member.key, from });
-      return this.#comeInAs(bearer.member);
+      return this.#comeInAs(bearer.member, bearer.token);
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#threshold.hold(promise);
@@ -134,8 +134,8 @@ export class Entry {
     });
   }
 
-  #comeInAs(member: Member): void {
-    this.#threshold.comeIn(this.#house.hub.enterAs(member, this.#threshold.entrance));
+  #comeInAs(member: Member, token?: number): void {
+    this.#threshold.comeIn(this.#house.hub.enterAs(member, { ...this.#threshold.entrance, token }));
   }
 
   #fail(reason: string, event: string): void {

@@ -2,11 +2,12 @@
 
 import { isKnown } from '../../core/chat/partner.ts';
 import type { Hub } from '../../core/hub.ts';
-import type { HistoryQuery, Journal, Reader } from '../../core/journal.ts';
+import type { FoundMessage, HistoryQuery, Journal, Reader, SearchQuery } from '../../core/journal.ts';
 import { formatError, formatPast } from '../../protocol/line/reply.ts';
 import type { Paging } from '../../protocol/line/paging.ts';
 import { quote, shorten } from '../../protocol/text.ts';
 import { MAX_PAST_MESSAGES } from './limits.ts';
+import { reasonOf } from '../../reason.ts';
 
 /** Messages that fit a terminal, unless more are asked for. */
 const DEFAULT_MESSAGES = 20;
@@ -35,7 +36,7 @@ export async function readPast({ journal, hub }: Looking, reader: Reader, paging
     const from = isForward ? `after ${messages.at(-1)?.id}` : `before ${messages[0]?.id}`;
     return `${lines.join('')}more: history${partner} ${from}\n`;
   } catch (error) {
-    return formatError(`Cannot read the history: ${wordsOf(error)}`);
+    return formatError(`Cannot read the history: ${reasonOf(error)}`);
   }
 }
 
@@ -47,7 +48,7 @@ function noMessages(partner: string | undefined, hub: Hub): string {
 
 export async function findPast(journal: Past, reader: Reader, words: string): Promise<string> {
   try {
-    const { messages } = await journal.search({ ...reader, words, limit: DEFAULT_MESSAGES });
+    const messages = await findAll(journal, { ...reader, words, limit: DEFAULT_MESSAGES });
     if (messages.length === 0) return 'No messages\n';
     return messages
       .map(({ snippet, ...message }) =>
@@ -59,10 +60,20 @@ export async function findPast(journal: Past, reader: Reader, words: string): Pr
       )
       .join('');
   } catch (error) {
-    return formatError(`Cannot search: ${wordsOf(error)}`);
+    return formatError(`Cannot search: ${reasonOf(error)}`);
   }
 }
 
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** A search that takes long is answered in parts: others are answered between two of them. */
+async function findAll(journal: Past, query: SearchQuery): Promise<readonly FoundMessage[]> {
+  const parts: (readonly FoundMessage[])[] = [];
+  let { before } = query;
+  for (let left = query.limit; left > 0;) {
+    const part = await journal.search({ ...query, limit: left, ...(before === undefined ? {} : { before }) });
+    parts.unshift(part.messages);
+    left -= part.messages.length;
+    before = part.before;
+    if (before === undefined) break;
+  }
+  return parts.flat();
 }

@@ -44,6 +44,8 @@ export class Ear implements Listener {
   /** The one before, which may still wait for receipts. */
   #visit: Session | undefined;
   #isSubscribed = false;
+  /** That it came in by. */
+  #token: number | undefined;
   readonly #unacknowledged = new Unacknowledged();
 
   constructor(wire: Wire, { house, outlet }: { house: House; outlet: NativeOutlet }) {
@@ -64,7 +66,8 @@ export class Ear implements Listener {
   // ── coming in and going ──
 
   /** With an account; nobody is present for that. */
-  visit(member: Member): void {
+  visit(member: Member, token?: number): void {
+    this.#token = token;
     this.#use(this.#house.hub.visit(member, this.#entrance()));
   }
 
@@ -124,7 +127,7 @@ export class Ear implements Listener {
 
   #entrance(): Entrance {
     const { isLoopback, family } = this.#wire.peer;
-    return { listener: this, outlet: this.#outlet, isLoopback, family, atMs: this.#house.now() };
+    return { listener: this, outlet: this.#outlet, isLoopback, family, atMs: this.#house.now(), token: this.#token };
   }
 
   #use(session: Session): void {

@@ -48,6 +48,23 @@ for (const host of LOOPBACKS) {
       });
     });
 
+    test(`whoever came in by a token goes when it is removed, once answered: ${over} ${host}`, async () => {
+      await using house = await aNativeHouse(host);
+      const { token } = await house.account('Janaki');
+      const [present, visitor, other] = [await house.talk(over), await house.talk(over), await house.talk(over)];
+      for (const talker of [present, visitor]) await talker.ask('login.token', { token });
+      await other.ask('login.password', { name: 'Janaki', password: 'password of Janaki' });
+      await present.ask('chat.subscribe');
+      const made: { id?: number } = Object(await other.ask('token.create', { label: 'more' }));
+      const id = Number(made.id) - 1;
+      assert.deepEqual(await visitor.ask('token.remove', { id }), {});
+      const reason = 'Cannot stay: the token that you came in by has been removed';
+      assert.deepEqual(await visitor.closed(), { reason });
+      assert.deepEqual(await present.closed(), { reason });
+      assert.deepEqual(house.hub.list(), []);
+      assert.deepEqual(Object.keys(Object(await other.ask('token.list'))), ['tokens']);
+    });
+
     test(`a revoked account is dismissed, subscribed or not: ${over} ${host}`, async () => {
       await using house = await aNativeHouse(host);
       const { token } = await house.account('Janaki');

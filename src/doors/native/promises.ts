@@ -45,6 +45,6 @@ export function newToken({ accounts, now }: House, member: Member, label: string
   return new Promise((resolve) => accounts.newToken(member, label, { nowMs: now(), done: resolve }));
 }
 
-export function removeToken({ accounts }: House, member: Member, id: number): Promise<'removed' | AccountRefusal> {
-  return new Promise((resolve) => accounts.removeToken(member, id, resolve));
+export function removeToken({ accounts }: House, by: Session, id: number): Promise<'removed' | AccountRefusal> {
+  return new Promise((resolve) => accounts.removeToken(by, id, resolve));
 }

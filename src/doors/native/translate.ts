@@ -2,7 +2,7 @@
 
 import { ALL } from '../../core/chat/send.ts';
 import type { Command } from '../../core/command.ts';
-import type { Invite, StoredMessage } from '../../core/journal.ts';
+import type { Invite, MemberId, StoredMessage } from '../../core/journal.ts';
 import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
 import type { AskedCommand } from '../../core/run/policy.ts';
 import type { Member, Role } from '../../core/session.ts';
@@ -112,11 +112,12 @@ export function roleOf({ account }: Member): Role {
   return account?.role ?? 'guest';
 }
 
-export function toAccount({ account }: Member) {
+export function toAccount({ account }: Member, nameOf: (id: MemberId) => string | undefined) {
   if (account === undefined) return undefined;
   const { name, role, kind, createdAtMs, invitedBy, revokedAtMs } = account;
   const since = toTime(createdAtMs);
-  return { name, role, kind, since, invitedBy: invitedBy ?? null, revoked: revokedAtMs !== undefined };
+  const by = invitedBy === undefined ? undefined : nameOf(invitedBy);
+  return { name, role, kind, since, invitedBy: by ?? null, revoked: revokedAtMs !== undefined };
 }
 
 export function toInvitation({ name, role, kind, expiresAtMs }: Invite) {

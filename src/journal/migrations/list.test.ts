@@ -146,10 +146,16 @@ test(
     assert.equal(found.messages[0]?.snippet, '\u0002hello\u0003 there');
     assert.deepEqual([everything.start, everything.head], [8, 1]);
     assert.deepEqual(
-      everything.accounts.map(({ name, key, role, revokedAtMs }) => [name, key, role, revokedAtMs]),
+      everything.accounts.map(({ name, key, role, revokedAtMs, invitedBy }) => [
+        name,
+        key,
+        role,
+        revokedAtMs,
+        invitedBy,
+      ]),
       [
-        ['Bob', 'bob', 'owner', undefined],
-        ['Eve', 'eve', 'member', 9],
+        ['Bob', 'bob', 'owner', undefined, undefined],
+        ['Eve', 'eve', 'member', 9, 1],
       ],
     );
     assert.deepEqual(everything.groups, [{ name: '#Ops', key: '#ops', members: [2] }]);
@@ -167,8 +173,41 @@ test('the first step makes the first schema', () => {
   assert.deepEqual(schemaOf(MIGRATIONS[0] ?? ''), schemaOf(FIRST_SCHEMA));
 });
 
+test('who invited an account is found by its name, and a name that nobody had before it was the owner’s', async (t) => {
+  const path = join(aDirectory(t), 'journal');
+  const first = new DatabaseSync(path);
+  first.exec(FIRST_SCHEMA);
+  const names: [name: string, role: string, by: string | null][] = [
+    ['boss', 'owner', null],
+    ['eve', 'operator', 'owner'],
+    ['owner', 'operator', 'boss'],
+    ['max', 'member', 'owner'],
+    ['zoe', 'member', 'eve'],
+  ];
+  for (const [at, [name, role, by]] of names.entries()) {
+    first
+      .prepare("INSERT INTO account VALUES (?, ?, ?, ?, 'person', 5, 0, ?, NULL, 0, NULL)")
+      .run(at + 1, name, name, role, by);
+  }
+  first.exec('PRAGMA application_id = 0x50727479; PRAGMA user_version = 1');
+  first.close();
+  const { journal, everything } = await openSqliteJournal({ path });
+  await journal.close();
+  assert.deepEqual(
+    everything.accounts.map(({ invitedBy }) => invitedBy),
+    [undefined, 1, 1, 3, 2],
+  );
+});
+
 test('a step that is out there is never changed', () => {
   const digestOf = (sql: string) => createHash('sha256').update(sql).digest('hex').slice(0, 16);
   // DO NOT EDIT: append the digest of a new step.
-  assert.deepEqual(MIGRATIONS.map(digestOf), ['7d9700c089d8c8d7', '334740f30a01b128', 'd673e472058b54c4']);
+  assert.deepEqual(MIGRATIONS.map(digestOf), [
+    '7d9700c089d8c8d7',
+    '334740f30a01b128',
+    'd673e472058b54c4',
+    '330f6fb53fee09b4',
+    '8d60108d1ee7c9c3',
+    'f6fc2694c05f75b7',
+  ]);
 });

@@ -4,5 +4,8 @@
 import { FIRST } from './0001-first.ts';
 import { LOG } from './0002-log.ts';
 import { RUNS } from './0003-runs.ts';
+import { PAST } from './0004-past.ts';
+import { INVITER } from './0005-inviter.ts';
+import { LOST } from './0006-lost.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS];
+export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS, PAST, INVITER, LOST];

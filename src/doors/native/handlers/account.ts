@@ -13,6 +13,7 @@ import { quote } from '../../../protocol/text.ts';
 import { wordsForPassword } from '../../words.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { invite, revoke, setPassword } from '../promises.ts';
+import type { MemberId } from '../../../core/journal.ts';
 import { accountError, no, toAccount, toInvitation, toTime } from '../translate.ts';
 
 export const ACCOUNT: Entries<'account.invite' | 'account.list' | 'account.revoke' | 'account.password'> = {
@@ -51,7 +52,10 @@ async function inviteOne(asker: Asker, given: Inviting) {
 function list(asker: Asker) {
   const { hub, now } = asker.house;
   const { role } = sessionOf(asker);
-  const accounts = Array.from(hub.directory.accounts, toAccount).filter((account) => account !== undefined);
+  const nameOf = (id: MemberId) => hub.directory.byId(id)?.name;
+  const accounts = Array.from(hub.directory.accounts, (member) => toAccount(member, nameOf)).filter(
+    (account) => account !== undefined,
+  );
   if (role !== 'owner' && role !== 'operator') return { result: { accounts } };
   const waiting = [...hub.directory.invites].filter(({ expiresAtMs }) => expiresAtMs > now());
   return { result: { accounts, invitations: waiting.map(toInvitation) } };

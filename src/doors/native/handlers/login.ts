@@ -45,7 +45,7 @@ function withToken(asker: Asker, { token }: { token: string }) {
   const refused = refusalOfSecrets(asker);
   if (refused !== undefined) return { error: refused };
   const bearer = accounts.bearerOf(token, now());
-  if (bearer?.kind === 'account') return comeIn(asker, bearer.member);
+  if (bearer?.kind === 'account') return comeIn(asker, bearer.member, bearer.token);
   return wrongSecret(asker, 'Cannot log in: the token is not valid', 'wrong token');
 }
 
@@ -97,17 +97,17 @@ async function withCode(asker: Asker, given: { code: string; password?: string; 
   const member = await acceptInvitation(asker.house, bearer.invite, stored === undefined ? {} : { password: stored });
   if ('refused' in member) return { error: accountError(member, 'Cannot log in') };
   const made = await newToken(asker.house, member, given.label ?? DEFAULT_LABEL);
-  const cameIn = comeIn(asker, member);
+  const cameIn = comeIn(asker, member, 'refused' in made ? undefined : made.id);
   if ('error' in cameIn) return cameIn;
   if ('refused' in made) return { error: accountError(made, 'Cannot make a token, though the account is there') };
   return { result: { ...cameIn.result, token: made.token } };
 }
 
-function comeIn(asker: Asker, member: Member) {
+function comeIn(asker: Asker, member: Member, token?: number) {
   // It may have been revoked while a password was hashed or a token was made.
   if (member.account?.revokedAtMs !== undefined) return no('bad-secret', 'Cannot log in: the account has been revoked');
   asker.house.guesses.cameIn({ name: member.key, from: countedAs(asker.peer) });
-  asker.ear.visit(member);
+  asker.ear.visit(member, token);
   // Whoever has gone while a password was hashed is answered nothing.
   if (!asker.comeIn()) return no('closing', 'Cannot log in: the connection is closing');
   return { result: { name: member.name, role: roleOf(member) } };

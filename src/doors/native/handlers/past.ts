@@ -6,6 +6,7 @@ import { chatHistory, chatSearch, MAX_PAGE_MESSAGES } from '../../../protocol/na
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_PAGE_BYTES } from '../limits.ts';
 import { no, toWireMessage } from '../translate.ts';
+import { reasonOf } from '../../../reason.ts';
 
 /** What search gives unless it is asked for more. */
 const DEFAULT_FOUND = 20;
@@ -52,14 +53,14 @@ async function search(asker: Asker, given: Pick<SearchQuery, 'words' | 'before'>
   const { hub, journal } = asker.house;
   const query = { limit: DEFAULT_FOUND, ...given, ...hub.readerOf(sessionOf(asker)) };
   try {
-    const { messages, isMore } = await journal.search(query);
+    const { messages, isMore, before } = await journal.search(query);
     const found = messages.map((message) => Object.assign(toWireMessage(message), { snippet: message.snippet }));
-    return { result: { messages: found, more: isMore } };
+    return { result: { messages: found, more: isMore, ...(before === undefined ? {} : { before }) } };
   } catch (error) {
     return unreadable('Cannot search', error);
   }
 }
 
 function unreadable(attempt: string, error: unknown) {
-  return no('unreadable', `${attempt}: ${error instanceof Error ? error.message : String(error)}`);
+  return no('unreadable', `${attempt}: ${reasonOf(error)}`);
 }

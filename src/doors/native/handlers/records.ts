@@ -7,6 +7,7 @@ import type { WireCommand } from '../../../protocol/native/methods/run.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_LISTED_COMMAND_BYTES, MAX_PAGE_BYTES, MAX_RESULTS_BYTES, MAX_SHOWN_COMMAND_BYTES } from '../limits.ts';
 import { no, toTime } from '../translate.ts';
+import { reasonOf } from '../../../reason.ts';
 
 /** What the list gives unless it is asked for more. */
 const DEFAULT_LISTED = 20;
@@ -99,7 +100,7 @@ function unknown(id: number) {
 }
 
 function unreadable(attempt: string, error: unknown) {
-  return no('unreadable', `${attempt}: ${error instanceof Error ? error.message : String(error)}`);
+  return no('unreadable', `${attempt}: ${reasonOf(error)}`);
 }
 
 function toRun({ id, byName, asName, address, command: given, hosts }: StoredRun, maxBytes: number) {

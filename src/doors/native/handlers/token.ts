@@ -37,8 +37,12 @@ function list(asker: Asker) {
 
 async function remove(asker: Asker, { id }: { id: number }) {
   const attempt = `Cannot remove token ${id}`;
-  const removed = await removeToken(asker.house, sessionOf(asker).member, id);
-  if (removed === 'removed') return { result: {} };
+  const by = sessionOf(asker);
+  const removed = await removeToken(asker.house, by, id);
+  if (removed === 'removed') {
+    const end = () => asker.ear.dismiss({ why: 'token-removed' });
+    return by.token === id ? { result: {}, after: end } : { result: {} };
+  }
   if (removed.refused === 'bad-secret') return no('bad-secret', `${attempt}: you have no such token`);
   return { error: accountError(removed, attempt) };
 }

@@ -18,8 +18,15 @@ export const chatHistory = method('chat.history', {
   result: object({ messages: listOf(object(MESSAGE)), more: truth, unknown: optional(truth) }),
 });
 
-/** In `snippet` what was found stands between U+0002 and U+0003. */
+/**
+ * In `snippet` what was found stands between U+0002 and U+0003. `before`: it took long; what came before this message has not
+ * been looked at, and is asked for by it. There may be no message then.
+ */
 export const chatSearch = method('chat.search', {
   params: object({ words: someText, before: optional(messageId), limit }),
-  result: object({ messages: listOf(object({ ...MESSAGE, snippet: text })), more: truth }),
+  result: object({
+    messages: listOf(object({ ...MESSAGE, snippet: text })),
+    more: truth,
+    before: optional(messageId),
+  }),
 });
