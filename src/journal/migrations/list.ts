@@ -4,5 +4,6 @@
 import { FIRST } from './0001-first.ts';
 import { LOG } from './0002-log.ts';
 import { RUNS } from './0003-runs.ts';
+import { MACHINES } from './0004-machines.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS];
+export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS, MACHINES];
