@@ -133,7 +133,7 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
     } else {
       const isMissing = file === '' || MISSING.has(codeOf(error));
       const why = isMissing ? 'not found' : wordsFor(error);
-      writeSync(ends[2], `partyline: ${file.slice(0, MAX_SHOWN_CHARACTERS)}: ${why}\n`);
+      say(ends[2], `partyline: ${file.slice(0, MAX_SHOWN_CHARACTERS)}: ${why}\n`);
       tell({ did: 'spawn', id, pid: undefined });
       const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
       tell({ did: 'exit', id, ending: { kind: 'code', code } });
@@ -158,6 +158,15 @@ function start({ id, command, env }: Extract<ToProcess, { do: 'spawn' }>): void 
   tell({ did: 'spawn', id, pid: child.pid });
   follow({ id, child, leader: child.pid, mark, seat });
   seats?.moveOn();
+}
+
+/** To whoever reads what the command would have said. */
+function say(stderr: number, words: string): void {
+  try {
+    writeSync(stderr, words);
+  } catch {
+    // Nobody does any more: the run was cancelled meanwhile, and that is no matter of the others.
+  }
 }
 
 interface Followed {
