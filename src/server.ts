@@ -254,7 +254,7 @@ function furnish(
   const { hub, accounts, journal, journalId, records } = core;
   const passwords = new ScryptPasswords();
   const guesses = new Guesses();
-  const hosts = new Hosts(hub.directory);
+  const hosts = new Hosts({ directory: hub.directory, journal });
   const line = new LineDoor({
     hub,
     accounts,

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import type { Host } from '../client/mod.ts';
+import { formatDate } from '../protocol/line/reply.ts';
 import { misuse, whileIn } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
@@ -13,8 +14,8 @@ Usage: partyline hosts
 
 ${COMMON_HELP}
 
-Each with its state, the family it is connected over, the time of a round trip in milliseconds, and its labels, which are
-those of its last connection since the server started.
+Each with its state, the family it is connected over, the time of a round trip in milliseconds, its labels, and when one that
+is not connected was last seen; its labels are those that it had then.
 
 ${CREDENTIAL_HELP}
 
@@ -39,7 +40,9 @@ export async function hosts(args: string[]): Promise<number> {
   });
 }
 
-function inColumns({ name, state, family, rttMs, labels }: Host): string[] {
+function inColumns({ name, state, family, rttMs, labels, lastSeen }: Host): string[] {
   const shownLabels = Array.from(labels, ([label, value]) => `${label}=${value}`);
-  return [name, state, family ?? '-', rttMs === null ? '-' : `${rttMs.toFixed(1)} ms`, shownLabels.join(',') || '-'];
+  const rtt = rttMs === null ? '-' : `${rttMs.toFixed(1)} ms`;
+  const seen = lastSeen === null ? 'never seen' : `last seen ${formatDate(Date.parse(lastSeen))}`;
+  return [name, state, family ?? '-', rtt, shownLabels.join(',') || '-', state === 'online' ? '' : seen];
 }

@@ -62,7 +62,7 @@ export class Outlet {
   conclude(ended: RunEnd): void {
     switch (ended.end) {
       case 'refused':
-        return this.fail('denied', ended.message);
+        return this.fail(ended.code === 'offline' ? 'offline' : 'denied', ended.message);
       case 'lost':
         return this.fail('lost', `Cannot tell how the command ended: ${ended.reason}`);
       case 'ended': {
@@ -74,7 +74,7 @@ export class Outlet {
   }
 
   /** It never started, or nobody knows how it ended. */
-  fail(result: 'denied' | 'lost', why: string): void {
+  fail(result: 'denied' | 'offline' | 'lost', why: string): void {
     this.#tell({ result, status: null, reason: why });
     say(why);
   }

@@ -1,7 +1,7 @@
 // Who there is, present or not: accounts, what they come in with, who is invited, and the groups. It holds what the
 // journal holds, so that every decision is made at once; a change counts from the moment it is decided.
 
-import type { Account, Change, Everything, Invite, MemberId, Token } from './journal.ts';
+import type { Account, Change, Everything, Invite, MemberId, Seen, Token } from './journal.ts';
 import { Lookalikes } from './lookalikes.ts';
 import type { NameKey } from './name.ts';
 import type { Member } from './session.ts';
@@ -18,18 +18,20 @@ export class Directory {
   readonly #invites = new Map<string, Invite>();
   readonly #invited = new Map<NameKey, Invite>();
   readonly #groups = new Map<string, GroupOf>();
+  readonly #machines = new Map<MemberId, Seen>();
   /** Of accounts and invitations. */
   readonly lookalikes = new Lookalikes();
   #lastAccount = 0;
   #lastToken = 0;
 
-  constructor({ accounts, tokens, invites, groups }: Omit<Everything, 'start' | 'head'>) {
+  constructor({ accounts, tokens, invites, groups, machines }: Omit<Everything, 'start' | 'head'>) {
     for (const account of accounts) this.apply({ type: 'account-added', account });
     for (const token of tokens) this.apply({ type: 'token-added', token });
     for (const invite of invites) this.apply({ type: 'invite-added', invite });
     for (const { name, key, members } of groups) {
       for (const account of members) this.apply({ type: 'group-joined', group: { name, key }, account });
     }
+    for (const seen of machines) this.apply({ type: 'machine-seen', seen });
   }
 
   /** Everyone with an account, the revoked ones too: their names stay taken. */
@@ -43,6 +45,11 @@ export class Directory {
 
   get invites(): IteratorObject<Invite> {
     return this.#invites.values();
+  }
+
+  /** What it said of itself when it was last here; undefined: it never was. */
+  machine({ id }: Member): Seen | undefined {
+    return this.#machines.get(id);
   }
 
   account(key: NameKey): Member | undefined {
@@ -165,6 +172,9 @@ export class Directory {
         if (member !== undefined) this.removeFromGroup(change.group.key, member);
         return undefined;
       }
+      case 'machine-seen':
+        this.#machines.set(change.seen.account, change.seen);
+        return undefined;
     }
   }
 

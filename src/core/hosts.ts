@@ -1,9 +1,16 @@
-// The machines that have joined: which of them are connected, and how a command gets to one.
+// The machines that have joined: which of them are connected, what is known of the others, and how a command gets to one.
 
 import type { Directory } from './directory.ts';
+import type { Change, Journal } from './journal.ts';
 import type { NameKey } from './name.ts';
 import type { Runner } from './ports.ts';
 import type { Member, Session } from './session.ts';
+
+/**
+ * Milliseconds from one time that the journal is told that a machine is still here to the next: after a server was killed
+ * it is known so well when a machine was last seen. A thousand machines are less than two changes a second.
+ */
+export const SEEN_AGAIN_MS = 600_000;
 
 /** A joined machine's connection. */
 export interface Machine {
@@ -12,6 +19,7 @@ export interface Machine {
   readonly family: Session['family'];
   /** Milliseconds of the last round trip; undefined before the first. */
   readonly rttMs: number | undefined;
+  readonly heardAtMs: number;
   /** It may stay no longer; why, in words. */
   dismiss(reason: string): void;
 }
@@ -20,39 +28,73 @@ export interface HostState {
   readonly member: Member;
   /** Undefined: it is not connected. */
   readonly machine: Machine | undefined;
+  /** As it says, or said when it was last here. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Undefined: it has never been. */
+  readonly seenAtMs: number | undefined;
+}
+
+export interface HostsWorld {
+  readonly directory: Directory;
+  readonly journal: Pick<Journal, 'record'>;
 }
 
 export class Hosts {
   readonly #directory: Directory;
+  readonly #journal: Pick<Journal, 'record'>;
   readonly #machines = new Map<NameKey, Machine>();
 
-  constructor(directory: Directory) {
+  constructor({ directory, journal }: HostsWorld) {
     this.#directory = directory;
+    this.#journal = journal;
   }
 
   /** A machine that comes back before it is known to be gone takes its own place. */
-  enter({ key }: Member, machine: Machine): void {
-    this.#machines.get(key)?.dismiss('it has connected anew');
-    this.#machines.set(key, machine);
+  enter(member: Member, machine: Machine): void {
+    this.#machines.get(member.key)?.dismiss('it has connected anew');
+    this.#machines.set(member.key, machine);
+    this.#keep(member, machine);
   }
 
-  leave({ key }: Member, machine: Machine): void {
-    if (this.#machines.get(key) === machine) this.#machines.delete(key);
+  leave(member: Member, machine: Machine): void {
+    if (this.#machines.get(member.key) !== machine) return;
+    this.#machines.delete(member.key);
+    this.#keep(member, machine);
+  }
+
+  /** It is still here. */
+  see(member: Member, machine: Machine): void {
+    const seenAtMs = this.#directory.machine(member)?.atMs ?? -Infinity;
+    if (machine.heardAtMs - seenAtMs >= SEEN_AGAIN_MS) this.#keep(member, machine);
   }
 
   /** Undefined: no machine of that name has joined. */
   of(key: NameKey): HostState | undefined {
     const member = this.#directory.account(key);
-    return member !== undefined && isJoined(member) ? { member, machine: this.#machines.get(key) } : undefined;
+    return member !== undefined && isJoined(member) ? this.#stateOf(member) : undefined;
   }
 
   /** All that have joined, connected or not. */
   *all(): Iterable<HostState> {
-    for (const member of this.#directory.accounts) {
-      if (isJoined(member)) yield { member, machine: this.#machines.get(member.key) };
-    }
+    for (const member of this.#directory.accounts) if (isJoined(member)) yield this.#stateOf(member);
+  }
+
+  #stateOf(member: Member): HostState {
+    const machine = this.#machines.get(member.key);
+    const seen = this.#directory.machine(member);
+    const labels = machine?.labels ?? seen?.labels ?? NO_LABELS;
+    return { member, machine, labels, seenAtMs: machine?.heardAtMs ?? seen?.atMs };
+  }
+
+  /** True from now on; where it cannot be written it is true until the server ends, and the journal's health says why. */
+  #keep({ id }: Member, { labels, heardAtMs }: Machine): void {
+    const change: Change = { type: 'machine-seen', seen: { account: id, labels, atMs: heardAtMs } };
+    this.#directory.apply(change);
+    this.#journal.record([change], () => {});
   }
 }
+
+const NO_LABELS: ReadonlyMap<string, string> = new Map();
 
 function isJoined({ account }: Member): boolean {
   return account?.kind === 'host' && account.revokedAtMs === undefined;

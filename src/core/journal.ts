@@ -171,6 +171,13 @@ export interface Group {
   readonly members: readonly MemberId[];
 }
 
+/** What a joined machine said of itself when it was last here, for an account that has ever been. */
+export interface Seen {
+  readonly account: MemberId;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly atMs: number;
+}
+
 /** One change of who there is. A whole list of them happens or none. */
 export type Change =
   | { readonly type: 'account-added'; readonly account: Account }
@@ -186,7 +193,9 @@ export type Change =
       readonly group: { readonly name: string; readonly key: string };
       readonly account: MemberId;
     }
-  | { readonly type: 'group-left'; readonly group: { readonly key: string }; readonly account: MemberId };
+  | { readonly type: 'group-left'; readonly group: { readonly key: string }; readonly account: MemberId }
+  /** In the place of what was known before. */
+  | { readonly type: 'machine-seen'; readonly seen: Seen };
 
 /** What a server finds at its start. */
 export interface Everything {
@@ -201,6 +210,7 @@ export interface Everything {
   readonly invites: readonly Invite[];
   readonly groups: readonly Group[];
   readonly runs: FoundRuns;
+  readonly machines: readonly Seen[];
 }
 
 /** `failing`: what was last to be written could not be; reading goes on, and the next write tries again. */

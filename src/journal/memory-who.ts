@@ -1,15 +1,22 @@
 // Who there is, in memory: each list of changes makes a new one, or says why it cannot.
 
-import type { Account, Change, Group, Invite, Token } from '../core/journal.ts';
+import type { Account, Change, Group, Invite, Seen, Token } from '../core/journal.ts';
 
 export interface Who {
   readonly accounts: ReadonlyMap<number, Account>;
   readonly tokens: ReadonlyMap<number, Token>;
   readonly invites: ReadonlyMap<string, Invite>;
   readonly groups: ReadonlyMap<string, Group>;
+  readonly machines: ReadonlyMap<number, Seen>;
 }
 
-export const NOBODY: Who = { accounts: new Map(), tokens: new Map(), invites: new Map(), groups: new Map() };
+export const NOBODY: Who = {
+  accounts: new Map(),
+  tokens: new Map(),
+  invites: new Map(),
+  groups: new Map(),
+  machines: new Map(),
+};
 
 /** A string: why nothing was changed. */
 export function changed(who: Who, changes: readonly Change[]): Who | string {
@@ -18,6 +25,7 @@ export function changed(who: Who, changes: readonly Change[]): Who | string {
     tokens: new Map(who.tokens),
     invites: new Map(who.invites),
     groups: new Map(who.groups),
+    machines: new Map(who.machines),
   };
   for (const change of changes) {
     const wrong = whyNot(next, change);
@@ -59,6 +67,9 @@ export function changed(who: Who, changes: readonly Change[]): Who | string {
         else next.groups.set(key, { ...group, members });
         break;
       }
+      case 'machine-seen':
+        next.machines.set(change.seen.account, change.seen);
+        break;
     }
   }
   return next;
@@ -83,6 +94,8 @@ function whyNot(who: Who, change: Change): string | undefined {
       return who.invites.has(change.invite.hash) ? 'the invite is there already' : missing(who, change.invite.by);
     case 'group-joined':
       return missing(who, change.account);
+    case 'machine-seen':
+      return missing(who, change.seen.account);
     case 'token-removed':
     case 'invite-removed':
     case 'group-left':

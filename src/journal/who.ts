@@ -1,7 +1,7 @@
 // Accounts, tokens, invites and groups in the database: changing them, and reading all of them at a start.
 
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { Account, Change, Everything, Group, Invite, Token } from '../core/journal.ts';
+import type { Account, Change, Everything, Group, Invite, Seen, Token } from '../core/journal.ts';
 import { foundRuns } from './chain.ts';
 import { headOf, identityOf, numberOf } from './database.ts';
 import { WrongEntry } from './errors.ts';
@@ -66,6 +66,16 @@ export function change(database: DatabaseSync, change: Change): void {
         .run(key);
       return;
     }
+    case 'machine-seen': {
+      const { account, labels, atMs } = change.seen;
+      database
+        .prepare(
+          `INSERT INTO machine VALUES (?, ?, ?)
+             ON CONFLICT DO UPDATE SET labels = excluded.labels, seen_at_ms = excluded.seen_at_ms`,
+        )
+        .run(account, JSON.stringify(Object.fromEntries(labels)), atMs);
+      return;
+    }
   }
 }
 
@@ -112,6 +122,7 @@ export function readEverything(database: DatabaseSync): Everything {
     ),
     groups: groupsOf(database),
     runs: foundRuns(database),
+    machines: machinesOf(database),
   };
 }
 
@@ -127,6 +138,14 @@ function groupsOf(database: DatabaseSync): Group[] {
     database,
     'SELECT number, name, key FROM "group" ORDER BY number',
   ).map(({ number, name, key }) => ({ name, key, members: (members.get(number) ?? []).map(({ account }) => account) }));
+}
+
+function machinesOf(database: DatabaseSync): Seen[] {
+  const sql = 'SELECT account, labels, seen_at_ms AS atMs FROM machine ORDER BY account';
+  return rowsOf<{ account: number; labels: string; atMs: number }>(database, sql).map(({ account, labels, atMs }) => {
+    const given: Record<string, string> = JSON.parse(labels);
+    return { account, labels: new Map(Object.entries(given)), atMs };
+  });
 }
 
 function rowsOf<Row>(database: DatabaseSync, sql: string): Row[] {

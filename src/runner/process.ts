@@ -149,7 +149,7 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
     say(`Cannot run ${shortened(file)} in ${shortened(place ?? '')}: ${why}; nothing was started`, isMissing);
   };
   const say = (why: string, isMissing: boolean): void => {
-    writeSync(ends[2], `partyline: ${why}\n`);
+    sayTo(ends[2], `partyline: ${why}\n`);
     tell({ did: 'spawn', id, pid: undefined });
     const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
     tell({ did: 'exit', id, ending: { kind: 'code', code } });
@@ -188,6 +188,15 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
 
 function shortened(text: string): string {
   return text.slice(0, MAX_SHOWN_CHARACTERS);
+}
+
+/** To whoever reads what the command would have said. */
+function sayTo(stderr: number, words: string): void {
+  try {
+    writeSync(stderr, words);
+  } catch {
+    // Nobody does any more: the run was cancelled meanwhile, and that is no matter of the others.
+  }
 }
 
 interface Followed {

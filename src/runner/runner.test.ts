@@ -25,6 +25,22 @@ test('a command that died of signal 9 has status 137', LIMIT, async (t) => {
   assert.deepEqual(result, { result: 'signalled', status: 137, signal: 9 });
 });
 
+test('what is not found, and whose words nobody wants, takes no other command along', LIMIT, async (t) => {
+  const runner = aRunner(t);
+  const other = runner.start({ command: sh('echo up; read line; echo $line'), env });
+  assert.equal(await firstLineOf(other.stdout), 'up');
+  other.stderr.resume();
+  for (let count = 0; count < 20; count++) {
+    const run = runner.start({ command: argv('no-such-command-here'), env });
+    run.stderr.cancel();
+    run.stdout.resume();
+    assert.deepEqual(await run.ended, { result: 'exited', status: 127 });
+  }
+  other.stdin.write(bytes('still here\n'));
+  other.stdin.end();
+  assert.deepEqual(await other.ended, { result: 'exited', status: 0 });
+});
+
 test('what is not found ends with 127 and words, as line and as vector', LIMIT, async (t) => {
   const runner = aRunner(t);
   const line = await finish(runner.start({ command: sh('no-such-command-here'), env }));

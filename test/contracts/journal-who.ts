@@ -30,7 +30,7 @@ export function holdsWho(holds: Holds): void {
   holds('who there is, and every message, is found again', async ({ journal, everything, reopen }) => {
     const { journalId } = everything;
     assert.ok(journalId.length > 0);
-    const nobody = { accounts: [], tokens: [], invites: [], groups: [] };
+    const nobody = { accounts: [], tokens: [], invites: [], groups: [], machines: [] };
     const runs = { last: 0, head: NO_HASH, unended: [] };
     assert.deepEqual(everything, { start: 1, journalId, head: 0, ...nobody, runs });
     const bob = { ...anAccount(BOB, 'Bob'), role: 'owner', password: 'scrypt', invitedBy: undefined } as const;
@@ -45,6 +45,14 @@ export function holdsWho(holds: Holds): void {
       createdAtMs: 7,
       expiresAtMs: 8,
     } as const;
+    const seen = {
+      account: EVE,
+      labels: new Map([
+        ['env', 'é'],
+        ['__proto__', 'x'],
+      ]),
+      atMs: 12,
+    };
     const ops = { name: '#Ops', key: '#ops' };
     const tea = { name: '#tea', key: '#tea' };
     const recorded = await record(
@@ -63,6 +71,8 @@ export function holdsWho(holds: Holds): void {
       { type: 'group-joined', group: { name: '#OPS', key: '#ops' }, account: BOB },
       { type: 'group-joined', group: tea, account: BOB },
       { type: 'group-left', group: tea, account: BOB },
+      { type: 'machine-seen', seen: { account: EVE, labels: new Map([['env', 'prod']]), atMs: 11 } },
+      { type: 'machine-seen', seen },
     );
     assert.equal(recorded, undefined);
     await append(journal, aMessage({ text: 'kept \u0000 é 🙂' }));
@@ -77,6 +87,7 @@ export function holdsWho(holds: Holds): void {
       invites: [invite],
       groups: [{ ...ops, members: [EVE, BOB] }],
       runs,
+      machines: [seen],
     });
     assert.deepEqual(await again.journal.history({ member: EVE, since: 0, ...MUCH }), history);
     assert.equal(history.messages[0]?.text, 'kept \u0000 é 🙂');

@@ -25,6 +25,9 @@ export const ESCAPES: Readonly<Record<string, string>> = {
 /** Nothing in its environment says whose it is, and nobody who started it is there. */
 export const UNMARKED = `env -i PATH="$PATH" ${leaving(ORPHAN)} & read line`;
 
+/** The same, and it takes TERM. */
+export const UNMARKED_DAEMON = UNMARKED.replace('trap "" HUP TERM; ', '');
+
 /** Many at once, each in a session of its own, until there are 63 of them; then the first says "up". */
 const FORKS =
   '[ "$1" -gt 0 ] && for i in 1 2; do setsid sh -c "$0" "$0" $(($1 - 1)) & done; exec sleep 1000 >/dev/null';

@@ -73,7 +73,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   const shared = {
     hub,
     accounts,
-    hosts: new Hosts(hub.directory),
+    hosts: new Hosts({ directory: hub.directory, journal }),
     journal,
     records,
     passwords: PASSWORDS,

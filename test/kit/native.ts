@@ -175,14 +175,15 @@ export class Caller {
     return event.type === 'refusal' ? (event.error.data?.code ?? event.error.code) : event.result;
   }
 
-  async becomeOwner(): Promise<void> {
+  /** `token`: that of a real server. */
+  async becomeOwner(token = TOKEN): Promise<void> {
     const clientNonce = newNonce();
     const challenged = await this.ask('owner.challenge', { nonce: clientNonce });
     const [nonce, proof] = [parseNonce(challenged), parseProof(challenged)];
     assert.ok('nonce' in nonce && 'proof' in proof);
     const proven = { clientNonce, serverNonce: nonce.nonce, ...this.#end };
-    assert.ok(TOKEN.verify(proof.proof, { by: 'server', ...proven }), 'the server did not prove');
-    const answer = await this.ask('owner.prove', { proof: TOKEN.prove({ by: 'client', ...proven }) });
+    assert.ok(token.verify(proof.proof, { by: 'server', ...proven }), 'the server did not prove');
+    const answer = await this.ask('owner.prove', { proof: token.prove({ by: 'client', ...proven }) });
     assert.deepEqual(answer, { name: 'owner', role: 'owner' });
   }
 

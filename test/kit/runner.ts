@@ -79,6 +79,20 @@ export function lifeline(t: Cleanup): { path: string; gone: () => Promise<void> 
   };
 }
 
+/** A pipe that a command writes a line to (`echo >PATH`) when it has come so far. */
+export function milestone(t: Cleanup): { path: string; passed: () => Promise<void> } {
+  const path = join(aDirectory(t), 'milestone');
+  execFileSync('mkfifo', [path]);
+  // To read alone would be to meet an end while nobody writes.
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: true, writable: false });
+  const passed = new Promise<void>((resolve) => socket.once('data', () => resolve()));
+  t.after(() => {
+    socket.destroy();
+  });
+  return { path, passed: () => passed };
+}
+
 export function assertStatus({ result }: { result: RunResult }, expected: RunResult): void {
   assert.deepEqual(result, expected);
 }

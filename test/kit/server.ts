@@ -27,6 +27,8 @@ export interface TestServerOptions {
   readonly directory?: string;
   /** Of the server that was here before; without it one that is free, which could be that very one. */
   readonly port?: number;
+  /** How the program is started; without it as it is. */
+  readonly launch?: typeof partyline;
 }
 
 export async function startServer({
@@ -34,10 +36,11 @@ export async function startServer({
   env = {},
   directory,
   port = 0,
+  launch = partyline,
 }: TestServerOptions = {}): Promise<TestServer> {
   const own = directory ?? newDirectory();
   const listen = ['--listen', `tcp://localhost:${port}`, '--listen', 'echo://localhost:0'];
-  const program = partyline(['serve', ...listen, '--data', own, ...args], { env });
+  const program = launch(['serve', ...listen, '--data', own, ...args], { env });
   const remove = () => (directory === undefined ? removeDirectory(own) : Promise.resolve());
   const text = await program.stdout.until(/^ready$/m).catch(async (error: Error) => {
     await program[Symbol.asyncDispose]();

@@ -26,9 +26,10 @@ for (const host of LOOPBACKS) {
     const owner = someone(server.directory, at(host, server.port));
     const family = host === '::1' ? 'ipv6' : 'ipv4';
     const shown = await owner.json('hosts');
-    assert.equal(typeof shown[0]?.['rttMs'], 'number');
-    const labels = { env: 'prod', x: '' };
-    assert.deepEqual(shown, [{ name: 'web1', state: 'online', family, rttMs: shown[0]?.['rttMs'], labels }]);
+    const { rttMs, lastSeen, ...rest } = shown[0] ?? {};
+    assert.equal(typeof rttMs, 'number');
+    assert.match(String(lastSeen), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    assert.deepEqual([rest], [{ name: 'web1', state: 'online', family, labels: { env: 'prod', x: '' } }]);
     const present = (await owner.json('list')).map(({ name, kind }) => [name, kind]);
     assert.deepEqual(present, [['web1', 'host']]);
     assert.equal(statSync(join(machine.directory, 'machine.key')).mode & 0o777, 0o600);
@@ -93,8 +94,55 @@ for (const host of LOOPBACKS) {
     await server.program.stdout.until('web1 connection closed\n');
     refused(await outcomeOf(runOn('web1', there, ['--', 'true'])), /on "web1": it is offline/, 255);
     const owner = someone(server.directory, at(host, server.port));
+    const [shown] = await owner.json('hosts');
     const offline = { name: 'web1', state: 'offline', family: null, rttMs: null, labels: {} };
-    assert.deepEqual(await owner.json('hosts'), [offline]);
+    assert.deepEqual({ ...shown, lastSeen: '' }, { ...offline, lastSeen: '' });
+  });
+
+  test(`a machine that is away is known by its labels to every later server: ${host}`, async () => {
+    await using first = await startServer();
+    const { directory, port } = first;
+    await using web2 = await aMachine('web2', first, host, { args: ['--label', 'env=prod'] });
+    web2.program.kill('SIGTERM');
+    assert.equal(await web2.program.ended, 0);
+    await first.program.stdout.until('web2 connection closed\n');
+    const owner = someone(directory, at(host, port));
+    const [before] = await owner.json('hosts');
+    await using web1 = await aMachine('web1', first, host, { args: ['--label', 'env=prod', '--label', 'rack=r1'] });
+    // Changes are durable in their order: so is that it has come, with this one.
+    await codeFor('web3', first, host);
+    // It is there when the server goes, without a word, and is away before the next one comes.
+    first.program.kill('SIGKILL');
+    await first.program.ended;
+    web1.program.kill('SIGKILL');
+    await web1.program.ended;
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      await using server = await startServer({ directory, port });
+      const [two, one] = await owner.json('hosts');
+      assert.deepEqual(two, before, 'it is known as it was');
+      assert.ok(Date.parse(String(one?.['lastSeen'])) > Date.parse(String(two?.['lastSeen'])));
+      assert.match((await owner.run(['hosts'])).stdout, /^web1 +offline +- +- +env=prod,rack=r1 +last seen \d{4}-/m);
+      const there = { server, host };
+      const told = await outcomeOf(runOn('env=prod', there, ['--json', '--', 'true']));
+      const lines = told.stdout.trim().split('\n').sort();
+      assert.deepEqual(
+        lines.map((line) => JSON.parse(line)).map(({ host: name, result }) => [name, result]),
+        [
+          ['web1', 'offline'],
+          ['web2', 'offline'],
+        ],
+      );
+      assert.equal(told.status, 255);
+      refused(await outcomeOf(runOn('env=dev', there, ['--', 'true'])), /"env=dev" matches no machine/, 255);
+      server.program.kill(signal);
+      await server.program.ended;
+    }
+    // Back with other labels it has those.
+    await using server = await startServer({ directory, port });
+    await using back = joining(web2.directory, [at(host, port), '--label', 'env=dev']);
+    await back.stdout.until('ready\n');
+    const ran = await outcomeOf(runOn('env=dev', { server, host }, ['--', 'echo back']));
+    assert.deepEqual([ran.status, ran.stdout.trim()], [0, 'web2: back']);
   });
 
   test(`a code counts once, for a machine, at that server: ${host}`, async (t) => {

@@ -12,6 +12,7 @@ const machine = {
   labels: new Map([['env', 'prod']]),
   family: 'ipv6',
   rttMs: undefined,
+  heardAtMs: 2,
   dismiss: () => {},
 } as const;
 
@@ -22,8 +23,8 @@ function member(given: string): Member {
 }
 
 const MACHINES = [
-  { member: member('web1'), machine },
-  { member: member('Old'), machine: undefined },
+  { member: member('web1'), machine, labels: machine.labels, seenAtMs: 2 },
+  { member: member('Old'), machine: undefined, labels: new Map([['rack', 'r1']]), seenAtMs: 1 },
 ];
 
 function aWorld(current: Policy = NO_POLICY, isServerOpen = false) {
@@ -54,6 +55,7 @@ test('without a policy only the owner may run, on the server and on machines tha
   assert.deepEqual(ask('WEB1'), { places: [web1], isOneName: true, command });
   assert.deepEqual(ask('lab WEB1,web1 old'), { places: [server, old, web1], isOneName: false, command });
   assert.deepEqual(ask('all'), { places: [old, web1], isOneName: false, command });
+  assert.deepEqual(ask('rack=r1,env=prod'), { places: [old, web1], isOneName: false, command });
   assert.deepEqual(ask('env=prod,!old'), { places: [web1], isOneName: false, command });
   assert.deepEqual(ask('web1 Lab web2'), { refused: 'unknown-host', names: ['web2'] });
   assert.deepEqual(ask('bob'), { refused: 'no-machine', names: ['bob'] });

@@ -157,8 +157,6 @@ interface Found extends TargetHost {
   readonly state: HostState;
 }
 
-const NO_LABELS: ReadonlyMap<string, string> = new Map();
-
 function worldOf({ serverName, hosts, directory, isPresent }: RunWorld): TargetWorld<Found> {
   const parsed = parseName(serverName);
   if ('refused' in parsed) throw new Error(`Not a name: ${serverName}`);
@@ -166,7 +164,7 @@ function worldOf({ serverName, hosts, directory, isPresent }: RunWorld): TargetW
   const known = new Map<NameKey, Found>();
   const toFound = (state: HostState): Found => {
     const { name, key } = state.member;
-    const found = known.get(key) ?? { name, key, labels: state.machine?.labels ?? NO_LABELS, state };
+    const found = known.get(key) ?? { name, key, labels: state.labels, state };
     known.set(key, found);
     return found;
   };

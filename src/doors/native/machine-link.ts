@@ -60,6 +60,11 @@ export class MachineLink implements Machine {
     this.runner.receive(event);
   }
 
+  get heardAtMs(): number {
+    const { now, clock } = this.#options.house;
+    return Math.round(now() - (clock() - this.#heardMs));
+  }
+
   dismiss(reason: string): void {
     this.#options.end(reason);
   }
@@ -77,6 +82,7 @@ export class MachineLink implements Machine {
     const { clock } = this.#options.house;
     const sentMs = clock();
     if (sentMs - this.#heardMs >= LEASE_MS) return this.#options.cut();
+    this.#options.house.hosts.see(this.#options.member, this);
     this.runner.ping(() => (this.#rttMs = clock() - sentMs));
   }
 

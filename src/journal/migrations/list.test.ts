@@ -209,5 +209,6 @@ test('a step that is out there is never changed', () => {
     '330f6fb53fee09b4',
     '8d60108d1ee7c9c3',
     'f6fc2694c05f75b7',
+    'f6e3f1e1a787dc86',
   ]);
 });

@@ -7,5 +7,6 @@ import { RUNS } from './0003-runs.ts';
 import { PAST } from './0004-past.ts';
 import { INVITER } from './0005-inviter.ts';
 import { LOST } from './0006-lost.ts';
+import { MACHINES } from './0007-machines.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS, PAST, INVITER, LOST];
+export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS, PAST, INVITER, LOST, MACHINES];

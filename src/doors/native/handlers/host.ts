@@ -114,14 +114,15 @@ function list({ house: { hosts } }: Asker) {
   return {
     result: {
       hosts: Array.from(hosts.all(), (host) => {
-        const { member, machine } = host;
+        const { member, machine, labels, seenAtMs } = host;
         const { rttMs } = machine ?? {};
         return {
           name: member.name,
           state: stateOf(host),
           family: machine?.family ?? null,
           rttMs: rttMs === undefined ? null : Math.round(rttMs * 1_000) / 1_000,
-          labels: Object.fromEntries(machine?.labels ?? []),
+          labels: Object.fromEntries(labels),
+          lastSeen: seenAtMs === undefined ? null : new Date(seenAtMs).toISOString(),
         };
       }),
     },

@@ -57,6 +57,7 @@ export const hostList = method('host.list', {
         family: orNull(oneOf(FAMILIES)),
         rttMs: orNull(milliseconds),
         labels,
+        lastSeen: orNull(text),
       }),
     ),
   }),
