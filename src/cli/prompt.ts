@@ -40,10 +40,15 @@ export interface Prompting {
 /** The status to end with: leaving is no failure. */
 export async function prompt({ client, args, on }: Prompting): Promise<number> {
   const history = new History();
+  const ahead: Ahead = { lines: [], rest: '' };
   let targets = on;
   process.stderr.write('help lists what can be typed here; Ctrl-D leaves\n');
   for (;;) {
-    const line = await ask(`${targets ?? client.serverName}> `, { history, targets: () => targetsThere(client) });
+    const line = await ask(`${targets ?? client.serverName}> `, {
+      history,
+      ahead,
+      targets: () => targetsThere(client),
+    });
     if (line === undefined) return 0;
     history.keep(line);
     const meant = parsePromptLine(line);
@@ -78,17 +83,27 @@ async function known(client: NativeClient, wanted: string, before: string | unde
 async function targetsThere(client: NativeClient): Promise<string[]> {
   const answer = await client.request(hostList.name, {});
   const found = 'result' in answer ? hostList.parseResult(answer.result) : undefined;
-  return found === undefined ? [] : targetsOf(found.hosts.map((host) => ({ ...host, name: shown(host.name) })));
+  return found === undefined ? [] : targetsOf(found.hosts.map(({ name, labels }) => ({ name: shown(name), labels })));
+}
+
+/** What was typed, or pasted, before it was asked for. */
+interface Ahead {
+  readonly lines: string[];
+  /** Of the line that had no end yet. */
+  rest: string;
 }
 
 interface Asking {
   readonly history: History;
+  readonly ahead: Ahead;
   readonly targets: () => Promise<string[]>;
 }
 
 /** Undefined: whoever sits there has left. */
-async function ask(text: string, { history, targets }: Asking): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+async function ask(text: string, { history, ahead, targets }: Asking): Promise<string | undefined> {
+  const next = ahead.lines.shift();
+  if (next !== undefined) return next;
+  const { promise, resolve } = Promise.withResolvers<void>();
   const lines: Interface = createInterface({
     input: process.stdin,
     output: process.stdout,
@@ -99,8 +114,11 @@ async function ask(text: string, { history, targets }: Asking): Promise<string |
       void targets().then((all) => done(null, completions(line, all)));
     },
   });
-  lines.on('line', resolve);
-  lines.on('close', () => resolve(undefined));
+  lines.on('line', (line) => {
+    ahead.lines.push(line);
+    resolve();
+  });
+  lines.on('close', () => resolve());
   // The line is thrown away, as in a shell.
   lines.on('SIGINT', () => {
     process.stdout.write('^C\n');
@@ -108,8 +126,11 @@ async function ask(text: string, { history, targets }: Asking): Promise<string |
     lines.prompt();
   });
   lines.prompt();
-  const line = await promise;
+  if (ahead.rest !== '') lines.write(ahead.rest);
+  await promise;
+  ahead.rest = lines.line;
   lines.close();
+  const line = ahead.lines.shift();
   if (line === undefined) process.stdout.write('\n');
   return line;
 }

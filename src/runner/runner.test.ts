@@ -261,6 +261,6 @@ test('nothing hostile reaches a command from either environment', LIMIT, async (
     .split('\n')
     .map((line) => line.slice(0, line.indexOf('=')));
   assert.match(stdout, /^PARTYLINE_RUN=[0-9a-f]{32}-0$/m);
-  assert.deepEqual(names.sort(), ['HOME', 'LANG', 'LC_ALL', 'PARTYLINE_RUN', 'PATH', 'SECRET']);
+  assert.deepEqual(names.sort(), ['HOME', 'LANG', 'LC_ALL', 'PARTYLINE_RUN', 'PATH', 'SECRET', 'SHELL']);
   assert.match(stdout, /^SECRET=asked for$/m);
 });

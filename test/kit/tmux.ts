@@ -33,7 +33,7 @@ export async function aTmux(line: string, env: Readonly<Record<string, string>> 
   await tmux('new-session', '-d', '-x', '100', '-y', '30', line);
   const screen = async (): Promise<string> => (await tmux('capture-pane', '-p')).trimEnd();
   return {
-    type: async (...keys) => void (await tmux('send-keys', ...keys)),
+    type: async (...keys) => void (await tmux('send-keys', '--', ...keys)),
     screen,
     async shows(expected) {
       let seen = '';

@@ -17,7 +17,8 @@ for (const host of LOOPBACKS) {
     if (!needs(t, ['tmux'])) return;
     await using server = await startServer();
     await using _machines = await someMachines(['web1', 'web2'], server, host);
-    const command = `'${PARTYLINE}' run '${at(host, server.port)}'; echo "left with $?"; exec sleep 1000`;
+    // The shell that starts it is in the foreground with it, and gets Ctrl-C too.
+    const command = `trap : INT; '${PARTYLINE}' run '${at(host, server.port)}'; echo "left with $?"; exec sleep 1000`;
     await using tmux = await aTmux(command, server.env);
     await tmux.shows(/^Server>$/m);
     await tmux.type('echo "one $((1 + 1))"; exit 3', 'Enter');
@@ -44,14 +45,19 @@ for (const host of LOOPBACKS) {
     await tmux.shows(/^a secret\nweb2>$/m);
     await tmux.type('-t tty', 'Enter');
     await tmux.shows(/^\/dev\/pts\/\d+\nweb2>$/m);
-    await tmux.type('on', 'Enter', 'Up', 'Up', 'Up', 'Enter');
+    // Lines that come at once are run one after the other.
+    await tmux.type('echo first\necho second\n');
+    await tmux.shows(/^first\nsecond\nweb2>$/m);
+    await tmux.type('on', 'Enter');
+    await tmux.shows(/^Server>$/m);
+    await tmux.type('Up', 'Up', 'Up', 'Up', 'Up', 'Enter');
     await tmux.shows(/^Server> echo yes\nyes\nServer>$/m);
     await tmux.type('C-d');
     await tmux.shows(/^left with 0$/m);
     const file = join(server.directory, 'run-history');
     assert.equal(statSync(file).mode & 0o777, 0o600);
     const kept = readFileSync(file, 'utf8').trimEnd().split('\n');
-    assert.deepEqual(kept.slice(-4), ['echo yes', '-t tty', 'on', 'echo yes']);
+    assert.deepEqual(kept.slice(-6), ['echo yes', '-t tty', 'echo first', 'echo second', 'on', 'echo yes']);
     assert.ok(!kept.some((line) => line.includes('secret')));
   });
 

@@ -18,7 +18,8 @@ const BY_POLICY = new Set(['run.start', 'host.resolve']);
 const ANYTHING = {
   ...START,
   run: 1,
-  id: 1,
+  // Of nothing: who removes the token that it came in by is sent away.
+  id: 1_000,
   to: ['all'],
   text: 'x',
   words: 'x',
