@@ -21,6 +21,8 @@ export const PORTS = {
   inspircd: 24_314,
   ngircd: 24_315,
   nats: 24_316,
+  ssh: 24_317,
+  dropbear: 24_318,
 } as const;
 
 export interface Server {
@@ -51,9 +53,13 @@ export class Scratch implements Disposable {
 }
 
 /** With a journal of its own unless one is given: what the flood of another round left in the log is not measured. */
-export function startPartyline(scratch: Scratch, directory = scratch.aDirectory()): Promise<Server> {
+export function startPartyline(
+  scratch: Scratch,
+  directory = scratch.aDirectory(),
+  options: readonly string[] = [],
+): Promise<Server> {
   const listen = ['--listen', `tcp://localhost:${PORTS.line}`, '--listen', `echo://localhost:${PORTS.echo}`];
-  const given = ['serve', ...listen, '--data', directory];
+  const given = ['serve', ...listen, '--data', directory, ...options];
   return startServer(join(ROOT, 'partyline'), { given, port: PORTS.echo });
 }
 
@@ -85,8 +91,13 @@ export function startXinetd(scratch: Scratch): Promise<Server> {
 }
 
 /** Runs a load generator to its end and returns the JSON that it prints, whatever its status. */
-export async function runLoad(program: string, given: readonly (string | number)[]): Promise<unknown> {
-  const child = spawn(program, given.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function runLoad(
+  program: string,
+  given: readonly (string | number)[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, given.map(String), { stdio: ['ignore', 'pipe', 'inherit'], env });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   await once(child, 'close');
