@@ -21,6 +21,12 @@ export interface Carrier {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
+/**
+ * Bytes under way to the carrier from which on more would only wait. Several of what is read of a pipe at once, so that the
+ * next ones are read while these are encrypted and sent, and go in one piece then.
+ */
+const MAX_UNDER_WAY_BYTES = 4 * 65_536;
+
 /** Answers that the other end does not fetch, in bytes, before it is no longer read: it asks and does not listen. */
 const MAX_BACKLOG_BYTES = 4 * 1_048_576;
 
@@ -71,7 +77,7 @@ export class Pump {
 
   /** More bytes would only pile up here. */
   get isBacklogged(): boolean {
-    return this.#carrier.writableNeedDrain;
+    return this.#carrier.writableNeedDrain && this.#carrier.writableLength >= MAX_UNDER_WAY_BYTES;
   }
 
   /** So many bytes wait to be fetched. */
