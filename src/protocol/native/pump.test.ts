@@ -13,8 +13,11 @@ class StalledCarrier implements Carrier {
     return this.writableLength >= this.writableHighWaterMark;
   }
 
-  write(bytes: Uint8Array): boolean {
+  readonly waiting: ((error?: Error | null) => void)[] = [];
+
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean {
     this.writableLength += bytes.length;
+    if (done !== undefined) this.waiting.push(done);
     return !this.writableNeedDrain;
   }
 
@@ -39,4 +42,25 @@ test('a few reads of a pipe may be under way before more would only pile up', ()
     backlogged.push(pump.isBacklogged);
   }
   assert.deepEqual(backlogged, [false, false, false, true, true]);
+});
+
+test('whoever lends bytes hears when they are out, and of those that were not never', () => {
+  const carrier = new StalledCarrier();
+  const link = new NativeLink('server');
+  const pump = new Pump(carrier, link, { onEvent: () => {}, onDrain: () => {}, onClosed: () => {} });
+  link.connection.accept(1, 'out');
+  const out: string[] = [];
+  const lend = (name: string, length: number) => {
+    link.connection.write(1, new Uint8Array(length), () => out.push(name));
+    pump.settle();
+  };
+  lend('two frames', 100_000);
+  assert.equal(carrier.waiting.length, 1);
+  carrier.waiting.shift()?.();
+  assert.deepEqual(out, ['two frames']);
+  lend('failed', 10_000);
+  carrier.waiting.shift()?.(new Error('EPIPE'));
+  lend('more than there is credit for', 2_000_000);
+  assert.equal(carrier.waiting.length, 0);
+  assert.deepEqual(out, ['two frames']);
 });

@@ -7,7 +7,8 @@ import type { LinkEvent, NativeLink } from './link.ts';
 export interface Carrier {
   readonly writableLength: number;
   readonly writableNeedDrain: boolean;
-  write(bytes: Uint8Array): boolean;
+  /** `done` is called when they are out, without an error. */
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean;
   cork(): void;
   uncork(): void;
   /** Sends what is waiting and closes this direction. */
@@ -44,6 +45,7 @@ export class Pump {
   readonly #listener: Listener;
   #isSettling = false;
   #isClosing = false;
+  #isClosed = false;
   /** Reasons why nothing more is read for now. */
   #holds = 0;
   #error: Error | undefined;
@@ -116,7 +118,9 @@ export class Pump {
     this.#flush();
     this.#carrier.uncork();
     this.#isSettling = false;
-    if (this.#isClosing) this.#carrier.destroySoon();
+    if (!this.#isClosing || this.#isClosed) return;
+    this.#isClosed = true;
+    this.#carrier.destroySoon();
   }
 
   /** Sends what is waiting, then closes. */
@@ -126,6 +130,16 @@ export class Pump {
   }
 
   #flush(): void {
-    for (const bytes of this.#link.takeOutput()) this.#carrier.write(bytes);
+    const output = this.#link.takeOutput();
+    const done = this.#link.takeDone();
+    const last = output.pop();
+    if (last === undefined) return;
+    for (const bytes of output) this.#carrier.write(bytes);
+    if (done.length === 0) this.#carrier.write(last);
+    else {
+      this.#carrier.write(last, (error) => {
+        if (!error) for (const tell of done) tell();
+      });
+    }
   }
 }
