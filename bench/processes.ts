@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export const ROOT = join(import.meta.dirname, '..');
+/** Reads with `read PORT`. */
+export const NODE_TLS = join(import.meta.dirname, 'bounds', 'node-tls.mjs');
 const START_TIMEOUT_MS = 10_000;
 const XINETD = '/usr/sbin/xinetd';
 
@@ -61,6 +63,15 @@ export function startPartyline(
   const listen = ['--listen', `tcp://localhost:${PORTS.line}`, '--listen', `echo://localhost:${PORTS.echo}`];
   const given = ['serve', ...listen, '--data', directory, ...options];
   return startServer(join(ROOT, 'partyline'), { given, port: PORTS.echo });
+}
+
+/** Sends the output of a program by TLS, with the key of a server whose directory this is. */
+export function startNodeTls(directory: string, program: readonly string[]): Promise<Server> {
+  const key = [join(directory, 'tls.key'), join(directory, 'tls.crt')];
+  return startServer(process.execPath, {
+    given: [NODE_TLS, 'serve', String(PORTS.bound), ...key, ...program],
+    port: PORTS.bound,
+  });
 }
 
 export function startEchoBound(scratch: Scratch): Promise<Server> {

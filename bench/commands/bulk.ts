@@ -1,7 +1,7 @@
 // Much output and much input of one command, each byte compared at its end; beside `ssh` with the cipher that it takes
 // by itself, and with the fastest that it has.
 
-import { residentBytes, type Scratch } from '../processes.ts';
+import { NODE_TLS, PORTS, residentBytes, startNodeTls, type Scratch, type Server } from '../processes.ts';
 import type { Result, Verdict } from '../table.ts';
 import { runWords, startLab } from './lab.ts';
 import { runBulk } from './load.ts';
@@ -22,7 +22,7 @@ export async function benchBulk(scratch: Scratch, rounds: number): Promise<Resul
   const out = `"$0" "$@" "${bulk} write ${BYTES}" | ${bulk} check ${BYTES}`;
   const into = `${bulk} write ${BYTES} | "$0" "$@" "${bulk} check ${BYTES}"`;
   const growth: number[] = [];
-  const compare = (what: string, line: string): Promise<Figures> =>
+  const compare = (what: string, line: string, isOut: boolean): Promise<Figures> =>
     takeTurns({
       what,
       unit: 'MB/s',
@@ -30,7 +30,9 @@ export async function benchBulk(scratch: Scratch, rounds: number): Promise<Resul
       perRound: PER_ROUND,
       setUp: async () => {
         const lab = await startLab(scratch);
-        const sshd = isSshInstalled ? await new Ssh(scratch).startServer() : undefined;
+        const servers: Server[] = [lab.server];
+        if (isSshInstalled) servers.push(await new Ssh(scratch).startServer());
+        if (isOut) servers.push(await startNodeTls(lab.directory, [bulk, 'write', String(BYTES)]));
         const turn = (name: string, words: Words, environment = {}): Turn => ({
           name,
           measure: () => runBulk(line, words, environment),
@@ -48,11 +50,12 @@ export async function benchBulk(scratch: Scratch, rounds: number): Promise<Resul
         return {
           turns: [
             { name: own.name, measure: watched },
+            // It is told nothing: what it sends to whom connects is the same.
+            ...(isOut ? [turn('node-tls', [process.execPath, NODE_TLS, 'read', String(PORTS.bound)])] : []),
             ...(isSshInstalled ? [turn('ssh', ssh.words('cold')), turn('ssh, aes128-gcm', ssh.words('gcm'))] : []),
           ],
           async end() {
-            await sshd?.end();
-            await lab.server.end();
+            for (const server of servers.toReversed()) await server.end();
           },
         };
       },
@@ -61,9 +64,11 @@ export async function benchBulk(scratch: Scratch, rounds: number): Promise<Resul
     ...figures.verdict({ of: 'partyline', to: 'ssh', atLeast: OF_SSH_AT_LEAST }),
     ...figures.verdict({ of: 'partyline', to: 'ssh, aes128-gcm', atLeast: OF_AES_AT_LEAST }),
   ];
+  const outward = await compare('run, bulk out', out, true);
   const verdicts = [
-    ...verdictsOf(await compare('run, bulk out', out)),
-    ...verdictsOf(await compare('run, bulk in', into)),
+    ...verdictsOf(outward),
+    ...outward.verdict({ of: 'node-tls', to: 'ssh, aes128-gcm' }),
+    ...verdictsOf(await compare('run, bulk in', into, false)),
   ];
   const most = Math.max(...growth);
   verdicts.push({

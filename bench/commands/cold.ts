@@ -47,9 +47,9 @@ export async function benchCold(scratch: Scratch, rounds: number): Promise<Resul
   };
   const figures = await takeTurns({ what: 'run, cold', unit: 'ms', rounds, perRound: PER_ROUND, setUp });
   const verdicts: Verdict[] = [];
-  for (const of of ['owner', 'member']) {
-    verdicts.push(...figures.verdict({ of, to: 'ssh', atMost: OF_SSH_AT_MOST }));
-    verdicts.push(...figures.verdict({ of, to: 'dropbear', atMost: OF_DROPBEAR_AT_MOST }));
+  for (const who of ['owner', 'member']) {
+    verdicts.push(...figures.verdict({ of: who, to: 'ssh', atMost: OF_SSH_AT_MOST }));
+    verdicts.push(...figures.verdict({ of: who, to: 'dropbear', atMost: OF_DROPBEAR_AT_MOST }));
   }
   for (const to of ['owner', 'dropbear']) verdicts.push(...figures.verdict({ of: FLOOR, to }));
   return {

@@ -1,5 +1,6 @@
 // What the generators of this folder print, read: `c/spawn-load.c` starts programs, `c/bulk.c` has much to say.
 
+import { join } from 'node:path';
 import { runLoad, type Scratch } from '../processes.ts';
 import type { Environment } from './lab.ts';
 import type { Words } from './ssh.ts';
@@ -26,6 +27,12 @@ export async function startMany(scratch: Scratch, starting: Starting): Promise<S
   if (report['ended'] !== 0 || !Array.isArray(us))
     throw new Error(`${words.join(' ')} failed ${String(report['ended'])} times`);
   return { perSecond: Number(report['rate']), ms: us.map((one) => Number(one) / 1_000) };
+}
+
+/** Commands a second that a small Node process starts, and does nothing else. */
+export async function spawnRate({ atOnce, total }: { atOnce: number; total: number }): Promise<number> {
+  const program = join(import.meta.dirname, '..', 'bounds', 'node-spawn.mjs');
+  return Number(fieldsOf(await runLoad(process.execPath, [program, atOnce, total]))['rate']);
 }
 
 /** Megabytes a second of a shell's line that ends in `bulk check`. Throws if one byte was lost or altered. */

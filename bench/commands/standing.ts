@@ -7,7 +7,7 @@ import { Runs, type RunListener } from '../../src/client/run.ts';
 import type { Scratch } from '../processes.ts';
 import type { Result } from '../table.ts';
 import { HOST, startLab } from './lab.ts';
-import { startMany } from './load.ts';
+import { spawnRate, startMany } from './load.ts';
 import { isSshInstalled, Ssh, SSH_NOTE } from './ssh.ts';
 import { takeTurns, type Turn } from './turns.ts';
 
@@ -68,6 +68,7 @@ export async function benchStanding(scratch: Scratch, rounds: number): Promise<R
     setUp: () =>
       setUp((client) => [
         { name: 'library', measure: async () => (await runMany(client, parallel)).perSecond },
+        { name: 'node-spawn', measure: () => spawnRate(parallel) },
         ...(isSshInstalled
           ? [{ name: 'ssh', measure: async () => (await startMany(scratch, { ...muxed, ...parallel })).perSecond }]
           : []),
@@ -76,6 +77,7 @@ export async function benchStanding(scratch: Scratch, rounds: number): Promise<R
   const verdicts = [
     ...latency.verdict({ of: 'library', to: 'ssh', atMost: LATENCY_AT_MOST }),
     ...rate.verdict({ of: 'library', to: 'ssh', atLeast: RATE_AT_LEAST }),
+    ...rate.verdict({ of: 'node-spawn', to: 'ssh' }),
   ];
   return { rounds: [], verdicts, notes: isSshInstalled ? [] : [SSH_NOTE] };
 }
