@@ -78,7 +78,7 @@ async function known(client: NativeClient, wanted: string, before: string | unde
 async function targetsThere(client: NativeClient): Promise<string[]> {
   const answer = await client.request(hostList.name, {});
   const found = 'result' in answer ? hostList.parseResult(answer.result) : undefined;
-  return found === undefined ? [] : targetsOf(found.hosts.map((host) => ({ ...host, name: shown(host.name) })));
+  return found === undefined ? [] : targetsOf(found.hosts.map(({ name, labels }) => ({ name: shown(name), labels })));
 }
 
 interface Asking {

@@ -23,7 +23,7 @@ function joined(frames: readonly Plain[]): Plain[] {
   for (const frame of frames) {
     const last = whole.at(-1);
     if (frame.kind !== 'data' || last?.kind !== 'data' || last.stream !== frame.stream) whole.push(frame);
-    else whole[whole.length - 1] = { ...last, bytes: `${String(last.bytes)}${String(frame.bytes)}` };
+    else whole[whole.length - 1] = { ...last, bytes: `${last.bytes}${frame.bytes}` };
   }
   return whole;
 }
