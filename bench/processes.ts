@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export const ROOT = join(import.meta.dirname, '..');
+/** Reads with `read PORT`. */
+export const NODE_TLS = join(import.meta.dirname, 'bounds', 'node-tls.mjs');
 const START_TIMEOUT_MS = 10_000;
 const XINETD = '/usr/sbin/xinetd';
 
@@ -21,6 +23,8 @@ export const PORTS = {
   inspircd: 24_314,
   ngircd: 24_315,
   nats: 24_316,
+  ssh: 24_317,
+  dropbear: 24_318,
 } as const;
 
 export interface Server {
@@ -51,10 +55,23 @@ export class Scratch implements Disposable {
 }
 
 /** With a journal of its own unless one is given: what the flood of another round left in the log is not measured. */
-export function startPartyline(scratch: Scratch, directory = scratch.aDirectory()): Promise<Server> {
+export function startPartyline(
+  scratch: Scratch,
+  directory = scratch.aDirectory(),
+  options: readonly string[] = [],
+): Promise<Server> {
   const listen = ['--listen', `tcp://localhost:${PORTS.line}`, '--listen', `echo://localhost:${PORTS.echo}`];
-  const given = ['serve', ...listen, '--data', directory];
+  const given = ['serve', ...listen, '--data', directory, ...options];
   return startServer(join(ROOT, 'partyline'), { given, port: PORTS.echo });
+}
+
+/** Sends the output of a program by TLS, with the key of a server whose directory this is. */
+export function startNodeTls(directory: string, program: readonly string[]): Promise<Server> {
+  const key = [join(directory, 'tls.key'), join(directory, 'tls.crt')];
+  return startServer(process.execPath, {
+    given: [NODE_TLS, 'serve', String(PORTS.bound), ...key, ...program],
+    port: PORTS.bound,
+  });
 }
 
 export function startEchoBound(scratch: Scratch): Promise<Server> {
@@ -85,8 +102,13 @@ export function startXinetd(scratch: Scratch): Promise<Server> {
 }
 
 /** Runs a load generator to its end and returns the JSON that it prints, whatever its status. */
-export async function runLoad(program: string, given: readonly (string | number)[]): Promise<unknown> {
-  const child = spawn(program, given.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function runLoad(
+  program: string,
+  given: readonly (string | number)[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, given.map(String), { stdio: ['ignore', 'pipe', 'inherit'], env });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   await once(child, 'close');

@@ -2,6 +2,10 @@
 
 import { parseArgs } from 'node:util';
 import { benchBroadcast } from './broadcast.ts';
+import { benchBulk } from './commands/bulk.ts';
+import { benchCold } from './commands/cold.ts';
+import { benchHosts } from './commands/hosts.ts';
+import { benchStanding } from './commands/standing.ts';
 import { benchEcho } from './echo.ts';
 import { benchHistory } from './history.ts';
 import { benchIdle } from './idle.ts';
@@ -23,10 +27,27 @@ const BENCHES: Readonly<Record<string, { run: Bench; rounds: number }>> = {
   stuck: { run: benchStuck, rounds: 5 },
   echo: { run: benchEcho, rounds: 5 },
   start: { run: benchStart, rounds: 4 },
+  run: { run: inTurn(benchCold, benchStanding, benchBulk, benchHosts), rounds: 3 },
+  'run-cold': { run: benchCold, rounds: 5 },
+  'run-standing': { run: benchStanding, rounds: 5 },
+  'run-bulk': { run: benchBulk, rounds: 3 },
+  'run-hosts': { run: benchHosts, rounds: 3 },
   idle: { run: benchIdle, rounds: 3 },
 };
 const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--json]\n`;
 const USAGE_STATUS = 64;
+
+function inTurn(...benches: readonly Bench[]): Bench {
+  return async (scratch, rounds) => {
+    const results: Result[] = [];
+    for (const bench of benches) results.push(await bench(scratch, rounds));
+    return {
+      rounds: results.flatMap((result) => result.rounds),
+      verdicts: results.flatMap((result) => result.verdicts),
+      notes: [...new Set(results.flatMap((result) => result.notes))],
+    };
+  };
+}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -5,7 +5,7 @@ declare module 'ws' {
 
   export class WebSocket {
     readonly readyState: number;
-    send(data: Uint8Array, options: { binary: true }): void;
+    send(data: Uint8Array, options: { binary: true }, done?: (error?: Error | null) => void): void;
     close(code?: number, reason?: string): void;
     terminate(): void;
     pause(): void;

@@ -1,7 +1,7 @@
 // What is typed at the prompt of `partyline run`: a command, or a word for the prompt itself; what Tab makes of it, and
 // which lines are kept. No I/O.
 
-import { isOneName } from './run-targets.ts';
+import { isOneName } from './run-arguments.ts';
 
 export type PromptLine =
   | { readonly kind: 'nothing' | 'leave' | 'help' }

@@ -1,12 +1,15 @@
 // The command line of `partyline run`, read once: where, how, and what.
 
-import { parseArgs } from 'node:util';
 import { refusalOfLength, type RunWishes } from '../client/run.ts';
 import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, type WireCommand } from '../protocol/native/methods/run.ts';
 import { quote } from '../protocol/text.ts';
 import { whyUnusable } from './arguments.ts';
-import { MAX_AT_ONCE } from './run-many.ts';
-import { isOneName } from './run-targets.ts';
+
+/** An import would touch all that is in there, a thirtieth of the time that a command takes. */
+const { parseArgs } = process.getBuiltinModule('node:util');
+
+/** Machines at once, unless fewer are wanted: each takes three streams of the connection. */
+const MAX_AT_ONCE = 1_000;
 
 export interface RunArguments {
   readonly host: string;
@@ -140,6 +143,12 @@ function environmentIn(given: readonly string[]): Readonly<Record<string, string
   }
   if (env.size > MAX_ENV_NAMES / 2) return `--env has ${env.size} names, ${MAX_ENV_NAMES / 2} are the most`;
   return Object.fromEntries(env);
+}
+
+/** A name and nothing else: the server need not be asked what it means. */
+export function isOneName(targets: string): boolean {
+  const name = targets.trim();
+  return /^[^\s,[\]*?!#=]+$/.test(name) && name.toLowerCase() !== 'all';
 }
 
 /** `@restart nginx` is a verb; a program of such a name is called by its path. */

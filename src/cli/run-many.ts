@@ -10,8 +10,6 @@ import type { HostResult } from './summary.ts';
 
 /** Starts that wait for an answer: a server takes 64 questions at once, and puts each start on record before it answers. */
 const MAX_UNANSWERED = 48;
-/** Machines at once, unless fewer are wanted: each takes three streams of the connection. */
-export const MAX_AT_ONCE = 1_000;
 
 export interface ManyRuns {
   readonly client: NativeClient;

@@ -115,7 +115,13 @@ export class Outlet {
     this.#waitingBytes += bytes.length;
     const once = () => done();
     this.#waiting.add(once);
-    this.#streams[name].write(bytes, () => {
+    const stream = this.#streams[name];
+    // What one turn of the event loop brings is one write: by TLS it comes in records of 16 KiB.
+    if (stream.writableCorked === 0) {
+      stream.cork();
+      setImmediate(() => stream.uncork());
+    }
+    stream.write(bytes, () => {
       this.#waitingBytes -= bytes.length;
       if (this.#waiting.delete(once)) once();
     });

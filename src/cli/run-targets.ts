@@ -15,12 +15,6 @@ export interface TargetHost {
   readonly state: 'online' | 'offline';
 }
 
-/** A name and nothing else: the server need not be asked what it means. */
-export function isOneName(targets: string): boolean {
-  const name = targets.trim();
-  return /^[^\s,[\]*?!#=]+$/.test(name) && name.toLowerCase() !== 'all';
-}
-
 /** All of them, and the command may run there; or why not. */
 export async function resolveTargets(
   client: NativeClient,

@@ -7,9 +7,8 @@ import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run
 import { stateDirectory } from '../config/state.ts';
 import { INTERRUPTED, watchInterruption, type Interruption } from './interruption.ts';
 import type { OwnTerminal } from './run-terminal.ts';
-import { readRunArguments } from './run-arguments.ts';
+import { isOneName, readRunArguments } from './run-arguments.ts';
 import { Outlet, say } from './run-outlet.ts';
-import { isOneName } from './run-targets.ts';
 import { UNREACHED_STATUS } from './status.ts';
 import { trustFor } from './trust.ts';
 

@@ -1,7 +1,7 @@
 // The line by which a server answers the first one of ours, in the protocols that are lines at their beginning.
 
 import type { Socket } from 'node:net';
-import { PROMPT } from '../protocol/line/reply.ts';
+import { PROMPT } from '../protocol/line/prompt.ts';
 import { quote } from '../protocol/text.ts';
 
 export interface FirstLineOptions {

@@ -6,7 +6,8 @@
  * At most one listener of each kind.
  */
 export interface ByteSource {
-  onData(listener: (chunk: Uint8Array) => void): void;
+  /** `release`, where there is one: the bytes are no longer needed, and will be others. Who keeps them does not call it. */
+  onData(listener: (chunk: Uint8Array, release?: () => void) => void): void;
   /** No byte follows: the writers are gone, or the reader cancelled. Called once. */
   onEnd(listener: () => void): void;
   pause(): void;

@@ -1,7 +1,6 @@
 // Connecting to a server by name: every address found is tried, over both families, as RFC 8305 says. Node's own
 // `autoSelectFamily` is not used: it aborts an attempt before it starts the next, so that a slow address never wins.
 
-import { lookup as dnsLookup } from 'node:dns/promises';
 import { connect as netConnect, isIP, type Socket } from 'node:net';
 import { normaliseAddress } from './peer.ts';
 import { interleave, Race, type AddressFamily, type Attempt, type Candidate, type RaceStep } from './race.ts';
@@ -105,6 +104,8 @@ async function lookUp(options: Pick<DialOptions, 'host' | 'port'>, lookup: Looku
 
 /** getaddrinfo asked for both families at once, so that its order (RFC 6724) covers both. */
 async function systemLookup(name: string): Promise<Candidate[]> {
+  // Not needed for an address, and a command that starts has no time to lose.
+  const { lookup: dnsLookup } = await import('node:dns/promises');
   const found = await dnsLookup(name, { all: true, order: 'verbatim' });
   return found.flatMap(({ address }) => candidate(address) ?? []);
 }

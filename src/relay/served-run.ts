@@ -136,8 +136,8 @@ class Output {
     this.#source = source;
     this.#connection = connection;
     this.#pump = pump;
-    source.onData((chunk) => {
-      connection.write(stream, chunk);
+    source.onData((chunk, release) => {
+      connection.write(stream, chunk, release);
       pump.settle();
       this.update();
     });

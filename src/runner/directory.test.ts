@@ -27,7 +27,7 @@ test('pipes of an earlier server are removed, and nothing else', LIMIT, async (t
   writeFileSync(join(directory, 'pipes-7', '1-in'), '');
   writeFileSync(join(directory, 'pipes-8'), '');
   writeFileSync(join(directory, 'precious'), '');
-  const runner = aRunner(t, { directory });
+  const runner = aRunner(t, { memory: '', directory });
   assert.deepEqual((await finish(runner.start({ command: argv('true'), env }))).result, DONE);
   assert.equal(existsSync(join(directory, 'pipes-7')), false);
   assert.equal(existsSync(join(directory, 'pipes-8')), true);
@@ -41,7 +41,7 @@ test('a link in place of the directory is refused, and what it leads to stays as
   const link = join(aDirectory(t), 'pipes');
   symlinkSync(target, link);
   for (const directory of [link, `${link}/`]) {
-    const runner = aRunner(t, { directory });
+    const runner = aRunner(t, { memory: '', directory });
     const { result } = await finish(runner.start({ command: argv('true'), env }));
     const reason = `Cannot make pipes in ${link}: it is not a directory`;
     assert.deepEqual(result, { result: 'lost', status: null, reason });
@@ -53,7 +53,7 @@ test('a link in place of the directory is refused, and what it leads to stays as
 test('a file, and a link that leads nowhere, are refused in one sentence', LIMIT, async (t) => {
   const directory = join(aDirectory(t), 'pipes');
   const reason = `Cannot make pipes in ${directory}: it is not a directory`;
-  const runner = aRunner(t, { directory });
+  const runner = aRunner(t, { memory: '', directory });
   writeFileSync(directory, '');
   assert.deepEqual((await finish(runner.start({ command: argv('true'), env }))).result, {
     result: 'lost',
@@ -76,7 +76,7 @@ test('links among the pipes of an earlier server stay, and so does what they lea
   const target = aDirectory(t);
   writeFileSync(join(target, 'precious'), '');
   symlinkSync(target, join(directory, 'pipes-0'));
-  const runner = aRunner(t, { directory });
+  const runner = aRunner(t, { memory: '', directory });
   assert.deepEqual((await finish(runner.start({ command: argv('true'), env }))).result, DONE);
   assert.deepEqual(readdirSync(target), ['precious']);
   const names = readdirSync(directory).filter((name) => !name.startsWith('mark-'));
@@ -89,7 +89,7 @@ test(
   async (t) => {
     const directory = aDirectory(t);
     chownSync(directory, 65_534, 65_534);
-    const { result } = await finish(aRunner(t, { directory }).start({ command: argv('true'), env }));
+    const { result } = await finish(aRunner(t, { memory: '', directory }).start({ command: argv('true'), env }));
     const reason = `Cannot make pipes in ${directory}: it belongs to another user`;
     assert.deepEqual(result, { result: 'lost', status: null, reason });
   },
@@ -97,7 +97,7 @@ test(
 
 test('a directory that was removed is made again, and running commands go on', LIMIT, async (t) => {
   const directory = join(aDirectory(t), 'pipes');
-  const runner = aRunner(t, { directory });
+  const runner = aRunner(t, { memory: '', directory });
   const before = runner.start({ command: sh('echo up; cat'), env });
   await firstLineOf(before.stdout);
   for (const gone of [directory, join(directory, 'pipes-0')]) {
@@ -114,7 +114,7 @@ test('a directory that was removed is made again, and running commands go on', L
 
 test('pipes that cannot be made are one line to whoever wanted them', LIMIT, async (t) => {
   const directory = join(aDirectory(t), 'pipes');
-  const runner = aRunner(t, { directory });
+  const runner = aRunner(t, { memory: '', directory });
   await finish(runner.start({ command: argv('true'), env }));
   // The second batch of names is taken already, as if the machine had no room for them.
   const own = join(directory, 'pipes-0');

@@ -3,7 +3,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TerminalSize } from '../core/ports.ts';
 import {
@@ -14,11 +13,12 @@ import {
   type Spawn,
   type ToProcess,
 } from './control.ts';
-import { claimPlace, removePlace } from './directory.ts';
+import { claimDirectory, claimPlace, removePlace } from './directory.ts';
 import { wordsFor } from './errors.ts';
 import type { LiveRun } from './live-run.ts';
 import { dropMark, keepMark, killMarked } from './marks.ts';
 import { errorOfKill } from './members.ts';
+import { claimMemory } from './memory.ts';
 import { openServerEnds, pathsOf, unlinkPipes } from './pipes.ts';
 import { Watch } from './watch.ts';
 
@@ -47,8 +47,12 @@ export interface Started extends Omit<Spawn, 'terminal'> {
 }
 
 export interface LinkOptions {
-  /** Of this link alone; made here and removed at its end. */
+  /** Its directory is of this link alone; made here and removed at its end. */
   readonly settings: Settings;
+  /** Where its mark is kept. */
+  readonly marks: string;
+  /** The pipes are not in there, but where nothing but its own place may be touched. */
+  readonly isInMemory: boolean;
   /** Runs that it had are lost by then. Not called when it was closed. */
   readonly onGone: (reason: string) => void;
   /** Its runs have a mark from now on, and no cgroup. */
@@ -59,8 +63,8 @@ export class Link {
   readonly #settings: Settings;
   readonly #onGone: (reason: string) => void;
   readonly #onLoosened: (reason: string) => void;
-  /** Where its mark is kept, beside the place of its pipes. */
-  readonly #directory: string;
+  readonly #marks: string;
+  readonly #isInMemory: boolean;
   readonly #child: ChildProcess;
   readonly #watch: Watch;
   readonly #left = Promise.withResolvers<void>();
@@ -74,11 +78,12 @@ export class Link {
   #asked = 0;
   #lastWords = '';
 
-  constructor({ settings, onGone, onLoosened }: LinkOptions) {
+  constructor({ settings, marks, isInMemory, onGone, onLoosened }: LinkOptions) {
     this.#settings = settings;
     this.#onGone = onGone;
     this.#onLoosened = onLoosened;
-    this.#directory = dirname(settings.directory);
+    this.#marks = marks;
+    this.#isInMemory = isInMemory;
     this.#child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, ENTRY, JSON.stringify(settings)], {
       // A session of its own: Ctrl-C at the server's terminal is the server's to handle.
       detached: true,
@@ -196,13 +201,16 @@ export class Link {
     const wanted = this.#taken + this.#waiting.length + LOW;
     if (this.#asked >= wanted) return;
     // Somebody may have removed it since the last batch.
-    const refusal = claimPlace(this.#settings.directory);
+    const refusal = this.#isInMemory ? claimDirectory(this.#marks) : claimPlace(this.#settings.directory);
     if (refusal !== undefined) return this.#refuse(refusal);
     try {
-      keepMark(this.#directory, this.#settings);
+      keepMark(this.#marks, this.#settings);
     } catch (error) {
-      return this.#refuse(`Cannot keep the mark of runs in ${this.#directory}: ${wordsFor(error)}`);
+      return this.#refuse(`Cannot keep the mark of runs in ${this.#marks}: ${wordsFor(error)}`);
     }
+    // By the mark that is kept it is found again, whatever happens now.
+    const unclaimed = this.#isInMemory ? claimMemory(this.#settings.directory) : undefined;
+    if (unclaimed !== undefined) return this.#refuse(unclaimed);
     const count = Math.ceil((wanted - this.#asked) / BATCH) * BATCH;
     this.#tell({ do: 'make', from: this.#asked, count });
     this.#watch.expect('make', START_MS);
@@ -255,7 +263,7 @@ export class Link {
     // What it had no time to tell of has its mark.
     killMarked(this.#settings, new Set(own.map(({ pid }) => pid)));
     removePlace(this.#settings.directory);
-    void this.#left.promise.then(() => dropMark(this.#directory, this.#settings));
+    void this.#left.promise.then(() => dropMark(this.#marks, this.#settings));
     for (const run of [...this.#waiting.splice(0).map(({ run }) => run), ...this.#runs.values()]) run.lose(reason);
     if (!wasClosing) this.#onGone(reason);
   }

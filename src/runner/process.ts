@@ -8,6 +8,7 @@ import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import type { Ending } from '../core/run/result.ts';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
+import { removePlace } from './directory.ts';
 import { codeOf, wordsFor } from './errors.ts';
 import { killRuns, tellsSessions } from './members.ts';
 import { openCommandEnds, pathsOf, type Three, unlinkPipes } from './pipes.ts';
@@ -52,7 +53,11 @@ const seats =
 // Terminals and service managers signal all they know; ending the runs in order is the server's decision.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (message) => isToProcess(message) && hear(message));
-process.on('exit', () => seats?.remove());
+process.on('exit', () => {
+  seats?.remove();
+  // A server that was killed does not do it, and may never start again.
+  removePlace(settings.directory);
+});
 process.on('disconnect', () => {
   // Nobody waits for what was not started yet.
   unheard = [];

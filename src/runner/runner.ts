@@ -12,6 +12,7 @@ import { wordsFor } from './errors.ts';
 import { findHold, type Hold, type Holding, takeHold } from './hold.ts';
 import { Link } from './link.ts';
 import { LiveRun } from './live-run.ts';
+import { memoryPlace, SHARED_MEMORY } from './memory.ts';
 import { sweep } from './sweep.ts';
 import type { User } from './user.ts';
 
@@ -29,8 +30,10 @@ const CLOSE_GRACE_MS = 2_000;
 const MARK_BYTES = 16;
 
 export interface RunnerOptions {
-  /** For pipes; made if need be, for this user's eyes only, and used by one server at a time. */
+  /** For marks, and pipes; made if need be, for this user's eyes only, and used by one server at a time. */
   readonly directory: string;
+  /** A file system in memory, where pipes are made instead if it can be used for that; none if it is empty. */
+  readonly memory?: string;
   /** Commands run as this user, in its home; without it as the server's own user, where the server was started. */
   readonly user?: User | undefined;
   readonly log?: Pick<Log, 'warn'>;
@@ -45,12 +48,12 @@ export interface RunnerOptions {
 
 export function createRunner(options: RunnerOptions): Runner {
   const { user, log, drainMs = DRAIN_MS, killGraceMs = KILL_GRACE_MS, maxRuns = MAX_RUNS } = options;
-  const { cwd = user?.home ?? process.cwd(), environment: server = process.env } = options;
+  const { cwd = user?.home ?? process.cwd(), environment: server = process.env, memory = SHARED_MEMORY } = options;
   // A slash at the end would lead through a link.
   const directory = resolve(options.directory);
   const closeGraceMs = Math.min(killGraceMs, CLOSE_GRACE_MS);
   const runs = new Set<LiveRun>();
-  const swept = sweep(directory, closeGraceMs);
+  const swept = sweep(directory, { graceMs: closeGraceMs, memory });
   let holding: Holding | undefined;
   let link: Link | undefined;
   let places = 0;
@@ -61,13 +64,16 @@ export function createRunner(options: RunnerOptions): Runner {
     if (refusal !== undefined) return refusal;
     // Once only: what is there later is this server's own.
     if (places === 0) emptyDirectory(directory);
-    const { path, next } = freePlace(directory, places);
+    const { path: ownPlace, next } = freePlace(directory, places);
     places = next;
     const identity = user && { identity: { uid: user.uid, gid: user.gid } };
     const mark = randomBytes(MARK_BYTES).toString('hex');
     holding ??= findHold(options.hold);
+    const inMemory = memoryPlace(memory, mark);
     const opened = new Link({
-      settings: { directory: path, cwd, closeGraceMs, mark, ...takeHold(holding, mark), ...identity },
+      marks: directory,
+      isInMemory: inMemory !== undefined,
+      settings: { directory: inMemory ?? ownPlace, cwd, closeGraceMs, mark, ...takeHold(holding, mark), ...identity },
       onLoosened: (reason) => log?.warn('runs without cgroups', { reason }),
       onGone(reason) {
         if (link === opened) link = undefined;

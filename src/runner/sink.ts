@@ -28,11 +28,20 @@ export class PipeSink implements ByteSink {
 
   write(chunk: Uint8Array): boolean {
     if (this.#hasEnded || this.#phase === 'closed') return true;
-    if (this.#socket !== undefined) return this.#socket.write(chunk);
+    if (this.#socket !== undefined) return this.#pass(this.#socket, chunk);
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.byteLength;
     this.#isFull = this.#waitingBytes >= MAX_WAITING_BYTES;
     return !this.#isFull;
+  }
+
+  /** What one turn of the event loop brings is one write: by TLS it comes in records of 16 KiB. */
+  #pass(socket: Socket, chunk: Uint8Array): boolean {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      setImmediate(() => socket.uncork());
+    }
+    return socket.write(chunk);
   }
 
   onDrain(listener: () => void): void {

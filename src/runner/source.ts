@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import type { ByteSource } from '../core/ports.ts';
 import { Allowance } from './allowance.ts';
 import { keepRousing } from './pipes.ts';
+import { giveReadBuffer, returnOf, takeReadBuffer } from './read-buffers.ts';
 
 export interface Quiet {
   /** The end, when nothing came for so long. */
@@ -16,6 +17,9 @@ export interface Quiet {
   /** A paused reader's time counts for `quietMs` too. */
   readonly evenIfPaused: boolean;
 }
+
+/** To copy less than this costs less than another buffer. */
+const FEW_BYTES = 16_384;
 
 /** `idle`: no writer yet, and reading would meet an end at once. */
 type Phase = 'idle' | 'open' | 'ended';
@@ -28,7 +32,9 @@ export class PipeSource implements ByteSource {
   #stopRousing: (() => void) | undefined;
   #socket: Socket | undefined;
   #isWanted = false;
-  #tellData: ((chunk: Uint8Array) => void) | undefined;
+  /** What is read into. */
+  #buffer: Buffer | undefined;
+  #tellData: ((chunk: Uint8Array, release?: () => void) => void) | undefined;
   #tellEnd: (() => void) | undefined;
   #chunks = 0;
   #quietMs: number | undefined;
@@ -48,7 +54,7 @@ export class PipeSource implements ByteSource {
     return this.#hasTold;
   }
 
-  onData(listener: (chunk: Uint8Array) => void): void {
+  onData(listener: (chunk: Uint8Array, release?: () => void) => void): void {
     this.#tellData = listener;
   }
 
@@ -121,7 +127,9 @@ export class PipeSource implements ByteSource {
     clearTimeout(this.#quiet);
     this.#allowance?.use(false);
     if (this.#socket !== undefined) this.#socket.destroy();
-    else if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    if (this.#buffer !== undefined) giveReadBuffer(this.#buffer);
+    this.#buffer = undefined;
+    if (this.#socket === undefined && this.#descriptor !== undefined) closeSync(this.#descriptor);
     queueMicrotask(() => {
       this.#hasTold = true;
       this.#tellEnd?.();
@@ -132,16 +140,30 @@ export class PipeSource implements ByteSource {
   #read(): void {
     if (this.#phase !== 'open' || !this.#isWanted || this.#descriptor === undefined) return;
     if (this.#socket === undefined) {
-      this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
-      this.#socket.on('data', (chunk: Uint8Array) => {
-        this.#chunks += 1;
-        if (!this.#isLastCall) this.#quiet?.refresh();
-        if (this.#phase === 'open') this.#tellData?.(chunk);
-      });
+      const onread = {
+        buffer: () => (this.#buffer ??= takeReadBuffer()),
+        callback: (count: number) => this.#receive(count),
+      };
+      this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false, onread });
       this.#socket.on('error', () => this.end());
       this.#socket.on('end', () => this.end());
     }
     this.#socket.resume();
+  }
+
+  /** Few bytes are copied, and the buffer stays; many take it along, until they are released. */
+  #receive(count: number): true {
+    this.#chunks += 1;
+    if (!this.#isLastCall) this.#quiet?.refresh();
+    const buffer = this.#buffer;
+    if (this.#phase !== 'open' || buffer === undefined) return true;
+    if (count < FEW_BYTES) {
+      this.#tellData?.(Buffer.from(buffer.subarray(0, count)));
+      return true;
+    }
+    this.#buffer = undefined;
+    this.#tellData?.(buffer.subarray(0, count), returnOf(buffer));
+    return true;
   }
 
   #watch(): void {

@@ -12,6 +12,7 @@ import { countMarked, ESCAPES, lacksCgroups, lacksMarks, UNMARKED } from '../../
 import { until } from '../../test/kit/proc.ts';
 import { aRunner, lifeline } from '../../test/kit/runner.ts';
 import { everyone } from './members.ts';
+import { memoryPlace, SHARED_MEMORY } from './memory.ts';
 import { createRunner } from './runner.ts';
 
 const LIMIT = { timeout: 30_000 };
@@ -60,6 +61,11 @@ async function killBoth({ child, exited }: ReturnType<typeof aParent>, runner: n
   await exited;
 }
 
+/** Where the runner process of the server in this directory has its pipes. */
+function pipesOf(directory: string): string {
+  return memoryPlace(SHARED_MEMORY, marksIn(directory)[0] ?? 'none') ?? join(directory, 'pipes-0');
+}
+
 /** The next server starts there, and in the end nothing of the earlier one is left, nor kept. */
 async function startNext(t: TestContext, directory: string): Promise<void> {
   const [mark = ''] = marksIn(directory);
@@ -67,6 +73,8 @@ async function startNext(t: TestContext, directory: string): Promise<void> {
   aRunner(t, { directory });
   await until(() => countMarked(mark) === 0, 'nobody has the mark');
   await until(() => marksIn(directory).length === 0, 'the mark is not kept any more');
+  const inMemory = memoryPlace(SHARED_MEMORY, mark);
+  assert.ok(inMemory === undefined || !existsSync(inMemory));
 }
 
 for (const { hold, skip } of HOLDS) {
@@ -100,8 +108,8 @@ for (const { hold, skip } of HOLDS) {
   test(`both killed while a command is on its way, by ${hold}`, { ...LIMIT, skip }, async (t) => {
     const phases: ((directory: string) => boolean)[] = [
       (directory) => marksIn(directory).length > 0,
-      (directory) => existsSync(join(directory, 'pipes-0', '0-in')),
-      (directory) => existsSync(join(directory, 'pipes-0', '31-err')),
+      (directory) => existsSync(join(pipesOf(directory), '0-in')),
+      (directory) => existsSync(join(pipesOf(directory), '31-err')),
       (directory) => countMarked(`${marksIn(directory)[0]}-0`) > 0,
     ];
     for (const phase of phases) {

@@ -54,6 +54,18 @@ test('it starts through symbolic links, from any directory', async (t) => {
   }
 });
 
+test('it starts whatever Node is told about authorities in the environment', async () => {
+  for (const env of [
+    { NODE_OPTIONS: '--use-system-ca' },
+    { NODE_OPTIONS: '--use-bundled-ca' },
+    { NODE_USE_SYSTEM_CA: '1' },
+  ]) {
+    await using program = partyline(['--version'], { env });
+    const { status, stderr } = await outcomeOf(program);
+    assert.deepEqual([status, stderr], [0, ''], JSON.stringify(env));
+  }
+});
+
 test('a reader that has seen enough ends it quietly', async () => {
   await using shell = start('/bin/sh', ['-c', '"$0" --help | head -n 1', PARTYLINE]);
   const { stdout, stderr } = await outcomeOf(shell);

@@ -140,14 +140,14 @@ class RecordedSource implements ByteSource {
   #inner: ByteSource | undefined;
   #isWanted = false;
   #isCancelled = false;
-  #tellData: ((chunk: Uint8Array) => void) | undefined;
+  #tellData: ((chunk: Uint8Array, release?: () => void) => void) | undefined;
   #tellEnd: (() => void) | undefined;
 
   constructor(capture: Capture) {
     this.#capture = capture;
   }
 
-  onData(listener: (chunk: Uint8Array) => void): void {
+  onData(listener: (chunk: Uint8Array, release?: () => void) => void): void {
     this.#tellData = listener;
   }
 
@@ -172,9 +172,9 @@ class RecordedSource implements ByteSource {
 
   attach(inner: ByteSource): void {
     this.#inner = inner;
-    inner.onData((chunk) => {
+    inner.onData((chunk, release) => {
       this.#capture.add(chunk);
-      this.#tellData?.(chunk);
+      this.#tellData?.(chunk, release);
     });
     inner.onEnd(() => this.#tellEnd?.());
     if (this.#isCancelled) inner.cancel();

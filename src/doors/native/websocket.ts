@@ -74,8 +74,8 @@ export class WebSocketCarrier implements Carrier {
     return this.#socket.writableNeedDrain;
   }
 
-  write(bytes: Uint8Array): boolean {
-    this.#webSocket.send(bytes, { binary: true });
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean {
+    this.#webSocket.send(bytes, { binary: true }, done);
     return !this.#socket.writableNeedDrain;
   }
 

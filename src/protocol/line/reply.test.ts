@@ -9,8 +9,8 @@ import {
   formatOutput,
   formatReceipt,
   formatWelcome,
-  PROMPT,
 } from './reply.ts';
+import { PROMPT } from './prompt.ts';
 import { FORMS } from './request.ts';
 
 /** The same on every machine: built from local time, as it is shown. */

@@ -3,8 +3,7 @@
 import { escapeControls } from '../text.ts';
 import { FORMS, type Word } from './request.ts';
 
-/** Sent without a line end. */
-export const PROMPT = 'Enter your name: ';
+/** Sent without a line end, as the prompt for a name is. */
 export const PASSWORD_PROMPT = 'Password: ';
 export const NEW_PASSWORD_PROMPT = 'New password: ';
 

@@ -167,12 +167,12 @@ export class NativeConnection {
 
   /**
    * Sends now what there is credit for and holds the rest back: false says to write no more until `drain`.
-   * The bytes must not change afterwards. On a stream that was reset they go nowhere.
+   * The bytes must not change until `done` is called, which is not certain. On a stream that was reset they go nowhere.
    */
-  write(stream: number, bytes: Uint8Array): boolean {
+  write(stream: number, bytes: Uint8Array, done?: () => void): boolean {
     const out = this.#outgoing.get(stream);
     if (out === undefined || out.isEnding) return true;
-    out.hold(bytes);
+    out.hold({ bytes, done });
     this.#flow(stream, out);
     out.owesDrain ||= out.isHoldingBack;
     return !out.isHoldingBack;
@@ -223,7 +223,8 @@ export class NativeConnection {
 
   #flow(stream: number, out: Outgoing): void {
     for (let piece = out.takePiece(); piece !== undefined; piece = out.takePiece()) {
-      this.#emit({ kind: 'data', stream, bytes: piece });
+      const { bytes, done } = piece;
+      this.#emit(done === undefined ? { kind: 'data', stream, bytes } : { kind: 'data', stream, bytes, done });
     }
     if (out.isHoldingBack || !out.isEnding) return;
     this.#outgoing.delete(stream);

@@ -1,4 +1,6 @@
-// Bytes of a stream ⇄ frames: however the bytes were cut on their way, the frames come out the same.
+// Bytes of a stream ⇄ frames: however the bytes were cut on their way, the frames come out the same. The payload of a DATA
+// frame is handed on as it comes, each piece as a frame of its own, which means the same: nobody waits for the rest, and
+// nothing is copied together.
 
 import { HEADER_BYTES, parseHeader, parsePayload, type Frame, type Header, type Malformed } from './frame.ts';
 
@@ -8,6 +10,8 @@ export class FrameDecoder {
   readonly #headerBytes = new Uint8Array(HEADER_BYTES);
   #headerFilled = 0;
   #header: Header | undefined;
+  /** Of the payload of a DATA frame, what has not come yet. */
+  #dataLeft = 0;
   #payload: Uint8Array | undefined;
   #payloadFilled = 0;
   #failure: Malformed | undefined;
@@ -29,6 +33,7 @@ export class FrameDecoder {
     if (header === undefined) return undefined;
     if (header.kind === 'malformed') return this.#fail(header);
     this.#header = header;
+    if (header.kind === 'data') return this.#readData(header);
     const payload = this.#readPayload(header.length);
     if (payload === undefined) return undefined;
     this.#header = undefined;
@@ -47,6 +52,16 @@ export class FrameDecoder {
     if (this.#headerFilled < HEADER_BYTES) return undefined;
     this.#headerFilled = 0;
     return parseHeader(this.#headerBytes, this.maxControlBytes);
+  }
+
+  #readData(header: Header): Frame | undefined {
+    const first = this.#chunks[0];
+    if (first === undefined) return undefined;
+    const missing = this.#dataLeft > 0 ? this.#dataLeft : header.length;
+    const bytes = this.#takeFrom(first, Math.min(missing, first.length));
+    this.#dataLeft = missing - bytes.length;
+    if (this.#dataLeft === 0) this.#header = undefined;
+    return { kind: 'data', stream: header.stream, bytes };
   }
 
   /** A payload that lies whole in one chunk is a view of it; only one that was cut is copied together. */

@@ -16,6 +16,18 @@ const hexOf = (pieces: readonly Uint8Array[]) => Buffer.concat(pieces).toString(
 const plain = (frame: Frame | Malformed) =>
   frame.kind === 'data' ? { ...frame, bytes: Buffer.from(frame.bytes).toString('hex') } : frame;
 
+/** Pieces of one DATA frame, put together again. */
+type Plain = ReturnType<typeof plain>;
+function joined(frames: readonly Plain[]): Plain[] {
+  const whole: Plain[] = [];
+  for (const frame of frames) {
+    const last = whole.at(-1);
+    if (frame.kind !== 'data' || last?.kind !== 'data' || last.stream !== frame.stream) whole.push(frame);
+    else whole[whole.length - 1] = { ...last, bytes: `${last.bytes}${frame.bytes}` };
+  }
+  return whole;
+}
+
 function decode(chunks: Iterable<Uint8Array>, maxControlBytes = MAX_CONTROL_BYTES) {
   const decoder = new FrameDecoder(maxControlBytes);
   const frames = [];
@@ -58,7 +70,7 @@ test('every malformed frame is refused for its reason, and nothing is read after
 test('frames come out the same however the stream is cut', () => {
   const bytes = bytesOf(vectors.frames.map(({ hex }) => hex).join(''));
   const expected = vectors.frames.map(({ frame }) => frame);
-  for (const chunks of everyChunking(bytes)) assert.deepEqual(decode(chunks), expected);
+  for (const chunks of everyChunking(bytes)) assert.deepEqual(joined(decode(chunks)), expected);
 });
 
 test('the longest DATA is read, from one chunk or from two, and its payload is not copied on the way out', () => {
@@ -67,9 +79,26 @@ test('the longest DATA is read, from one chunk or from two, and its payload is n
   assert.equal(pieces[1], bytes);
   const whole = new Uint8Array(Buffer.concat(pieces));
   for (const at of [3, HEADER_BYTES, 40_000]) {
-    const [frame] = decode([whole.subarray(0, at), whole.subarray(at)]);
+    const [frame] = joined(decode([whole.subarray(0, at), whole.subarray(at)]));
     assert.deepEqual(frame, { kind: 'data', stream: 1, bytes: Buffer.from(bytes).toString('hex') });
   }
+});
+
+test('what has come of a DATA frame is handed on at once, as it is, and the rest as it comes', () => {
+  const decoder = new FrameDecoder(MAX_CONTROL_BYTES);
+  const [header, payload] = formatFrame({ kind: 'data', stream: 3, bytes: new Uint8Array(5_000).fill(1) });
+  assert.ok(header !== undefined && payload !== undefined);
+  decoder.receive(header);
+  assert.equal(decoder.next(), undefined);
+  for (const piece of [payload.subarray(0, 4_000), payload.subarray(4_000)]) {
+    decoder.receive(piece);
+    const frame = decoder.next();
+    assert.ok(frame?.kind === 'data');
+    assert.deepEqual([frame.stream, frame.bytes.buffer, frame.bytes.length], [3, payload.buffer, piece.length]);
+    assert.equal(decoder.next(), undefined);
+  }
+  decoder.receive(new Uint8Array(Buffer.concat(formatFrame({ kind: 'end', stream: 3 }))));
+  assert.deepEqual(decoder.next(), { kind: 'end', stream: 3 });
 });
 
 test('before the other end has shown who it is a CONTROL is short, afterwards it may be long', () => {
@@ -100,7 +129,8 @@ test('property: any bytes, whole or byte by byte, give the same frames and never
   fc.assert(
     fc.property(stream, (pieces) => {
       const bytes = new Uint8Array(Buffer.concat(pieces));
-      assert.deepEqual(decode(Array.from(bytes, (byte) => Uint8Array.of(byte))), decode([bytes]));
+      const apart = decode(Array.from(bytes, (byte) => Uint8Array.of(byte)));
+      assert.deepEqual(joined(apart), joined(decode([bytes])));
     }),
     { numRuns: 500 },
   );

@@ -10,7 +10,8 @@ export const HEADER_BYTES = 8;
 export type Frame =
   /** One JSON-RPC 2.0 message. Always on stream 0. `encoded`: its bytes, where many get the same. */
   | { kind: 'control'; text: string; encoded?: Uint8Array }
-  | { kind: 'data'; stream: number; bytes: Uint8Array }
+  /** `done`: to be called when the bytes are out, here. */
+  | { kind: 'data'; stream: number; bytes: Uint8Array; done?: () => void }
   /** The sender will send no more on this stream; the other direction goes on. */
   | { kind: 'end'; stream: number }
   /** The receiver of this frame may send so many bytes more. */

@@ -52,6 +52,7 @@ export class NativeLink {
   #end: 'none' | 'seen' | 'told' = 'none';
   #events: LinkEvent[] = [];
   #output: Uint8Array[] = [];
+  #done: (() => void)[] = [];
 
   constructor(role: Role, { serverName = '', framing = 'stream' }: LinkOptions = {}) {
     this.connection = new NativeConnection(role);
@@ -105,10 +106,19 @@ export class NativeLink {
     const output = this.#output;
     this.#output = [];
     for (const frame of this.connection.takeOutput()) {
+      if (frame.kind === 'data' && frame.done !== undefined) this.#done.push(frame.done);
       if (this.#messages === undefined) output.push(...formatFrame(frame));
       else output.push(encodeFrame(frame));
     }
     return output;
+  }
+
+  /** To be called when all the output that was taken so far is out. */
+  takeDone(): (() => void)[] {
+    if (this.#done.length === 0) return this.#done;
+    const done = this.#done;
+    this.#done = [];
+    return done;
   }
 
   #nextFrame(): Frame | Malformed | undefined {

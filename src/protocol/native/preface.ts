@@ -4,7 +4,7 @@
 //   S: PARTYLINE/1 Server     the version chosen, and the server's name
 //   S: PARTYLINE/0 reason     no version in common; the server closes
 
-import { PROMPT } from '../line/reply.ts';
+import { PROMPT } from '../line/prompt.ts';
 import { quote } from '../text.ts';
 
 export const VERSION = 1;

@@ -7,7 +7,8 @@ import type { LinkEvent, NativeLink } from './link.ts';
 export interface Carrier {
   readonly writableLength: number;
   readonly writableNeedDrain: boolean;
-  write(bytes: Uint8Array): boolean;
+  /** `done` is called when they are out, without an error. */
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean;
   cork(): void;
   uncork(): void;
   /** Sends what is waiting and closes this direction. */
@@ -20,6 +21,12 @@ export interface Carrier {
   on(event: 'end' | 'drain' | 'close', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
+
+/**
+ * Bytes under way to the carrier from which on more would only wait. Several of what is read of a pipe at once, so that the
+ * next ones are read while these are encrypted and sent, and go in one piece then.
+ */
+const MAX_UNDER_WAY_BYTES = 4 * 65_536;
 
 /** Answers that the other end does not fetch, in bytes, before it is no longer read: it asks and does not listen. */
 const MAX_BACKLOG_BYTES = 4 * 1_048_576;
@@ -38,6 +45,7 @@ export class Pump {
   readonly #listener: Listener;
   #isSettling = false;
   #isClosing = false;
+  #isClosed = false;
   /** Reasons why nothing more is read for now. */
   #holds = 0;
   #error: Error | undefined;
@@ -71,7 +79,7 @@ export class Pump {
 
   /** More bytes would only pile up here. */
   get isBacklogged(): boolean {
-    return this.#carrier.writableNeedDrain;
+    return this.#carrier.writableNeedDrain && this.#carrier.writableLength >= MAX_UNDER_WAY_BYTES;
   }
 
   /** So many bytes wait to be fetched. */
@@ -110,7 +118,9 @@ export class Pump {
     this.#flush();
     this.#carrier.uncork();
     this.#isSettling = false;
-    if (this.#isClosing) this.#carrier.destroySoon();
+    if (!this.#isClosing || this.#isClosed) return;
+    this.#isClosed = true;
+    this.#carrier.destroySoon();
   }
 
   /** Sends what is waiting, then closes. */
@@ -120,6 +130,16 @@ export class Pump {
   }
 
   #flush(): void {
-    for (const bytes of this.#link.takeOutput()) this.#carrier.write(bytes);
+    const output = this.#link.takeOutput();
+    const done = this.#link.takeDone();
+    const last = output.pop();
+    if (last === undefined) return;
+    for (const bytes of output) this.#carrier.write(bytes);
+    if (done.length === 0) this.#carrier.write(last);
+    else {
+      this.#carrier.write(last, (error) => {
+        if (!error) for (const tell of done) tell();
+      });
+    }
   }
 }

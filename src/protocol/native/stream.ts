@@ -3,10 +3,16 @@
 
 import { CREDIT_STEP_BYTES, INITIAL_WINDOW_BYTES, MAX_DATA_BYTES, MAX_WINDOW_BYTES } from './limits.ts';
 
+/** Bytes to be sent, and who is to be told when nobody needs them any more. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly done: (() => void) | undefined;
+}
+
 /** What we send on a stream. */
 export class Outgoing {
   #credit = INITIAL_WINDOW_BYTES;
-  readonly #held: Uint8Array[] = [];
+  readonly #held: Piece[] = [];
   isEnding = false;
   /** Somebody was told to wait. */
   owesDrain = false;
@@ -15,19 +21,21 @@ export class Outgoing {
     return this.#held.length > 0;
   }
 
-  hold(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#held.push(bytes);
+  hold(piece: Piece): void {
+    if (piece.bytes.length > 0) this.#held.push(piece);
   }
 
   /** The next piece that may be sent now: no longer than a frame and than the credit, which it spends. */
-  takePiece(): Uint8Array | undefined {
+  takePiece(): Piece | undefined {
     const first = this.#held[0];
-    const count = Math.min(first?.length ?? 0, this.#credit, MAX_DATA_BYTES);
-    if (first === undefined || count === 0) return undefined;
+    if (first === undefined) return undefined;
+    const { bytes, done } = first;
+    const count = Math.min(bytes.length, this.#credit, MAX_DATA_BYTES);
+    if (count === 0) return undefined;
     this.#credit -= count;
-    if (count === first.length) this.#held.shift();
-    else this.#held[0] = first.subarray(count);
-    return first.subarray(0, count);
+    if (count === bytes.length) return this.#held.shift();
+    this.#held[0] = { bytes: bytes.subarray(count), done };
+    return { bytes: bytes.subarray(0, count), done: undefined };
   }
 
   /** False: the window would grow beyond every bound. */
