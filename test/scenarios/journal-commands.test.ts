@@ -134,7 +134,8 @@ test('of a damaged journal what is intact is saved, put in its place, and gone o
   const without = 'but for what was lost before it was saved from a damaged one: messages 4 to 5';
   assert.deepEqual(whole, { status: 0, stdout: `${journal} is whole, ${without}\n`, stderr: '' });
   const told = await run('verify', '--data', directory, '--json');
-  assert.deepEqual(JSON.parse(told.stdout), { journal, isWhole: true, problems: [], lost: [{ first: 4, last: 5 }] });
+  const { isWhole, lost }: Record<string, unknown> = JSON.parse(told.stdout);
+  assert.deepEqual([isWhole, lost], [true, [{ first: 4, last: 5 }]]);
   await using server = await startServer({ directory });
   const env = { PARTYLINE_DATA: directory, PARTYLINE_HOST: `127.0.0.1:${server.port}`, PARTYLINE_TOKEN_FILE: '' };
   const sent = await outcomeOf(partyline(['send', '--to', 'owner', 'after', '--json'], { env }));
