@@ -26,6 +26,7 @@ export interface DetachedEnd {
 export interface DetachRefusal {
   readonly refused:
     | 'not-allowed'
+    | 'env-not-allowed'
     | 'not-kept'
     | 'input-taken'
     | 'no-input'
