@@ -17,7 +17,9 @@ import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
 import { NO_POLICY, type Policy, type RunPolicy } from './core/run/policy.ts';
 import { parsePolicy } from './core/run/policy-file.ts';
+import { Detachments, placesOfDetached } from './core/run/detachments.ts';
 import { Records } from './core/run/records.ts';
+import { DetachedRuns } from './detached/detached-runs.ts';
 import type { Door } from './doors/door.ts';
 import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
@@ -36,7 +38,7 @@ import { formatDate } from './protocol/line/reply.ts';
 import { quote } from './protocol/text.ts';
 import { createRunner } from './runner/runner.ts';
 import type { User } from './runner/user.ts';
-import { hashSecret, newCode, newToken } from './secrets/code.ts';
+import { hashSecret, newCode, newDetachKey, newToken } from './secrets/code.ts';
 import { newDigest } from './secrets/digest.ts';
 import { ScryptPasswords } from './secrets/password.ts';
 import { reasonOf } from './reason.ts';
@@ -66,6 +68,7 @@ export interface RunningServer {
 
 /** In the data directory. */
 const JOURNAL = 'journal.db';
+const DETACHED = 'detached';
 const POLICY = 'policy.toml';
 /** Of group and others, the right to write: whoever has it says who may run what. */
 const OTHERS_WRITE = 0o022;
@@ -92,14 +95,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const opened = await openSqliteJournal({ path: join(directory, JOURNAL) });
     journal = opened.journal;
     const policy = openPolicy(options);
-    core = await openCore(options, { ...opened, now });
-    const token = await ensureOwnerToken(directory);
-    const tls = new TlsServer({ directory, files: options.tls, names: namesOf(options.listen), now, log });
     const runner = createRunner({
       directory: join(directory, 'pipes'),
       user: options.runAs,
       log,
     });
+    core = await openCore(options, { ...opened, runner, now });
+    const token = await ensureOwnerToken(directory);
+    const tls = new TlsServer({ directory, files: options.tls, names: namesOf(options.listen), now, log });
     const listening = () => listeners.map(({ url }) => url);
     const { doors, front } = furnish(options, { token, tls, runner, policy, now, core, listening });
     for (const listen of options.listen) {
@@ -164,7 +167,9 @@ interface Core {
   readonly accounts: Accounts;
   readonly journal: Journal;
   readonly journalId: string;
+  readonly hosts: Hosts;
   readonly records: Records;
+  readonly detachments: Detachments;
   /** Writes down how far everybody has read, and stops doing so. */
   close(): Promise<void>;
 }
@@ -172,11 +177,13 @@ interface Core {
 interface Opened {
   readonly journal: Journal;
   readonly everything: Everything;
+  readonly runner: Runner;
   readonly now: () => number;
 }
 
 /** Everyone there is, and the order in which things happen. */
-async function openCore(options: ServerOptions, { journal, everything, now }: Opened): Promise<Core> {
+async function openCore(options: ServerOptions, { journal, everything, runner, now }: Opened): Promise<Core> {
+  const { directory, log } = options;
   const hub = new Hub({
     serverName: options.name,
     ownerName: options.owner,
@@ -189,7 +196,8 @@ async function openCore(options: ServerOptions, { journal, everything, now }: Op
       options.log.tell({ event: type, text, name });
     },
   });
-  const accounts = new Accounts({ journal, hub, secrets: SECRETS });
+  let detachments: Detachments | undefined;
+  const accounts = new Accounts({ journal, hub, secrets: SECRETS, onRevoked: (one) => detachments?.revoked(one) });
   await new Promise<void>((resolve, reject) => {
     accounts.ensureOwner(options.owner, {
       nowMs: now(),
@@ -210,14 +218,24 @@ async function openCore(options: ServerOptions, { journal, everything, now }: Op
     everything.runs,
   );
   records.lose(everything.runs);
+  const detached = new DetachedRuns({
+    runner,
+    directory: join(directory, DETACHED),
+    onTrouble: (reason) => log.warn('output of a detached command is missing', { reason }),
+  });
+  const hosts = new Hosts({ directory: hub.directory, journal });
+  const places = { serverName: options.name, own: detached, hosts, directory: hub.directory };
+  detachments = new Detachments({ records, newKey: newDetachKey, ...placesOfDetached(places) }, everything.runs);
   const timer = setInterval(() => hub.hearing.save(), SAVE_MS).unref();
   const close = async () => {
     clearInterval(timer);
     hub.hearing.save();
+    await detached.close();
     records.writeUnwritten();
     await journal.close();
   };
-  return { hub, accounts, journal, journalId: everything.journalId, records, close };
+  const { journalId } = everything;
+  return { hub, accounts, journal, journalId, hosts, records, detachments, close };
 }
 
 function starting(atMs: number) {
@@ -251,10 +269,9 @@ function furnish(
   const { name: serverName, log } = options;
   const clock = () => performance.now();
   const startedMs = clock();
-  const { hub, accounts, journal, journalId, records } = core;
+  const { hub, accounts, journal, journalId, hosts, records, detachments } = core;
   const passwords = new ScryptPasswords();
   const guesses = new Guesses();
-  const hosts = new Hosts({ directory: hub.directory, journal });
   const line = new LineDoor({
     hub,
     accounts,
@@ -278,6 +295,7 @@ function furnish(
     journal,
     journalId,
     records,
+    detachments,
     passwords,
     guesses,
     token,

@@ -28,6 +28,7 @@ import { HELP as SEND } from '../src/cli/send.ts';
 import { HELP as TOKEN } from '../src/cli/token.ts';
 import { HELP as VERIFY } from '../src/cli/verify.ts';
 import { HELP as RUN } from '../src/cli/run.ts';
+import { HELP as ATTACH } from '../src/cli/attach.ts';
 import { HELP as RUNS } from '../src/cli/runs.ts';
 import { HELP as SERVE } from '../src/cli/serve.ts';
 import { parseRequest } from '../src/protocol/line/request.ts';
@@ -61,6 +62,7 @@ const HELPS: ReadonlyMap<string, string> = new Map([
 
   ['echo', ECHO],
   ['run', RUN],
+  ['attach', ATTACH],
   ['runs', RUNS],
   ['serve', SERVE],
 ]);

@@ -42,7 +42,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Both ends of a run over a native connection.
   'relay/': ['core/', 'protocol/'],
   // A machine that has joined: a client that is asked to run what it is told to.
-  'host/': ['client/', 'core/', 'log/', 'net/', 'protocol/', 'relay/', 'runner/', 'node:'],
+  'host/': ['client/', 'core/', 'detached/', 'log/', 'net/', 'protocol/', 'relay/', 'runner/', 'node:'],
+  // Runs that outlive whoever started them.
+  'detached/': [
+    'core/',
+    'protocol/native/tagged.ts',
+    'runner/directory.ts',
+    'runner/errors.ts',
+    'secrets/digest.ts',
+    'node:',
+  ],
   'journal/': ['core/', 'log/', 'node:'],
   'bus/': ['core/', 'log/', 'node:'],
   'runner/': ['core/', 'log/', 'node:'],
@@ -58,7 +67,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'cli/backup.ts': ['cli/', 'config/', 'journal/backup.ts', 'journal/salvage.ts', 'protocol/', 'node:'],
   'cli/restore.ts': ['cli/', 'config/', 'journal/backup.ts', 'journal/segment.ts', 'protocol/', 'node:'],
   'cli/verify.ts': ['cli/', 'config/', 'journal/verify.ts', 'protocol/', 'node:'],
-  'cli/join.ts': ['cli/', 'client/', 'protocol/', 'config/', 'host/', 'log/', 'net/', 'runner/', 'node:'],
+  'cli/join.ts': ['cli/', 'client/', 'protocol/', 'config/', 'detached/', 'host/', 'log/', 'net/', 'runner/', 'node:'],
   'tui/': ['client/', 'protocol/', 'config/', 'node:'],
   'web/': ['client/', 'protocol/', 'config/'],
   'config/': ['node:'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HELP as ATTACH } from './attach.ts';
 import { HELP as CHAT } from './chat.ts';
 import { COMMANDS, optionsOf } from './commands.ts';
 import { HELP as COMPLETION } from './completion.ts';
@@ -32,6 +33,7 @@ const HELPS: Readonly<Record<string, string>> = {
   chat: CHAT,
   echo: ECHO,
   run: RUN,
+  attach: ATTACH,
   runs: RUNS,
   join: JOIN,
   hosts: HOSTS,

@@ -29,12 +29,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: {
     does: 'execute a command on the server, or on machines that joined',
     options:
-      '--on TARGETS --cwd PATH --env NAME=VALUE -t --tty --timeout SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
+      '--on TARGETS --cwd PATH --env NAME=VALUE -t --tty --timeout SECONDS --detach --wait SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
+  },
+  attach: {
+    does: 'watch a run that was left, and give it input',
+    options: '--from CURSOR --on NAMES --stdin --no-fold --host HOST --json',
   },
   runs: {
     does: 'what was run: who, where, what, and how it ended',
     options: '--limit N --before ID --stdout --stderr --host HOST --json',
-    words: 'show',
+    words: 'show cancel',
   },
   join: {
     does: 'let a server run commands on this machine',

@@ -10,6 +10,7 @@ import { makeDirectory } from '../config/directory.ts';
 import { readOwnFile } from '../config/files.ts';
 import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
 import { stateDirectory } from '../config/state.ts';
+import { DetachedRuns } from '../detached/detached-runs.ts';
 import { beJoined } from '../host/joined.ts';
 import { EVERYTHING, parseEnvironmentPattern, readHostPolicy, type HostPolicy } from '../host/policy.ts';
 import { RECORDS_HEAD_FILE, RecordsHead } from '../host/records-head.ts';
@@ -26,6 +27,7 @@ import { reasonOf } from '../reason.ts';
 
 /** In the state directory. */
 const HOST_POLICY_FILE = 'host-policy.toml';
+const DETACHED = 'host-detached';
 /** Of group and others, the right to write: whoever has it says what is run here. */
 const OTHERS_WRITE = 0o022;
 
@@ -50,6 +52,9 @@ no server can widen it; anything else comes back as denied, and is said on stder
 
 With each command the server says which hash its records of runs end with. The latest is kept in ${RECORDS_HEAD_FILE} of the state
 directory: partyline verify --head HASH, at the server, tells whether all records up to it are there.
+
+A run that was detached goes on while the server is away; it ends with this program, and what it said is kept in ${DETACHED}
+of the state directory as long.
 
 The machine dials out, over IPv4 or IPv6, and comes back by itself when the connection or the server was away. The first
 time it makes a key of its own in the state directory (PARTYLINE_DATA) and needs no code after that. The code carries the
@@ -132,6 +137,11 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
     const policy = { ...read, env: [...read.env, ...env] };
     const key = ensureMachineKey(joinPath(directory, MACHINE_KEY_FILE));
     const runner = createRunner({ directory: joinPath(directory, 'host-pipes') });
+    const detached = new DetachedRuns({
+      runner,
+      directory: joinPath(directory, DETACHED),
+      onTrouble: (reason) => tell('trouble', { reason }, `partyline join: ${reason}`),
+    });
     try {
       await beJoined(
         {
@@ -141,6 +151,7 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
           labels,
           trust: trustIn(given, directory),
           runner,
+          detached,
           policy,
           onDenied: (command) => tell('denied', { command }, `partyline join: denied: ${command}`),
           world: REAL_WORLD,
@@ -152,6 +163,7 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
       );
     } finally {
       await runner.close();
+      await detached.close();
     }
     return 0;
   } catch (error) {

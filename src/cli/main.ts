@@ -30,6 +30,10 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, run } = await import('./run.ts');
     return { run, help: HELP };
   },
+  attach: async () => {
+    const { HELP, attach } = await import('./attach.ts');
+    return { run: attach, help: HELP };
+  },
   runs: async () => {
     const { HELP, runs } = await import('./runs.ts');
     return { run: runs, help: HELP };

@@ -18,6 +18,15 @@ export interface RunArguments {
   /** In one: what it is to run, and what is typed here. */
   readonly hasTerminal: boolean;
   readonly wide: WideWishes;
+  /** It is to go on without us: at once, or when it has been watched for so long. */
+  readonly away: Away | undefined;
+  /** Of a command that comes back to the server: how it was named, if it was. */
+  readonly hint: string;
+}
+
+export interface Away {
+  /** Undefined: it is not watched. */
+  readonly watchMs: number | undefined;
 }
 
 /** What counts where the targets are not one name. */
@@ -63,6 +72,8 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
         env: { type: 'string', multiple: true, default: [] },
         tty: { type: 'boolean', short: 't', multiple: true, default: [] },
         timeout: { type: 'string' },
+        detach: { type: 'boolean', default: false },
+        wait: { type: 'string' },
         yes: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         'no-fold': { type: 'boolean', default: false },
@@ -93,12 +104,27 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
   if (values.cwd === '') return '--cwd names no directory';
   const env = environmentIn(values.env);
   if (typeof env === 'string') return env;
+  const watchMs = values.wait === undefined ? undefined : parseSeconds(values.wait);
+  if (watchMs === null) {
+    return `--wait takes seconds, up to ${MAX_TIMEOUT_MS / 1_000}, not ${quote(values.wait ?? '')}`;
+  }
+  if (values.detach && watchMs !== undefined)
+    return '--detach leaves the run at once, --wait after a while: one of them';
+  const away = values.detach || watchMs !== undefined ? { watchMs } : undefined;
+  if (away !== undefined && hasTerminal) {
+    return '-t shows a terminal here, and --detach and --wait leave what they start: a run is one or the other';
+  }
+  if (away !== undefined && isPrompt) return '--detach and --wait go with a command after --';
+  if (away !== undefined && (values.batch ?? values['stop-after'] ?? values.out) !== undefined) {
+    return '--batch, --stop-after and --out do not go with --detach and --wait: all machines begin at once';
+  }
   const batch = values.batch === undefined ? MAX_AT_ONCE : parseCount(values.batch);
   if (batch === null) return `--batch takes how many machines at once, not ${quote(values.batch ?? '')}`;
   const stopAfter = values['stop-after'] === undefined ? Number.POSITIVE_INFINITY : parseCount(values['stop-after']);
   if (stopAfter === null) return `--stop-after takes a number of failures, not ${quote(values['stop-after'] ?? '')}`;
   if (values.out === '') return '--out names no directory';
-  if (values.on === undefined && (values['dry-run'] || values.stdin || values.out !== undefined)) {
+  const isStdinMisplaced = values.stdin && away === undefined;
+  if (values.on === undefined && (values['dry-run'] || isStdinMisplaced || values.out !== undefined)) {
     return '--dry-run, --stdin and --out go with --on TARGETS';
   }
   const ttyFault = faultOfTerminal(values.tty.length, { on: values.on, isJson: values.json, wide: values });
@@ -112,6 +138,8 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
     host,
     isJson: values.json,
     hasTerminal,
+    away,
+    hint: positionals[0] === undefined ? '' : ` --host ${positionals[0]}`,
     wishes: {
       command,
       ...(values.on === undefined ? {} : { on: values.on }),

@@ -9,7 +9,7 @@ import type { Drop, View } from './run-view.ts';
 import type { HostResult } from './summary.ts';
 
 /** Starts that wait for an answer: a server takes 64 questions at once, and puts each start on record before it answers. */
-const MAX_UNANSWERED = 48;
+export const MAX_UNANSWERED = 48;
 
 export interface ManyRuns {
   readonly client: NativeClient;
@@ -165,7 +165,7 @@ class Crowd {
 }
 
 /** So many are inside; the others wait in their order. */
-class Gate {
+export class Gate {
   #room: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -186,7 +186,7 @@ class Gate {
   }
 }
 
-function resultOf(ended: RunEnd): HostResult {
+export function resultOf(ended: RunEnd): HostResult {
   switch (ended.end) {
     case 'lost':
       return { result: 'lost' };
@@ -202,6 +202,6 @@ function resultOf(ended: RunEnd): HostResult {
 /** POSIX shells add the signal's number to this (XCU 2.8.2). */
 export const SIGNAL_STATUS_BASE = 128;
 
-function reasonOf(ended: RunEnd): string | undefined {
+export function reasonOf(ended: RunEnd): string | undefined {
   return ended.end === 'refused' ? ended.message : ended.reason;
 }

@@ -11,11 +11,14 @@ export interface OutletOptions {
   /** As it is called in JSON. */
   readonly host: string;
   readonly isJson: boolean;
+  /** As it is called on the command line. */
+  readonly command?: string;
 }
 
 export class Outlet {
   readonly #host: string;
   readonly #isJson: boolean;
+  readonly #command: string;
   readonly #pieces = { stdout: new Utf8Pieces(), stderr: new Utf8Pieces() };
   readonly #streams = { stdout: process.stdout, stderr: process.stderr };
   #waitingBytes = 0;
@@ -23,7 +26,8 @@ export class Outlet {
   #isHurried = false;
   #failure: string | undefined;
 
-  constructor({ host, isJson }: OutletOptions) {
+  constructor({ host, isJson, command = 'run' }: OutletOptions) {
+    this.#command = command;
     this.#isJson = isJson;
     this.#host = host;
   }
@@ -68,7 +72,7 @@ export class Outlet {
       case 'ended': {
         const { result, status, reason } = ended;
         this.#tell({ result, status });
-        if (result === 'cancelled' && reason !== undefined) say(`The command was ended: ${reason}`);
+        if (result === 'cancelled' && reason !== undefined) say(`The command was ended: ${reason}`, this.#command);
       }
     }
   }
@@ -76,7 +80,7 @@ export class Outlet {
   /** It never started, or nobody knows how it ended. */
   fail(result: 'denied' | 'offline' | 'lost', why: string): void {
     this.#tell({ result, status: null, reason: why });
-    say(why);
+    say(why, this.#command);
   }
 
   /** Why our own output could not be written; a reader that has seen enough is no failure. */
@@ -129,6 +133,6 @@ export class Outlet {
 }
 
 /** One line on stderr. */
-export function say(text: string): void {
-  process.stderr.write(`partyline run: ${text}\n`);
+export function say(text: string, command = 'run'): void {
+  process.stderr.write(`partyline ${command}: ${text}\n`);
 }

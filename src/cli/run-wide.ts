@@ -40,24 +40,8 @@ async function carryOut(
   { targets, given, interruption, confirmTimeoutMs }: Wide,
 ): Promise<number> {
   const { wishes, wide, isJson } = given;
-  const hosts = await resolveTargets(client, { targets, command: wishes.command, cwd: wishes.cwd });
-  if ('refused' in hosts) {
-    if (isJson)
-      process.stdout.write(jsonLine({ host: targets, result: 'denied', status: null, reason: hosts.refused }));
-    return fail(hosts.refused);
-  }
-  if (wide.isDryRun) return showTargets(hosts, isJson);
-  if (!isJson) say(wordsForTargets(hosts));
-  if (wide.hasInput && hosts.length > wide.batch) {
-    return fail(
-      `--stdin goes to all at once: ${hosts.length} machines, and ${wide.batch} at once; nothing was started`,
-    );
-  }
-  if (!wide.isConfirmed && isWide(targets, hosts)) {
-    const refused = await Promise.race([confirm(hosts, new Questions()), interruption.happened]);
-    if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
-    if (refused !== undefined) return fail(refused);
-  }
+  const hosts = await chooseTargets(client, { targets, given, interruption });
+  if (typeof hosts === 'number') return hosts;
   const unmade = wide.out === undefined ? undefined : makeOut(wide.out);
   if (unmade !== undefined) return fail(unmade);
   const progress = new Progress(hosts.length);
@@ -82,6 +66,33 @@ async function carryOut(
     return status;
   }
   return view.failure === undefined ? overallStatus(results.values()) : fail(view.failure);
+}
+
+/** The machines that are meant, once that is sure; a number is the status to end with, and nothing is to start. */
+export async function chooseTargets(
+  client: NativeClient,
+  { targets, given, interruption }: Omit<Wide, 'confirmTimeoutMs'>,
+): Promise<readonly TargetHost[] | number> {
+  const { wishes, wide, isJson } = given;
+  const hosts = await resolveTargets(client, { targets, command: wishes.command, cwd: wishes.cwd });
+  if ('refused' in hosts) {
+    if (isJson)
+      process.stdout.write(jsonLine({ host: targets, result: 'denied', status: null, reason: hosts.refused }));
+    return fail(hosts.refused);
+  }
+  if (wide.isDryRun) return showTargets(hosts, isJson);
+  if (!isJson) say(wordsForTargets(hosts));
+  if (wide.hasInput && hosts.length > wide.batch) {
+    return fail(
+      `--stdin goes to all at once: ${hosts.length} machines, and ${wide.batch} at once; nothing was started`,
+    );
+  }
+  if (!wide.isConfirmed && isWide(targets, hosts)) {
+    const refused = await Promise.race([confirm(hosts, new Questions()), interruption.happened]);
+    if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
+    if (refused !== undefined) return fail(refused);
+  }
+  return hosts;
 }
 
 /** Why there is no such directory. */

@@ -1,16 +1,13 @@
 // `partyline run`: a command on the server, with its input, its outputs and its status as they were.
 
-import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
-import { connectAsOwner, OWNER_TOKEN_FILE, type NativeClient } from '../client/native.ts';
+import { OWNER_TOKEN_FILE, type NativeClient } from '../client/native.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
-import { stateDirectory } from '../config/state.ts';
 import { INTERRUPTED, watchInterruption, type Interruption } from './interruption.ts';
 import type { OwnTerminal } from './run-terminal.ts';
 import { isOneName, readRunArguments } from './run-arguments.ts';
+import { connectForRuns } from './run-connect.ts';
 import { Outlet, say } from './run-outlet.ts';
-import { UNREACHED_STATUS } from './status.ts';
-import { trustFor } from './trust.ts';
+import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './status.ts';
 
 export const HELP = `Run a command on a server, or on machines that joined it: input, output and status as they are there
 
@@ -27,6 +24,8 @@ are a program and its arguments, which no shell sees; @NAME is a verb of the ser
   -t, --tty          run it in a terminal there, as large as this one; without COMMAND the user's shell there. Twice (-tt):
                      also where standard input is no terminal
   --timeout SECONDS  end it after so long (status 124)
+  --detach           print the number of the run as soon as it has started, and leave it: partyline attach shows it
+  --wait SECONDS     show it for so long; if it has not ended then, leave it, say how to come back, and end with ${NOT_ENDED_STATUS}
   --json             one JSON object a line instead of the bytes: host, stream and data (or dataBase64), at the end
                      host, result and status
 
@@ -38,12 +37,15 @@ none of them. More than 10 machines, or all, are to be confirmed by typing how m
   --dry-run          show which machines are meant, and start nothing
   --batch N          at most N machines at once
   --stop-after N     begin with no other machine after N failures
-  --stdin            pass standard input to all of them
+  --stdin            pass standard input to all of them; with --detach leave it open, for partyline attach --stdin
   --out DIR          a file for each machine's output, DIR/NAME.stdout and DIR/NAME.stderr, in the place of lines
   --no-fold          each machine's lines by themselves
 
 With -t everything that is typed goes there, Ctrl-C too. At the beginning of a line ~. ends it from here, ~^Z stops this program,
 ~~ is a ~, and ~? lists these.
+
+A run that was left goes on without this program and its connection, until it ends, partyline runs cancel ends it, or the
+program that runs it there (partyline join, or the server for itself) ends. Its standard input is empty.
 
 The status is the command's own; 128+N if it died of signal N, 124 after the timeout, 126 or 127 if it could not be
 started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it. Of several machines: 255
@@ -65,13 +67,11 @@ Examples:
   partyline run --on 'web[1-9],!web3' --batch 2 --stop-after 1 -- systemctl restart nginx
   partyline run --on env=prod --dry-run -- reboot
   partyline run --on web1 -- @restart nginx
+  partyline run --on 'web*' --detach -- ./backup.sh
+  partyline run --on web1 --wait 60 -- make test
   partyline run --json -- 'date -u' | jq -r .data
 `;
 
-/** In the state directory: what `partyline login` keeps. */
-const TOKENS = 'tokens';
-/** What the token of an account begins with. */
-const ACCOUNT_TOKEN = 'pl_';
 /** Milliseconds for the server to say that an interrupted command has ended: as long as a stubborn one is given. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
@@ -92,10 +92,7 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
   const interruption = watchInterruption();
   try {
     const { signal } = interruption;
-    const trust = trustFor('run');
-    const client = mayBeAccount()
-      ? await (await import('./run-as.ts')).connectAs(host, { trust, signal })
-      : await connectAsOwner(host, { tokenFile: tokenFile(), trust, signal });
+    const client = await connectForRuns(host, { command: 'run', signal });
     if ('refused' in client) {
       new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', client.refused);
       return UNREACHED_STATUS;
@@ -110,6 +107,8 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     }
     const { wishes } = given;
     const { on } = wishes;
+    if (given.away !== undefined)
+      return await (await import('./run-detach.ts')).detach(client, { given, interruption });
     if (on !== undefined && !isOneName(on)) {
       const { runWide } = await import('./run-wide.ts');
       const { confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = times;
@@ -123,30 +122,6 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     return INTERRUPTED[interruption.name];
   } finally {
     interruption.stop();
-  }
-}
-
-function tokenFile(): string {
-  return process.env['PARTYLINE_TOKEN_FILE'] || join(stateDirectory(), OWNER_TOKEN_FILE);
-}
-
-/**
- * Whether anything but the owner token may be there to come in with. Looked for in the quickest way, since a command on
- * this machine is to start at once.
- */
-function mayBeAccount(): boolean {
-  const given = process.env['PARTYLINE_TOKEN_FILE'];
-  if (!given) return existsSync(join(stateDirectory(), TOKENS));
-  try {
-    // Not blocking: a pipe in its place must not hang us.
-    const descriptor = openSync(given, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const begin = Buffer.alloc(ACCOUNT_TOKEN.length);
-    readSync(descriptor, begin);
-    closeSync(descriptor);
-    return begin.toString('latin1') === ACCOUNT_TOKEN;
-  } catch {
-    // Whoever needs it says what is wrong with it.
-    return false;
   }
 }
 

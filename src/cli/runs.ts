@@ -14,6 +14,7 @@ export const HELP = `What was run: who, where, what, and how it ended
 
 Usage: partyline runs [--limit N] [--before ID]
        partyline runs show ID [--stdout] [--stderr]
+       partyline runs cancel ID
 
   --limit N          the newest N (20); there is no upper limit
   --before ID        only what was started before this run
@@ -27,10 +28,13 @@ error. Of several machines each line has its machine before it. partyline verify
 
 ${CREDENTIAL_HELP}
 
+A run that was left (partyline run --detach) is ended by cancel on all its machines: by whoever started it, and by the owner.
+
 Examples:
   partyline runs --limit 100
   partyline runs show 17
   partyline runs show 17 --stdout > output
+  partyline runs cancel 17
   partyline runs --json | jq 'select(.results | any(.status != 0)).id'
 `;
 
@@ -66,10 +70,13 @@ export async function runs(args: string[]): Promise<number> {
     if (stdout || stderr) return misuse('runs', '--stdout and --stderr are for partyline runs show ID');
     return whileIn(going, (client) => list(client, { ...numbers, isJson }));
   }
-  if (verb !== 'show' || more.length > 0) return misuse('runs', `show ID is expected, not ${JSON.stringify(verb)}`);
-  if (id === undefined || !/^[1-9]\d{0,14}$/.test(id)) {
-    return misuse('runs', `show takes the number of a run, not ${JSON.stringify(id ?? '')}`);
+  if ((verb !== 'show' && verb !== 'cancel') || more.length > 0) {
+    return misuse('runs', `show ID or cancel ID is expected, not ${JSON.stringify(verb)}`);
   }
+  if (id === undefined || !/^[1-9]\d{0,14}$/.test(id)) {
+    return misuse('runs', `${verb} takes the number of a run, not ${JSON.stringify(id ?? '')}`);
+  }
+  if (verb === 'cancel') return whileIn(going, (client) => cancel(client, { id: Number(id), isJson }));
   const streams = [...(stdout ? (['stdout'] as const) : []), ...(stderr ? (['stderr'] as const) : [])];
   return whileIn(going, async (client) => {
     const run = await client.run(Number(id));
@@ -77,6 +84,20 @@ export async function runs(args: string[]): Promise<number> {
     for (const stream of streams) await showOutput(client, { run, stream, isJson });
     return 0;
   });
+}
+
+const STATES = {
+  ended: 'has ended already',
+  ending: 'is being ended',
+  away: 'is offline: it will be ended there when it is back',
+} as const;
+
+async function cancel(client: Client, { id, isJson }: { id: number; isJson: boolean }): Promise<number> {
+  const hosts = await client.endRun(id);
+  await print(
+    hosts.map(({ host, state }) => (isJson ? jsonLine({ host, state }) : `${host} ${STATES[state]}\n`)).join(''),
+  );
+  return 0;
 }
 
 interface Listing {

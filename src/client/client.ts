@@ -5,6 +5,7 @@ import { chatList, chatSend } from '../protocol/native/methods/chat.ts';
 import { groupJoin, groupLeave, groupList } from '../protocol/native/methods/group.ts';
 import { hostList } from '../protocol/native/methods/host.ts';
 import { chatHistory, chatSearch } from '../protocol/native/methods/past.ts';
+import { runEnd } from '../protocol/native/methods/detached.ts';
 import { runList, runOutput, runShow } from '../protocol/native/methods/records.ts';
 import { serverListening } from '../protocol/native/methods/server.ts';
 import { tokenCreate, tokenList, tokenRemove } from '../protocol/native/methods/token.ts';
@@ -186,6 +187,11 @@ export class Client implements AsyncDisposable {
       yield Uint8Array.fromBase64(asked.data);
       first = asked.next;
     }
+  }
+
+  /** Ends a detached run wherever it goes on. */
+  async endRun(id: number): Promise<ResultOf<typeof runEnd>['hosts']> {
+    return (await this.#requests.ask(runEnd, { id }, AGAIN)).hosts;
   }
 
   // ── groups ──

@@ -162,7 +162,7 @@ export class NativeClient implements Wire {
     if (this.#lost !== undefined) return { lost: this.#lost };
     const id = this.#link.connection.request(method, params);
     const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
-    if (method === METHODS.runStart) this.#starting.add(id);
+    if (method === METHODS.runStart || method === METHODS.runAttach) this.#starting.add(id);
     this.#keepVigil();
     this.#pump.settle();
     return answered;

@@ -94,7 +94,7 @@ export type RunsClient = Pick<
 /** The runs of one client: they share its connection, and each has its own three streams. */
 export class Runs {
   readonly #client: RunsClient;
-  readonly #all = new Set<ClientRun>();
+  readonly #all = new Set<Followed>();
   /** How runs ended whose number nobody here has read yet: it may come in the same chunk as their end. */
   readonly #early = new Map<number, RunEnd>();
   #lastTogether = 0;
@@ -116,18 +116,21 @@ export class Runs {
   }
 
   start(wishes: RunWishes, listener: RunListener): RunHandle {
-    const run: ClientRun = new ClientRun(this.#client, {
-      wishes,
-      listener,
+    return this.follow((hooks) => new ClientRun(this.#client, { wishes, listener, ...hooks }));
+  }
+
+  /** Tells what was made of its end, and that there is room for input. */
+  follow<One extends Followed>(make: (hooks: FollowHooks) => One): One {
+    const one: One = make({
       onNumber: (number) => {
         const end = this.#early.get(number);
         this.#early.delete(number);
-        if (end !== undefined) run.settle(end);
+        if (end !== undefined) one.settle(end);
       },
-      onSettled: () => this.#all.delete(run),
+      onSettled: () => this.#all.delete(one),
     });
-    this.#all.add(run);
-    return run;
+    this.#all.add(one);
+    return one;
   }
 
   #ended(params: unknown): void {
@@ -145,15 +148,27 @@ export class Runs {
 
 type StreamEvent = Extract<LinkEvent, { stream: number }>;
 
-interface ClientRunOptions {
-  readonly wishes: RunWishes;
-  readonly listener: RunListener;
-  /** Called when the server has answered. */
+/** A command that was started over this connection, or one that it is attached to. */
+export interface Followed {
+  /** What the server calls it, once it has answered. */
+  readonly number: number | undefined;
+  settle(end: RunEnd): void;
+  /** The socket takes bytes again. */
+  update(): void;
+}
+
+export interface FollowHooks {
+  /** To be called when the server has answered. */
   readonly onNumber: (number: number) => void;
   readonly onSettled: () => void;
 }
 
-class ClientRun implements RunHandle {
+interface ClientRunOptions extends FollowHooks {
+  readonly wishes: RunWishes;
+  readonly listener: RunListener;
+}
+
+class ClientRun implements RunHandle, Followed {
   readonly answered: Promise<void>;
   readonly ended: Promise<RunEnd>;
   readonly #client: RunsClient;

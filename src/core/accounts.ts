@@ -26,6 +26,8 @@ export interface AccountsWorld {
   readonly journal: Journal;
   readonly hub: Pick<Hub, 'directory' | 'head' | 'refusalOfName' | 'isPresent' | 'lower' | 'sessionsOf'>;
   readonly secrets: Secrets;
+  /** An account is no more: what goes on for it without a session ends too. */
+  readonly onRevoked?: (member: Member) => void;
 }
 
 export interface Invitation {
@@ -240,6 +242,7 @@ export class Accounts {
   #dismiss(member: Member): 'account' {
     this.#world.hub.lower(({ by }) => by === member);
     for (const session of this.#world.hub.sessionsOf(member)) session.listener.dismiss({ why: 'revoked' });
+    this.#world.onRevoked?.(member);
     return 'account';
   }
 

@@ -21,7 +21,10 @@ const EVERYTHING: Everything = {
   machines: [],
 };
 
+const nobody = () => assert.fail('nothing is detached here');
+
 class Said implements Machine {
+  readonly detached = { start: nobody, attach: nobody, ended: nobody, cancel: nobody };
   readonly runner = { start: () => assert.fail('nothing is to be started') };
   readonly labels: ReadonlyMap<string, string>;
   readonly family = 'ipv6';

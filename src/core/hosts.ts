@@ -4,6 +4,7 @@ import type { Directory } from './directory.ts';
 import type { Change, Journal } from './journal.ts';
 import type { NameKey } from './name.ts';
 import type { Runner } from './ports.ts';
+import type { DetachedRunner } from './run/detached.ts';
 import type { Member, Session } from './session.ts';
 
 /**
@@ -15,6 +16,7 @@ export const SEEN_AGAIN_MS = 600_000;
 /** A joined machine's connection. */
 export interface Machine {
   readonly runner: Pick<Runner, 'start'>;
+  readonly detached: DetachedRunner;
   readonly labels: ReadonlyMap<string, string>;
   readonly family: Session['family'];
   /** Milliseconds of the last round trip; undefined before the first. */

@@ -14,7 +14,7 @@ import type { MachineKey } from '../net/machine.ts';
 import { hostChallenge, hostJoin, hostProve } from '../protocol/native/methods/host.ts';
 import { serveRuns, type ServingOptions } from './serving.ts';
 
-export interface Joining extends Pick<ServingOptions, 'runner' | 'policy' | 'onDenied' | 'onRecordsHead'> {
+export interface Joining extends Pick<ServingOptions, 'runner' | 'detached' | 'policy' | 'onDenied' | 'onRecordsHead'> {
   readonly host: string;
   readonly key: MachineKey;
   /** Of an invitation; counts once. */
@@ -58,7 +58,7 @@ export async function beJoined(joining: Joining, signal: AbortSignal): Promise<v
 const FOR_NOW = new Set(['busy', 'closing', 'too-many-wrong', 'not-stored']);
 
 async function comeIn(joining: Joining, code: string | undefined, signal: AbortSignal): Promise<NativeClient> {
-  const { host, key, labels, trust, runner, policy, onDenied, onRecordsHead } = joining;
+  const { host, key, labels, trust, runner, detached, policy, onDenied, onRecordsHead } = joining;
   const { client, isLoopback, isPrivate, fingerprint } = await openClient({ host, trust }, signal);
   // Whoever is told to stop does not wait for a server that does not answer.
   const stop = () => client.destroy();
@@ -81,7 +81,7 @@ async function comeIn(joining: Joining, code: string | undefined, signal: AbortS
     const proof = key.prove({ clientNonce, serverNonce: challenged.nonce, server });
     const params = { key: key.publicKey, proof, labels: Object.fromEntries(labels) };
     // Before the answer: what the server asks may come with it.
-    serveRuns({ client, runner, policy, onDenied, onRecordsHead });
+    serveRuns({ client, runner, detached, policy, onDenied, onRecordsHead });
     const proven = await client.request(hostProve.name, params);
     // A code that was used, by this very machine: then its key says so.
     if ('error' in proven && refused !== undefined) throw refused;

@@ -1,22 +1,28 @@
 // What a joined machine does for its server: starts what it is asked to, and ends it when the server asks, is gone, or
 // has been silent for the length of the lease.
 
-import type { RunCommand, Runner } from '../core/ports.ts';
+import type { Run, RunCommand, Runner, RunRequest } from '../core/ports.ts';
+import type { DetachRefusal } from '../core/run/detached.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
+import type { DetachedRuns } from '../detached/detached-runs.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
 import { LEASE_MS } from '../protocol/native/limits.ts';
 import { METHODS } from '../protocol/native/methods.ts';
-import { parseRunCancel, runResize, runStart } from '../protocol/native/methods/run.ts';
+import { DETACHED, detachedAttach, detachedKey, detachedStart } from '../protocol/native/methods/detached.ts';
+import { parseRunCancel, runResize, runStart, type RunStart } from '../protocol/native/methods/run.ts';
 import type { Pump } from '../protocol/native/pump.ts';
 import { rpcError, type Id, type RpcError } from '../protocol/native/rpc.ts';
 import { quote } from '../protocol/text.ts';
+import { asRun } from '../relay/attached.ts';
+import { toDetachedEnded } from '../relay/ended.ts';
 import { passOn } from '../relay/environment.ts';
-import { ServedRun } from '../relay/served-run.ts';
+import { ServedRun, type ServedStreams } from '../relay/served-run.ts';
 import { allowed, type HostPolicy } from './policy.ts';
 
 export interface ServingOptions {
   readonly client: NativeClient;
   readonly runner: Runner;
+  readonly detached: DetachedRuns;
   readonly policy: HostPolicy;
   /** The command was not started: the policy does not list it. */
   readonly onDenied: (command: string) => void;
@@ -24,6 +30,8 @@ export interface ServingOptions {
   /** With each command: what the server says its records of runs end with. */
   readonly onRecordsHead: (head: string) => void;
 }
+
+type Permitted = Pick<RunRequest, 'command' | 'env'>;
 
 /** UTF-16 units of a command that was not allowed, where it is told. */
 const MAX_TOLD_LENGTH = 120;
@@ -64,6 +72,14 @@ class MachineServing implements Serving {
         return this.#cancel(event.id, event.params);
       case METHODS.runResize:
         return this.#resize(event.id, event.params);
+      case DETACHED.start:
+        return this.#detach(event.id, event.params);
+      case DETACHED.attach:
+        return this.#attach(event.id, event.params);
+      case DETACHED.await:
+        return this.#await(event.id, event.params);
+      case DETACHED.cancel:
+        return this.#cancelDetached(event.id, event.params);
       default:
         return this.#refuse(event.id, rpcError('method', { code: 'unknown-method' }, 'A machine only runs commands'));
     }
@@ -76,11 +92,28 @@ class MachineServing implements Serving {
   #start(id: Id, params: unknown): void {
     const asked = runStart.parseParams(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
-    const { command: given, env = {}, cwd, terminal, timeoutMs, recordsHead, stdin, stdout, stderr } = asked;
+    const { cwd, terminal, timeoutMs, stdin, stdout, stderr } = asked;
+    const permitted = this.#permitted(id, asked);
+    if (permitted === undefined) return undefined;
+    const streams = { stdin, stdout, stderr };
+    const start = () =>
+      this.#options.runner.start({
+        ...permitted,
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(terminal === undefined ? {} : { terminal }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      });
+    return this.#serve(id, streams, start);
+  }
+
+  /** What is to be run, and with what environment; undefined: that has been refused. */
+  #permitted(id: Id, asked: Omit<RunStart, 'stdin' | 'stdout' | 'stderr'>): Permitted | undefined {
+    const { command: given, env = {}, cwd, terminal, recordsHead } = asked;
     if ('verb' in given) {
-      return this.#refuse(id, rpcError('params', { code: 'bad-params' }, 'a verb is spelled out by the server'));
+      this.#refuse(id, rpcError('params', { code: 'bad-params' }, 'a verb is spelled out by the server'));
+      return undefined;
     }
-    const { runner, policy, onDenied, onRecordsHead } = this.#options;
+    const { policy, onDenied, onRecordsHead } = this.#options;
     if (recordsHead !== undefined) onRecordsHead(recordsHead);
     const wanted: RunCommand =
       'shell' in given ? { kind: 'shell', line: given.shell } : { kind: 'argv', argv: given.argv };
@@ -91,26 +124,25 @@ class MachineServing implements Serving {
       const place = cwd === undefined ? '' : ` in ${quote(cwd, MAX_TOLD_LENGTH)}`;
       const where = `${place}${terminal === undefined ? '' : ' in a terminal'}`;
       const why = `Cannot run ${told}${where}: the machine's own policy does not allow it; nothing was started there`;
-      return this.#refuse(id, rpcError('refused', { code: 'not-allowed' }, why));
+      this.#refuse(id, rpcError('refused', { code: 'not-allowed' }, why));
+      return undefined;
     }
     const passed = passOn(env, { wider: policy.env, host: 'the machine' });
-    if ('error' in passed) return this.#refuse(id, passed.error);
-    const streams = { stdin, stdout, stderr };
-    const cannot = this.#connection.refusalToAccept(Object.values(streams));
+    if (!('error' in passed)) return { command, env: passed.env };
+    this.#refuse(id, passed.error);
+    return undefined;
+  }
+
+  #serve(id: Id, streams: ServedStreams, start: () => Run): void {
+    const named = [streams.stdin, streams.stdout, streams.stderr].filter((stream) => stream !== undefined);
+    const cannot = this.#connection.refusalToAccept(named);
     if (cannot !== undefined) {
       return this.#refuse(id, rpcError('refused', { code: cannot }, 'the machine has too many commands running'));
     }
-    const run = runner.start({
-      command,
-      env: passed.env,
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(terminal === undefined ? {} : { terminal }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
     const number = ++this.#lastRun;
     const served = new ServedRun({
       id: number,
-      run,
+      run: start(),
       streams,
       connection: this.#connection,
       pump: this.#pump,
@@ -118,7 +150,65 @@ class MachineServing implements Serving {
     });
     this.#runs.set(number, served);
     for (const stream of served.streams) this.#runOfStream.set(stream, served);
-    this.#connection.respond(id, { run: number });
+    return this.#connection.respond(id, { run: number });
+  }
+
+  // ── those that outlive the connection ──
+
+  #detach(id: Id, params: unknown): void {
+    const asked = detachedStart.parse(params);
+    if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
+    const { key, env, cwd, timeoutMs, takesInput, keptBytes } = asked;
+    const permitted = this.#permitted(id, { ...asked, env: Object.fromEntries(env) });
+    if (permitted === undefined) return undefined;
+    const request = {
+      key,
+      ...permitted,
+      takesInput,
+      keptBytes,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    };
+    void this.#options.detached.start(request).then((refused) => {
+      if (refused === undefined) this.#connection.respond(id, {});
+      else this.#refuseDetached(id, refused);
+      this.#pump.settle();
+    });
+    return undefined;
+  }
+
+  #attach(id: Id, params: unknown): void {
+    const asked = detachedAttach.parse(params);
+    if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
+    const { key, from, input, output } = asked;
+    const found = this.#options.detached.attach(key, { from, givesInput: input !== undefined });
+    if ('refused' in found) return this.#refuseDetached(id, found);
+    const streams = { stdout: output, ...(input === undefined ? {} : { stdin: input }) };
+    return this.#serve(id, streams, () => asRun(found.attachment));
+  }
+
+  /** Its end is told when it has come, on this connection. */
+  #await(id: Id, params: unknown): void {
+    const asked = detachedKey.parse(params);
+    if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
+    const { key } = asked;
+    void this.#options.detached.ended(key).then((end) => {
+      if (typeof end !== 'string') this.#connection.notify(DETACHED.ended, toDetachedEnded(key, end));
+      this.#pump.settle();
+    });
+    if (this.#options.detached.knows(key)) return this.#connection.respond(id, {});
+    return this.#refuse(id, rpcError('refused', { code: 'not-kept' }, 'nothing is known of it here'));
+  }
+
+  #cancelDetached(id: Id, params: unknown): void {
+    const asked = detachedKey.parse(params);
+    if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
+    this.#options.detached.cancel(asked.key);
+    return this.#connection.respond(id, {});
+  }
+
+  #refuseDetached(id: Id, { refused: code, reason }: DetachRefusal): void {
+    this.#refuse(id, rpcError('refused', { code }, reason));
   }
 
   #cancel(id: Id, params: unknown): void {

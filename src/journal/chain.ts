@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Chained, type FoundRuns, type KeptOutput, NO_HASH, type RunEntry } from '../core/run/record.ts';
 import { numberOf } from './database.ts';
-import { formatEntry, hashOf } from './entry.ts';
+import { formatEntry, hashOf, unendedOf } from './entry.ts';
 import { WrongEntry } from './errors.ts';
 
 export class Chain {
@@ -54,12 +54,10 @@ export function hexOf(hash: unknown): string | undefined {
 
 export function foundRuns(database: DatabaseSync): FoundRuns {
   const last = database.prepare('SELECT hash FROM record ORDER BY number DESC LIMIT 1').get();
-  const unended = database
-    .prepare('SELECT number, run FROM unended JOIN record ON number = record ORDER BY number')
-    .all();
+  const unended = database.prepare('SELECT entry FROM unended JOIN record ON number = record ORDER BY number').all();
   return {
     last: numberOf(database, 'SELECT max(run) FROM record'),
     head: hexOf(last?.['hash']) ?? NO_HASH,
-    unended: unended.map(({ number, run }) => ({ run: Number(run), start: Number(number) })),
+    unended: unended.map(({ entry }) => unendedOf(String(entry))).filter((one) => one !== undefined),
   };
 }

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Name } from '../core/name.ts';
 import type { RunResult } from '../core/ports.ts';
+import type { DetachKey } from '../core/run/detached.ts';
 import type { AskedCommand } from '../core/run/policy.ts';
 import type {
   EntryNumber,
@@ -19,6 +20,7 @@ import type {
   StoredRun,
   StreamFacts,
   Streams,
+  UnendedRun,
   Unstarted,
 } from '../core/run/record.ts';
 
@@ -53,7 +55,7 @@ interface Asked {
 }
 
 export type PackedEntry =
-  | (Asked & { readonly type: 'started'; readonly host: string })
+  | (Asked & { readonly type: 'started'; readonly host: string; readonly detached?: DetachKey })
   | (Asked & {
       readonly type: 'refused';
       readonly hosts: readonly string[];
@@ -87,7 +89,12 @@ export function formatEntry(entry: RunEntry, place: Place): string {
 function pack(entry: RunEntry, place: Place): PackedEntry {
   switch (entry.type) {
     case 'started':
-      return { ...packAsked('started', { ...entry, ...place }), host: entry.host, ...packFirst(entry, place) };
+      return {
+        ...packAsked('started', { ...entry, ...place }),
+        host: entry.host,
+        ...(entry.detached === undefined ? {} : { detached: entry.detached }),
+        ...packFirst(entry, place),
+      };
     case 'refused': {
       const { hosts, result } = entry;
       const reason = 'reason' in result ? { reason: result.reason } : {};
@@ -152,6 +159,14 @@ export function parseEntry(text: string): PackedEntry {
   return JSON.parse(text);
 }
 
+/** Of a start that has no end. */
+export function unendedOf(text: string): UnendedRun | undefined {
+  const entry = parseEntry(text);
+  if (entry.type !== 'started') return undefined;
+  const { run, number: start, host, member: by, detached: key } = entry;
+  return { run, start, ...(key === undefined ? {} : { detached: { key, host, by } }) };
+}
+
 /** A run, of all its entries in their order; undefined without its start. */
 export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
   const hosts = new Map<EntryNumber, readonly RunOnHost[]>();
@@ -161,7 +176,14 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
     if (entry.type !== 'ended') run ??= askedIn(entry);
     switch (entry.type) {
       case 'started':
-        hosts.set(entry.number, [{ host: entry.host, startedMs: atMs, end: undefined }]);
+        hosts.set(entry.number, [
+          {
+            host: entry.host,
+            startedMs: atMs,
+            end: undefined,
+            ...(entry.detached === undefined ? {} : { detached: entry.detached }),
+          },
+        ]);
         break;
       case 'refused': {
         const end = { atMs, result: unstartedOf(entry), streams: undefined };

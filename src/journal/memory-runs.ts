@@ -13,7 +13,7 @@ import {
   type RunsQuery,
   type StoredRun,
 } from '../core/run/record.ts';
-import { endOf, formatEntry, hashOf, parseEntry, runOf } from './entry.ts';
+import { endOf, formatEntry, hashOf, parseEntry, runOf, unendedOf } from './entry.ts';
 
 interface Link {
   readonly entry: RunEntry;
@@ -29,9 +29,10 @@ export class MemoryRuns {
   }
 
   get found(): FoundRuns {
-    const unended = this.#links.flatMap(({ entry }, at) =>
-      entry.type === 'started' && !this.#hasEnd(at + 1) ? [{ run: entry.run, start: at + 1 }] : [],
-    );
+    const unended = this.#links
+      .filter((_, at) => !this.#hasEnd(at + 1))
+      .map(({ text }) => unendedOf(text))
+      .filter((one) => one !== undefined);
     const last = Math.max(0, ...this.#links.map(({ entry }) => entry.run));
     return { last, head: this.#links.at(-1)?.hash ?? NO_HASH, unended };
   }

@@ -1,18 +1,37 @@
 // How a run ended, as it is told over a native connection and as the core has it.
 
 import type { RunResult } from '../core/ports.ts';
+import type { DetachedEnd, DetachKey } from '../core/run/detached.ts';
+import type { KeptOutput, StreamFacts } from '../core/run/record.ts';
 import { TIMEOUT_STATUS } from '../core/run/result.ts';
 import type { RunEnded } from '../protocol/native/methods/run.ts';
 
 export function toRunEnded(run: number, ended: RunResult, why?: string): RunEnded {
-  const { result, status } = ended;
+  const { result } = ended;
   return {
     run,
+    ...toFields(ended),
+    ...(result === 'cancelled' && why !== undefined ? { reason: why } : {}),
+  };
+}
+
+/** With what is to be on record of it. */
+export function toDetachedEnded(key: DetachKey, { result, streams }: DetachedEnd) {
+  const { stdin, stdout, stderr } = streams;
+  return { key, ...toFields(result), stdin, stdout: packed(stdout), stderr: packed(stderr) };
+}
+
+function packed({ bytes, sha256, head, tail }: StreamFacts & KeptOutput) {
+  return { bytes, sha256, head: Buffer.from(head).toString('base64'), tail: Buffer.from(tail).toString('base64') };
+}
+
+function toFields(ended: RunResult): Omit<RunEnded, 'run'> {
+  const { result, status } = ended;
+  return {
     result,
     status,
     ...('signal' in ended ? { signal: ended.signal } : {}),
     ...('reason' in ended ? { reason: ended.reason } : {}),
-    ...(result === 'cancelled' && why !== undefined ? { reason: why } : {}),
   };
 }
 

@@ -13,6 +13,7 @@ export interface Far {
   settle(): void;
 }
 
+/** 0: there is none, as of a run that somebody is only attached to. */
 export interface Streams {
   readonly stdin: number;
   readonly stdout: number;
@@ -49,6 +50,7 @@ export class RemoteRun implements Run {
     this.stdin = new RemoteSink(streams.stdin, far);
     this.stdout = new RemoteSource(streams.stdout, far, () => this.#settleIfOver());
     this.stderr = new RemoteSource(streams.stderr, far, () => this.#settleIfOver());
+    if (streams.stderr === 0) this.stderr.finish();
   }
 
   receive(event: StreamEvent): void {

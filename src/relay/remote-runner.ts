@@ -1,16 +1,25 @@
 // Commands on a machine that has joined: the core's port `Runner` at this end of its connection, and what comes back from
 // there told to the runs it is about.
 
-import type { Run, RunCommand, Runner, RunRequest, TerminalSize } from '../core/ports.ts';
+import type { Run, Runner, RunRequest, TerminalSize } from '../core/ports.ts';
 import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseRunEnded, parseRunStarted, RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
+import { toWireCommand } from './command.ts';
 import { fromRunEnded } from './ended.ts';
-import { type Far, RemoteRun } from './remote-run.ts';
+import { RemoteDetached } from './remote-detached.ts';
+import { type Far, RemoteRun, type Streams } from './remote-run.ts';
 
-type Asked = { readonly what: 'start'; readonly run: RemoteRun } | { readonly what: 'cancel' | 'resize' | 'ping' };
+/** Undefined: the connection is gone. */
+export type Answered = Extract<NativeEvent, { type: 'answer' | 'refusal' }> | undefined;
+
+type Asked =
+  | { readonly what: 'start'; readonly run: RemoteRun; readonly done: ((answer: Answered) => void) | undefined }
+  | { readonly what: 'cancel' | 'resize' | 'ping' }
+  | { readonly what: 'other'; readonly done: (answer: Answered) => void };
 
 export class RemoteRunner implements Pick<Runner, 'start'> {
+  readonly detached: RemoteDetached;
   readonly #far: Far;
   readonly #asked = new Map<number, Asked>();
   readonly #ofStream = new Map<number, RemoteRun>();
@@ -25,6 +34,15 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
 
   constructor(far: Far) {
     this.#far = far;
+    this.detached = new RemoteDetached({
+      open: (direction) => opened(far.connection, direction),
+      ask: (method, params, done) => this.#ask(method, params, { what: 'other', done }),
+      follow: (method, params, { streams, done }) => {
+        const run = this.#follow(streams);
+        this.#ask(method, params, { what: 'start', run, done });
+        return run;
+      },
+    });
   }
 
   start({ command, env, cwd, terminal, timeoutMs, recordsHead }: RunRequest): Run {
@@ -34,38 +52,23 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
       stdout: opened(connection, 'in'),
       stderr: opened(connection, 'in'),
     };
-    const run: RemoteRun = new RemoteRun({
-      far: this.#far,
-      streams,
-      onCancel: () => this.#cancel(run),
-      onResize: (size) => this.#resize(run, size),
-      onEnded: () => {
-        this.#sizes.delete(run);
-        this.#all.delete(run);
-        for (const stream of Object.values(streams)) this.#ofStream.delete(stream);
-      },
-    });
-    this.#all.add(run);
-    for (const stream of Object.values(streams)) this.#ofStream.set(stream, run);
+    const run = this.#follow(streams);
     const wishes = {
-      command: toWire(command),
+      command: toWireCommand(command),
       env,
       ...(cwd === undefined ? {} : { cwd }),
       ...(terminal === undefined ? {} : { terminal }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(recordsHead === undefined ? {} : { recordsHead }),
     };
-    const id = connection.request(METHODS.runStart, { ...wishes, ...streams } satisfies RunStart);
-    this.#asked.set(id, { what: 'start', run });
-    this.#far.settle();
+    this.#ask(METHODS.runStart, { ...wishes, ...streams } satisfies RunStart, { what: 'start', run, done: undefined });
     return run;
   }
 
   /** Asks whether the other end is there. `done` is called when it says so. */
   ping(done: () => void): void {
     this.#tellPong = done;
-    this.#asked.set(this.#far.connection.request(METHODS.ping, {}), { what: 'ping' });
-    this.#far.settle();
+    this.#ask(METHODS.ping, {}, { what: 'ping' });
   }
 
   receive(event: NativeEvent): void {
@@ -74,7 +77,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
       case 'refusal':
         return this.#answered(event);
       case 'notification':
-        return event.method === RUN_ENDED ? this.#ended(event.params) : undefined;
+        return event.method === RUN_ENDED ? this.#ended(event.params) : this.detached.told(event);
       case 'data':
       case 'end':
       case 'drain':
@@ -93,14 +96,42 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
 
   /** The connection is gone. */
   lose(reason: string): void {
+    for (const asked of this.#asked.values()) if ('done' in asked) asked.done?.(undefined);
+    this.#asked.clear();
+    this.detached.lose();
     for (const run of this.#all) run.lose(reason);
   }
 
-  #answered(event: Extract<NativeEvent, { type: 'answer' | 'refusal' }>): void {
+  #ask(method: string, params: object, asked: Asked): void {
+    this.#asked.set(this.#far.connection.request(method, params), asked);
+    this.#far.settle();
+  }
+
+  #follow(streams: Streams): RemoteRun {
+    const named = Object.values(streams).filter((stream) => stream !== 0);
+    const run: RemoteRun = new RemoteRun({
+      far: this.#far,
+      streams,
+      onCancel: () => this.#cancel(run),
+      onResize: (size) => this.#resize(run, size),
+      onEnded: () => {
+        this.#sizes.delete(run);
+        this.#all.delete(run);
+        for (const stream of named) this.#ofStream.delete(stream);
+      },
+    });
+    this.#all.add(run);
+    for (const stream of named) this.#ofStream.set(stream, run);
+    return run;
+  }
+
+  #answered(event: NonNullable<Answered>): void {
     const asked = this.#asked.get(event.id);
     this.#asked.delete(event.id);
     if (asked?.what === 'ping') return this.#tellPong?.();
-    if (asked?.what !== 'start') return undefined;
+    if (asked === undefined || !('done' in asked)) return undefined;
+    asked.done?.(event);
+    if (asked.what === 'other') return undefined;
     const { run } = asked;
     if (event.type === 'refusal') {
       const { message, data } = event.error;
@@ -134,13 +165,11 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   }
 
   #askToResize(run: number, size: TerminalSize): void {
-    this.#asked.set(this.#far.connection.request(METHODS.runResize, { run, ...size }), { what: 'resize' });
-    this.#far.settle();
+    this.#ask(METHODS.runResize, { run, ...size }, { what: 'resize' });
   }
 
   #askToCancel(run: number): void {
-    this.#asked.set(this.#far.connection.request(METHODS.runCancel, { run }), { what: 'cancel' });
-    this.#far.settle();
+    this.#ask(METHODS.runCancel, { run }, { what: 'cancel' });
   }
 }
 
@@ -151,8 +180,4 @@ function opened(connection: NativeConnection, direction: 'in' | 'out'): number {
   const stream = connection.nextStream();
   connection.open(stream, direction);
   return stream;
-}
-
-function toWire(command: RunCommand): RunStart['command'] {
-  return command.kind === 'shell' ? { shell: command.line } : { argv: command.argv };
 }

@@ -7,10 +7,13 @@ import { RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
 import type { Pump } from '../protocol/native/pump.ts';
 import { toRunEnded } from './ended.ts';
 
+/** Those that the other end wants; whoever is attached has one output, and may give no input. */
+export type ServedStreams = Pick<RunStart, 'stdout'> & Partial<Pick<RunStart, 'stdin' | 'stderr'>>;
+
 export interface ServedRunOptions {
   readonly id: number;
   readonly run: Run;
-  readonly streams: Pick<RunStart, 'stdin' | 'stdout' | 'stderr'>;
+  readonly streams: ServedStreams;
   readonly connection: NativeConnection;
   readonly pump: Pump;
   /** The client has been told how the run ended. */
@@ -22,6 +25,7 @@ type StreamEvent = Extract<NativeEvent, { stream: number }>;
 export class ServedRun {
   readonly id: number;
   readonly #run: Run;
+  /** 0: there is none. */
   readonly #stdin: number;
   readonly #connection: NativeConnection;
   readonly #pump: Pump;
@@ -35,13 +39,16 @@ export class ServedRun {
   constructor({ id, run, streams, connection, pump, onEnded }: ServedRunOptions) {
     this.id = id;
     this.#run = run;
-    this.#stdin = streams.stdin;
+    this.#stdin = streams.stdin ?? 0;
     this.#connection = connection;
     this.#pump = pump;
     this.#onEnded = onEnded;
-    connection.accept(streams.stdin, 'in');
-    this.#takeInput();
+    if (streams.stdin !== undefined) {
+      connection.accept(streams.stdin, 'in');
+      this.#takeInput();
+    }
     for (const [stream, source] of [[streams.stdout, run.stdout] as const, [streams.stderr, run.stderr] as const]) {
+      if (stream === undefined) continue;
       connection.accept(stream, 'out');
       this.#outputs.set(stream, new Output(stream, source, { connection, pump }));
     }

@@ -21,14 +21,14 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const PIPES = /^pipes-\d+$/;
 const OWNERS_ONLY = 0o700;
 
-/** Makes the directory if it is not there, or says in a sentence why it cannot be used. */
-export function claimDirectory(directory: string): string | undefined {
+/** Makes the directory if it is not there, or says in a sentence why it cannot be used. `purpose`: as in `Cannot make pipes in`. */
+export function claimDirectory(directory: string, purpose = 'make pipes'): string | undefined {
   try {
     mkdirSync(directory, { recursive: true, mode: OWNERS_ONLY });
     const opened = openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     try {
       if (getuid !== undefined && fstatSync(opened).uid !== getuid()) {
-        return `Cannot make pipes in ${directory}: it belongs to another user`;
+        return `Cannot ${purpose} in ${directory}: it belongs to another user`;
       }
       fchmodSync(opened, OWNERS_ONLY);
     } finally {
@@ -39,7 +39,7 @@ export function claimDirectory(directory: string): string | undefined {
     // ELOOP and EMLINK are what open(2) says of a link, ENOENT and EEXIST what mkdir(2) says of one that leads nowhere.
     const stands = lstatSync(directory, { throwIfNoEntry: false });
     const why = stands === undefined || stands.isDirectory() ? wordsFor(error) : 'it is not a directory';
-    return `Cannot make pipes in ${directory}: ${why}`;
+    return `Cannot ${purpose} in ${directory}: ${why}`;
   }
 }
 

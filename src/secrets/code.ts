@@ -6,6 +6,8 @@ import { CODE_LENGTH, formatCode, TOKEN_PREFIX } from '../core/code.ts';
 
 /** 256 random bits. */
 const TOKEN_BYTES = 32;
+/** 128 random bits. */
+const DETACH_KEY_BYTES = 16;
 
 export function newCode(): string {
   return formatCode(randomBytes(CODE_LENGTH));
@@ -13,6 +15,11 @@ export function newCode(): string {
 
 export function newToken(): string {
   return `${TOKEN_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
+}
+
+/** What a detached run is known by where it runs. */
+export function newDetachKey(): string {
+  return randomBytes(DETACH_KEY_BYTES).toString('hex');
 }
 
 /** SHA-256 in base64url. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { REAL_WORLD } from '../../src/client/world.ts';
+import { DetachedRuns } from '../../src/detached/detached-runs.ts';
 import { beJoined } from '../../src/host/joined.ts';
 import { EVERYTHING } from '../../src/host/policy.ts';
 import { parseJoinCode } from '../../src/net/join-code.ts';
@@ -20,6 +21,7 @@ export async function someMachines(
 ): Promise<AsyncDisposable> {
   const directory = newDirectory();
   const runner = createRunner({ directory: join(directory, 'pipes') });
+  const detached = new DetachedRuns({ runner, directory: join(directory, 'detached'), onTrouble: assert.fail });
   const stop = new AbortController();
   await using owner = await asOwner(server, host);
   const stays: Promise<void>[] = [];
@@ -36,6 +38,7 @@ export async function someMachines(
         labels: new Map([['of', 'many']]),
         trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
         runner,
+        detached,
         policy: EVERYTHING,
         onDenied: () => {},
         onRecordsHead: () => {},
@@ -53,6 +56,7 @@ export async function someMachines(
       stop.abort();
       await Promise.all(stays);
       await runner.close();
+      await detached.close();
       await removeDirectory(directory);
     },
   };

@@ -3,16 +3,20 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Accounts } from '../../src/core/accounts.ts';
 import type { Passwords } from '../../src/core/credentials.ts';
 import { Guesses } from '../../src/core/guesses.ts';
 import { Hosts } from '../../src/core/hosts.ts';
 import { Hub } from '../../src/core/hub.ts';
+import { Detachments } from '../../src/core/run/detachments.ts';
 import { NO_POLICY, type Policy } from '../../src/core/run/policy.ts';
 import type { Rate } from '../../src/core/rate.ts';
 import { Records } from '../../src/core/run/records.ts';
 import type { Member, Role } from '../../src/core/session.ts';
+import { DetachedRuns } from '../../src/detached/detached-runs.ts';
 import { HttpDoor } from '../../src/doors/http/door.ts';
 import { LineDoor } from '../../src/doors/line/door.ts';
 import { NativeDoor } from '../../src/doors/native/door.ts';
@@ -20,8 +24,9 @@ import { acceptInvitation, newToken } from '../../src/doors/native/promises.ts';
 import { MemoryJournal } from '../../src/journal/memory.ts';
 import type { ConsoleEvent } from '../../src/log/log.ts';
 import { peerOf, type Peer } from '../../src/net/peer.ts';
-import { hashSecret, newCode, newToken as newSecret } from '../../src/secrets/code.ts';
+import { hashSecret, newCode, newDetachKey, newToken as newSecret } from '../../src/secrets/code.ts';
 import { newDigest } from '../../src/secrets/digest.ts';
+import { removeDirectory } from './directory.ts';
 import { Caller as LineCaller } from './caller.ts';
 import { Caller, FakeRunner, PATIENCE_MS, TOKEN } from './native.ts';
 import { Talker, type Over } from './talker.ts';
@@ -60,11 +65,23 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   const { everything } = journal;
   const { journalId } = everything;
   const hub = new Hub({ serverName: 'Server', ownerName: 'owner', journal, everything, clock, isOpen });
-  const accounts = new Accounts({ journal, hub, secrets: { newCode, newToken: newSecret, hash: hashSecret } });
+  let detachments: Detachments | undefined;
+  const accounts = new Accounts({
+    journal,
+    hub,
+    secrets: { newCode, newToken: newSecret, hash: hashSecret },
+    onRevoked: (member) => detachments?.revoked(member),
+  });
   const now = () => Date.parse('2026-01-02T03:04:05.678Z');
   await new Promise((done) => accounts.ensureOwner('owner', { nowMs: now(), done }));
   const records = new Records(
     { journal, newDigest, now, onUnwritten: (reason) => void warned.push(reason) },
+    everything.runs,
+  );
+  const directory = join(tmpdir(), `partyline-test-${newDetachKey()}`);
+  const detached = new DetachedRuns({ runner, directory, onTrouble: (reason) => void warned.push(reason) });
+  detachments = new Detachments(
+    { records, newKey: newDetachKey, runnerAt: () => detached, isRevoked: () => false },
     everything.runs,
   );
   const waits = { roleTimeoutMs, receiptWaitMs };
@@ -86,7 +103,14 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     ...rate,
   };
   const listening = () => ['tcp://127.0.0.1:7270', 'tcp://[::1]:7270'];
-  const house = { ...shared, journalId, token: TOKEN, listening, fingerprint: () => `sha256//${'A'.repeat(43)}=` };
+  const house = {
+    ...shared,
+    journalId,
+    detachments,
+    token: TOKEN,
+    listening,
+    fingerprint: () => `sha256//${'A'.repeat(43)}=`,
+  };
   const door = new NativeDoor({ ...house, ...waits });
   const line = new LineDoor({ ...shared, owner: TOKEN });
   const http = new HttpDoor({
@@ -176,6 +200,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
       for (const opening of openings) await opening[Symbol.asyncDispose]();
       for (const { server } of [native, web, lines]) server.close();
       await Promise.all([door, http, line].map((one) => one.close(AbortSignal.abort())));
+      await removeDirectory(directory);
     },
   };
 }

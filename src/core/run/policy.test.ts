@@ -7,10 +7,12 @@ import { NO_POLICY, placesFor, type AskedCommand, type Policy } from './policy.t
 import { resultOf } from './result.ts';
 
 const runner = { start: () => assert.fail('nothing is to be started') };
+const nobody = () => assert.fail('nothing is detached here');
 const machine = {
   runner,
   labels: new Map([['env', 'prod']]),
   family: 'ipv6',
+  detached: { start: nobody, attach: nobody, ended: nobody, cancel: nobody },
   rttMs: undefined,
   heardAtMs: 2,
   dismiss: () => {},

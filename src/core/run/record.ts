@@ -3,6 +3,7 @@
 import type { MemberId } from '../journal.ts';
 import type { Name } from '../name.ts';
 import type { RunCommand, RunResult } from '../ports.ts';
+import type { DetachKey } from './detached.ts';
 import type { AskedCommand } from './policy.ts';
 
 /** Of a run, on however many hosts. Only grows. */
@@ -35,6 +36,8 @@ export interface RunStarted extends Starter {
   readonly atMs: number;
   readonly host: string;
   readonly command: RunCommand;
+  /** It goes on without whoever started it, and is known there by this. */
+  readonly detached?: DetachKey;
 }
 
 /** `denied` by the server's policy, or the machine was `offline`: nothing was started there. */
@@ -89,7 +92,14 @@ export interface FoundRuns {
   readonly last: RunId;
   readonly head: Hash;
   /** Started, and nobody has written how it ended. */
-  readonly unended: readonly { readonly run: RunId; readonly start: EntryNumber }[];
+  readonly unended: readonly UnendedRun[];
+}
+
+export interface UnendedRun {
+  readonly run: RunId;
+  readonly start: EntryNumber;
+  /** It may go on without the server that is gone. */
+  readonly detached?: { readonly key: DetachKey; readonly host: string; readonly by: MemberId };
 }
 
 /** How it went on one host. */
@@ -98,6 +108,7 @@ export interface RunOnHost {
   readonly startedMs: number;
   /** Undefined: it runs. */
   readonly end: RunEnd | undefined;
+  readonly detached?: DetachKey;
 }
 
 export interface RunEnd {

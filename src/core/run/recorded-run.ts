@@ -82,15 +82,15 @@ export class RecordedRun implements Run {
 }
 
 /** What comes before there is a command is held back: the writer is told that there is no room, and so it is little. */
-class RecordedSink implements ByteSink {
-  readonly #capture: Capture;
+export class RecordedSink implements ByteSink {
+  readonly #capture: Pick<Capture, 'add'>;
   #inner: ByteSink | undefined;
   #held: Uint8Array[] = [];
   #hasEnded = false;
   #tellDrain: (() => void) | undefined;
   #tellClosed: (() => void) | undefined;
 
-  constructor(capture: Capture) {
+  constructor(capture: Pick<Capture, 'add'>) {
     this.#capture = capture;
   }
 
@@ -135,15 +135,15 @@ class RecordedSink implements ByteSink {
   }
 }
 
-class RecordedSource implements ByteSource {
-  readonly #capture: Capture;
+export class RecordedSource implements ByteSource {
+  readonly #capture: Pick<Capture, 'add'>;
   #inner: ByteSource | undefined;
   #isWanted = false;
   #isCancelled = false;
   #tellData: ((chunk: Uint8Array, release?: () => void) => void) | undefined;
   #tellEnd: (() => void) | undefined;
 
-  constructor(capture: Capture) {
+  constructor(capture: Pick<Capture, 'add'>) {
     this.#capture = capture;
   }
 

@@ -6,9 +6,11 @@ import type { Run, RunCommand, RunResult } from '../ports.ts';
 import type { NotStored } from '../refusal.ts';
 import type { AskedCommand } from './policy.ts';
 import { Capture, type Digest } from './capture.ts';
+import type { DetachKey } from './detached.ts';
 import { type Captures, RecordedRun } from './recorded-run.ts';
 import {
   MAX_HOSTS_OF_RUN,
+  type EntryNumber,
   type FoundRuns,
   type Hash,
   type RunFinished,
@@ -56,6 +58,12 @@ export interface Refusing extends Pick<Starting, 'run' | 'starter'> {
   readonly result: Unstarted;
 }
 
+/** Of a start that is durable. */
+export interface Recorded {
+  readonly number: EntryNumber;
+  readonly head: Hash;
+}
+
 export interface Started {
   readonly run: RecordedRun;
   /** Undefined: it has begun. */
@@ -85,7 +93,8 @@ export class Records {
   }
 
   start({ run, starter, host, command, start }: Starting): Started {
-    const { journal, now, newDigest, keptBytes = KEPT_OUTPUT_BYTES } = this.#world;
+    const { keptBytes } = this;
+    const { journal, now, newDigest } = this.#world;
     const captures: Captures = {
       stdin: new Capture(newDigest(), 0),
       stdout: new Capture(newDigest(), keptBytes),
@@ -103,12 +112,38 @@ export class Records {
       recordedRun.begin(
         () => start(chained.hash),
         (result, streams) => {
-          this.#write({ type: 'ended', run, start: chained.number, atMs: now(), result: shortened(result), streams });
+          this.end({ run, start: chained.number }, result, streams);
         },
       );
       return resolve(undefined);
     });
     return { run: recordedRun, recorded };
+  }
+
+  /** Of each output. */
+  get keptBytes(): number {
+    return this.#world.keptBytes ?? KEPT_OUTPUT_BYTES;
+  }
+
+  /** The start of a run whose bytes do not pass here: durable, or why not. `end` follows. */
+  detach(start: Omit<Starting, 'start'> & { readonly detached: DetachKey }): Promise<Recorded | NotStored> {
+    const { starter, ...rest } = start;
+    this.writeUnwritten();
+    return new Promise((resolve) => {
+      this.#world.journal.chain({ type: 'started', atMs: this.#world.now(), ...starter, ...rest }, (chained) => {
+        if ('failed' in chained) return resolve({ refused: 'not-stored', reason: chained.failed });
+        this.#head = chained.hash;
+        return resolve({ number: chained.number, head: chained.hash });
+      });
+    });
+  }
+
+  end(
+    { run, start }: { readonly run: RunId; readonly start: EntryNumber },
+    result: RunResult,
+    streams: RunFinished['streams'],
+  ): void {
+    this.#write({ type: 'ended', run, start, atMs: this.#world.now(), result: shortened(result), streams });
   }
 
   /** Nobody waits for it, and nothing depends on it: the refusal has been told. */
@@ -125,12 +160,10 @@ export class Records {
     });
   }
 
-  /** What another server left without an end. */
+  /** What another server left without an end; whether a detached one has, is for its machine to say. */
   lose({ unended }: Pick<FoundRuns, 'unended'>): void {
     const result: RunResult = { result: 'lost', status: null, reason: WAS_GONE };
-    for (const { run, start } of unended) {
-      this.#write({ type: 'ended', run, start, atMs: this.#world.now(), result, streams: undefined });
-    }
+    for (const one of unended) if (one.detached === undefined) this.end(one, result, undefined);
   }
 
   #write(entry: RunFinished | RunRefused): void {

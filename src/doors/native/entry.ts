@@ -7,8 +7,8 @@ import type { Peer } from '../../net/peer.ts';
 import type { Proven } from '../../net/owner.ts';
 import type { Method } from '../../protocol/native/method.ts';
 import type { MethodName } from '../../protocol/native/methods.ts';
-import type { RunStart } from '../../protocol/native/methods/run.ts';
 import type { RpcError } from '../../protocol/native/rpc.ts';
+import type { ServedStreams } from '../../relay/served-run.ts';
 import { ATTEMPTS } from './attempts.ts';
 import type { Ear } from './ear.ts';
 import type { House } from './house.ts';
@@ -23,7 +23,6 @@ export type Reply<Result = object> =
   | { readonly result: Result; readonly after?: () => void }
   | { readonly error: RpcError; readonly after?: () => void };
 export type Nonces = Pick<Proven, 'clientNonce' | 'serverNonce'>;
-export type RunStreams = Pick<RunStart, 'stdin' | 'stdout' | 'stderr'>;
 
 /** Who asks: what a connection has shown, and what it can be given. */
 export interface Asker {
@@ -46,7 +45,7 @@ export interface Asker {
   ): { readonly error: RpcError; readonly after?: () => void };
   refusalToRun(streams: readonly number[]): StreamRefusal | undefined;
   /** Makes the streams of a command that has been started; returns the run's number. */
-  add(run: Run, streams: RunStreams): number;
+  add(run: Run, streams: ServedStreams): number;
   /** It never began, or nobody wants it any more: its streams are closed, and its end is not told. */
   abandon(id: number): void;
   /** Which of its starts are one run. */

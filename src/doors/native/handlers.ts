@@ -8,6 +8,7 @@ import { describe } from './discover.ts';
 import { entry, NEEDS, type Asker, type Entries, type Entry, type Reply } from './entry.ts';
 import { ACCOUNT } from './handlers/account.ts';
 import { CHAT } from './handlers/chat.ts';
+import { DETACHED } from './handlers/detached.ts';
 import { GROUP } from './handlers/group.ts';
 import { HOST } from './handlers/host.ts';
 import { LOGIN } from './handlers/login.ts';
@@ -35,6 +36,7 @@ export const HANDLERS: Entries<MethodName> = {
   ...TOKEN,
   ...HOST,
   ...RUN,
+  ...DETACHED,
   ...RECORDS,
 };
 

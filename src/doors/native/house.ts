@@ -9,6 +9,7 @@ import type { Journal } from '../../core/journal.ts';
 import type { Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
 import type { RunPolicy } from '../../core/run/policy.ts';
+import type { Detachments } from '../../core/run/detachments.ts';
 import type { Records } from '../../core/run/records.ts';
 import type { Log } from '../../log/log.ts';
 import type { OwnerToken } from '../../net/owner.ts';
@@ -21,6 +22,7 @@ export interface House {
   readonly journal: Pick<Journal, 'history' | 'search' | 'runs' | 'run' | 'output'>;
   readonly journalId: string;
   readonly records: Records;
+  readonly detachments: Detachments;
   readonly passwords: Passwords;
   /** One for all doors. */
   readonly guesses: Guesses;

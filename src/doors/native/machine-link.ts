@@ -7,6 +7,7 @@ import type { Peer } from '../../net/peer.ts';
 import type { NativeEvent } from '../../protocol/native/connection.ts';
 import { LEASE_MS, PING_MS } from '../../protocol/native/limits.ts';
 import type { Far } from '../../relay/remote-run.ts';
+import type { RemoteDetached } from '../../relay/remote-detached.ts';
 import { RemoteRunner } from '../../relay/remote-runner.ts';
 import { wordsForDismissal } from '../words.ts';
 import type { House } from './house.ts';
@@ -47,8 +48,13 @@ export class MachineLink implements Machine {
     const entrance = { listener: this.#listener(), outlet: NO_OUTLET, isLoopback, family, atMs: house.now() };
     this.#session = house.hub.enterAs(member, entrance);
     house.hosts.enter(member, this);
+    house.detachments.came(member.name);
     this.#timer = setInterval(() => this.#ping(), PING_MS).unref();
     this.#ping();
+  }
+
+  get detached(): RemoteDetached {
+    return this.runner.detached;
   }
 
   get rttMs(): number | undefined {

@@ -11,9 +11,9 @@ import { NativeLink, type Framing, type LinkEvent } from '../../protocol/native/
 import { chatAck } from '../../protocol/native/methods/chat.ts';
 import { Pump, type Carrier } from '../../protocol/native/pump.ts';
 import type { RpcError } from '../../protocol/native/rpc.ts';
-import { ServedRun } from '../../relay/served-run.ts';
+import { ServedRun, type ServedStreams } from '../../relay/served-run.ts';
 import { Ear, type Wire } from './ear.ts';
-import type { Asker, Nonces, Reply, RunStreams } from './entry.ts';
+import type { Asker, Nonces, Reply } from './entry.ts';
 import { entryFor, HANDLERS } from './handlers.ts';
 import type { House } from './house.ts';
 import { LINGER_MS, MAX_ATTEMPTS, MAX_REQUESTS_WITHOUT_ROLE } from './limits.ts';
@@ -138,7 +138,7 @@ export class NativeSession implements Asker, Wire {
     return this.#phase === 'open' ? this.#link.connection.refusalToAccept(streams) : 'closing';
   }
 
-  add(run: Run, streams: RunStreams): number {
+  add(run: Run, streams: ServedStreams): number {
     const id = ++this.#lastRun;
     const { connection } = this.#link;
     const onEnded = () => this.#forget(served);

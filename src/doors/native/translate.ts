@@ -142,13 +142,13 @@ export function runError(refused: RunRefusal, denied: Denied): RpcError {
 }
 
 /** A command that the connection has no room for. */
-export function wordsForStreams(refused: StreamRefusal): RpcError {
+export function wordsForStreams(refused: StreamRefusal, attempt = 'Cannot run the command'): RpcError {
   switch (refused) {
     case 'closing':
-      return refusal(refused, 'Cannot run the command: the server is closing');
+      return refusal(refused, `${attempt}: the server is closing`);
     case 'stream-number':
-      return refusal(refused, 'Cannot run the command: the streams are not numbered as they must be');
+      return refusal(refused, `${attempt}: the streams are not numbered as they must be`);
     case 'too-many-streams':
-      return refusal(refused, 'Cannot run the command: too many are open');
+      return refusal(refused, `${attempt}: too many are open`);
   }
 }

@@ -10,6 +10,9 @@ export const METHODS = {
   runStart: 'run.start',
   runCancel: 'run.cancel',
   runResize: 'run.resize',
+  runDetach: 'run.detach',
+  runAttach: 'run.attach',
+  runEnd: 'run.end',
   runList: 'run.list',
   runShow: 'run.show',
   runOutput: 'run.output',
@@ -102,6 +105,13 @@ export type ErrorCode =
   | 'bad-verb'
   | 'env-not-allowed'
   | 'unknown-run'
+  | 'not-kept'
+  | 'input-taken'
+  | 'no-input'
+  | 'too-many-runs'
+  | 'too-many-watchers'
+  | 'no-place'
+  | 'away'
   | 'unknown-record'
   | 'stream-number'
   | 'too-many-streams';

@@ -36,7 +36,7 @@ export const RECORDS: Entries<'run.list' | 'run.show' | 'run.output'> = {
 };
 
 /** Whose runs this session may see. */
-function seenBy(asker: Asker): { readonly member: number | undefined } {
+export function seenBy(asker: Asker): { readonly member: number | undefined } {
   const session = sessionOf(asker);
   return { member: session.role === 'owner' ? undefined : asker.house.hub.actsAs(session).id };
 }
@@ -95,11 +95,11 @@ async function output(asker: Asker, { id, host, stream, first = 0 }: Wanted) {
 }
 
 /** For one that there is not and one that somebody may not see it is the same. */
-function unknown(id: number) {
-  return no('unknown-record', `Cannot show run ${id}: there is none of that number among those that you may see`);
+export function unknown(id: number, attempt = `Cannot show run ${id}`) {
+  return no('unknown-record', `${attempt}: there is none of that number among those that you may see`);
 }
 
-function unreadable(attempt: string, error: unknown) {
+export function unreadable(attempt: string, error: unknown) {
   return no('unreadable', `${attempt}: ${reasonOf(error)}`);
 }
 

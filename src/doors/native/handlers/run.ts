@@ -1,7 +1,9 @@
 // Commands, on the server itself and on machines that have joined.
 
+import type { RunCommand, Runner } from '../../../core/ports.ts';
 import type { Manner } from '../../../core/run/grant.ts';
 import { placesFor, type Places } from '../../../core/run/policy.ts';
+import type { RunId, Starter } from '../../../core/run/record.ts';
 import { starterOf } from '../../../core/run/starter.ts';
 import {
   runCancel,
@@ -37,50 +39,22 @@ export const RUN: Entries<'run.start' | 'run.cancel' | 'run.resize'> = {
 };
 
 /** Its streams are open at once: what comes on them meanwhile waits for the record of the start, as the command does. */
-function start(asker: Asker, start: RunStart) {
-  const { command: given, on, env = {}, cwd, terminal, timeoutMs, together, stdin, stdout, stderr } = start;
-  const wanted = { command: given, cwd, hasTerminal: terminal !== undefined };
+function start(asker: Asker, asked: RunStart) {
   const { house, peer } = asker;
-  const { records } = house;
-  const found = placesMeant(asker, on ?? '', wanted);
-  if ('error' in found) return found;
-  const { command, places } = found;
-  const [place, another] = places;
-  if (place === undefined || another !== undefined || command === undefined) {
-    return no('bad-params', 'Cannot run the command: on is one machine; each of several is asked for by itself');
-  }
-  const cannot = asker.refusalToRun([stdin, stdout, stderr]);
-  if (cannot !== undefined) return { error: wordsForStreams(cannot) };
-  const { runner, name: host } = place;
-  const session = sessionOf(asker);
-  const starter = starterOf(session, { hub: house.hub, address: peer.address });
-  const denied = deniedTo(asker, wanted);
-  const newRun = () => records.newRun();
-  const record = together === undefined ? newRun() : asker.gatherings.runOf(together, command, newRun);
-  if (typeof record === 'object') return no('bad-params', `Cannot run the command: ${together} is that of another one`);
-  if (runner === undefined) {
-    const result = { result: 'offline', status: null } as const;
-    records.refuse({ run: record, starter, hosts: [host], command, result });
-    return { error: runError({ refused: 'offline', name: host }, denied) };
-  }
-  // What else a machine passes it says itself.
-  const wider = runner === house.runner ? house.policy.current.env : 'decided-there';
-  const passed = passOn(env, { wider, host });
-  if ('error' in passed) {
-    const result = { result: 'denied', status: null, reason: passed.error.message } as const;
-    records.refuse({ run: record, starter, hosts: [host], command, result });
-    return passed;
-  }
-  const { run, recorded } = records.start({
+  const { cwd, terminal, timeoutMs, stdin, stdout, stderr } = asked;
+  const begun = begin(asker, asked, [stdin, stdout, stderr]);
+  if ('error' in begun) return begun;
+  const { runner, command, record, host, starter, env, denied } = begun;
+  const { run, recorded } = house.records.start({
     run: record,
     starter,
     host,
     command,
     start: (recordsHead) => {
-      house.log.tell(announceCommand(command, { by: session.member.name, address: peer.address, host }));
+      house.log.tell(announceCommand(command, { by: starter.byName, address: peer.address, host }));
       return runner.start({
         command,
-        env: passed.env,
+        env,
         recordsHead,
         ...(cwd === undefined ? {} : { cwd }),
         ...(terminal === undefined ? {} : { terminal }),
@@ -99,6 +73,58 @@ function start(asker: Asker, start: RunStart) {
 /** `command` undefined: it is only asked where. */
 interface Wanted extends Manner {
   readonly command: WireCommand | undefined;
+}
+
+interface Begun {
+  readonly runner: Pick<Runner, 'start'>;
+  readonly host: string;
+  readonly command: RunCommand;
+  readonly record: RunId;
+  readonly starter: Starter;
+  /** What passes. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly denied: Denied;
+}
+
+/** What is asked for, and may be, on one machine that is there; the rest is refused, and on record where it should be. */
+export function begin(
+  asker: Asker,
+  asked: Omit<RunStart, 'stdin' | 'stdout' | 'stderr'>,
+  streams: readonly number[],
+): Begun | { readonly error: RpcError } {
+  const { command: given, on, env = {}, cwd, terminal, together } = asked;
+  const wanted = { command: given, cwd, hasTerminal: terminal !== undefined };
+  const { house, peer } = asker;
+  const { hub, records } = house;
+  const found = placesMeant(asker, on ?? '', wanted);
+  if ('error' in found) return found;
+  const { command, places } = found;
+  const [place, another] = places;
+  if (place === undefined || another !== undefined || command === undefined) {
+    return no('bad-params', 'Cannot run the command: on is one machine; each of several is asked for by itself');
+  }
+  const cannot = asker.refusalToRun(streams);
+  if (cannot !== undefined) return { error: wordsForStreams(cannot) };
+  const { runner, name: host } = place;
+  const starter = starterOf(sessionOf(asker), { hub, address: peer.address });
+  const denied = deniedTo(asker, wanted);
+  const newRun = () => records.newRun();
+  const record = together === undefined ? newRun() : asker.gatherings.runOf(together, command, newRun);
+  if (typeof record === 'object') return no('bad-params', `Cannot run the command: ${together} is that of another one`);
+  if (runner === undefined) {
+    const result = { result: 'offline', status: null } as const;
+    records.refuse({ run: record, starter, hosts: [host], command, result });
+    return { error: runError({ refused: 'offline', name: host }, denied) };
+  }
+  // What else a machine passes it says itself.
+  const wider = runner === house.runner ? house.policy.current.env : 'decided-there';
+  const passed = passOn(env, { wider, host });
+  if ('error' in passed) {
+    const result = { result: 'denied', status: null, reason: passed.error.message } as const;
+    records.refuse({ run: record, starter, hosts: [host], command, result });
+    return passed;
+  }
+  return { runner, host, command, record, starter, env: passed.env, denied };
 }
 
 /** Where it is, and may be run by whoever asks; what is not allowed is logged, and put on record. */

@@ -1,0 +1,120 @@
+// A machine that hears nothing of its server for the length of the lease: what ran over the connection ends, what was
+// detached goes on, and is shown over the next connection.
+
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { aDirectory } from '../../test/kit/directory.ts';
+import { listenOn } from '../../test/kit/listener.ts';
+import { aRunner } from '../../test/kit/runner.ts';
+import { LOOPBACKS } from '../../test/kit/server.ts';
+import { NativeClient } from '../client/native.ts';
+import type { Run } from '../core/ports.ts';
+import { DetachedRuns } from '../detached/detached-runs.ts';
+import { dial } from '../net/dial.ts';
+import { NativeLink } from '../protocol/native/link.ts';
+import { Pump } from '../protocol/native/pump.ts';
+import { TaggedDecoder } from '../protocol/native/tagged.ts';
+import { RemoteRunner } from '../relay/remote-runner.ts';
+import { EVERYTHING } from './policy.ts';
+import { serveRuns } from './serving.ts';
+
+const LIMIT = { timeout: 20_000 };
+const KEY = '0123456789abcdef0123456789abcdef';
+
+/** The server's end, which asks what the test says and pings nobody. */
+function aServerEnd(socket: Socket): RemoteRunner {
+  const link = new NativeLink('server', { serverName: 'Server' });
+  const pump: Pump = new Pump(socket, link, {
+    onEvent: (event) => {
+      if (event.type === 'ended') pump.close();
+      else if (event.type !== 'opened' && event.type !== 'unusable') runner.receive(event);
+    },
+    onDrain: () => runner.update(),
+    onClosed: () => runner.lose('the connection is gone'),
+  });
+  const runner = new RemoteRunner({
+    connection: link.connection,
+    get isBacklogged() {
+      return pump.isBacklogged;
+    },
+    settle: () => pump.settle(),
+  });
+  pump.start();
+  link.trust();
+  return runner;
+}
+
+async function aMachine(t: TestContext, host: string) {
+  const runner = aRunner(t);
+  const started: Run[] = [];
+  const kept = { start: (request: Parameters<typeof runner.start>[0]) => track(runner.start(request)) };
+  const track = (run: Run) => {
+    started.push(run);
+    return run;
+  };
+  const detached = new DetachedRuns({
+    runner: kept,
+    directory: join(aDirectory(t), 'detached'),
+    onTrouble: assert.fail,
+  });
+  let accepted = Promise.withResolvers<RemoteRunner>();
+  const port = await listenOn(t, host, (socket) => accepted.resolve(aServerEnd(socket)));
+  return {
+    started,
+    /** The server's end of a new connection, and the machine's. */
+    async connect(leaseMs?: number) {
+      accepted = Promise.withResolvers();
+      const client = new NativeClient(await dial({ host, port }));
+      t.after(() => client.destroy());
+      assert.equal(await client.greeted(), undefined);
+      const lease = leaseMs === undefined ? {} : { leaseMs };
+      const both = { client, runner: { ...runner, start: kept.start }, detached };
+      serveRuns({ ...both, policy: EVERYTHING, onDenied: assert.fail, onRecordsHead: () => {}, ...lease });
+      return { server: await accepted.promise, client };
+    },
+  };
+}
+
+for (const host of LOOPBACKS) {
+  test(
+    `a link that is cut for longer than the lease ends what runs over it, and no detached run: ${host}`,
+    LIMIT,
+    async (t) => {
+      const machine = await aMachine(t, host);
+      const { server, client } = await machine.connect(100);
+      const command = { kind: 'shell', line: 'read x; echo "got $x"; exit 3' } as const;
+      const run = server.start({ command, env: {} });
+      const detach = { key: KEY, command, env: {}, takesInput: true, keptBytes: 10 };
+      assert.equal(await server.detached.start(detach), undefined);
+      const end = server.detached.ended(KEY);
+      // Nothing is asked any more: the lease runs out at the machine.
+      await client.gone;
+      assert.equal(await end, 'away');
+      assert.equal((await run.ended).result, 'lost');
+      const results = machine.started.map(({ ended }) => ended);
+      assert.equal((await results[0])?.result, 'cancelled');
+      const { server: again } = await machine.connect();
+      const { attachment, attached } = again.detached.attach(KEY, { from: 0, givesInput: true });
+      assert.equal(await attached, undefined);
+      let said = '';
+      const decoder = new TaggedDecoder();
+      attachment.output.onData((chunk) => {
+        for (const piece of decoder.receive(chunk) ?? []) {
+          if (piece.type === 'stdout') said += Buffer.from(piece.bytes).toString();
+        }
+      });
+      attachment.output.resume();
+      attachment.stdin.write(Buffer.from('word\n'));
+      assert.deepEqual(await attachment.ended, { result: 'exited', status: 3 });
+      assert.equal(said, 'got word\n');
+      const told = await again.detached.ended(KEY);
+      assert.ok(typeof told !== 'string');
+      assert.deepEqual(told.result, { result: 'exited', status: 3 });
+      assert.deepEqual([told.streams.stdin.bytes, told.streams.stdout.bytes], [5, 9]);
+      assert.equal(Buffer.from(told.streams.stdout.head).toString(), 'got w');
+      assert.equal(await again.detached.ended('f'.repeat(32)), 'unknown');
+    },
+  );
+}
