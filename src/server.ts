@@ -15,6 +15,7 @@ import type { Everything, Journal } from './core/journal.ts';
 import { isSameName, parseName } from './core/name.ts';
 import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
+import { Approvals } from './core/run/approvals.ts';
 import { NO_POLICY, type Policy, type RunPolicy } from './core/run/policy.ts';
 import { parsePolicy } from './core/run/policy-file.ts';
 import { Records } from './core/run/records.ts';
@@ -23,6 +24,7 @@ import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
 import { LineDoor } from './doors/line/door.ts';
 import { NativeDoor } from './doors/native/door.ts';
+import { announceApproval } from './doors/words-approval.ts';
 import { wordsForPolicy } from './doors/words-run.ts';
 import { wordsForAccount, wordsForName } from './doors/words.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
@@ -37,7 +39,7 @@ import { quote } from './protocol/text.ts';
 import { createRunner } from './runner/runner.ts';
 import type { User } from './runner/user.ts';
 import { hashSecret, newCode, newToken } from './secrets/code.ts';
-import { newDigest } from './secrets/digest.ts';
+import { newDigest, sha256 } from './secrets/digest.ts';
 import { ScryptPasswords } from './secrets/password.ts';
 import { reasonOf } from './reason.ts';
 
@@ -75,7 +77,8 @@ const LINE_RATE: Rate = { perSecond: 50, burst: 500 };
 const SILENCE_MS = 60_000;
 /** All must be over 5 s after the signal. */
 const CLOSE_GRACE_MS = 3_000;
-/** How often it is written down how far everybody has read: after a crash at most so much is told again. */
+/** How often it is written down how far everybody has read: after a crash at most so much is told again. And how often it is
+ * looked whether a request for approval has waited too long. */
 const SAVE_MS = 1_000;
 
 const SECRETS: Secrets = { newCode, newToken, hash: hashSecret };
@@ -162,6 +165,7 @@ function readPolicy(path: string): Policy {
 interface Core {
   readonly hub: Hub;
   readonly accounts: Accounts;
+  readonly approvals: Approvals;
   readonly journal: Journal;
   readonly journalId: string;
   readonly records: Records;
@@ -210,14 +214,23 @@ async function openCore(options: ServerOptions, { journal, everything, now }: Op
     everything.runs,
   );
   records.lose(everything.runs);
-  const timer = setInterval(() => hub.hearing.save(), SAVE_MS).unref();
+  const approvals = new Approvals({
+    hash: sha256,
+    now,
+    clock: () => performance.now(),
+    onEvent: (event) => options.log.tell(announceApproval(event)),
+  });
+  const timer = setInterval(() => {
+    hub.hearing.save();
+    approvals.expire();
+  }, SAVE_MS).unref();
   const close = async () => {
     clearInterval(timer);
     hub.hearing.save();
     records.writeUnwritten();
     await journal.close();
   };
-  return { hub, accounts, journal, journalId: everything.journalId, records, close };
+  return { hub, accounts, approvals, journal, journalId: everything.journalId, records, close };
 }
 
 function starting(atMs: number) {
@@ -251,7 +264,7 @@ function furnish(
   const { name: serverName, log } = options;
   const clock = () => performance.now();
   const startedMs = clock();
-  const { hub, accounts, journal, journalId, records } = core;
+  const { hub, accounts, approvals, journal, journalId, records } = core;
   const passwords = new ScryptPasswords();
   const guesses = new Guesses();
   const hosts = new Hosts({ directory: hub.directory, journal });
@@ -266,6 +279,7 @@ function furnish(
     owner: token,
     runner,
     policy,
+    approvals,
     log,
     now,
     clock,
@@ -284,6 +298,7 @@ function furnish(
     fingerprint: () => tls.fingerprint,
     runner,
     policy,
+    approvals,
     log,
     listening,
     now,
