@@ -75,11 +75,13 @@ for (const host of LOOPBACKS) {
       const caller = await house.call();
       assert.notEqual(await caller.ask(login, params), 'not-allowed');
       for (const [method, { needs }] of Object.entries(HANDLERS)) {
+        // One's own token is what one came in by: without it the connection ends.
+        const params = method === 'token.remove' ? { ...ANYTHING, id: 999 } : ANYTHING;
         const isTaken = NEEDS.indexOf(role) >= NEEDS.indexOf(needs);
         if (!isTaken || BY_POLICY.has(method))
-          assert.equal(await caller.ask(method, ANYTHING), 'not-allowed', `${role} ${method}`);
+          assert.equal(await caller.ask(method, params), 'not-allowed', `${role} ${method}`);
         else if (!method.startsWith('owner.')) {
-          assert.notEqual(await caller.ask(method, ANYTHING), 'not-allowed', `${role} ${method}`);
+          assert.notEqual(await caller.ask(method, params), 'not-allowed', `${role} ${method}`);
         }
       }
     }
