@@ -25,6 +25,8 @@ run = ["uptime"]
 who = ["janaki", "eve"]
 on = "web[1-2]"
 run = ["echo *", "sh -c *", "cat"]
+cwd = ["/tmp"]
+tty = true
 approve = ["#leads", "role:operator"]
 `;
 
@@ -115,6 +117,31 @@ for (const host of LOOPBACKS) {
       assert.equal(await terminal.ended, status, terminal.stdout.text);
       if (typed === 'yes') assert.equal(await running.ended, 0);
     }
+  });
+
+  test(`a terminal is approved as one, with where it starts, and takes what is typed: ${host}`, async (t) => {
+    if (!needs(t, ['script'])) return;
+    const directory = aDirectory(t);
+    writePolicy(directory, POLICY);
+    await using server = await startServer({ directory });
+    await using _web1 = await aMachine('web1', server, host);
+    const janaki = await member('janaki', t, server, host);
+    const eve = await member('eve', t, server, host);
+    const command = `'${PARTYLINE}' run -t --on web1 --cwd /tmp -- sh -c 'pwd; cat'`;
+    await using running = start('script', ['-qec', command, '/dev/null'], { env: janaki.env });
+    const heard = await running.stdout.until(/request (\d+), sha256 ([0-9a-f]{64})/);
+    const [, id = '', hash = ''] = /request (\d+), sha256 ([0-9a-f]{64})/.exec(heard) ?? assert.fail(heard);
+    const [listed] = await eve.json('approvals');
+    assert.match(
+      String(listed?.['request']),
+      /^the program sh -c 'pwd; cat' on web1 \(.*cwd: "\/tmp", terminal: \{"columns":/,
+    );
+    assert.equal((await eve.run(['approve', id, '--yes', hash])).status, 0);
+    await running.stdout.until(/^\/tmp\r+\n/m);
+    running.stdin.write('typed\n');
+    await running.stdout.until(/typed\r+\ntyped\r+\n/);
+    running.stdin.write('\x04');
+    assert.equal(await running.ended, 0);
   });
 
   test(`who asks takes it back with Ctrl-C, is denied, or finds the server gone, and nothing starts: ${host}`, async (t) => {
