@@ -15,6 +15,7 @@ import type { Everything, Journal } from './core/journal.ts';
 import { isSameName, parseName } from './core/name.ts';
 import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
+import { Approvals } from './core/run/approvals.ts';
 import { NO_POLICY, type Policy, type RunPolicy } from './core/run/policy.ts';
 import { parsePolicy } from './core/run/policy-file.ts';
 import { Detachments, placesOfDetached } from './core/run/detachments.ts';
@@ -25,6 +26,7 @@ import { EchoDoor } from './doors/echo/door.ts';
 import { HttpDoor } from './doors/http/door.ts';
 import { LineDoor } from './doors/line/door.ts';
 import { NativeDoor } from './doors/native/door.ts';
+import { announceApproval } from './doors/words-approval.ts';
 import { wordsForPolicy } from './doors/words-run.ts';
 import { wordsForAccount, wordsForName } from './doors/words.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
@@ -39,7 +41,7 @@ import { quote } from './protocol/text.ts';
 import { createRunner } from './runner/runner.ts';
 import type { User } from './runner/user.ts';
 import { hashSecret, newCode, newDetachKey, newToken } from './secrets/code.ts';
-import { newDigest } from './secrets/digest.ts';
+import { newDigest, sha256 } from './secrets/digest.ts';
 import { ScryptPasswords } from './secrets/password.ts';
 import { reasonOf } from './reason.ts';
 
@@ -78,7 +80,8 @@ const LINE_RATE: Rate = { perSecond: 50, burst: 500 };
 const SILENCE_MS = 60_000;
 /** All must be over 5 s after the signal. */
 const CLOSE_GRACE_MS = 3_000;
-/** How often it is written down how far everybody has read: after a crash at most so much is told again. */
+/** How often it is written down how far everybody has read: after a crash at most so much is told again. And how often it is
+ * looked whether a request for approval has waited too long. */
 const SAVE_MS = 1_000;
 
 const SECRETS: Secrets = { newCode, newToken, hash: hashSecret };
@@ -165,6 +168,7 @@ function readPolicy(path: string): Policy {
 interface Core {
   readonly hub: Hub;
   readonly accounts: Accounts;
+  readonly approvals: Approvals;
   readonly journal: Journal;
   readonly journalId: string;
   readonly hosts: Hosts;
@@ -226,7 +230,16 @@ async function openCore(options: ServerOptions, { journal, everything, runner, n
   const hosts = new Hosts({ directory: hub.directory, journal });
   const places = { serverName: options.name, own: detached, hosts, directory: hub.directory };
   detachments = new Detachments({ records, newKey: newDetachKey, ...placesOfDetached(places) }, everything.runs);
-  const timer = setInterval(() => hub.hearing.save(), SAVE_MS).unref();
+  const approvals = new Approvals({
+    hash: sha256,
+    now,
+    clock: () => performance.now(),
+    onEvent: (event) => options.log.tell(announceApproval(event)),
+  });
+  const timer = setInterval(() => {
+    hub.hearing.save();
+    approvals.expire();
+  }, SAVE_MS).unref();
   const close = async () => {
     clearInterval(timer);
     hub.hearing.save();
@@ -235,7 +248,7 @@ async function openCore(options: ServerOptions, { journal, everything, runner, n
     await journal.close();
   };
   const { journalId } = everything;
-  return { hub, accounts, journal, journalId, hosts, records, detachments, close };
+  return { hub, accounts, approvals, journal, journalId, hosts, records, detachments, close };
 }
 
 function starting(atMs: number) {
@@ -269,7 +282,7 @@ function furnish(
   const { name: serverName, log } = options;
   const clock = () => performance.now();
   const startedMs = clock();
-  const { hub, accounts, journal, journalId, hosts, records, detachments } = core;
+  const { hub, accounts, approvals, journal, journalId, hosts, records, detachments } = core;
   const passwords = new ScryptPasswords();
   const guesses = new Guesses();
   const line = new LineDoor({
@@ -283,6 +296,7 @@ function furnish(
     owner: token,
     runner,
     policy,
+    approvals,
     log,
     now,
     clock,
@@ -302,6 +316,7 @@ function furnish(
     fingerprint: () => tls.fingerprint,
     runner,
     policy,
+    approvals,
     log,
     listening,
     now,

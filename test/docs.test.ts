@@ -26,6 +26,9 @@ import { HELP as REVOKE } from '../src/cli/revoke.ts';
 import { HELP as SEARCH } from '../src/cli/search.ts';
 import { HELP as SEND } from '../src/cli/send.ts';
 import { HELP as TOKEN } from '../src/cli/token.ts';
+import { HELP as SHARE } from '../src/cli/share.ts';
+import { HELP as APPROVALS } from '../src/cli/approvals.ts';
+import { APPROVE_HELP, DENY_HELP } from '../src/cli/approve.ts';
 import { HELP as VERIFY } from '../src/cli/verify.ts';
 import { HELP as RUN } from '../src/cli/run.ts';
 import { HELP as ATTACH } from '../src/cli/attach.ts';
@@ -58,6 +61,10 @@ const HELPS: ReadonlyMap<string, string> = new Map([
   ['backup', BACKUP],
   ['restore', RESTORE],
   ['verify', VERIFY],
+  ['share', SHARE],
+  ['approvals', APPROVALS],
+  ['approve', APPROVE_HELP],
+  ['deny', DENY_HELP],
   ['doctor', DOCTOR],
 
   ['echo', ECHO],

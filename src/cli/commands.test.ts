@@ -25,6 +25,9 @@ import { HELP as SEND } from './send.ts';
 import { HELP as TOKEN } from './token.ts';
 import { HELP as VERIFY } from './verify.ts';
 import { HELP as RUN } from './run.ts';
+import { HELP as SHARE } from './share.ts';
+import { HELP as APPROVALS } from './approvals.ts';
+import { APPROVE_HELP, DENY_HELP } from './approve.ts';
 import { HELP as RUNS } from './runs.ts';
 import { HELP as SERVE } from './serve.ts';
 
@@ -35,6 +38,10 @@ const HELPS: Readonly<Record<string, string>> = {
   run: RUN,
   attach: ATTACH,
   runs: RUNS,
+  share: SHARE,
+  approvals: APPROVALS,
+  approve: APPROVE_HELP,
+  deny: DENY_HELP,
   join: JOIN,
   hosts: HOSTS,
   send: SEND,

@@ -40,6 +40,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     options: '--limit N --before ID --stdout --stderr --host HOST --json',
     words: 'show cancel',
   },
+  share: { does: 'tell others of a run on record', options: '--host HOST --json' },
+  approvals: {
+    does: 'commands that wait for somebody to approve them',
+    options: '--host HOST --json',
+  },
+  approve: {
+    does: 'look at one of them and say yes to it',
+    options: '--yes HASH --deny --host HOST --json',
+  },
+  deny: { does: 'say no to one of them, or take your own back', options: '--host HOST --json' },
   join: {
     does: 'let a server run commands on this machine',
     options: '--code CODE --label NAME=VALUE --policy FILE --allow-env NAME --json',

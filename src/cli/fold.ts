@@ -8,7 +8,7 @@
 import type { OutputName } from '../client/run.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { LineCutter } from './line-cutter.ts';
-import { formatNodeSet } from './node-set.ts';
+import { formatNodeSet } from '../protocol/node-set.ts';
 
 /** A line to print, without its end. */
 export interface FoldedLine {

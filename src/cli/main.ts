@@ -38,6 +38,22 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, runs } = await import('./runs.ts');
     return { run: runs, help: HELP };
   },
+  share: async () => {
+    const { HELP, share } = await import('./share.ts');
+    return { run: share, help: HELP };
+  },
+  approvals: async () => {
+    const { HELP, approvals } = await import('./approvals.ts');
+    return { run: approvals, help: HELP };
+  },
+  approve: async () => {
+    const { APPROVE_HELP, approve } = await import('./approve.ts');
+    return { run: approve, help: APPROVE_HELP };
+  },
+  deny: async () => {
+    const { DENY_HELP, deny } = await import('./approve.ts');
+    return { run: deny, help: DENY_HELP };
+  },
   join: async () => {
     const { HELP, join } = await import('./join.ts');
     return { run: join, help: HELP };

@@ -71,12 +71,12 @@ export async function prompt({ client, args, on }: Prompting): Promise<number> {
 
 /** The new ones, or those that there were: what names nobody changes nothing. */
 async function known(client: NativeClient, wanted: string, before: string | undefined): Promise<string | undefined> {
-  const hosts = await resolveTargets(client, { targets: wanted, command: undefined });
-  if ('refused' in hosts) {
-    say(hosts.refused);
+  const resolved = await resolveTargets(client, { targets: wanted, command: undefined });
+  if ('refused' in resolved) {
+    say(resolved.refused);
     return before;
   }
-  process.stderr.write(`${wordsForTargets(hosts)}\n`);
+  process.stderr.write(`${wordsForTargets(resolved.hosts)}\n`);
   return wanted;
 }
 

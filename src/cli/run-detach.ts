@@ -47,8 +47,13 @@ async function targetsOf(
   const { on } = detaching.given.wishes;
   if (on === undefined || (isOneName(on) && !detaching.given.wide.isDryRun)) return [on];
   const { chooseTargets } = await import('./run-wide.ts');
-  const hosts = await chooseTargets(client, { targets: on, ...detaching });
-  return typeof hosts === 'number' ? hosts : hosts.map(({ name }) => name);
+  const chosen = await chooseTargets(client, { targets: on, ...detaching });
+  if (typeof chosen === 'number') return chosen;
+  if (chosen.needsApproval) {
+    say('Cannot detach the command: somebody has to approve it, and then it ends with its client; nothing was started');
+    return UNREACHED_STATUS;
+  }
+  return chosen.hosts.map(({ name }) => name);
 }
 
 async function startOn(

@@ -6,7 +6,7 @@ import { Runs, type OutputName, type RunEnd, type RunHandle, type RunWishes } fr
 import type { Interruption } from './interruption.ts';
 import type { TargetHost } from './run-targets.ts';
 import type { Drop, View } from './run-view.ts';
-import type { HostResult } from './summary.ts';
+import type { HostResult } from '../protocol/summary.ts';
 
 /** Starts that wait for an answer: a server takes 64 questions at once, and puts each start on record before it answers. */
 export const MAX_UNANSWERED = 48;

@@ -83,6 +83,10 @@ export class Outlet {
     say(why, this.#command);
   }
 
+  get isJson(): boolean {
+    return this.#isJson;
+  }
+
   /** Why our own output could not be written; a reader that has seen enough is no failure. */
   get failure(): string | undefined {
     return this.#failure;

@@ -56,6 +56,9 @@ export async function showRun(run: RunDetails): Promise<void> {
     `run ${run.id} by ${run.by}${run.as === undefined ? '' : `, as ${run.as},`} from ${run.from}`,
     `${textOf(commandOf(run.command))}${run.isCut === true ? ' … (it is longer)' : ''}`,
     `started ${formatDate(Date.parse(run.started))}, ${ended}`,
+    ...(run.approvedBy === undefined
+      ? []
+      : [`approved by ${run.approvedBy}, the request with SHA-256 ${run.approval ?? ''}`]),
     ...run.results.flatMap(linesFor),
   ];
   await print(lines.map((line) => `${escapeControls(line)}\n`).join(''));

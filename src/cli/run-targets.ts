@@ -5,7 +5,7 @@ import { shown } from '../client/shown.ts';
 import { hostResolve } from '../protocol/native/methods/host.ts';
 import type { WireCommand } from '../protocol/native/methods/run.ts';
 import type { Questions } from './input.ts';
-import { formatNodeSet } from './node-set.ts';
+import { formatNodeSet } from '../protocol/node-set.ts';
 
 /** More machines than this are confirmed by typing how many they are. */
 export const MANY = 10;
@@ -15,17 +15,24 @@ export interface TargetHost {
   readonly state: 'online' | 'offline';
 }
 
+export interface Resolved {
+  readonly hosts: readonly TargetHost[];
+  /** Somebody else has to say yes first. */
+  readonly needsApproval: boolean;
+}
+
 /** All of them, and the command may run there; or why not. */
 export async function resolveTargets(
   client: NativeClient,
   { targets, command, cwd }: { targets: string; command: WireCommand | undefined; cwd?: string | undefined },
-): Promise<readonly TargetHost[] | { readonly refused: string }> {
+): Promise<Resolved | { readonly refused: string }> {
   const answer = await client.request(hostResolve.name, { targets, command, ...(cwd === undefined ? {} : { cwd }) });
   if ('lost' in answer) return { refused: `Cannot tell which machines are meant: ${answer.lost}` };
   if ('error' in answer) return { refused: shown(answer.error.message) };
   const found = hostResolve.parseResult(answer.result);
   if (found === undefined) return { refused: 'Cannot tell which machines are meant: the answer is not known here' };
-  return found.hosts.map(({ name, state }) => ({ name: shown(name), state }));
+  const hosts = found.hosts.map(({ name, state }) => ({ name: shown(name), state }));
+  return { hosts, needsApproval: found.needsApproval === true };
 }
 
 /** `37 machines, 2 of them offline: web[1-37]`. */

@@ -8,7 +8,7 @@ import { Utf8Pieces, type Piece } from '../protocol/native/utf8.ts';
 import { Fold, formatFolded, type FoldedLine } from './fold.ts';
 import { jsonLine } from './json-line.ts';
 import { Outputs } from './run-outputs.ts';
-import type { HostResult } from './summary.ts';
+import type { HostResult } from '../protocol/summary.ts';
 
 type Done = () => void;
 

@@ -9,10 +9,11 @@ import { Questions } from './input.ts';
 import { jsonLine } from './json-line.ts';
 import { runOnMany } from './run-many.ts';
 import type { RunArguments } from './run-arguments.ts';
-import { confirm, isWide, resolveTargets, wordsForTargets, type TargetHost } from './run-targets.ts';
+import { confirm, isWide, resolveTargets, wordsForTargets, type Resolved, type TargetHost } from './run-targets.ts';
 import { FileView, FoldedView, JsonView, type Drop, type View } from './run-view.ts';
 import { UNREACHED_STATUS } from './status.ts';
-import { formatProgress, overallStatus, summarise } from './summary.ts';
+import { summarise } from '../protocol/summary.ts';
+import { formatProgress, overallStatus } from './summary.ts';
 
 /** Columns of a terminal that does not say how many it has. */
 const COLUMNS = 80;
@@ -39,9 +40,20 @@ async function carryOut(
   client: NativeClient,
   { targets, given, interruption, confirmTimeoutMs }: Wide,
 ): Promise<number> {
-  const { wishes, wide, isJson } = given;
-  const hosts = await chooseTargets(client, { targets, given, interruption });
-  if (typeof hosts === 'number') return hosts;
+  const { wide, isJson } = given;
+  const chosen = await chooseTargets(client, { targets, given, interruption });
+  if (typeof chosen === 'number') return chosen;
+  const { hosts, needsApproval } = chosen;
+  let { wishes } = given;
+  if (needsApproval) {
+    if (wide.hasInput) return fail('--stdin: what somebody approves gets no input; nothing was started');
+    const { waitForApproval } = await import('./run-approval.ts');
+    const names = hosts.map(({ name }) => name);
+    const approved = await waitForApproval(client, { wishes, hosts: names, isJson, interruption });
+    if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
+    if ('refused' in approved) return deny(approved.refused, { targets, isJson });
+    wishes = { ...wishes, ...approved };
+  }
   const unmade = wide.out === undefined ? undefined : makeOut(wide.out);
   if (unmade !== undefined) return fail(unmade);
   const progress = new Progress(hosts.length);
@@ -72,15 +84,12 @@ async function carryOut(
 export async function chooseTargets(
   client: NativeClient,
   { targets, given, interruption }: Omit<Wide, 'confirmTimeoutMs'>,
-): Promise<readonly TargetHost[] | number> {
+): Promise<Resolved | number> {
   const { wishes, wide, isJson } = given;
-  const hosts = await resolveTargets(client, { targets, command: wishes.command, cwd: wishes.cwd });
-  if ('refused' in hosts) {
-    if (isJson)
-      process.stdout.write(jsonLine({ host: targets, result: 'denied', status: null, reason: hosts.refused }));
-    return fail(hosts.refused);
-  }
-  if (wide.isDryRun) return showTargets(hosts, isJson);
+  const resolved = await resolveTargets(client, { targets, command: wishes.command, cwd: wishes.cwd });
+  if ('refused' in resolved) return deny(resolved.refused, { targets, isJson });
+  const { hosts } = resolved;
+  if (wide.isDryRun) return showTargets(resolved, isJson);
   if (!isJson) say(wordsForTargets(hosts));
   if (wide.hasInput && hosts.length > wide.batch) {
     return fail(
@@ -92,7 +101,12 @@ export async function chooseTargets(
     if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
     if (refused !== undefined) return fail(refused);
   }
-  return hosts;
+  return resolved;
+}
+
+function deny(reason: string, { targets, isJson }: { targets: string; isJson: boolean }): number {
+  if (isJson) process.stdout.write(jsonLine({ host: targets, result: 'denied', status: null, reason }));
+  return fail(reason);
 }
 
 /** Why there is no such directory. */
@@ -119,13 +133,14 @@ function viewFor({ isJson, wide }: RunArguments, { hosts, progress, drop }: View
 }
 
 /** One a line on stdout: for a look, and for other programs. */
-function showTargets(hosts: readonly TargetHost[], isJson: boolean): number {
+function showTargets({ hosts, needsApproval }: Resolved, isJson: boolean): number {
   for (const { name, state } of hosts) {
     process.stdout.write(
       isJson ? jsonLine({ host: name, state }) : `${name}${state === 'offline' ? '  offline' : ''}\n`,
     );
   }
-  if (!isJson) say(`${wordsForTargets(hosts)}; nothing was started`);
+  const approval = needsApproval ? '; somebody else would have to approve it' : '';
+  if (!isJson) say(`${wordsForTargets(hosts)}${approval}; nothing was started`);
   return 0;
 }
 

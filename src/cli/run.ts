@@ -2,6 +2,7 @@
 
 import { OWNER_TOKEN_FILE, type NativeClient } from '../client/native.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
+import type { ErrorCode } from '../protocol/native/methods.ts';
 import { INTERRUPTED, watchInterruption, type Interruption } from './interruption.ts';
 import type { OwnTerminal } from './run-terminal.ts';
 import { isOneName, readRunArguments } from './run-arguments.ts';
@@ -51,6 +52,9 @@ The status is the command's own; 128+N if it died of signal N, 124 after the tim
 started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it. Of several machines: 255
 if it did not start on one, or one was lost; else 0 if all are 0, the one that all failures have, or 1.
 
+Where the policy of the server wants somebody else to approve the command, they are told in the chat, and it waits, at most 10
+minutes; Ctrl-C takes the request back. What starts then is what they saw, with empty standard input.
+
 It comes in with the token of an account in PARTYLINE_TOKEN_FILE, else with what partyline login keeps for the server, else
 as the owner of a server on this machine: by ${OWNER_TOKEN_FILE} in PARTYLINE_DATA or the platform's state directory, or in
 PARTYLINE_TOKEN_FILE, which proves who is there and is never sent. The owner may run everything, anybody else what the
@@ -72,6 +76,7 @@ Examples:
   partyline run --json -- 'date -u' | jq -r .data
 `;
 
+const NEEDS_APPROVAL: ErrorCode = 'needs-approval';
 /** Milliseconds for the server to say that an interrupted command has ended: as long as a stubborn one is given. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
@@ -109,7 +114,7 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const { on } = wishes;
     if (given.away !== undefined)
       return await (await import('./run-detach.ts')).detach(client, { given, interruption });
-    if (on !== undefined && !isOneName(on)) {
+    if (on !== undefined && (!isOneName(on) || given.wide.isDryRun || given.wide.out !== undefined)) {
       const { runWide } = await import('./run-wide.ts');
       const { confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = times;
       return await runWide(client, { targets: on, given, interruption, confirmTimeoutMs });
@@ -135,23 +140,26 @@ interface Around extends RunTimes {
 async function runOn(client: NativeClient, wishes: RunWishes, around: Around): Promise<number> {
   const { outlet, interruption, terminal } = around;
   const input = process.stdin;
-  const size = terminal === undefined ? {} : { terminal: terminal.size };
-  const handle: RunHandle = new Runs(client).start(
-    { ...wishes, ...size },
-    {
-      onStarted: () => terminal?.lend(handle),
-      onOutput(name, bytes, done) {
-        terminal?.shown(bytes);
-        outlet.write(name, bytes, done);
-      },
-      onOutputEnd: (name) => outlet.end(name),
-      onInputRoom: () => input.resume(),
-      onInputClosed: () => input.destroy(),
+  // Of the size that was approved, where it was; it is told of another one once it runs.
+  const asked = terminal === undefined ? wishes : { terminal: terminal.size, ...wishes };
+  const handle: RunHandle = new Runs(client).start(asked, {
+    onStarted: () => terminal?.lend(handle),
+    onOutput(name, bytes, done) {
+      terminal?.shown(bytes);
+      outlet.write(name, bytes, done);
     },
-  );
+    onOutputEnd: (name) => outlet.end(name),
+    onInputRoom: () => input.resume(),
+    onInputClosed: () => input.destroy(),
+  });
   outlet.onBroken((name) => handle.dropOutput(name));
-  passOn(input, handle, terminal);
+  // What somebody else has approved gets no input, unless it is a terminal that they have approved.
+  if (wishes.approval === undefined || terminal !== undefined) passOn(input, handle, terminal);
+  else handle.endInput();
   const ended = await endOf(handle, around);
+  if (ended.end === 'refused' && ended.code === NEEDS_APPROVAL && interruption.name === undefined) {
+    return await runApproved(client, asked, around);
+  }
   terminal?.giveBack(ended.end === 'ended' && ended.result !== 'cancelled');
   input.destroy();
   client.close();
@@ -171,6 +179,23 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
   if (ended.end !== 'ended') return UNREACHED_STATUS;
   // We did not ask for that: the server did, which goes away.
   return ended.result === 'cancelled' ? UNREACHED_STATUS : ended.status;
+}
+
+/** Somebody else has to say yes first; what starts then is what they have seen. */
+async function runApproved(client: NativeClient, wishes: RunWishes, around: Around): Promise<number> {
+  const { outlet, interruption, terminal } = around;
+  const input = process.stdin;
+  if (terminal === undefined) input.destroy();
+  else input.pause().removeAllListeners('data').removeAllListeners('end').removeAllListeners('error');
+  const { waitForApproval } = await import('./run-approval.ts');
+  const { on = client.serverName } = wishes;
+  const approved = await waitForApproval(client, { wishes, hosts: [on], isJson: outlet.isJson, interruption });
+  if ('approval' in approved) return runOn(client, { ...wishes, ...approved }, around);
+  input.destroy();
+  client.close();
+  if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
+  outlet.fail('denied', approved.refused);
+  return UNREACHED_STATUS;
 }
 
 function passOn(input: typeof process.stdin, handle: RunHandle, terminal: OwnTerminal | undefined): void {

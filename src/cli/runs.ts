@@ -5,7 +5,7 @@ import type { Client, RunRecord } from '../client/mod.ts';
 import { formatDate } from '../protocol/line/reply.ts';
 import { misuse, whileIn } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
-import { formatNodeSet } from './node-set.ts';
+import { formatNodeSet } from '../protocol/node-set.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
 import { print, table } from './print.ts';
 import { commandOf, showOutput, showRun, textOf, toJson, wordsForResults } from './run-record.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatProgress, overallStatus, summarise, type HostResult } from './summary.ts';
+import { summarise, type HostResult } from '../protocol/summary.ts';
+import { formatProgress, overallStatus } from './summary.ts';
 
 const exited = (status: number): HostResult => ({ result: 'exited', status });
 const signalled = (signal: number): HostResult => ({ result: 'signalled', status: 128 + signal, signal });
@@ -45,7 +46,7 @@ test('each way to end is one line, from good to bad', () => {
   );
   assert.deepEqual(
     summarise(results).filter(({ isOk }) => isOk),
-    [{ text: '37 ok: web[1-37]', isOk: true }],
+    [{ words: '37 ok', text: '37 ok: web[1-37]', isOk: true }],
   );
 });
 

@@ -6,13 +6,14 @@ import type { NativeClient } from '../client/native.ts';
 import { Runs, type OutputName, type RunEnd } from '../client/run.ts';
 import { shown } from '../client/shown.ts';
 import { runShow } from '../protocol/native/methods/records.ts';
+import { summarise, type HostResult } from '../protocol/summary.ts';
 import { INTERRUPTED, type Interruption } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
 import { reasonOf, resultOf } from './run-many.ts';
 import { Outlet, say } from './run-outlet.ts';
 import { FoldedView, JsonView, type View } from './run-view.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './status.ts';
-import { overallStatus, summarise, type HostResult } from './summary.ts';
+import { overallStatus } from './summary.ts';
 
 export interface WatchedHost {
   readonly name: string;

@@ -1,7 +1,8 @@
 // A client of a server: says, hears, looks back, and sees to accounts; over a connection that comes back when it is lost.
 
 import { accountInvite, accountList, accountPassword, accountRevoke } from '../protocol/native/methods/account.ts';
-import { chatList, chatSend } from '../protocol/native/methods/chat.ts';
+import { approvalDeny, approvalGive, approvalList, approvalShow } from '../protocol/native/methods/approval.ts';
+import { chatList, chatSend, runShare } from '../protocol/native/methods/chat.ts';
 import { groupJoin, groupLeave, groupList } from '../protocol/native/methods/group.ts';
 import { hostList } from '../protocol/native/methods/host.ts';
 import { chatHistory, chatSearch } from '../protocol/native/methods/past.ts';
@@ -29,6 +30,9 @@ export interface Sent extends Omit<ResultOf<typeof chatSend>, 'to'> {
 }
 export type Present = ResultOf<typeof chatList>['members'][number];
 export type Group = ResultOf<typeof groupList>['groups'][number];
+/** A request that waits for approval, in short and as a whole. */
+export type Waiting = ResultOf<typeof approvalList>['approvals'][number];
+export type Request = ResultOf<typeof approvalShow>;
 export type Host = ResultOf<typeof hostList>['hosts'][number];
 export type Found = ResultOf<typeof chatSearch>;
 export type RunRecord = ResultOf<typeof runList>['runs'][number];
@@ -192,6 +196,33 @@ export class Client implements AsyncDisposable {
   /** Ends a detached run wherever it goes on. */
   async endRun(id: number): Promise<ResultOf<typeof runEnd>['hosts']> {
     return (await this.#requests.ask(runEnd, { id }, AGAIN)).hosts;
+  }
+
+  /** Sends what is on record of it, as a message: to one, to several, to a `#group`, to `all`. */
+  async share(run: number, to: string | readonly string[], { key = this.#world.newKey() } = {}): Promise<Sent> {
+    return this.#requests.ask(runShare, { run, to: typeof to === 'string' ? [to] : to, key }, AGAIN);
+  }
+
+  // ── a second person ──
+
+  /** What waits for us to approve it, and what we have asked for ourselves. */
+  async approvals(): Promise<readonly Waiting[]> {
+    return (await this.#requests.ask(approvalList, {}, AGAIN)).approvals;
+  }
+
+  /** All that would be started: `hash` is the SHA-256 of `canonical`. */
+  approval(approval: number): Promise<Request> {
+    return this.#requests.ask(approvalShow, { approval }, AGAIN);
+  }
+
+  /** Whoever asked may start what has this digest, and nothing else. */
+  async approve(approval: number, hash: string): Promise<void> {
+    await this.#requests.ask(approvalGive, { approval, hash }, ONCE);
+  }
+
+  /** Our own is withdrawn. */
+  async deny(approval: number): Promise<void> {
+    await this.#requests.ask(approvalDeny, { approval }, ONCE);
   }
 
   // ── groups ──

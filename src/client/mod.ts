@@ -21,10 +21,12 @@ export type {
   Invitation,
   Inviting,
   Present,
+  Request,
   RunDetails,
   RunRecord,
   Sent,
   Token,
+  Waiting,
 } from './client.ts';
 export type { Credential, CredentialChoice, Identity } from './credential.ts';
 export type { HistoryWishes } from './history.ts';

@@ -44,7 +44,10 @@ export interface RunListener {
   onInputClosed(): void;
 }
 
-export type RunWishes = Pick<RunStart, 'command' | 'on' | 'cwd' | 'terminal' | 'timeoutMs' | 'together'> & {
+export type RunWishes = Pick<
+  RunStart,
+  'command' | 'on' | 'cwd' | 'terminal' | 'timeoutMs' | 'together' | 'approval'
+> & {
   /** Beside what a server may want of ours by itself. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -76,6 +79,11 @@ export function sentEnvironment(environment: Readonly<Record<string, string | un
 function isFit(name: string, value: string): boolean {
   const isPlain = name === 'TZ' ? ZONE.test(value) && !value.includes('..') : !/[/%]/.test(value);
   return isPlain && value.length <= MAX_SENT_LENGTH;
+}
+
+/** What is asked for, whether it is to start or to be approved first: the same to the letter. */
+export function requestFor(wishes: RunWishes): Omit<RunStart, 'stdin' | OutputName> {
+  return { ...wishes, env: { ...sentEnvironment(process.env), ...wishes.env } };
 }
 
 /** Undefined: the command fits a request. */
@@ -196,9 +204,8 @@ class ClientRun implements RunHandle, Followed {
       stdout: client.openStream('in', (event) => this.#onOutput('stdout', event)),
       stderr: client.openStream('in', (event) => this.#onOutput('stderr', event)),
     };
-    const env = { ...sentEnvironment(process.env), ...wishes.env };
     this.answered = client
-      .request(METHODS.runStart, { ...wishes, env, ...this.#streams })
+      .request(METHODS.runStart, { ...requestFor(wishes), ...this.#streams })
       .then((answer) => this.#answered(answer));
   }
 

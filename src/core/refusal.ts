@@ -3,6 +3,7 @@
 
 import type { MessageId } from './journal.ts';
 import type { Name, NameRefusal } from './name.ts';
+import type { NeedsApproval } from './run/policy.ts';
 import type { TargetsRefusal } from './run/targets.ts';
 import type { VerbRefusal } from './run/verb.ts';
 import type { MemberKind } from './session.ts';
@@ -49,6 +50,7 @@ export type RunRefusal =
   | { refused: 'not-allowed'; names: readonly string[]; why: 'policy' | 'server' }
   | { refused: 'offline'; name: string }
   | NotStored
+  | NeedsApproval
   | TargetsRefusal
   | VerbRefusal;
 

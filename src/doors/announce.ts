@@ -11,14 +11,26 @@ export interface Given {
   readonly by: string;
   readonly address: string;
   readonly host: string;
+  /** Who else said yes to it, where somebody had to. */
+  readonly approvedBy?: string | undefined;
 }
 
 /** `Given command ls (owner from ::1 on Server)`: escaped, and cut where it is the command that is long. */
-export function announceCommand(command: RunCommand, { by, address, host }: Given): ConsoleEvent {
+export function announceCommand(command: RunCommand, given: Given): ConsoleEvent {
+  const { by, address, host, approvedBy } = given;
   const start = 'Given command ';
-  const who = ` (${by} from ${address} on ${host})`;
+  const approval = approvedBy === undefined ? '' : `, approved by ${approvedBy}`;
+  const who = ` (${by} from ${address} on ${host}${approval})`;
   const shown = shorten(commandText(command), Math.max(1, MAX_ANNOUNCED_LENGTH - start.length - who.length));
-  return { event: 'command', text: `${start}${shown}${who}`, command: shown, by, address, host };
+  return {
+    event: 'command',
+    text: `${start}${shown}${who}`,
+    command: shown,
+    by,
+    address,
+    host,
+    ...(approvedBy === undefined ? {} : { approvedBy }),
+  };
 }
 
 /** The command on one line, escaped; the words of a vector are quoted where a shell would need it. */

@@ -73,10 +73,10 @@ export function fieldsOfDenied(
   };
 }
 
-function askedText(asked: AskedCommand): string {
+export function askedText(asked: AskedCommand, maxLength = MAX_COMMAND_LENGTH): string {
   const text =
     asked.kind === 'verb' ? escapeControls([`${VERB_SIGN}${asked.verb}`, ...asked.args].join(' ')) : commandText(asked);
-  return shorten(text, MAX_COMMAND_LENGTH);
+  return shorten(text, maxLength);
 }
 
 export function wordsForVerb(refusal: VerbRefusal): string {

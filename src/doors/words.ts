@@ -14,6 +14,11 @@ import type {
 import type { Dismissal } from '../core/session.ts';
 import { quote } from '../protocol/text.ts';
 
+/** `not-stored` is both's, and is said of what somebody attempted. */
+export function isAboutGroups(refusal: SendRefusal | GroupRefusal): refusal is Exclude<GroupRefusal, SendRefusal> {
+  return refusal.refused.includes('group');
+}
+
 export function wordsForEntering(refusal: EnterRefusal, given: string, address: string): string {
   const attempt = `Cannot come in as ${quote(given)}`;
   switch (refusal.refused) {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Name } from '../core/name.ts';
 import type { RunResult } from '../core/ports.ts';
 import type { DetachKey } from '../core/run/detached.ts';
+import type { Approved } from '../core/run/approval.ts';
 import type { AskedCommand } from '../core/run/policy.ts';
 import type {
   EntryNumber,
@@ -55,7 +56,14 @@ interface Asked {
 }
 
 export type PackedEntry =
-  | (Asked & { readonly type: 'started'; readonly host: string; readonly detached?: DetachKey })
+  | (Asked & {
+      readonly type: 'started';
+      readonly host: string;
+      readonly detached?: DetachKey;
+      /** Name of the account, and the digest of the request. */
+      readonly approvedBy?: Name;
+      readonly approval?: Hash;
+    })
   | (Asked & {
       readonly type: 'refused';
       readonly hosts: readonly string[];
@@ -93,6 +101,7 @@ function pack(entry: RunEntry, place: Place): PackedEntry {
         ...packAsked('started', { ...entry, ...place }),
         host: entry.host,
         ...(entry.detached === undefined ? {} : { detached: entry.detached }),
+        ...packApproved(entry),
         ...packFirst(entry, place),
       };
     case 'refused': {
@@ -110,6 +119,10 @@ function packAsked<Type extends 'started' | 'refused'>(type: Type, entry: (RunSt
   const { number, run, atMs, byName, asName, by, address } = entry;
   const as = asName === undefined ? {} : { as: asName };
   return { number, type, run, at: new Date(atMs).toISOString(), by: byName, ...as, member: by, from: address };
+}
+
+function packApproved({ approved }: RunStarted) {
+  return approved === undefined ? {} : { approvedBy: approved.by, approval: approved.hash };
 }
 
 function packFirst({ command }: RunStarted | RunRefused, { isFirst }: Place): { readonly command?: PackedCommand } {
@@ -171,11 +184,13 @@ export function unendedOf(text: string): UnendedRun | undefined {
 export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
   const hosts = new Map<EntryNumber, readonly RunOnHost[]>();
   let run: Omit<StoredRun, 'hosts'> | undefined;
+  let approved: Approved | undefined;
   for (const entry of entries) {
     const atMs = Date.parse(entry.at);
     if (entry.type !== 'ended') run ??= askedIn(entry);
     switch (entry.type) {
       case 'started':
+        approved ??= approvedIn(entry);
         hosts.set(entry.number, [
           {
             host: entry.host,
@@ -202,7 +217,11 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
       }
     }
   }
-  return run && { ...run, hosts: [...hosts.values()].flat() };
+  return run && { ...run, ...(approved === undefined ? {} : { approved }), hosts: [...hosts.values()].flat() };
+}
+
+function approvedIn({ approvedBy: by, approval: hash }: Extract<PackedEntry, { type: 'started' }>) {
+  return by === undefined || hash === undefined ? undefined : { by, hash };
 }
 
 function askedIn({ run: id, by: byName, as, member: by, from: address, command }: Asked) {

@@ -12,6 +12,7 @@ import { Guesses } from '../../src/core/guesses.ts';
 import { Hosts } from '../../src/core/hosts.ts';
 import { Hub } from '../../src/core/hub.ts';
 import { Detachments } from '../../src/core/run/detachments.ts';
+import { Approvals } from '../../src/core/run/approvals.ts';
 import { NO_POLICY, type Policy } from '../../src/core/run/policy.ts';
 import type { Rate } from '../../src/core/rate.ts';
 import { Records } from '../../src/core/run/records.ts';
@@ -25,8 +26,9 @@ import { MemoryJournal } from '../../src/journal/memory.ts';
 import type { ConsoleEvent } from '../../src/log/log.ts';
 import { peerOf, type Peer } from '../../src/net/peer.ts';
 import { hashSecret, newCode, newDetachKey, newToken as newSecret } from '../../src/secrets/code.ts';
-import { newDigest } from '../../src/secrets/digest.ts';
+import { newDigest, sha256 } from '../../src/secrets/digest.ts';
 import { removeDirectory } from './directory.ts';
+import { announceApproval } from '../../src/doors/words-approval.ts';
 import { Caller as LineCaller } from './caller.ts';
 import { Caller, FakeRunner, PATIENCE_MS, TOKEN } from './native.ts';
 import { Talker, type Over } from './talker.ts';
@@ -87,6 +89,12 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
   const waits = { roleTimeoutMs, receiptWaitMs };
   const rate = options.rate === undefined ? {} : { rate: options.rate };
   const guesses = new Guesses();
+  const approvals = new Approvals({
+    hash: sha256,
+    now,
+    clock,
+    onEvent: (event) => log.tell(announceApproval(event)),
+  });
   const shared = {
     hub,
     accounts,
@@ -97,6 +105,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     guesses,
     runner,
     policy: { current: options.policy ?? NO_POLICY, isServerOpen: options.isServerOpen ?? false },
+    approvals,
     log,
     now,
     clock,
@@ -142,6 +151,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     told,
     warned,
     hub,
+    approvals,
     journal,
     web,
     async call() {

@@ -133,6 +133,8 @@ for (const host of LOOPBACKS) {
     }
     const dry = await outcome(there, ['--on', 'all,!web[2-11]', '--dry-run', '--', 'echo hi']);
     assert.deepEqual([dry.status, dry.stdout], [0, 'web1\n']);
+    const one = await outcome(there, ['--on', 'web1', '--dry-run', '--', 'echo hi']);
+    assert.deepEqual([one.status, one.stdout], [0, 'web1\n']);
     const json = await outcome(there, ['--on', 'web[1-2]', '--dry-run', '--json', '--', 'echo hi']);
     assert.deepEqual(linesOf(json.stdout), ['{"host":"web1","state":"online"}', '{"host":"web2","state":"online"}']);
   });

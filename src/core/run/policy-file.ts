@@ -32,7 +32,7 @@ export function parsePolicy(text: string): Policy | PolicyRefusal {
     const verbs = verbsIn(reader, root);
     const rules = reader.tables(root['allow'], ['allow']).map((table, at): Rule => {
       const path = ['allow', at];
-      reader.only(table, path, ['who', 'on', 'run', 'verbs', 'shell', 'cwd', 'tty']);
+      reader.only(table, path, ['who', 'on', 'run', 'verbs', 'shell', 'cwd', 'tty', 'approve']);
       const grant = {
         patterns: patternsIn(reader, table['run'], [...path, 'run']),
         verbs: reader.texts(table['verbs'] ?? [], [...path, 'verbs']).flatMap((name, index) => {
@@ -47,9 +47,10 @@ export function parsePolicy(text: string): Policy | PolicyRefusal {
         reader.wrong(path, 'the rule allows nothing: run, verbs or shell = true is missing');
       }
       return {
-        who: whoIn(reader, table['who'], { path: [...path, 'who'], groups }),
+        who: whoIn(reader, table['who'], { path: [...path, 'who'], groups, roles: ASKING }),
         on: targetsIn(reader, table['on'], [...path, 'on']),
         grant,
+        approve: approversIn(reader, table['approve'], { path: [...path, 'approve'], groups }),
       };
     });
     return { rules, verbs, env: environmentIn(reader, root['env']) };
@@ -125,30 +126,56 @@ function groupsIn(reader: Reader, root: Table): ReadonlyMap<string, readonly Who
   return groups;
 }
 
-const ROLES = new Map([
-  ['role:operator', { kind: 'role', role: 'operator' } as const],
-  ['role:member', { kind: 'role', role: 'member' } as const],
-]);
-const NO_ROLES: Readonly<Record<string, string>> = {
-  'role:owner': 'the owner may run everything as it is',
-  'role:guest': 'guests never run anything',
+interface WhoPlace {
+  readonly path: Path;
+  readonly groups: ReadonlyMap<string, readonly Who[]>;
+}
+
+function approversIn(reader: Reader, given: unknown, place: WhoPlace): readonly Who[] {
+  if (given === undefined) return [];
+  const approvers = whoIn(reader, given, { ...place, roles: APPROVING });
+  // Groups may have no members, and an empty list would be a rule that needs nobody.
+  if (approvers.length === 0) reader.wrong(place.path, APPROVING.nobody);
+  return approvers;
+}
+
+interface RoleWords {
+  readonly known: ReadonlyMap<string, Who>;
+  /** Why others are none. */
+  readonly unknown: Readonly<Record<string, string>>;
+  readonly form: string;
+  readonly nobody: string;
+}
+
+const OPERATOR: [string, Who] = ['role:operator', { kind: 'role', role: 'operator' }];
+const MEMBER: [string, Who] = ['role:member', { kind: 'role', role: 'member' }];
+const OWNER: [string, Who] = ['role:owner', { kind: 'role', role: 'owner' }];
+const ASKING: RoleWords = {
+  known: new Map([OPERATOR, MEMBER]),
+  unknown: { 'role:owner': 'the owner may run everything as it is', 'role:guest': 'guests never run anything' },
+  form: 'a role is role:operator or role:member',
+  nobody: 'the rule is for nobody',
+};
+const APPROVING: RoleWords = {
+  known: new Map([OPERATOR, MEMBER, OWNER]),
+  unknown: { 'role:guest': 'guests never approve anything' },
+  form: 'a role is role:owner, role:operator or role:member',
+  nobody: 'nobody could approve; without the key nobody need',
 };
 
 function whoIn(
   reader: Reader,
   given: unknown,
-  { path, groups }: { path: Path; groups: ReadonlyMap<string, readonly Who[]> },
+  { path, groups, roles }: WhoPlace & { readonly roles: RoleWords },
 ): readonly Who[] {
   if (given === undefined) return reader.wrong(path.slice(0, -1), 'the rule does not say who') ?? [];
   const names = reader.texts(given, path);
-  if (names.length === 0) reader.wrong(path, 'the rule is for nobody');
+  if (names.length === 0) reader.wrong(path, roles.nobody);
   return names.flatMap((name, at): readonly Who[] => {
     const here = [...path, at];
-    const role = ROLES.get(name);
+    const role = roles.known.get(name);
     if (role !== undefined) return [role];
-    if (name.startsWith('role:')) {
-      return reader.wrong(here, NO_ROLES[name] ?? 'a role is role:operator or role:member') ?? [];
-    }
+    if (name.startsWith('role:')) return reader.wrong(here, roles.unknown[name] ?? roles.form) ?? [];
     if (!name.startsWith('#')) return accountNamed(reader, name, here);
     const group = parseGroupName(name);
     const members = 'refused' in group ? undefined : groups.get(group.key);

@@ -193,3 +193,58 @@ test('a status is the command’s own, 128+N for signal N, 124 when time ran out
   assert.deepEqual(resultOf(killed, 'timeout'), { result: 'timeout', status: 124 });
   assert.deepEqual(resultOf(killed, 'cancel'), { result: 'cancelled', status: 137 });
 });
+
+test('what a rule allows only with a second person is refused until there is one, unless another rule needs nobody', () => {
+  const policy = policyIn(`
+[groups]
+leads = ["eve"]
+[[allow]]
+who = ["role:member"]
+on = "all"
+run = ["reboot", "uptime"]
+approve = ["role:operator"]
+[[allow]]
+who = ["janaki"]
+on = "old"
+run = ["reboot"]
+approve = ["#leads"]
+[[allow]]
+who = ["bob"]
+on = "web1"
+run = ["reboot"]
+shell = true
+`);
+  const world = aWorld(policy);
+  const ask = (who: string, targets: string, command: AskedCommand | undefined = shell('reboot')) =>
+    placesFor(targets, { role: who === 'boss' ? 'owner' : 'member', key: member(who).key, command }, world);
+  const argv = { kind: 'argv', argv: ['reboot'] };
+  const operators = [{ kind: 'role', role: 'operator' }];
+  const leads = [...operators, { kind: 'account', key: member('eve').key }];
+  const web1 = { name: 'web1', runner };
+  const old = { name: 'Old', runner: undefined };
+  assert.deepEqual(ask('janaki', 'web1'), {
+    refused: 'needs-approval',
+    names: ['web1'],
+    places: { places: [web1], isOneName: true, command: argv },
+    approvers: [operators],
+  });
+  assert.deepEqual(ask('janaki', 'all'), {
+    refused: 'needs-approval',
+    names: ['Old', 'web1'],
+    places: { places: [old, web1], isOneName: false, command: argv },
+    approvers: [leads, operators],
+  });
+  // As a shell line it needs nobody, as a vector it would.
+  assert.deepEqual(ask('bob', 'web1'), { places: [web1], isOneName: true, command: shell('reboot') });
+  // Where one machine wants a second person, the whole does.
+  assert.equal(refusalOf(ask('bob', 'all')), 'needs-approval');
+  assert.equal(refusalOf(ask('janaki', 'web1', shell('id'))), 'not-allowed');
+  assert.deepEqual(ask('boss', 'web1'), { places: [web1], isOneName: true, command: shell('reboot') });
+  // Asking where starts nothing.
+  const asking = { role: 'member', key: member('janaki').key, command: undefined } as const;
+  assert.deepEqual(placesFor('web1', asking, world), { places: [web1], isOneName: true, command: undefined });
+});
+
+function refusalOf(found: object): string | undefined {
+  return 'refused' in found ? String(found.refused) : undefined;
+}

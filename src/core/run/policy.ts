@@ -33,11 +33,14 @@ export interface Rule {
   readonly who: readonly Who[];
   readonly on: Targets;
   readonly grant: Grant;
+  /** One of them has to approve; empty: nobody has. */
+  readonly approve: readonly Who[];
 }
 
 export type Who =
   /** And those who may more. */
-  { readonly kind: 'role'; readonly role: 'operator' | 'member' } | { readonly kind: 'account'; readonly key: NameKey };
+  | { readonly kind: 'role'; readonly role: Exclude<Role, 'guest'> }
+  | { readonly kind: 'account'; readonly key: NameKey };
 
 /** What there is without a file. */
 export const NO_POLICY: Policy = { rules: [], verbs: new Map(), env: [] };
@@ -72,6 +75,17 @@ export interface Places {
   /** One name and nothing else was given: its output needs no label. */
   readonly isOneName: boolean;
 }
+
+/** It may run there once somebody else has approved: a refusal, so that nobody who overlooks it starts anything. */
+export interface NeedsApproval {
+  readonly refused: 'needs-approval';
+  readonly names: readonly string[];
+  readonly places: Places;
+  /** Whoever approves is among each of these: for each machine those whom its rules name. */
+  readonly approvers: Approvers;
+}
+
+export type Approvers = readonly (readonly Who[])[];
 
 export interface RunWorld {
   readonly serverName: string;
@@ -128,29 +142,57 @@ export function placesFor(text: string, asking: Asking, world: RunWorld): Places
       rules.filter(({ on }) => isMeant(on, host, targetWorld)),
     );
   }
-  let names: readonly string[] = [];
+  let denied: readonly string[] = [];
+  let needed: NeedsApproval | undefined;
   for (const reading of command === undefined ? [undefined] : readingsOf(command)) {
-    names = [...about.keys()].filter((name) => verdictOf(about.get(name) ?? [], reading, asking.manner) === 'denied');
-    if (names.length === 0) return { places, isOneName, command: reading };
+    const verdicts = new Map(Array.from(about, ([name, those]) => [name, verdictOf(those, reading, asking.manner)]));
+    denied = namesWith(verdicts, (verdict) => verdict === 'denied');
+    if (denied.length > 0) continue;
+    const found = { places, isOneName, command: reading };
+    const approvers = [...verdicts.values()].filter((verdict) => typeof verdict === 'object');
+    if (approvers.length === 0) return found;
+    const names = namesWith(verdicts, (verdict) => typeof verdict === 'object');
+    needed ??= { refused: 'needs-approval', names, places: found, approvers: withoutRepeats(approvers) };
   }
-  return { refused: 'not-allowed', names, why: 'policy' };
+  return needed ?? { refused: 'not-allowed', names: denied, why: 'policy' };
 }
 
 const ON_SERVER = { hosts: [], isServerMeant: true } as const;
 
-/** What the rules say of a command on one machine. A second person to be asked would be a third word here. */
-type Verdict = 'allowed' | 'denied';
+/** What the rules say of a command on one machine; a list: one of them has to approve it. */
+type Verdict = 'allowed' | 'denied' | readonly Who[];
 
-/** `rules`: those that are about whoever asks, and about the machine. */
+/** `rules`: those that are about whoever asks, and about the machine. One that needs nobody is enough. */
 function verdictOf(rules: readonly Rule[], command: RunCommand | undefined, manner?: Manner): Verdict {
-  return rules.some(({ grant }) => command === undefined || permits(grant, command, manner)) ? 'allowed' : 'denied';
+  const allowing = rules.filter(({ grant }) => command === undefined || permits(grant, command, manner));
+  if (allowing.length === 0) return 'denied';
+  // Where nothing is to run nobody need approve.
+  const isFree = command === undefined || allowing.some(({ approve }) => approve.length === 0);
+  return isFree ? 'allowed' : allowing.flatMap(({ approve }) => approve);
 }
 
-function rulesFor({ role, key }: Asking, { rules }: Policy): readonly Rule[] {
-  if (role === 'guest') return [];
-  return rules.filter(({ who }) =>
-    who.some((one) => (one.kind === 'account' ? one.key === key : one.role === 'member' || one.role === role)),
+function namesWith(verdicts: ReadonlyMap<string, Verdict>, isMeantOne: (verdict: Verdict) => boolean): string[] {
+  return Array.from(verdicts)
+    .filter(([, verdict]) => isMeantOne(verdict))
+    .map(([name]) => name);
+}
+
+function withoutRepeats(approvers: Approvers): Approvers {
+  return [...new Map(approvers.map((list) => [JSON.stringify(list), list])).values()];
+}
+
+const RANKS: readonly Role[] = ['guest', 'member', 'operator', 'owner'];
+
+/** Whether somebody is one of these: by account, or by a role that is enough. */
+export function isAmong(whos: readonly Who[], { role, key }: Pick<Asking, 'role' | 'key'>): boolean {
+  if (role === 'guest') return false;
+  return whos.some((one) =>
+    one.kind === 'account' ? one.key === key : RANKS.indexOf(one.role) <= RANKS.indexOf(role),
   );
+}
+
+function rulesFor(asking: Asking, { rules }: Policy): readonly Rule[] {
+  return rules.filter(({ who }) => isAmong(who, asking));
 }
 
 interface Found extends TargetHost {

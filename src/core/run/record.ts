@@ -4,6 +4,7 @@ import type { MemberId } from '../journal.ts';
 import type { Name } from '../name.ts';
 import type { RunCommand, RunResult } from '../ports.ts';
 import type { DetachKey } from './detached.ts';
+import type { Approved } from './approval.ts';
 import type { AskedCommand } from './policy.ts';
 
 /** Of a run, on however many hosts. Only grows. */
@@ -38,6 +39,8 @@ export interface RunStarted extends Starter {
   readonly command: RunCommand;
   /** It goes on without whoever started it, and is known there by this. */
   readonly detached?: DetachKey;
+  /** By whom else, where the policy wanted somebody, and the digest of what they saw. */
+  readonly approved?: Approved;
 }
 
 /** `denied` by the server's policy, or the machine was `offline`: nothing was started there. */
@@ -126,6 +129,8 @@ export interface KeptBytes {
 export interface StoredRun extends Starter {
   readonly id: RunId;
   readonly command: AskedCommand;
+  /** On the first host where somebody had to. */
+  readonly approved?: Approved;
   /** In the order in which they were asked for. */
   readonly hosts: readonly RunOnHost[];
 }

@@ -4,6 +4,7 @@
 import type { Journal } from '../journal.ts';
 import type { Run, RunCommand, RunResult } from '../ports.ts';
 import type { NotStored } from '../refusal.ts';
+import type { Approved } from './approval.ts';
 import type { AskedCommand } from './policy.ts';
 import { Capture, type Digest } from './capture.ts';
 import type { DetachKey } from './detached.ts';
@@ -48,6 +49,7 @@ export interface Starting {
   readonly starter: Starter;
   readonly host: string;
   readonly command: RunCommand;
+  readonly approved?: Approved | undefined;
   /** Called once the start is durable; what the chain ends with then is told to the machine. */
   readonly start: (head: Hash) => Run;
 }
@@ -92,7 +94,7 @@ export class Records {
     return ++this.#last;
   }
 
-  start({ run, starter, host, command, start }: Starting): Started {
+  start({ run, starter, host, command, approved, start }: Starting): Started {
     const { keptBytes } = this;
     const { journal, now, newDigest } = this.#world;
     const captures: Captures = {
@@ -103,7 +105,8 @@ export class Records {
     const recordedRun = new RecordedRun(captures);
     const { promise: recorded, resolve } = Promise.withResolvers<NotStored | undefined>();
     this.writeUnwritten();
-    journal.chain({ type: 'started', run, atMs: now(), ...starter, host, command }, (chained) => {
+    const asked = { ...starter, host, command, ...(approved === undefined ? {} : { approved }) };
+    journal.chain({ type: 'started', run, atMs: now(), ...asked }, (chained) => {
       if ('failed' in chained) {
         recordedRun.fail(chained.failed);
         return resolve({ refused: 'not-stored', reason: chained.failed });
@@ -126,7 +129,9 @@ export class Records {
   }
 
   /** The start of a run whose bytes do not pass here: durable, or why not. `end` follows. */
-  detach(start: Omit<Starting, 'start'> & { readonly detached: DetachKey }): Promise<Recorded | NotStored> {
+  detach(
+    start: Omit<Starting, 'start' | 'approved'> & { readonly detached: DetachKey },
+  ): Promise<Recorded | NotStored> {
     const { starter, ...rest } = start;
     this.writeUnwritten();
     return new Promise((resolve) => {

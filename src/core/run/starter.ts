@@ -1,6 +1,7 @@
-// Who a run is put on record for: the session by its name, and the account whose rights counted.
+// Who a run is put on record for: the session by its name, and the account whose rights counted; and who may look at it.
 
 import type { Hub } from '../hub.ts';
+import type { MemberId } from '../journal.ts';
 import type { Session } from '../session.ts';
 import type { Starter } from './record.ts';
 
@@ -9,4 +10,9 @@ export function starterOf(session: Session, { hub, address }: { hub: Pick<Hub, '
   const account = hub.actsAs(session);
   const asName = account === member ? {} : { asName: account.name };
   return { by: account.id, byName: member.name, ...asName, address };
+}
+
+/** Whose runs a session may see: its own, the owner everybody's. */
+export function seenBy(session: Session, hub: Pick<Hub, 'actsAs'>): { readonly member: MemberId | undefined } {
+  return { member: session.role === 'owner' ? undefined : hub.actsAs(session).id };
 }

@@ -1,13 +1,9 @@
 // What a session of the line door asks, carried out: everything but what ends the connection.
 
 import type { Answer } from '../../core/hub.ts';
-import { placesFor } from '../../core/run/policy.ts';
 import { judgePassword } from '../../core/password.ts';
-import type { GroupRefusal, NotStored } from '../../core/refusal.ts';
-import { starterOf } from '../../core/run/starter.ts';
 import type { Session } from '../../core/session.ts';
 import { countedAs } from '../../net/limits.ts';
-import type { Peer } from '../../net/peer.ts';
 import {
   formatError,
   formatGroups,
@@ -17,36 +13,33 @@ import {
   NEW_PASSWORD_PROMPT,
 } from '../../protocol/line/reply.ts';
 import type { LineRequest } from '../../protocol/line/request.ts';
-import { announceCommand } from '../announce.ts';
+import { personIn } from '../places.ts';
+import { answerApproval, type Asked, type UnderWay } from './approvals.ts';
 import { refusalOfPlain } from './entry.ts';
-import { LIMITS, MAX_RUNS } from './limits.ts';
+import { LIMITS } from './limits.ts';
 import { findPast, readPast } from './past.ts';
+import { listRuns } from './past-runs.ts';
+import { share } from '../sharing.ts';
+import { wordsForSharing } from '../words-share.ts';
 import type { House, LineRoom } from './room.ts';
-import { LineRun, type RunListener } from './run.ts';
-import { toAskedCommand, wordsForMisuse, wordsForRunning } from './translate.ts';
-import { fieldsOfDenied, recordOfDenied, type Denied } from '../words-run.ts';
-import { wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } from '../words.ts';
+import { LineRuns, type RunsAsker } from './runs.ts';
+import { wordsForMisuse } from './translate.ts';
+import { isAboutGroups, wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } from '../words.ts';
 
 /** The connection that asks. */
-export interface Asker extends RunListener {
-  readonly peer: Peer;
-  tell(text: string): void;
-  /** One more answer is under way. */
-  begin(): void;
-  /** It has been given. */
-  answered(): void;
+export interface Asker extends RunsAsker {
   /** Nothing more is read until this has settled. */
   hold(work: Promise<void>): void;
   wantIds(wantsIds: boolean): void;
   quit(): void;
-  runEnded(): void;
 }
 
 export class Commands {
   readonly #asker: Asker;
   readonly #session: Session;
   readonly #house: House;
-  #runs: Set<LineRun> | undefined;
+  /** Made when it is needed: most who talk run nothing. */
+  #runs: LineRuns | undefined;
   /** The next line is the new password. */
   #isAskingPassword = false;
 
@@ -56,8 +49,8 @@ export class Commands {
     this.#house = house;
   }
 
-  get runs(): ReadonlySet<LineRun> | undefined {
-    return this.#runs;
+  get runs(): ReadonlySet<UnderWay> | undefined {
+    return this.#runs?.all;
   }
 
   /** Whether the line is meant for this, whatever it says. */
@@ -104,7 +97,16 @@ export class Commands {
       case 'password':
         return this.#askPassword();
       case 'run':
-        return this.#run(request);
+        this.#runs ??= new LineRuns(this.#asker, this.#session, this.#house);
+        return this.#runs.run(request);
+      case 'runs':
+        return this.#asker.hold(this.#tellPast(listRuns(this.#house, this.#session)));
+      case 'share':
+        return this.#asker.hold(this.#share(request));
+      case 'approvals':
+      case 'approve':
+      case 'deny':
+        return this.#asker.tell(this.#answerApproval(request));
       case 'limits':
         return this.#asker.tell(LIMITS);
       case 'help':
@@ -115,6 +117,24 @@ export class Commands {
       case 'unknown':
         return this.#asker.tell(formatError(wordsForMisuse(request)));
     }
+  }
+
+  async #share({ id, to }: Extract<LineRequest, { type: 'share' }>): Promise<void> {
+    const shared = await share(this.#house, this.#session, { id, to });
+    if (!('refused' in shared)) {
+      this.#asker.tell(`Shared run ${id} with ${to === 'all' ? to : to.join(' ')}\n`);
+      return this.#tellAnswer(shared);
+    }
+    const isOfRun = shared.refused === 'unknown-record' || shared.refused === 'unreadable';
+    this.#asker.tell(formatError(isOfRun ? wordsForSharing(shared) : wordsForSending(shared)));
+  }
+
+  #answerApproval(request: Asked): string {
+    const { hub, approvals } = this.#house;
+    const person = personIn(hub, this.#session);
+    if (person.key !== undefined) return answerApproval(request, { person, approvals });
+    const why = 'it takes an account, and a guest has none; whoever has one shows it with login TOKEN';
+    return formatError(`Cannot approve or deny anything as ${person.name}: ${why}`);
   }
 
   #tellAnswer(answer: Answer): void {
@@ -161,7 +181,7 @@ export class Commands {
       token: bearer?.token,
       onOver: () => {
         // What it may not start it may not go on with either.
-        for (const run of this.#runs ?? []) run.cancel();
+        for (const run of this.runs ?? []) run.cancel();
         this.#asker.tell(`${own} has the rights of ${by.name} no longer: they were taken back\n`);
       },
     });
@@ -193,73 +213,4 @@ export class Commands {
     });
     return await promise;
   }
-
-  #run({ targets, command: line }: { targets: string; command: string }): void {
-    const { hub, log, runner, hosts, policy, records } = this.#house;
-    const { role, member } = this.#session;
-    const { address } = this.#asker.peer;
-    const { serverName, directory } = hub;
-    const { account, key } = hub.actsAs(this.#session);
-    const starter = starterOf(this.#session, { hub, address });
-    const denied = { by: member.name, role, command: toAskedCommand(line) };
-    const found = placesFor(
-      targets,
-      { role, key: account === undefined ? undefined : key, command: denied.command },
-      { serverName, runner, hosts, directory, policy, isPresent: (one) => hub.isPresent(one) },
-    );
-    if ('refused' in found) {
-      if (found.refused === 'not-allowed') {
-        log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address });
-        // A guest is nobody, and fills no disk.
-        if (role !== 'guest') records.refuse({ run: records.newRun(), starter, ...recordOfDenied(found, denied) });
-      }
-      return this.#asker.tell(formatError(wordsForRunning(found, denied)));
-    }
-    const { places, command = { kind: 'shell', line } } = found;
-    const runs = (this.#runs ??= new Set());
-    if (runs.size + places.length > MAX_RUNS) {
-      const why = `${runs.size} commands of this session are running, ${MAX_RUNS} are the most; nothing was started`;
-      return this.#asker.tell(formatError(`Cannot run: ${why}`));
-    }
-    const run = records.newRun();
-    for (const { name: host, runner: place } of places) {
-      if (place === undefined) {
-        records.refuse({ run, starter, hosts: [host], command, result: { result: 'offline', status: null } });
-        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: host }, denied)}\n`);
-        continue;
-      }
-      const started = records.start({
-        run,
-        starter,
-        host,
-        command,
-        start: (recordsHead) => {
-          log.tell(announceCommand(command, { by: member.name, address, host }));
-          return place.start({ command, env: {}, recordsHead });
-        },
-      });
-      const shown = new LineRun(started.run, host, this.#asker);
-      runs.add(shown);
-      void this.#follow(shown, { recorded: started.recorded, denied });
-    }
-  }
-
-  async #follow(run: LineRun, { recorded, denied }: Following): Promise<void> {
-    const refused = await recorded;
-    if (refused === undefined) await run.finished();
-    else this.#asker.tell(formatError(wordsForRunning(refused, denied)));
-    this.#runs?.delete(run);
-    this.#asker.runEnded();
-  }
-}
-
-interface Following {
-  readonly recorded: Promise<NotStored | undefined>;
-  readonly denied: Denied;
-}
-
-type Refused = Extract<Answer, { refused: string }>;
-
-function isAboutGroups(refusal: Refused): refusal is GroupRefusal {
-  return refusal.refused.includes('group');
 }

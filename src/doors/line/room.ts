@@ -9,6 +9,7 @@ import type { Hub } from '../../core/hub.ts';
 import type { Journal } from '../../core/journal.ts';
 import type { OwnerCredential, Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
+import type { Approvals } from '../../core/run/approvals.ts';
 import type { RunPolicy } from '../../core/run/policy.ts';
 import type { Records } from '../../core/run/records.ts';
 import type { Outlet } from '../../core/session.ts';
@@ -21,7 +22,7 @@ export interface House {
   readonly accounts: Accounts;
   readonly hosts: Hosts;
   /** For reading; what is written goes through the hub and the records. */
-  readonly journal: Pick<Journal, 'history' | 'search'>;
+  readonly journal: Pick<Journal, 'history' | 'search' | 'runs' | 'run' | 'output'>;
   readonly records: Records;
   readonly passwords: Passwords;
   /** One for all doors. */
@@ -30,6 +31,8 @@ export interface House {
   /** Of the server itself. */
   readonly runner: Runner;
   readonly policy: RunPolicy;
+  /** One for all doors. */
+  readonly approvals: Approvals;
   readonly log: Log;
   /** The time of day, for dates. */
   readonly now: () => number;

@@ -9,6 +9,7 @@ import { FORMS, type LineRequest } from '../../protocol/line/request.ts';
 import { escapeControls, quote } from '../../protocol/text.ts';
 import type { AskedCommand } from '../../core/run/policy.ts';
 import { isVerbName, VERB_SIGN } from '../../core/run/verb.ts';
+import { wordsForNeeded } from '../words-approval.ts';
 import { wordsForDenied, wordsForVerb, type Denied } from '../words-run.ts';
 import { wordsForTargets } from '../words-targets.ts';
 
@@ -30,7 +31,7 @@ export function wordsForRunning(refusal: RunRefusal, denied: Denied): string {
   if (refusal.refused === 'not-stored') {
     return `Cannot run: its start cannot be put on record: ${refusal.reason}; nothing was started`;
   }
-  return wordsForTargets(refusal);
+  return refusal.refused === 'needs-approval' ? wordsForNeeded(refusal, denied) : wordsForTargets(refusal);
 }
 
 export function wordsForMalformed({ malformed }: Malformed): string {

@@ -42,4 +42,11 @@ export const ATTEMPTS: Readonly<Record<MethodName, string>> = {
   'run.list': 'Cannot list the runs',
   'run.show': 'Cannot show the run',
   'run.output': 'Cannot show the output',
+  'run.share': 'Cannot share the run',
+  'run.ask': 'Cannot ask for approval',
+  'approval.wait': 'Cannot wait for approval',
+  'approval.list': 'Cannot list the requests',
+  'approval.show': 'Cannot show the request',
+  'approval.give': 'Cannot approve',
+  'approval.deny': 'Cannot deny',
 };

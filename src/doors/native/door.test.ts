@@ -14,7 +14,7 @@ import { LOOPBACKS } from '../../../test/kit/server.ts';
 
 /** What every method takes, so that nothing but the table is in the way. */
 /** What the table lets every account ask, and the policy decides. */
-const BY_POLICY = new Set(['run.start', 'run.detach', 'host.resolve']);
+const BY_POLICY = new Set(['run.start', 'run.detach', 'run.ask', 'host.resolve']);
 const ANYTHING = {
   ...START,
   run: 1,

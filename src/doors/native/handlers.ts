@@ -7,6 +7,7 @@ import { quote } from '../../protocol/text.ts';
 import { describe } from './discover.ts';
 import { entry, NEEDS, type Asker, type Entries, type Entry, type Reply } from './entry.ts';
 import { ACCOUNT } from './handlers/account.ts';
+import { APPROVAL } from './handlers/approval.ts';
 import { CHAT } from './handlers/chat.ts';
 import { DETACHED } from './handlers/detached.ts';
 import { GROUP } from './handlers/group.ts';
@@ -38,6 +39,7 @@ export const HANDLERS: Entries<MethodName> = {
   ...RUN,
   ...DETACHED,
   ...RECORDS,
+  ...APPROVAL,
 };
 
 const TABLE = new Map<string, Entry>(Object.entries(HANDLERS));

@@ -8,6 +8,7 @@ import type { Hub } from '../../core/hub.ts';
 import type { Journal } from '../../core/journal.ts';
 import type { Runner } from '../../core/ports.ts';
 import type { Rate } from '../../core/rate.ts';
+import type { Approvals } from '../../core/run/approvals.ts';
 import type { RunPolicy } from '../../core/run/policy.ts';
 import type { Detachments } from '../../core/run/detachments.ts';
 import type { Records } from '../../core/run/records.ts';
@@ -32,6 +33,8 @@ export interface House {
   /** Of the server itself. */
   readonly runner: Runner;
   readonly policy: RunPolicy;
+  /** One for all doors. */
+  readonly approvals: Approvals;
   readonly log: Log;
   /** URLs of the addresses that are bound. */
   readonly listening: () => readonly string[];

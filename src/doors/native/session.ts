@@ -291,6 +291,7 @@ export class NativeSession implements Asker, Wire {
   /** Ends the runs, answers what was asked, says goodbye. */
   close(): void {
     for (const run of this.#runs.values()) run.cancel(CLOSING_REASON);
+    this.house.approvals.leave(this);
     this.ear.held.releaseAll();
     this.#finish(CLOSING_REASON);
   }
@@ -335,6 +336,7 @@ export class NativeSession implements Asker, Wire {
   }
 
   #abandonAll(): void {
+    this.house.approvals.leave(this);
     for (const run of this.#runs.values()) run.abandon();
   }
 

@@ -4,6 +4,7 @@ import { ALL } from '../../core/chat/send.ts';
 import type { Command } from '../../core/command.ts';
 import type { Invite, MemberId, StoredMessage } from '../../core/journal.ts';
 import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
+import type { UseRefusal } from '../../core/run/approval.ts';
 import type { AskedCommand } from '../../core/run/policy.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { WireMessage } from '../../protocol/native/methods/chat.ts';
@@ -12,7 +13,8 @@ import type { WireCommand } from '../../protocol/native/methods/run.ts';
 import { rpcError, type ErrorData, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
 import { ATTEMPTS } from './attempts.ts';
-import { wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
+import { isAboutGroups, wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
+import { wordsForApproval, wordsForNeeded } from '../words-approval.ts';
 import { wordsForDenied, wordsForVerb, type Denied } from '../words-run.ts';
 import { wordsForTargets } from '../words-targets.ts';
 
@@ -81,11 +83,6 @@ export function groupError(refused: SendRefusal | GroupRefusal): RpcError {
   return refusal(refused.refused, wordsForGroup(refused));
 }
 
-/** `not-stored` is both's; it is worded for whoever asked. */
-function isAboutGroups(refused: SendRefusal | GroupRefusal): refused is Exclude<GroupRefusal, SendRefusal> {
-  return refused.refused.includes('group');
-}
-
 /** `attempt`: what somebody tried, up to the colon. */
 export function accountError(refused: AccountRefusal, attempt: string): RpcError {
   return refusal(refused.refused, wordsForAccount(refused, attempt));
@@ -95,8 +92,11 @@ export function toSendCommand(given: { to: readonly string[]; text: string; key?
   const { to, ...rest } = given;
   // JSON can hold half of a surrogate pair, and UTF-8 cannot: all are told what the journal will keep.
   const text = given.text.toWellFormed();
-  const isForAll = to.length === 1 && to[0]?.toLowerCase() === ALL;
-  return { type: 'send', to: isForAll ? ALL : to, ...rest, text };
+  return { type: 'send', to: toAddressed(to), ...rest, text };
+}
+
+export function toAddressed(to: readonly string[]): typeof ALL | readonly string[] {
+  return to.length === 1 && to[0]?.toLowerCase() === ALL ? ALL : to;
 }
 
 /** RFC 3339 in UTC. */
@@ -138,7 +138,15 @@ export function runError(refused: RunRefusal, denied: Denied): RpcError {
   if (refused.refused === 'not-stored') {
     return refusal('not-stored', `Cannot run the command: its start cannot be put on record: ${refused.reason}`);
   }
+  if (refused.refused === 'needs-approval') {
+    return refusal(refused.refused, wordsForNeeded(refused, denied), { names: refused.names });
+  }
   return refusal(refused.refused, wordsForTargets(refused), 'names' in refused ? { names: refused.names } : {});
+}
+
+/** A request for approval, or an approval, that is refused. */
+export function approvalError(refused: UseRefusal, attempt: string): { readonly error: RpcError } {
+  return no(refused.refused, wordsForApproval(refused, attempt));
 }
 
 /** A command that the connection has no room for. */

@@ -4,7 +4,7 @@ import { parsePaging, type Paging } from './paging.ts';
 
 export type LineRequest =
   | { type: 'nothing' }
-  | { type: 'get_list' | 'groups' | 'limits' | 'password' | 'quit' }
+  | { type: 'get_list' | 'groups' | 'runs' | 'limits' | 'password' | 'quit' }
   | { type: 'send'; to: 'all' | readonly string[]; text: string; key?: string }
   | ({ type: 'history' } & Paging)
   | { type: 'search'; words: string }
@@ -13,6 +13,11 @@ export type LineRequest =
   | { type: 'login'; secret: string }
   /** `targets`: as they were written; empty is the server itself. */
   | { type: 'run'; targets: string; command: string }
+  | { type: 'approvals' }
+  | { type: 'share'; id: number; to: 'all' | readonly string[] }
+  /** Without a hash it is shown. */
+  | { type: 'approve'; id: number; hash?: string }
+  | { type: 'deny'; id: number }
   | { type: 'help'; about?: Word }
   /** A known word, but not the form it takes. */
   | { type: 'misused'; word: Word }
@@ -33,6 +38,11 @@ export const FORMS = {
   login: 'login TOKEN',
   password: 'password',
   run: 'run : COMMAND',
+  runs: 'runs',
+  share: 'share ID NAME [NAME...], or share ID all',
+  approvals: 'approvals',
+  approve: 'approve ID [HASH]',
+  deny: 'deny ID',
   limits: 'limits',
   help: 'help [COMMAND]',
   quit: 'quit',
@@ -55,6 +65,8 @@ export function parseRequest(line: string): LineRequest {
       return parseSend(line.trimStart().slice(given.length), hash);
     case 'get_list':
     case 'groups':
+    case 'approvals':
+    case 'runs':
     case 'limits':
     case 'password':
     case 'quit':
@@ -72,6 +84,11 @@ export function parseRequest(line: string): LineRequest {
       const paging = parsePaging(rest);
       return paging === undefined ? { type: 'misused', word } : { type: word, ...paging };
     }
+    case 'share':
+      return parseShare(rest);
+    case 'approve':
+    case 'deny':
+      return parseApproval(word, rest);
     case 'help':
       if (rest === '') return { type: 'help' };
       return isWord(rest) ? { type: 'help', about: rest } : { type: 'unknown', word: rest };
@@ -103,6 +120,20 @@ function parseRun(line: string): LineRequest {
   const command = colon < 0 ? '' : lessOneSpace(line.slice(colon + 1));
   if (command.trim() === '') return { type: 'misused', word: 'run' };
   return { type: 'run', targets: line.slice('run'.length, colon).trim(), command };
+}
+
+function parseShare(rest: string): LineRequest {
+  const [id = '', ...to] = rest.split(/[ \t]+/);
+  if (!/^[1-9]\d{0,14}$/.test(id) || to.length === 0) return { type: 'misused', word: 'share' };
+  const isForAll = to.length === 1 && to[0]?.toLowerCase() === 'all';
+  return { type: 'share', id: Number(id), to: isForAll ? 'all' : to };
+}
+
+function parseApproval(word: 'approve' | 'deny', rest: string): LineRequest {
+  const [, id, hash] = /^([1-9]\d{0,9})(?:[ \t]+([0-9a-f]{1,64}))?$/i.exec(rest) ?? [];
+  if (id === undefined || (word === 'deny' && hash !== undefined)) return { type: 'misused', word };
+  if (word === 'deny') return { type: word, id: Number(id) };
+  return { type: word, id: Number(id), ...(hash === undefined ? {} : { hash: hash.toLowerCase() }) };
 }
 
 /** Far cheaper than the expression, and true of few names. */

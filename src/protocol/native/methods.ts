@@ -16,6 +16,13 @@ export const METHODS = {
   runList: 'run.list',
   runShow: 'run.show',
   runOutput: 'run.output',
+  runShare: 'run.share',
+  runAsk: 'run.ask',
+  approvalWait: 'approval.wait',
+  approvalList: 'approval.list',
+  approvalShow: 'approval.show',
+  approvalGive: 'approval.give',
+  approvalDeny: 'approval.deny',
   loginToken: 'login.token',
   loginPassword: 'login.password',
   loginGuest: 'login.guest',
@@ -113,5 +120,16 @@ export type ErrorCode =
   | 'no-place'
   | 'away'
   | 'unknown-record'
+  | 'needs-approval'
+  | 'needs-no-approval'
+  | 'too-many-waiting'
+  | 'request-too-long'
+  | 'unknown-approval'
+  | 'approval-over'
+  | 'approval-changed'
+  | 'approval-used'
+  | 'not-approved'
+  | 'own-approval'
+  | 'may-not-approve'
   | 'stream-number'
   | 'too-many-streams';

@@ -49,10 +49,15 @@ function acknowledge(asker: Asker, { id }: { id: MessageId }) {
 }
 
 async function send(asker: Asker, given: { to: readonly string[]; text: string; key?: string }) {
-  const { ear, house } = asker;
-  const sent = await handle(house, sessionOf(asker), toSendCommand(given));
+  const sent = await handle(asker.house, sessionOf(asker), toSendCommand(given));
   if ('refused' in sent) return { error: sendError(sent) };
   if (sent.type !== 'receipt') throw new Error('A message was answered as a change of groups');
+  return await answerSent(asker, sent);
+}
+
+/** Once those who are here have had a moment to say that they have it. */
+export async function answerSent(asker: Asker, sent: Receipt) {
+  const { ear } = asker;
   const outcomes = new Map(sent.outcomes);
   await new Promise<void>((answer) => {
     ear.held.hold(sent.id, { outcomes, awaited: awaitedOf(asker, sent), answer });

@@ -7,9 +7,9 @@ import { runAttach, runDetach, runEnd, type RunDetach } from '../../../protocol/
 import { asRun } from '../../../relay/attached.ts';
 import { announceCommand } from '../../announce.ts';
 import { entry, sessionOf, type Asker, type Entries, type Reply } from '../entry.ts';
-import { no, runError, wordsForStreams } from '../translate.ts';
-import { seenBy, unknown, unreadable } from './records.ts';
-import { begin } from './run.ts';
+import { no, wordsForStreams } from '../translate.ts';
+import { seeing, unknown, unreadable } from './records.ts';
+import { begin, refusedRun } from './run.ts';
 
 export const DETACHED: Entries<'run.detach' | 'run.attach' | 'run.end'> = {
   'run.detach': entry(runDetach, {
@@ -31,10 +31,14 @@ export const DETACHED: Entries<'run.detach' | 'run.attach' | 'run.end'> = {
 
 async function detach(asker: Asker, asked: RunDetach) {
   const { house, peer } = asker;
+  // What somebody approved ends with the connection that asked; this would not.
+  if (asked.approval !== undefined)
+    return no('bad-params', 'Cannot detach the command: what is approved is not detached');
   const begun = begin(asker, asked, []);
   if ('error' in begun) return begun;
-  const { command, record, host, starter, env, denied } = begun;
-  const { cwd, timeoutMs, takesInput = false } = asked;
+  const { request, record, host, starter, wanted } = begun;
+  const { command, env, cwd, timeoutMs } = request;
+  const { takesInput = false } = asked;
   const refused = await house.detachments.start({
     run: record,
     starter,
@@ -49,7 +53,7 @@ async function detach(asker: Asker, asked: RunDetach) {
     onRecorded: () => house.log.tell(announceCommand(command, { by: starter.byName, address: peer.address, host })),
   });
   if (refused === undefined) return { result: { record, host } };
-  if (refused.refused === 'not-stored') return { error: runError(refused, denied) };
+  if (refused.refused === 'not-stored') return refusedRun(asker, refused, wanted);
   const where = `on ${host}, as run ${record}`;
   // The machine says all of it when it is its policy.
   const isWhole = refused.refused === 'not-allowed' || refused.refused === 'env-not-allowed';
@@ -139,7 +143,7 @@ async function end(asker: Asker, { id }: { id: number }) {
 
 async function runSeen(asker: Asker, id: number, attempt: string): Promise<{ run: StoredRun } | Refused> {
   try {
-    const run = await asker.house.journal.run({ id, ...seenBy(asker) });
+    const run = await asker.house.journal.run({ id, ...seeing(asker) });
     return run === undefined ? unknown(id, attempt) : { run };
   } catch (error) {
     return unreadable(attempt, error);

@@ -17,7 +17,7 @@ import {
 } from '../../../protocol/native/methods/host.ts';
 import { entry, type Asker, type Entries } from '../entry.ts';
 import type { WireCommand } from '../../../protocol/native/methods/run.ts';
-import { placesMeant } from './run.ts';
+import { lookUpFor, refusedRun } from './run.ts';
 import { acceptInvitation } from '../promises.ts';
 import { accountError, no } from '../translate.ts';
 import { refusalOfSecrets, wrongSecret } from './login.ts';
@@ -135,12 +135,15 @@ interface Meant extends Manner {
 }
 
 function resolve(asker: Asker, { targets, command, ...manner }: Meant) {
-  const found = placesMeant(asker, targets, { command, ...manner });
-  if ('error' in found) return found;
+  const wanted = { command, ...manner };
+  const looked = lookUpFor(asker, targets, wanted);
+  const isNeeded = 'refused' in looked && looked.refused === 'needs-approval';
+  const found = isNeeded ? looked.places : looked;
+  if ('refused' in found) return refusedRun(asker, found, wanted);
   const hosts = found.places.map(
     ({ name, runner }) => ({ name, state: runner === undefined ? 'offline' : 'online' }) as const,
   );
-  return { result: { hosts, isOneName: found.isOneName } };
+  return { result: { hosts, isOneName: found.isOneName, ...(isNeeded ? { needsApproval: true } : {}) } };
 }
 
 function stateOf({ machine }: HostState): 'online' | 'offline' {

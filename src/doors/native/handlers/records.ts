@@ -1,12 +1,17 @@
 // Records of runs: everybody sees their own, the owner all.
 
 import type { AskedCommand } from '../../../core/run/policy.ts';
+import { seenBy } from '../../../core/run/starter.ts';
 import type { RunOnHost, StoredRun, StreamFacts } from '../../../core/run/record.ts';
+import { runShare } from '../../../protocol/native/methods/chat.ts';
 import { MAX_OUTPUT_BYTES, runList, runOutput, runShow } from '../../../protocol/native/methods/records.ts';
 import type { WireCommand } from '../../../protocol/native/methods/run.ts';
+import { share } from '../../sharing.ts';
+import { wordsForSharing } from '../../words-share.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_LISTED_COMMAND_BYTES, MAX_PAGE_BYTES, MAX_RESULTS_BYTES, MAX_SHOWN_COMMAND_BYTES } from '../limits.ts';
-import { no, toTime } from '../translate.ts';
+import { no, sendError, toAddressed, toTime } from '../translate.ts';
+import { answerSent } from './chat.ts';
 import { reasonOf } from '../../../reason.ts';
 
 /** What the list gives unless it is asked for more. */
@@ -14,7 +19,7 @@ const DEFAULT_LISTED = 20;
 /** JSON writes a control character in six bytes. */
 const BYTES_OF_UNIT = 6;
 
-export const RECORDS: Entries<'run.list' | 'run.show' | 'run.output'> = {
+export const RECORDS: Entries<'run.list' | 'run.show' | 'run.output' | 'run.share'> = {
   'run.list': entry(runList, {
     needs: 'member',
     summary: 'Runs on record, oldest first; without a cursor the newest; one’s own, or for the owner all',
@@ -33,18 +38,22 @@ export const RECORDS: Entries<'run.list' | 'run.show' | 'run.output'> = {
     holds: true,
     answer: output,
   }),
+  'run.share': entry(runShare, {
+    needs: 'member',
+    summary: 'Sends what is on record of a run as a message: the command, how it ended, and the output, cut to fit',
+    holds: true,
+    answer: tell,
+  }),
 };
 
-/** Whose runs this session may see. */
-export function seenBy(asker: Asker): { readonly member: number | undefined } {
-  const session = sessionOf(asker);
-  return { member: session.role === 'owner' ? undefined : asker.house.hub.actsAs(session).id };
+export function seeing(asker: Asker) {
+  return seenBy(sessionOf(asker), asker.house.hub);
 }
 
 async function list(asker: Asker, { before, limit = DEFAULT_LISTED }: { before?: number; limit?: number }) {
   const part = { limit, maxBytes: MAX_PAGE_BYTES, ...(before === undefined ? {} : { before }) };
   try {
-    const { runs, isMore } = await asker.house.journal.runs({ ...seenBy(asker), ...part });
+    const { runs, isMore } = await asker.house.journal.runs({ ...seeing(asker), ...part });
     const listed = runs.map((run) =>
       Object.assign(toRun(run, MAX_LISTED_COMMAND_BYTES), { results: run.hosts.map(toResult) }),
     );
@@ -56,7 +65,7 @@ async function list(asker: Asker, { before, limit = DEFAULT_LISTED }: { before?:
 
 async function show(asker: Asker, { id, first = 0 }: { id: number; first?: number }) {
   try {
-    const run = await asker.house.journal.run({ id, ...seenBy(asker) });
+    const run = await asker.house.journal.run({ id, ...seeing(asker) });
     if (run === undefined) return unknown(id);
     const results: ReturnType<typeof toFullResult>[] = [];
     for (let bytes = 0; first + results.length < run.hosts.length;) {
@@ -83,7 +92,7 @@ interface Wanted {
 
 async function output(asker: Asker, { id, host, stream, first = 0 }: Wanted) {
   try {
-    const kept = await asker.house.journal.output({ id, at: host, stream, ...seenBy(asker) });
+    const kept = await asker.house.journal.output({ id, at: host, stream, ...seeing(asker) });
     if (kept === undefined) return unknown(id);
     const all = Buffer.concat([kept.head, kept.tail]);
     const end = Math.min(first + MAX_OUTPUT_BYTES, all.length);
@@ -92,6 +101,14 @@ async function output(asker: Asker, { id, host, stream, first = 0 }: Wanted) {
   } catch (error) {
     return unreadable('Cannot show the output', error);
   }
+}
+
+async function tell(asker: Asker, { run: id, to, ...key }: { run: number; to: readonly string[]; key?: string }) {
+  const { house } = asker;
+  const shared = await share(house, sessionOf(asker), { id, to: toAddressed(to), ...key });
+  if (!('refused' in shared)) return await answerSent(asker, shared);
+  if (shared.refused !== 'unknown-record' && shared.refused !== 'unreadable') return { error: sendError(shared) };
+  return no(shared.refused, wordsForSharing(shared));
 }
 
 /** For one that there is not and one that somebody may not see it is the same. */
@@ -103,7 +120,8 @@ export function unreadable(attempt: string, error: unknown) {
   return no('unreadable', `${attempt}: ${reasonOf(error)}`);
 }
 
-function toRun({ id, byName, asName, address, command: given, hosts }: StoredRun, maxBytes: number) {
+function toRun(run: StoredRun, maxBytes: number) {
+  const { id, byName, asName, address, command: given, hosts, approved } = run;
   const { command, isCut } = toCommand(given, maxBytes);
   const ends = hosts.map(({ end }) => end?.atMs);
   const last = ends.includes(undefined) ? undefined : Math.max(...ends.map((atMs) => atMs ?? 0));
@@ -111,6 +129,7 @@ function toRun({ id, byName, asName, address, command: given, hosts }: StoredRun
     id,
     by: byName,
     ...(asName === undefined ? {} : { as: asName }),
+    ...(approved === undefined ? {} : { approvedBy: approved.by, approval: approved.hash }),
     from: address,
     hosts: hosts.map(({ host }) => host),
     command,

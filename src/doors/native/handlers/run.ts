@@ -1,10 +1,13 @@
 // Commands, on the server itself and on machines that have joined.
 
-import type { RunCommand, Runner } from '../../../core/ports.ts';
 import type { Manner } from '../../../core/run/grant.ts';
-import { placesFor, type Places } from '../../../core/run/policy.ts';
+import type { RunCommand, Runner, RunRequest } from '../../../core/ports.ts';
+import type { RunRefusal } from '../../../core/refusal.ts';
+import type { Approved } from '../../../core/run/approval.ts';
+import type { Place, Places } from '../../../core/run/policy.ts';
 import type { RunId, Starter } from '../../../core/run/record.ts';
 import { starterOf } from '../../../core/run/starter.ts';
+import { withoutInput } from '../../../core/run/without-input.ts';
 import {
   runCancel,
   runResize,
@@ -16,9 +19,11 @@ import {
 import type { RpcError } from '../../../protocol/native/rpc.ts';
 import { passOn } from '../../../relay/environment.ts';
 import { announceCommand } from '../../announce.ts';
-import { fieldsOfDenied, recordOfDenied, type Denied } from '../../words-run.ts';
+import { lookUp, personIn } from '../../places.ts';
+import type { Denied } from '../../words-run.ts';
+import { ATTEMPTS } from '../attempts.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
-import { no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
+import { approvalError, no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
 
 export const RUN: Entries<'run.start' | 'run.cancel' | 'run.resize'> = {
   'run.start': entry(runStart, {
@@ -39,65 +44,62 @@ export const RUN: Entries<'run.start' | 'run.cancel' | 'run.resize'> = {
 };
 
 /** Its streams are open at once: what comes on them meanwhile waits for the record of the start, as the command does. */
-function start(asker: Asker, asked: RunStart) {
+function start(asker: Asker, given: RunStart) {
   const { house, peer } = asker;
-  const { cwd, terminal, timeoutMs, stdin, stdout, stderr } = asked;
-  const begun = begin(asker, asked, [stdin, stdout, stderr]);
+  const { stdin, stdout, stderr } = given;
+  const begun = begin(asker, given, [stdin, stdout, stderr]);
   if ('error' in begun) return begun;
-  const { runner, command, record, host, starter, env, denied } = begun;
+  const { runner, host, record, starter, request, approved, wanted } = begun;
+  const { command } = request;
   const { run, recorded } = house.records.start({
     run: record,
     starter,
+    approved,
     host,
     command,
     start: (recordsHead) => {
-      house.log.tell(announceCommand(command, { by: starter.byName, address: peer.address, host }));
-      return runner.start({
-        command,
-        env,
-        recordsHead,
-        ...(cwd === undefined ? {} : { cwd }),
-        ...(terminal === undefined ? {} : { terminal }),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      });
+      const by = starter.byName;
+      house.log.tell(announceCommand(command, { by, address: peer.address, host, approvedBy: approved?.by }));
+      return runner.start({ ...request, recordsHead });
     },
   });
-  const number = asker.add(run, { stdin, stdout, stderr });
+  const number = asker.add(approved === undefined || given.terminal !== undefined ? run : withoutInput(run), {
+    stdin,
+    stdout,
+    stderr,
+  });
   return recorded.then((refused) => {
     if (refused === undefined) return { result: { run: number, record } };
     asker.abandon(number);
-    return { error: runError(refused, denied) };
+    return refusedRun(asker, refused, wanted);
   });
-}
-
-/** `command` undefined: it is only asked where. */
-interface Wanted extends Manner {
-  readonly command: WireCommand | undefined;
 }
 
 interface Begun {
   readonly runner: Pick<Runner, 'start'>;
   readonly host: string;
-  readonly command: RunCommand;
   readonly record: RunId;
   readonly starter: Starter;
-  /** What passes. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly denied: Denied;
+  /** All that is started. */
+  readonly request: RunRequest;
+  readonly approved: Approved | undefined;
+  readonly wanted: Wanted;
 }
 
 /** What is asked for, and may be, on one machine that is there; the rest is refused, and on record where it should be. */
 export function begin(
   asker: Asker,
-  asked: Omit<RunStart, 'stdin' | 'stdout' | 'stderr'>,
+  given: Omit<RunStart, 'stdin' | 'stdout' | 'stderr'>,
   streams: readonly number[],
 ): Begun | { readonly error: RpcError } {
-  const { command: given, on, env = {}, cwd, terminal, together } = asked;
-  const wanted = { command: given, cwd, hasTerminal: terminal !== undefined };
-  const { house, peer } = asker;
-  const { hub, records } = house;
-  const found = placesMeant(asker, on ?? '', wanted);
-  if ('error' in found) return found;
+  const { on, approval, together } = given;
+  const { house } = asker;
+  const { records, approvals } = house;
+  const wanted = wantedBy(given);
+  const looked = lookUpFor(asker, on ?? '', wanted);
+  const isAsked = approval !== undefined && 'refused' in looked && looked.refused === 'needs-approval';
+  const found = isAsked ? looked.places : looked;
+  if ('refused' in found) return refusedRun(asker, found, wanted);
   const { command, places } = found;
   const [place, another] = places;
   if (place === undefined || another !== undefined || command === undefined) {
@@ -106,50 +108,80 @@ export function begin(
   const cannot = asker.refusalToRun(streams);
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };
   const { runner, name: host } = place;
-  const starter = starterOf(sessionOf(asker), { hub, address: peer.address });
-  const denied = deniedTo(asker, wanted);
+  const starter = starterFor(asker);
   const newRun = () => records.newRun();
   const record = together === undefined ? newRun() : asker.gatherings.runOf(together, command, newRun);
   if (typeof record === 'object') return no('bad-params', `Cannot run the command: ${together} is that of another one`);
   if (runner === undefined) {
     const result = { result: 'offline', status: null } as const;
     records.refuse({ run: record, starter, hosts: [host], command, result });
-    return { error: runError({ refused: 'offline', name: host }, denied) };
+    return refusedRun(asker, { refused: 'offline', name: host }, wanted);
   }
-  // What else a machine passes it says itself.
-  const wider = runner === house.runner ? house.policy.current.env : 'decided-there';
-  const passed = passOn(env, { wider, host });
-  if ('error' in passed) {
-    const result = { result: 'denied', status: null, reason: passed.error.message } as const;
+  const request = requestOf(asker, { command, wishes: given, places });
+  if ('error' in request) {
+    const result = { result: 'denied', status: null, reason: request.error.message } as const;
     records.refuse({ run: record, starter, hosts: [host], command, result });
-    return passed;
+    return request;
   }
-  return { runner, host, command, record, starter, env: passed.env, denied };
+  const asked = { by: house.hub.actsAs(sessionOf(asker)).name, request };
+  const approvers = isAsked ? looked.approvers : [];
+  const approved =
+    approval === undefined ? undefined : approvals.use(approval, { owner: asker, host, asked, approvers });
+  if (approved !== undefined && 'refused' in approved) return approvalError(approved, ATTEMPTS['run.start']);
+  return { runner, host, record, starter, request, approved, wanted };
 }
 
-/** Where it is, and may be run by whoever asks; what is not allowed is logged, and put on record. */
-export function placesMeant(asker: Asker, targets: string, given: Wanted): Places | { readonly error: RpcError } {
-  const { hub, runner, hosts, policy, log, records } = asker.house;
-  const { address } = asker.peer;
-  const session = sessionOf(asker);
-  const denied = deniedTo(asker, given);
-  const { account, key } = hub.actsAs(session);
-  const { serverName, directory } = hub;
-  const found = placesFor(
-    targets,
-    { role: session.role, key: account === undefined ? undefined : key, command: denied.command, manner: given },
-    { serverName, runner, hosts, directory, policy, isPresent: (one) => hub.isPresent(one) },
-  );
-  if (!('refused' in found)) return found;
-  if (found.refused === 'not-allowed') {
-    log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address });
-    const { command } = denied;
-    if (session.role !== 'guest' && command !== undefined) {
-      const starter = starterOf(session, { hub, address });
-      records.refuse({ run: records.newRun(), starter, ...recordOfDenied(found, { ...denied, command }) });
-    }
+/** `command` undefined: it is only asked where. */
+interface Wanted extends Manner {
+  readonly command: WireCommand | undefined;
+}
+
+export function wantedBy({ command, cwd, terminal }: Pick<RunStart, 'command' | 'cwd' | 'terminal'>): Wanted {
+  return { command, cwd, hasTerminal: terminal !== undefined };
+}
+
+interface Requesting {
+  readonly command: RunCommand;
+  readonly wishes: Pick<RunStart, 'env' | 'cwd' | 'terminal' | 'timeoutMs'>;
+  readonly places: readonly Place[];
+}
+
+/** All that is started, but where: what somebody else approves is this. An error: a variable may not pass to one of them. */
+export function requestOf(
+  { house }: Asker,
+  { command, wishes, places }: Requesting,
+): RunRequest | { readonly error: RpcError } {
+  const { env: given = {}, cwd, terminal, timeoutMs } = wishes;
+  let env: RunRequest['env'] = {};
+  for (const { name, runner } of places) {
+    // What else a machine passes it says itself.
+    const wider = runner === house.runner ? house.policy.current.env : 'decided-there';
+    const passed = passOn(given, { wider, host: name });
+    if ('error' in passed) return passed;
+    ({ env } = passed);
   }
-  return { error: runError(found, denied) };
+  return {
+    command,
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(terminal === undefined ? {} : { terminal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+/** Where it is, and may be run by whoever asks. */
+export function lookUpFor(asker: Asker, targets: string, given: Wanted): Places | RunRefusal {
+  const { house } = asker;
+  const person = personIn(house.hub, sessionOf(asker));
+  return lookUp(house, { targets, person, starter: starterFor(asker), denied: deniedTo(asker, given) });
+}
+
+function starterFor(asker: Asker): Starter {
+  return starterOf(sessionOf(asker), { hub: asker.house.hub, address: asker.peer.address });
+}
+
+export function refusedRun(asker: Asker, refused: RunRefusal, given: Wanted) {
+  return { error: runError(refused, deniedTo(asker, given)) };
 }
 
 function deniedTo(asker: Asker, { command, cwd, hasTerminal }: Wanted): Denied {

@@ -33,9 +33,18 @@ export const chatSubscribe = method('chat.subscribe', {
 /** A notification as a rule: nobody waits for the answer. */
 export const chatAck = method('chat.ack', { params: object({ id: messageId }), result: NOTHING });
 
+const recipients = listOf(text, { min: 1, max: MAX_RECIPIENTS });
+const sent = object({ id: integer(1), at: time, to: mapOf(oneOf(OUTCOMES)), repeat: truth });
+
 export const chatSend = method('chat.send', {
-  params: object({ to: listOf(text, { min: 1, max: MAX_RECIPIENTS }), text, key: optional(text) }),
-  result: object({ id: integer(1), at: time, to: mapOf(oneOf(OUTCOMES)), repeat: truth }),
+  params: object({ to: recipients, text, key: optional(text) }),
+  result: sent,
+});
+
+/** The text is what is on record of a run, as the server words it. */
+export const runShare = method('run.share', {
+  params: object({ run: integer(1), to: recipients, key: optional(text) }),
+  result: sent,
 });
 
 export const chatList = method('chat.list', {

@@ -77,5 +77,7 @@ export const hostResolve = method('host.resolve', {
   result: object({
     hosts: listOf(object({ name: text, state: oneOf(['online', 'offline']) })),
     isOneName: truth,
+    /** It may run there once somebody else has approved: `run.ask`. */
+    needsApproval: optional(truth),
   }),
 });

@@ -11,7 +11,7 @@ export const MAX_OUTPUT_BYTES = 262_144;
 
 const record = integer(1);
 const count = integer(0);
-const digest: Shape<string> = {
+export const digest: Shape<string> = {
   what: '64 hexadecimal digits',
   schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
   read: (value) => (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value : undefined),
@@ -29,6 +29,9 @@ const RUN = {
   by: text,
   /** The account whose rights counted, where it has another name. */
   as: optional(text),
+  /** Who else had to say yes, and the digest of what they saw. */
+  approvedBy: optional(text),
+  approval: optional(digest),
   from: text,
   hosts: listOf(text),
   command,

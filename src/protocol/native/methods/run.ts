@@ -42,6 +42,8 @@ export interface RunStart {
   readonly recordsHead?: string;
   /** A number of the client's own: starts with the same one, on one connection, are one run on several hosts. */
   readonly together?: number;
+  /** Of a request that somebody else has approved. */
+  readonly approval?: number;
   /** Streams that the asking end chose: stdin towards the command, the others from it. */
   readonly stdin: number;
   readonly stdout: number;
@@ -83,6 +85,8 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
   if (together !== undefined && !isCount(together)) return { bad: 'together is not a positive integer' };
   const recordsHead = field(params, 'recordsHead');
   if (recordsHead !== undefined && !isHash(recordsHead)) return { bad: 'recordsHead is not 64 hexadecimal digits' };
+  const approval = field(params, 'approval');
+  if (approval !== undefined && !isCount(approval)) return { bad: 'approval is not a number that run.ask gave' };
   const env = parseEnvironment(field(params, 'env'));
   if (env === undefined) return { bad: `env is not an object of at most ${MAX_ENV_NAMES} strings` };
   const given = field(params, 'terminal');
@@ -104,6 +108,7 @@ export function parseRunStart(params: unknown): RunStart | BadParams {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(together === undefined ? {} : { together }),
     ...(recordsHead === undefined ? {} : { recordsHead }),
+    ...(approval === undefined ? {} : { approval }),
   };
 }
 
@@ -226,6 +231,7 @@ export const runStart: Method<RunStart, RunStartedAnswer> = {
       timeoutMs: { type: 'integer', minimum: 1, maximum: MAX_TIMEOUT_MS },
       together: { ...stream, description: 'Starts with the same number, on one connection, are one run' },
       recordsHead: { type: 'string', pattern: HASH.source, description: 'What a machine is to keep' },
+      approval: { ...stream, description: 'What run.ask gave, once somebody has approved it' },
       stdin: stream,
       stdout: stream,
       stderr: stream,

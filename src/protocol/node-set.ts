@@ -1,6 +1,6 @@
 // Many names in few characters: `db,web[1-9,11]`, which run targets read back as the same names.
 
-import { escapeControls } from '../protocol/text.ts';
+import { escapeControls } from './text.ts';
 
 /** Digits of a number in brackets, as run targets have them: so many a double counts exactly. */
 const MAX_RANGE_DIGITS = 15;

@@ -1,0 +1,45 @@
+// `partyline approvals`: commands that wait for a second person.
+
+import { parseArgs } from 'node:util';
+import { misuse, whileIn } from './come-in.ts';
+import { jsonLine } from './json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
+import { print, table } from './print.ts';
+
+export const HELP = `List the commands that wait for somebody to approve them: those that you may approve, and your own
+
+Usage: partyline approvals
+
+${COMMON_HELP}
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline approvals
+  partyline approvals --json | jq -r 'select(.own | not).approval'
+`;
+
+/** Of a digest: enough to tell one from another. */
+const SHOWN_DIGITS = 12;
+
+export async function approvals(args: string[]): Promise<number> {
+  const read = readCommandLine('approvals', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0) {
+    return misuse('approvals', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  }
+  return whileIn({ command: 'approvals', host: hostOf(values.host) }, async (client) => {
+    const waiting = await client.approvals();
+    if (values.json) await print(waiting.map((one) => jsonLine(one)).join(''));
+    else if (waiting.length === 0) process.stderr.write('Nothing waits for approval\n');
+    else {
+      const rows = waiting.map(({ approval, hash, by, own, expires, request }) => {
+        const until = `until ${new Date(expires).toLocaleTimeString('en-GB')}`;
+        return [`${approval}`, hash.slice(0, SHOWN_DIGITS), until, own ? `${by} (you)` : by, request];
+      });
+      await print(table(rows));
+    }
+    return 0;
+  });
+}

@@ -1,0 +1,53 @@
+// Asking for a second person, the same by every door: the request is made, and those who may approve are told of it in the
+// chat, by whoever asks.
+
+import { toBeTold, type Approval, type AskedRun, type AskRefusal, type Person } from '../core/run/approval.ts';
+import type { Approvals, Owner } from '../core/run/approvals.ts';
+import type { Approvers } from '../core/run/policy.ts';
+import type { Hub } from '../core/hub.ts';
+import type { NameKey } from '../core/name.ts';
+import type { SendRefusal } from '../core/refusal.ts';
+import type { Session } from '../core/session.ts';
+import { messageText } from './words-approval.ts';
+import { isAboutGroups } from './words.ts';
+
+export interface Asking {
+  readonly hub: Hub;
+  readonly approvals: Approvals;
+  readonly session: Session;
+  readonly nowMs: number;
+  readonly person: Person;
+  readonly asked: AskedRun;
+  readonly owner: Owner;
+  readonly approvers: Approvers;
+}
+
+export interface Told {
+  readonly approval: Approval;
+  /** Names of those who were told. */
+  readonly told: readonly string[];
+}
+
+export type AskAnswer = Told | AskRefusal | SendRefusal;
+
+/** `done` is called once, when the message to them is stored; a refusal has left nothing waiting. */
+export function askFor(asking: Asking, done: (answer: AskAnswer) => void): void {
+  const { hub, approvals, session, nowMs, person, asked, owner, approvers } = asking;
+  const approval = approvals.ask(person, asked, { owner, approvers });
+  if ('refused' in approval) return done(approval);
+  const isPresent = (key: NameKey) => hub.isPresent(key);
+  const told = toBeTold(hub.directory.accounts, { asker: person, approvers, isPresent }).map(({ name }) => name);
+  return hub.handle(
+    session,
+    { type: 'send', to: told, text: messageText(approval) },
+    {
+      nowMs,
+      done: (answer) => {
+        if (!('refused' in answer)) return done({ approval, told });
+        if (isAboutGroups(answer)) throw new Error('A message was refused as a change of groups');
+        approvals.withdraw(approval.id, owner);
+        return done(answer);
+      },
+    },
+  );
+}

@@ -1,0 +1,188 @@
+// The commands of one session at the line door: started at once, or once somebody else has approved them.
+
+import type { RunCommand, RunRequest } from '../../core/ports.ts';
+import type { Approved, Person, UseRefusal } from '../../core/run/approval.ts';
+import type { NotStored } from '../../core/refusal.ts';
+import type { NeedsApproval, Places } from '../../core/run/policy.ts';
+import type { Starter } from '../../core/run/record.ts';
+import { starterOf } from '../../core/run/starter.ts';
+import type { Session } from '../../core/session.ts';
+import type { Peer } from '../../net/peer.ts';
+import { formatError } from '../../protocol/line/reply.ts';
+import { announceCommand } from '../announce.ts';
+import { askFor, type Told } from '../asking.ts';
+import { lookUp, personIn } from '../places.ts';
+import { wordsForApproval, wordsForAsking, wordsForDecision, wordsForWaiting } from '../words-approval.ts';
+import type { Denied } from '../words-run.ts';
+import { LineAsk, type UnderWay } from './approvals.ts';
+import { MAX_RUNS } from './limits.ts';
+import type { House } from './room.ts';
+import { LineRun, type RunListener } from './run.ts';
+import { toAskedCommand, wordsForRunning } from './translate.ts';
+
+/** The connection that asks. */
+export interface RunsAsker extends RunListener {
+  readonly peer: Peer;
+  /** One more answer is under way. */
+  begin(): void;
+  /** It has been given. */
+  answered(): void;
+  runEnded(): void;
+}
+
+interface Wish {
+  readonly targets: string;
+  readonly person: Person;
+  /** Whose run it is on record: rights that were lent may be gone when it starts. */
+  readonly starter: Starter;
+  readonly denied: Denied;
+}
+
+interface Starting extends Pick<Wish, 'starter' | 'denied'> {
+  /** Asked of each machine, where somebody else had to approve. */
+  readonly use?: (host: string) => Approved | UseRefusal;
+}
+
+export class LineRuns {
+  readonly #asker: RunsAsker;
+  readonly #session: Session;
+  readonly #house: House;
+  readonly #all = new Set<UnderWay>();
+
+  constructor(asker: RunsAsker, session: Session, house: House) {
+    this.#asker = asker;
+    this.#session = session;
+    this.#house = house;
+  }
+
+  /** Commands, and those that wait for somebody to approve them. */
+  get all(): ReadonlySet<UnderWay> {
+    return this.#all;
+  }
+
+  run({ targets, command: line }: { targets: string; command: string }): void {
+    const person = personIn(this.#house.hub, this.#session);
+    const denied = { by: this.#session.member.name, role: person.role, command: toAskedCommand(line) };
+    const starter = starterOf(this.#session, { hub: this.#house.hub, address: this.#asker.peer.address });
+    const wish = { targets, person, starter, denied };
+    const found = lookUp(this.#house, wish);
+    if (!('refused' in found)) return this.#start(found, wish);
+    if (found.refused === 'needs-approval') return this.#ask(found, wish);
+    return this.#asker.tell(formatError(wordsForRunning(found, denied)));
+  }
+
+  #start({ places, command }: Places, { starter, denied, use }: Starting): void {
+    const { log, records } = this.#house;
+    if (command === undefined || this.#isFull(places.length)) return;
+    const run = records.newRun();
+    for (const { name: host, runner } of places) {
+      if (runner === undefined) {
+        records.refuse({ run, starter, hosts: [host], command, result: { result: 'offline', status: null } });
+        this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: host }, denied)}\n`);
+        continue;
+      }
+      const approved = use?.(host);
+      if (approved !== undefined && 'refused' in approved) {
+        this.#asker.tell(formatError(wordsForApproval(approved, `Cannot run the command on ${host}`)));
+        continue;
+      }
+      const started = records.start({
+        run,
+        starter,
+        approved,
+        host,
+        command,
+        start: (recordsHead) => {
+          const { address } = starter;
+          log.tell(announceCommand(command, { by: denied.by, address, host, approvedBy: approved?.by }));
+          return runner.start({ ...requestOf(command), recordsHead });
+        },
+      });
+      const shown = new LineRun(started.run, host, this.#asker);
+      this.#all.add(shown);
+      void this.#follow(shown, { recorded: started.recorded, denied });
+    }
+  }
+
+  async #follow(run: LineRun, { recorded, denied }: Following): Promise<void> {
+    const refused = await recorded;
+    if (refused === undefined) await run.finished();
+    else this.#asker.tell(formatError(wordsForRunning(refused, denied)));
+    this.#all.delete(run);
+    this.#asker.runEnded();
+  }
+
+  /** Says so if as many more would be too many. */
+  #isFull(more: number): boolean {
+    const { size } = this.#all;
+    if (size + more <= MAX_RUNS) return false;
+    const why = `${size} commands of this session are running, ${MAX_RUNS} are the most; nothing was started`;
+    this.#asker.tell(formatError(`Cannot run: ${why}`));
+    return true;
+  }
+
+  /** Those who may approve are told; what was typed starts when one of them has. */
+  #ask({ places: found, approvers }: NeedsApproval, wish: Wish): void {
+    const { hub, approvals, now } = this.#house;
+    const { places, command } = found;
+    const { person } = wish;
+    if (command === undefined || this.#isFull(places.length)) return;
+    const asked = { by: person.name, hosts: places.map(({ name }) => name), request: requestOf(command) };
+    const owner = new LineAsk(approvals);
+    this.#asker.begin();
+    askFor({ hub, approvals, session: this.#session, nowMs: now(), person, asked, owner, approvers }, (answer) => {
+      if ('refused' in answer) this.#asker.tell(formatError(wordsForAsking(answer)));
+      else {
+        this.#asker.tell(`${wordsForWaiting(answer)}\n`);
+        this.#all.add(owner);
+        void this.#await(owner, { answer, command, wish });
+      }
+      this.#asker.answered();
+    });
+  }
+
+  async #await(owner: LineAsk, { answer, command, wish }: Waiting): Promise<void> {
+    const { id } = answer.approval;
+    const decision = await owner.decided(id);
+    this.#all.delete(owner);
+    if (decision.how === 'approved') this.#startApproved(owner, { answer, command, wish });
+    else this.#asker.tell(formatError(`Cannot run the command: request ${id} ${wordsForDecision(decision)}`));
+    this.#house.approvals.leave(owner);
+    this.#asker.runEnded();
+  }
+
+  /** Policy and machines may have changed meanwhile; what is started may not. */
+  #startApproved(owner: LineAsk, { answer, command, wish }: Waiting): void {
+    const { approvals } = this.#house;
+    const { id, asked } = answer.approval;
+    const { person, starter } = wish;
+    // A session that has seen its end is told of no such thing.
+    if (person.member.account?.revokedAtMs !== undefined) return;
+    const denied = { ...wish.denied, command };
+    const looked = lookUp(this.#house, { ...wish, denied });
+    const isNeeded = 'refused' in looked && looked.refused === 'needs-approval';
+    const found = isNeeded ? looked.places : looked;
+    if ('refused' in found) return this.#asker.tell(formatError(wordsForRunning(found, denied)));
+    const approvers = isNeeded ? looked.approvers : [];
+    return this.#start(
+      { ...found, command },
+      { starter, denied, use: (host) => approvals.use(id, { owner, host, asked, approvers }) },
+    );
+  }
+}
+
+interface Following {
+  readonly recorded: Promise<NotStored | undefined>;
+  readonly denied: Denied;
+}
+
+interface Waiting {
+  readonly answer: Told;
+  readonly command: RunCommand;
+  readonly wish: Wish;
+}
+
+/** All that is started, but where. */
+function requestOf(command: RunCommand): RunRequest {
+  return { command, env: {} };
+}

@@ -1,0 +1,57 @@
+// Where a command is to run and whether it may, the same by every door; what is not allowed is logged, and
+// put on record.
+
+import type { Hosts } from '../core/hosts.ts';
+import type { Hub } from '../core/hub.ts';
+import type { Runner } from '../core/ports.ts';
+import type { RunRefusal } from '../core/refusal.ts';
+import { personOf, type Person } from '../core/run/approval.ts';
+import { placesFor, type Places, type RunPolicy } from '../core/run/policy.ts';
+import type { Starter } from '../core/run/record.ts';
+import type { Records } from '../core/run/records.ts';
+import type { Session } from '../core/session.ts';
+import type { Log } from '../log/log.ts';
+import { fieldsOfDenied, recordOfDenied, type Denied } from './words-run.ts';
+
+interface House {
+  readonly hub: Hub;
+  readonly runner: Runner;
+  readonly hosts: Hosts;
+  readonly policy: RunPolicy;
+  readonly log: Log;
+  readonly records: Records;
+}
+
+interface Looking {
+  readonly targets: string;
+  /** Whose rights count. */
+  readonly person: Person;
+  /** The same for the records. */
+  readonly starter: Starter;
+  /** As it is said if it is refused. */
+  readonly denied: Denied;
+}
+
+export function lookUp(house: House, { targets, person, starter, denied }: Looking): Places | RunRefusal {
+  const { hub, runner, hosts, policy, log, records } = house;
+  const { serverName, directory } = hub;
+  const found = placesFor(
+    targets,
+    { role: person.role, key: person.key, command: denied.command, manner: denied },
+    { serverName, runner, hosts, directory, policy, isPresent: (key) => hub.isPresent(key) },
+  );
+  if ('refused' in found && found.refused === 'not-allowed') {
+    log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address: starter.address });
+    const { command } = denied;
+    // A guest is nobody, and fills no disk.
+    if (person.role !== 'guest' && command !== undefined) {
+      records.refuse({ run: records.newRun(), starter, ...recordOfDenied(found, { ...denied, command }) });
+    }
+  }
+  return found;
+}
+
+/** Somebody with the rights that their session has now. */
+export function personIn(hub: Hub, session: Session): Person {
+  return personOf(session, hub.actsAs(session));
+}

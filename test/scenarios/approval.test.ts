@@ -1,0 +1,228 @@
+// A second person, with the programs themselves over both families: somebody asks by running a command, somebody else
+// approves it on the command line or at `nc`.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Caller } from '../kit/caller.ts';
+import { aDirectory, type Cleanup } from '../kit/directory.ts';
+import { aMachine } from '../kit/machine.ts';
+import { needs } from '../kit/needs.ts';
+import { writePolicy } from '../kit/policy.ts';
+import { partyline, PARTYLINE, start } from '../kit/program.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
+import { loggedIn, refused, someone } from '../kit/someone.ts';
+
+const POLICY = `
+[groups]
+leads = ["eve"]
+
+[[allow]]
+who = ["janaki"]
+on = "web[1-2]"
+run = ["uptime"]
+
+[[allow]]
+who = ["janaki", "eve"]
+on = "web[1-2]"
+run = ["echo *", "sh -c *", "cat"]
+cwd = ["/tmp"]
+tty = true
+approve = ["#leads", "role:operator"]
+`;
+
+/** Somebody with an account, and what it runs under way. */
+async function member(name: string, t: Cleanup, server: TestServer, host: string) {
+  const target = at(host, server.port);
+  const state = aDirectory(t);
+  const one = await loggedIn(name, { owner: someone(server.directory, target), state, target });
+  const env = { PARTYLINE_DATA: state, PARTYLINE_HOST: target, PARTYLINE_TOKEN_FILE: '' };
+  return { ...one, env, start: (...args: string[]) => partyline(args, { env }) };
+}
+
+const WAITING =
+  /^partyline run: waiting for approval by owner, eve, until \d\d:\d\d:\d\d: request (\d+), sha256 ([0-9a-f]{64})$/m;
+
+function requestIn(text: string): { id: string; hash: string } {
+  const [, id = '', hash = ''] = WAITING.exec(text) ?? assert.fail(text);
+  return { id, hash };
+}
+
+for (const host of LOOPBACKS) {
+  test(`a command waits for somebody else, who sees all of it and approves that: ${host}`, async (t) => {
+    const directory = aDirectory(t);
+    writePolicy(directory, POLICY);
+    await using server = await startServer({ directory });
+    await using _web1 = await aMachine('web1', server, host);
+    const janaki = await member('janaki', t, server, host);
+    const eve = await member('eve', t, server, host);
+    const bob = await member('bob', t, server, host);
+    // What needs nobody waits for nobody.
+    assert.equal((await janaki.run(['run', '--on', 'web1', '--', 'uptime'])).status, 0);
+    await using running = janaki.start('run', '--on', 'web1', '--timeout', '60', '--', 'echo', 'a; id');
+    const { id, hash } = requestIn(await running.stderr.until(WAITING));
+    const [listed, ...more] = await eve.json('approvals');
+    assert.deepEqual(more, []);
+    assert.deepEqual([listed?.['approval'], listed?.['hash'], listed?.['own']], [Number(id), hash, false]);
+    const [history] = await eve.json('history', '--with', 'janaki');
+    const what = `asks to run the program echo 'a; id' on web1 (`;
+    assert.ok(String(history?.['text']).startsWith(what), String(history?.['text']));
+    assert.match(
+      String(history?.['text']),
+      new RegExp(`partyline approve ${id}, or here: approve ${id} ${hash.slice(0, 12)}; .*${hash}$`),
+    );
+    refused(await bob.run(['approve', id]), /Cannot show the request: the policy of the server does not name you/);
+    refused(
+      await janaki.run(['approve', id, '--yes', hash]),
+      /Cannot approve: request \d+ is your own, and somebody else/,
+    );
+    refused(await eve.run(['approve', id]), new RegExp(`Nobody is here to look at it: --yes ${hash} approves`));
+    refused(
+      await eve.run(['approve', id, '--yes', '00000000']),
+      new RegExp(`The request has the digest ${hash}; request`),
+    );
+    refused(await eve.run(['approve', id, '--yes', hash.slice(0, 7)]), /--yes takes at least 8 digits/, 64);
+    refused(await eve.run(['approve', '99']), /Cannot show the request: there is no request 99/);
+    assert.deepEqual(await eve.json('approve', id, '--yes', hash.slice(0, 16)), [
+      { approval: Number(id), hash, approved: true },
+    ]);
+    assert.deepEqual([await running.ended, running.stdout.text], [0, 'a; id\n'], running.stderr.text);
+    assert.match(running.stderr.text, /^partyline run: approved by eve$/m);
+    await server.program.stdout.until(`Given command echo 'a; id' (janaki from ${host} on web1, approved by eve)`);
+    refused(await eve.run(['approve', id, '--yes', hash]), /request \d+ was approved by eve, and is over/);
+    const [record] = (await janaki.json('runs', '--limit', '1')).map((run) => [run['approvedBy'], run['approval']]);
+    assert.deepEqual(record, ['eve', hash]);
+    const [uptime] = await janaki.json('runs', '--limit', '1', '--before', '2');
+    assert.equal(uptime?.['approvedBy'], undefined);
+  });
+
+  test(`on a terminal the whole request is shown, and typing yes approves it: ${host}`, async (t) => {
+    if (!needs(t, ['script'])) return;
+    const directory = aDirectory(t);
+    writePolicy(directory, POLICY);
+    await using server = await startServer({ directory });
+    await using _web1 = await aMachine('web1', server, host);
+    const janaki = await member('janaki', t, server, host);
+    const eve = await member('eve', t, server, host);
+    for (const [typed, status] of [
+      ['no', 1],
+      ['yes', 0],
+    ] as const) {
+      await using running = janaki.start('run', '--on', 'web1', '--', 'echo', '\u202e\u001b[2J');
+      const { id, hash } = requestIn(await running.stderr.until(WAITING));
+      await using terminal = start('script', ['-qec', `'${PARTYLINE}' approve ${id}`, '/dev/null'], { env: eve.env });
+      const shown = await terminal.stdout.until('Type yes to approve: ');
+      assert.match(shown, /^by +janaki\r\non +web1\r\nprogram +\["echo","\\u202e\\u001b\[2J"\]\r\n/m);
+      assert.match(shown, new RegExp(`^sha256 +${hash}\r\n`, 'm'));
+      terminal.stdin.write(`${typed}\n`);
+      assert.equal(await terminal.ended, status, terminal.stdout.text);
+      if (typed === 'yes') assert.equal(await running.ended, 0);
+    }
+  });
+
+  test(`a terminal is approved as one, with where it starts, and takes what is typed: ${host}`, async (t) => {
+    if (!needs(t, ['script'])) return;
+    const directory = aDirectory(t);
+    writePolicy(directory, POLICY);
+    await using server = await startServer({ directory });
+    await using _web1 = await aMachine('web1', server, host);
+    const janaki = await member('janaki', t, server, host);
+    const eve = await member('eve', t, server, host);
+    const command = `'${PARTYLINE}' run -t --on web1 --cwd /tmp -- sh -c 'pwd; cat'`;
+    await using running = start('script', ['-qec', command, '/dev/null'], { env: janaki.env });
+    const heard = await running.stdout.until(/request (\d+), sha256 ([0-9a-f]{64})/);
+    const [, id = '', hash = ''] = /request (\d+), sha256 ([0-9a-f]{64})/.exec(heard) ?? assert.fail(heard);
+    const [listed] = await eve.json('approvals');
+    assert.match(
+      String(listed?.['request']),
+      /^the program sh -c 'pwd; cat' on web1 \(.*cwd: "\/tmp", terminal: \{"columns":/,
+    );
+    assert.equal((await eve.run(['approve', id, '--yes', hash])).status, 0);
+    await running.stdout.until(/^\/tmp\r+\n/m);
+    running.stdin.write('typed\n');
+    await running.stdout.until(/typed\r+\ntyped\r+\n/);
+    running.stdin.write('\x04');
+    assert.equal(await running.ended, 0);
+  });
+
+  test(`who asks takes it back with Ctrl-C, is denied, or finds the server gone, and nothing starts: ${host}`, async (t) => {
+    const directory = aDirectory(t);
+    writePolicy(directory, POLICY);
+    await using server = await startServer({ directory });
+    await using _web1 = await aMachine('web1', server, host);
+    const janaki = await member('janaki', t, server, host);
+    const eve = await member('eve', t, server, host);
+    const run = (...args: string[]) => janaki.start('run', '--on', 'web1', ...args, '--', 'echo', 'hi');
+    await using first = run();
+    const { id, hash } = requestIn(await first.stderr.until(WAITING));
+    first.kill('SIGINT');
+    assert.deepEqual([await first.ended, first.stdout.text], [130, '']);
+    await server.program.stdout.until(`Approval ${id} withdrawn: the program echo hi on web1`);
+    refused(
+      await eve.run(['approve', id, '--yes', hash]),
+      /Cannot show the request: request \d+ was withdrawn by whoever/,
+    );
+    await using second = run('--json');
+    const asked: unknown = JSON.parse(await second.stderr.until(/^\{.*\}\n/m));
+    assert.ok(typeof asked === 'object' && asked !== null && 'approval' in asked && 'told' in asked);
+    assert.deepEqual(asked.told, ['owner', 'eve']);
+    assert.deepEqual(await eve.json('deny', String(asked.approval)), [{ approval: asked.approval, approved: false }]);
+    assert.equal(await second.ended, 255);
+    const reason = 'Cannot run the command: it was denied by eve; nothing was started';
+    assert.equal(second.stdout.text, `${JSON.stringify({ host: 'web1', result: 'denied', status: null, reason })}\n`);
+    await server.program.stdout.until(`Approval ${String(asked.approval)} denied by eve`);
+    await using third = run();
+    const left = requestIn(await third.stderr.until(WAITING));
+    server.program.kill('SIGTERM');
+    assert.equal(await third.ended, 255);
+    assert.equal(third.stdout.text, '');
+    assert.equal(await server.program.ended, 0);
+    await using again = await startServer({ directory, port: server.port });
+    refused(
+      await eve.run(['approve', left.id, '--yes', left.hash]),
+      /there is no request \d+; requests end with the con/,
+    );
+    assert.ok(!/Given command echo/.test(server.program.stdout.text + again.program.stdout.text));
+  });
+
+  test(`on several machines one approval is for all of them, once each: ${host}`, async (t) => {
+    const directory = aDirectory(t);
+    writePolicy(directory, POLICY);
+    await using server = await startServer({ directory });
+    await using _web1 = await aMachine('web1', server, host);
+    await using _web2 = await aMachine('web2', server, host);
+    const janaki = await member('janaki', t, server, host);
+    const eve = await member('eve', t, server, host);
+    const dry = await janaki.run(['run', '--on', 'web1', '--dry-run', '--', 'echo', 'hi']);
+    assert.deepEqual([dry.status, dry.stdout], [0, 'web1\n']);
+    assert.match(dry.stderr, /1 machine: web1; somebody else would have to approve it; nothing was started/);
+    await using wide = janaki.start('run', '--on', 'web[1-2]', '--batch', '1', '--no-fold', '--', 'echo', 'hi');
+    const { id, hash } = requestIn(await wide.stderr.until(WAITING));
+    assert.equal((await eve.run(['approve', id, '--yes', hash])).status, 0);
+    assert.deepEqual([await wide.ended, wide.stdout.text], [0, 'web1: hi\nweb2: hi\n'], wide.stderr.text);
+    await using input = janaki.start('run', '--on', 'web[1-2]', '--stdin', '--', 'cat');
+    assert.equal(await input.ended, 255);
+    assert.match(input.stderr.text, /--stdin: what somebody approves gets no input; nothing was started/);
+    // Of one machine too: what is typed was approved by nobody.
+    await using cat = janaki.start('run', '--on', 'web1', '--', 'cat');
+    cat.stdin.write('not approved\n');
+    const other = requestIn(await cat.stderr.until(WAITING));
+    assert.equal((await eve.run(['approve', other.id, '--yes', other.hash])).status, 0);
+    assert.deepEqual([await cat.ended, cat.stdout.text], [0, '']);
+    // From nc as well, with somebody at nc to approve it.
+    const keyOf = async (one: typeof janaki) => String((await one.json('token', 'new', 'nc'))[0]?.['token']);
+    await using asker = await Caller.named(`login ${await keyOf(janaki)}`, host, server.port);
+    await using approver = await Caller.named(`login ${await keyOf(eve)}`, host, server.port);
+    asker.type('run web[1-2] : echo typed');
+    await asker.until(/^Waiting for approval by eve, owner until /m);
+    const text = await approver.until(
+      /^janaki \(multicasted\) : asks to run the program echo typed on web\[1-2\] .*\n/m,
+    );
+    const [, typed = ''] = /echo typed on .*, or here: (approve \d+ [0-9a-f]{12});/.exec(text) ?? assert.fail(text);
+    approver.type(typed);
+    await approver.until(/^Approved \d+ /m);
+    let heard = '';
+    for (let ended = 0; ended < 2; ended++) heard += await asker.until(/exited 0\n/);
+    assert.match(heard, /^web1\| typed$/m);
+    assert.match(heard, /^web2\| typed$/m);
+  });
+}
