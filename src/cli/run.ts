@@ -209,6 +209,8 @@ function passOn(input: typeof process.stdin, handle: RunHandle, terminal: OwnTer
   input.on('end', () => handle.endInput());
   // A directory, or a terminal that went away: as good as an end.
   input.on('error', () => handle.endInput());
+  // It may have been paused, while somebody else was asked.
+  input.resume();
 }
 
 /** How it ended; once we are interrupted it is asked to, and not waited for endlessly. */

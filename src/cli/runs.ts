@@ -1,5 +1,6 @@
 // `partyline runs`: what was run, by whom, where, and how it ended; and one run with all that is on record of it.
 
+import { escapeControls } from '../protocol/text.ts';
 import { parseArgs } from 'node:util';
 import type { Client, RunRecord } from '../client/mod.ts';
 import { formatDate } from '../protocol/line/reply.ts';
@@ -95,7 +96,9 @@ const STATES = {
 async function cancel(client: Client, { id, isJson }: { id: number; isJson: boolean }): Promise<number> {
   const hosts = await client.endRun(id);
   await print(
-    hosts.map(({ host, state }) => (isJson ? jsonLine({ host, state }) : `${host} ${STATES[state]}\n`)).join(''),
+    hosts
+      .map(({ host, state }) => (isJson ? jsonLine({ host, state }) : `${escapeControls(host)} ${STATES[state]}\n`))
+      .join(''),
   );
   return 0;
 }

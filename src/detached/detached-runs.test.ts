@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
@@ -207,4 +207,14 @@ test('what another program left is removed at the start, and nothing else', LIMI
   someRuns(t, { directory });
   assert.deepEqual(readdirSync(directory).toSorted(), [`${key(7)}.x`, 'notes'].toSorted());
   assert.ok(!existsSync(join(directory, `${key(7)}.1`)));
+});
+
+test('what is behind a link is nobody else’s to remove', (t) => {
+  const elsewhere = aDirectory(t);
+  const file = join(elsewhere, `${'a'.repeat(32)}.1`);
+  writeFileSync(file, 'precious');
+  const directory = join(aDirectory(t), 'detached');
+  symlinkSync(elsewhere, directory);
+  someRuns(t, { directory });
+  assert.ok(existsSync(file));
 });

@@ -1,7 +1,7 @@
 // The detached runs of one program: of a server on itself, or of a machine that has joined. They end with the program; what
 // they said and how they ended is kept until there is too much of it or it is old.
 
-import { readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Runner } from '../core/ports.ts';
 import { Capture } from '../core/run/capture.ts';
@@ -182,6 +182,8 @@ function total(kept: readonly Kept[]): number {
 /** The program before may have been killed. */
 function emptyOfSpools(directory: string): void {
   try {
+    // Never through a link.
+    if (!lstatSync(directory).isDirectory()) return;
     for (const { name } of readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile())) {
       if (SPOOL_FILE.test(name)) rmSync(join(directory, name), { force: true });
     }

@@ -161,7 +161,7 @@ test('what the machine refuses has an end at once', async () => {
   assert.equal(await resultOf(1), 'denied its policy');
   web1.refusal = { refused: 'too-many-runs', reason: '128' };
   await start();
-  assert.equal(await resultOf(2), 'lost 128');
+  assert.equal(await resultOf(2), 'denied 128');
 });
 
 test('a revoked account’s runs end, at once or when the machine is back; a revoked machine’s are lost', async () => {

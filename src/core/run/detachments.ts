@@ -115,7 +115,7 @@ export class Detachments {
     open.start = recorded.number;
     // Whether it was started is seen when the machine is there again, which may be by now.
     if (refused?.refused === 'away') this.came(host);
-    else if (refused !== undefined) this.#finish(open, resultOf(refused), undefined);
+    else if (refused !== undefined) this.#finish(open, deniedFor(refused), undefined);
     else if (typeof runner !== 'string') this.#takeUp(open, runner);
     return refused;
   }
@@ -177,9 +177,9 @@ export class Detachments {
   }
 }
 
-function resultOf({ refused, reason }: DetachRefusal): RunResult {
-  const isDenied = refused === 'not-allowed' || refused === 'env-not-allowed';
-  return { result: isDenied ? 'denied' : 'lost', status: null, reason };
+/** Nothing was started, and that is known. */
+function deniedFor({ reason }: DetachRefusal): RunResult {
+  return { result: 'denied', status: null, reason };
 }
 
 /** A machine may say more than it was asked for. */

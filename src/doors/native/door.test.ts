@@ -10,6 +10,7 @@ import { NEEDS } from './entry.ts';
 import { HANDLERS } from './handlers.ts';
 import { aNativeHouse } from '../../../test/kit/native-house.ts';
 import { ofType, START } from '../../../test/kit/native.ts';
+import { MAX_REQUEST_BYTES } from './limits.ts';
 import { LOOPBACKS } from '../../../test/kit/server.ts';
 
 /** What every method takes, so that nothing but the table is in the way. */
@@ -153,6 +154,18 @@ for (const host of LOOPBACKS) {
     run.finish({ result: 'signalled', status: 137, signal: 9 });
     const ended = await caller.until(ofType('notification'));
     assert.deepEqual(ended.params, { run: 1, result: 'signalled', status: 137, signal: 9 });
+  });
+
+  test(`a command that would not fit a frame to its machine is refused, and starts nowhere: ${host}`, async () => {
+    await using house = await aNativeHouse(host);
+    const caller = await house.call();
+    await caller.becomeOwner();
+    const argv = ['echo', 'x'.repeat(MAX_REQUEST_BYTES)];
+    for (const method of ['run.start', 'run.detach']) {
+      assert.equal(await caller.ask(method, { ...START, command: { argv } }), 'bad-params');
+    }
+    assert.deepEqual(house.runner.requests, []);
+    assert.deepEqual(await caller.ask('ping', {}), {});
   });
 
   test(`a variable that may not pass is named, and nothing starts: ${host}`, async () => {

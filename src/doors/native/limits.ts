@@ -1,5 +1,7 @@
 // How far a connection of the native door may go, each bound with its reason. docs/operating.md repeats the numbers.
 
+import { MAX_CONTROL_BYTES } from '../../protocol/native/limits.ts';
+
 /** Milliseconds until a connection must have shown who it is: programs do that at once. */
 export const ROLE_TIMEOUT_MS = 10_000;
 /** Requests from a connection that has not shown who it is: a challenge, a proof, a login, and a ping or two. */
@@ -34,3 +36,8 @@ export const MAX_LISTED_COMMAND_BYTES = 4_096;
 export const MAX_SHOWN_COMMAND_BYTES = 524_288;
 /** Bytes of results in one answer about a run. */
 export const MAX_RESULTS_BYTES = 262_144;
+/**
+ * Bytes of a command with all that goes with it, as JSON: what is asked of a machine has more in it than what was asked of
+ * us, and must fit a CONTROL frame too, or its connection ends.
+ */
+export const MAX_REQUEST_BYTES = MAX_CONTROL_BYTES - 16_384;

@@ -22,6 +22,7 @@ import { announceCommand } from '../../announce.ts';
 import { lookUp, personIn } from '../../places.ts';
 import type { Denied } from '../../words-run.ts';
 import { ATTEMPTS } from '../attempts.ts';
+import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { approvalError, no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
 
@@ -122,6 +123,10 @@ export function begin(
     const result = { result: 'denied', status: null, reason: request.error.message } as const;
     records.refuse({ run: record, starter, hosts: [host], command, result });
     return request;
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(request));
+  if (bytes > MAX_REQUEST_BYTES) {
+    return no('bad-params', `Cannot run the command: it has ${bytes} bytes, and ${MAX_REQUEST_BYTES} are the most`);
   }
   const asked = { by: house.hub.actsAs(sessionOf(asker)).name, request };
   const approvers = isAsked ? looked.approvers : [];
