@@ -3,6 +3,7 @@
 
 import { mkdirSync } from 'node:fs';
 import type { NativeClient } from '../client/native.ts';
+import { whyDirectoryFailed } from '../net/reason.ts';
 import { quote } from '../protocol/text.ts';
 import { INTERRUPTED, type Interruption } from './interruption.ts';
 import { Questions } from './input.ts';
@@ -115,7 +116,7 @@ function makeOut(path: string): string | undefined {
     mkdirSync(path, { recursive: true });
     return undefined;
   } catch (error) {
-    return `Cannot make the directory ${quote(path)}: ${error instanceof Error && 'code' in error ? String(error.code) : String(error)}; nothing was started`;
+    return `Cannot make the directory ${quote(path)}: ${whyDirectoryFailed(error)}; nothing was started`;
   }
 }
 

@@ -13,6 +13,9 @@ export interface Lock {
   discard(): void;
 }
 
+/** Another server uses the directory. */
+export class TakenError extends Error {}
+
 /** Makes the directory (0700) where it is missing. Throws an Error whose message is the whole story. */
 export function lockDirectory(directory: string): Lock {
   let made: string[];
@@ -29,10 +32,11 @@ export function lockDirectory(directory: string): Lock {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     const isTaken = error instanceof Error && /locked|busy/.test(error.message);
-    const why = isTaken ? 'another server uses it' : wordsFor(error);
+    const attempt = `Cannot use ${directory} for the server's data`;
     // Who makes it is not always who locks it first.
-    if (!isTaken) removeMade(made);
-    throw new Error(`Cannot use ${directory} for the server's data: ${why}`, { cause: error });
+    if (isTaken) throw new TakenError(`${attempt}: another server uses it`, { cause: error });
+    removeMade(made);
+    throw new Error(`${attempt}: ${wordsFor(error)}`, { cause: error });
   }
   return {
     release: () => database.close(),
