@@ -4,9 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockDirectory, TakenError } from '../config/lock.ts';
 import { stateDirectory } from '../config/state.ts';
-import { backupJournal, salvageJournal } from '../journal/backup.ts';
+import { backupJournal, isWhole, salvageJournal } from '../journal/backup.ts';
 import type { Lost, Place } from '../journal/salvage.ts';
-import { verifyJournal } from '../journal/verify.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { jsonLine } from './json-line.ts';
 import { fail, JOURNAL_FILE, readCopyArguments } from './journal.ts';
@@ -63,8 +62,7 @@ async function salvage({ file, directory, journal, json }: Salvaging): Promise<n
     // No server starts on it while we are at it, and none runs there.
     const lock = lockDirectory(directory);
     try {
-      if ((await verifyJournal(journal)).length === 0)
-        return fail('backup', `${attempt}: nothing is damaged; use partyline backup`);
+      if (await isWhole(journal)) return fail('backup', `${attempt}: nothing is damaged; use partyline backup`);
       const { kept, lost, unread, next } = await salvageJournal(journal, file, Date.now());
       const say = json
         ? jsonLine({ file, journal, kept, lost, unread, next })

@@ -3,7 +3,6 @@
 
 import { mkdirSync } from 'node:fs';
 import type { NativeClient } from '../client/native.ts';
-import { whyDirectoryFailed } from '../net/reason.ts';
 import { quote } from '../protocol/text.ts';
 import { INTERRUPTED, type Interruption } from './interruption.ts';
 import { Questions } from './input.ts';
@@ -110,13 +109,23 @@ function deny(reason: string, { targets, isJson }: { targets: string; isJson: bo
   return fail(reason);
 }
 
+const UNMADE: Readonly<Record<string, string>> = {
+  EEXIST: 'it is a file',
+  ENOTDIR: 'a part of that path is a file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+};
+
 /** Why there is no such directory. */
 function makeOut(path: string): string | undefined {
   try {
     mkdirSync(path, { recursive: true });
     return undefined;
   } catch (error) {
-    return `Cannot make the directory ${quote(path)}: ${whyDirectoryFailed(error)}; nothing was started`;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return `Cannot make the directory ${quote(path)}: ${UNMADE[code] ?? code}; nothing was started`;
   }
 }
 

@@ -35,13 +35,6 @@ const FILE: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left',
 };
 
-/** Of one that is to be made. */
-const DIRECTORY: Readonly<Record<string, string>> = {
-  ...FILE,
-  EEXIST: 'it is a file',
-  ENOTDIR: 'a part of that path is a file',
-};
-
 export function whyConnectFailed(error: unknown): string {
   return inWords(error, CONNECT);
 }
@@ -52,10 +45,6 @@ export function whyLookupFailed(error: unknown): string {
 
 export function whyFileFailed(error: unknown): string {
   return inWords(error, FILE);
-}
-
-export function whyDirectoryFailed(error: unknown): string {
-  return inWords(error, DIRECTORY);
 }
 
 function inWords(error: unknown, words: Readonly<Record<string, string>>): string {
