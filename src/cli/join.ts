@@ -6,8 +6,8 @@ import { NATIVE, readTarget } from '../client/reach.ts';
 import { RefusedError, UnreachableError } from '../client/errors.ts';
 import type { Trust } from '../client/trust.ts';
 import { REAL_WORLD } from '../client/world.ts';
-import { makeDirectory } from '../config/directory.ts';
 import { readOwnFile } from '../config/files.ts';
+import { lockDirectory, type Lock } from '../config/lock.ts';
 import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
 import { stateDirectory } from '../config/state.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
@@ -131,8 +131,9 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  let lock: Lock | undefined;
   try {
-    makeDirectory(directory);
+    lock = lockDirectory(directory, 'machine');
     const read = policyIn(directory, policyFile);
     const policy = { ...read, env: [...read.env, ...env] };
     const key = ensureMachineKey(joinPath(directory, MACHINE_KEY_FILE));
@@ -171,6 +172,7 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
     if (error instanceof RefusedError || error instanceof UnreachableError) return fail('join', error.message);
     return fail('join', reasonOf(error));
   } finally {
+    lock?.release();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 }

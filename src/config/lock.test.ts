@@ -14,6 +14,10 @@ test('a directory serves one server at a time, and is free again when that one h
   assert.throws(() => lockDirectory(directory), {
     message: `Cannot use ${directory} for the server's data: another server uses it`,
   });
+  // A machine's place at a server is another matter.
+  const machine = lockDirectory(directory, 'machine');
+  assert.throws(() => lockDirectory(directory, 'machine'), /machine's state: another partyline join uses it; nothing/);
+  machine.release();
   first.release();
   lockDirectory(directory).release();
 });

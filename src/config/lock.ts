@@ -1,4 +1,4 @@
-// One server for one directory. The lock is SQLite's on a file there: the kernel lets go of it when the process ends,
+// One server for one directory, and one machine. The lock is SQLite's on a file there: the kernel lets go of it when the process ends,
 // however it ends, so nothing is left to clean up after a `kill -9`. Node has no flock(2) of its own.
 
 import { statSync } from 'node:fs';
@@ -13,28 +13,40 @@ export interface Lock {
   discard(): void;
 }
 
-/** Another server uses the directory. */
+/** What a directory is for: the file that is locked there, and the words for it. A directory may be for both. */
+const PURPOSES = {
+  server: { file: 'lock', what: "the server's data", taken: 'another server uses it' },
+  machine: {
+    file: 'host-lock',
+    what: "the machine's state",
+    taken:
+      'another partyline join uses it; nothing was joined, and PARTYLINE_DATA gives this one a directory of its own',
+  },
+} as const;
+
+/** Another program uses the directory. */
 export class TakenError extends Error {}
 
 /** Makes the directory (0700) where it is missing. Throws an Error whose message is the whole story. */
-export function lockDirectory(directory: string): Lock {
+export function lockDirectory(directory: string, purpose: keyof typeof PURPOSES = 'server'): Lock {
+  const { file, what, taken } = PURPOSES[purpose];
+  const attempt = `Cannot use ${directory} for ${what}`;
   let made: string[];
   try {
     made = makeDirectory(directory);
   } catch (error) {
-    throw new Error(`Cannot use ${directory} for the server's data: ${wordsFor(error)}`, { cause: error });
+    throw new Error(`${attempt}: ${wordsFor(error)}`, { cause: error });
   }
   const unsafe = whyUnsafe(statSync(directory));
-  if (unsafe !== undefined) throw new Error(`Cannot use ${directory} for the server's data: ${unsafe}`);
+  if (unsafe !== undefined) throw new Error(`${attempt}: ${unsafe}`);
   let database: DatabaseSync;
   try {
-    database = new DatabaseSync(join(directory, 'lock'));
+    database = new DatabaseSync(join(directory, file));
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     const isTaken = error instanceof Error && /locked|busy/.test(error.message);
-    const attempt = `Cannot use ${directory} for the server's data`;
     // Who makes it is not always who locks it first.
-    if (isTaken) throw new TakenError(`${attempt}: another server uses it`, { cause: error });
+    if (isTaken) throw new TakenError(`${attempt}: ${taken}`, { cause: error });
     removeMade(made);
     throw new Error(`${attempt}: ${wordsFor(error)}`, { cause: error });
   }

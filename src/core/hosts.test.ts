@@ -78,7 +78,7 @@ test('a connection whose place was taken says nothing more of its machine', () =
   const [old, anew] = [new Said({ env: 'old' }, 1_000), new Said({ env: 'new' }, 2_000)];
   hosts.enter(web1, old);
   hosts.enter(web1, anew);
-  assert.deepEqual(old.dismissed, ['it has connected anew']);
+  assert.deepEqual(old.dismissed, ['another connection with the key of this machine has taken its place']);
   old.heardAtMs = 3_000;
   hosts.leave(web1, old);
   assert.deepEqual(known(), { isHere: true, labels: { env: 'new' }, seenAtMs: 2_000 });

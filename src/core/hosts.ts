@@ -53,7 +53,7 @@ export class Hosts {
 
   /** A machine that comes back before it is known to be gone takes its own place. */
   enter(member: Member, machine: Machine): void {
-    this.#machines.get(member.key)?.dismiss('it has connected anew');
+    this.#machines.get(member.key)?.dismiss('another connection with the key of this machine has taken its place');
     this.#machines.set(member.key, machine);
     this.#keep(member, machine);
   }

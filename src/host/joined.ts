@@ -28,6 +28,12 @@ export interface Joining extends Pick<ServingOptions, 'runner' | 'detached' | 'p
   readonly onLost: (reason: string) => void;
 }
 
+/**
+ * Milliseconds after which a connection counts as one: who is thrown out before, by another program with the same key say,
+ * waits longer from time to time.
+ */
+const STEADY_MS = 30_000;
+
 /** Settles when the signal says so. Throws a `RefusedError` once the server does not take it, and for good. */
 export async function beJoined(joining: Joining, signal: AbortSignal): Promise<void> {
   const { world, reconnect = {} } = joining;
@@ -36,11 +42,12 @@ export async function beJoined(joining: Joining, signal: AbortSignal): Promise<v
     try {
       const client = await comeIn(joining, code, signal);
       code = undefined;
-      attempt = 0;
+      const cancel = world.after(STEADY_MS, () => (attempt = 0));
       const stop = () => client.close();
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
       const reason = await client.gone;
+      cancel();
       signal.removeEventListener('abort', stop);
       if (!signal.aborted) joining.onLost(reason);
     } catch (error) {

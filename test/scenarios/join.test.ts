@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
@@ -58,6 +58,20 @@ for (const host of LOOPBACKS) {
     const lines = Array.from({ length: 1_500_000 }, (_, index) => `${index + 1}\n`).join('');
     const returned = await outcomeOf(runOn('web1', there, ['--', 'seq 1500000']));
     assert.ok(returned.stdout === lines, `${returned.stdout.length} of ${lines.length} characters came`);
+  });
+
+  test(`a second join on the same state is refused, and what the first one runs goes on: ${host}`, async () => {
+    await using server = await startServer();
+    await using machine = await aMachine('web1', server, host);
+    const there = { server, host };
+    const detached = await outcomeOf(runOn('web1', there, ['--detach', '--', 'sleep 1000']));
+    assert.equal(detached.status, 0, detached.stderr);
+    const env = { PARTYLINE_DATA: machine.directory };
+    const second = await outcomeOf(partyline(['join', at(host, server.port)], { env }));
+    assert.equal(second.status, 1);
+    assert.match(second.stderr, /^partyline join: Cannot use .* another partyline join uses it; nothing was joined/);
+    const [shown] = await someone(server.directory, at(host, server.port)).json('runs', 'show', detached.stdout.trim());
+    assert.match(JSON.stringify(shown), /"result":"running"/);
   });
 
   test(`people at nc do not see machines among those who are here, and the owner runs there: ${host}`, async () => {
@@ -163,7 +177,9 @@ for (const host of LOOPBACKS) {
     refused(await outcomeOf(joining(aDirectory(t), [address, '--code', String(person?.['code'])])), /no code of/, 64);
     const other = await codeFor('web2', server, host);
     // The same machine twice, and a person with a machine's code.
-    refused(await outcomeOf(joining(first, [address, '--code', other])), /this machine's key has a name here already/);
+    const copied = aDirectory(t);
+    copyFileSync(join(first, 'machine.key'), join(copied, 'machine.key'));
+    refused(await outcomeOf(joining(copied, [address, '--code', other])), /this machine's key has a name here already/);
     const [bare = ''] = other.split('.');
     const login = await someone(aDirectory(t), address).run(['login', '--code', bare], '\n');
     refused(login, /the code is a machine's, for partyline join/);

@@ -41,7 +41,7 @@ for (const host of LOOPBACKS) {
     await owner.send('bob', 'two');
     assert.equal(await run(read), 'owner one\nowner two\n');
     assert.equal(await run(read), '');
-    assert.equal(await run(back), '1 the backup is done\n2 one\n3 two\n1 false\n');
+    assert.equal(await run(back), '1 the backup is done\n2 one\n3 two\n1 false undefined\n');
     assert.equal(await run(wrong), "unknown-recipient [ 'nobody' ]\n");
   });
 
