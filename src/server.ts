@@ -30,7 +30,7 @@ import { announceApproval } from './doors/words-approval.ts';
 import { wordsForPolicy } from './doors/words-run.ts';
 import { wordsForAccount, wordsForName } from './doors/words.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
-import type { Log } from './log/log.ts';
+import type { ConsoleEvent, Log } from './log/log.ts';
 import { Front, type Arrival, type Wanted } from './net/front.ts';
 import type { TlsFiles } from './net/identity.ts';
 import { bind, type Listen, type Listener } from './net/listen.ts';
@@ -145,6 +145,7 @@ function openPolicy({ directory, runAs, log }: ServerOptions): RunPolicy & { rel
       try {
         policy.current = readPolicy(path);
         tell();
+        log.tell(inForce(policy.current));
       } catch (error) {
         const reason = reasonOf(error);
         log.warn('policy not reloaded, the old one stays in force', { reason });
@@ -154,6 +155,13 @@ function openPolicy({ directory, runAs, log }: ServerOptions): RunPolicy & { rel
   const tell = () => log.info('policy', { rules: policy.current.rules.length, verbs: policy.current.verbs.size });
   tell();
   return policy;
+}
+
+function inForce({ rules, verbs }: Policy): ConsoleEvent {
+  const rulesSaid = rules.length === 1 ? '1 rule' : `${rules.length} rules`;
+  const verbsSaid = verbs.size === 1 ? '1 verb' : `${verbs.size} verbs`;
+  const text = `policy in force: ${rulesSaid}, ${verbsSaid}`;
+  return { event: 'policy', text, rules: rules.length, verbs: verbs.size };
 }
 
 function readPolicy(path: string): Policy {

@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockDirectory } from '../config/lock.ts';
+import { lockDirectory, TakenError } from '../config/lock.ts';
 import { stateDirectory } from '../config/state.ts';
-import { backupJournal, salvageJournal } from '../journal/backup.ts';
+import { backupJournal, isWhole, salvageJournal } from '../journal/backup.ts';
 import type { Lost, Place } from '../journal/salvage.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { jsonLine } from './json-line.ts';
@@ -16,7 +16,7 @@ Usage: partyline backup [--data DIR] FILE
        partyline backup --salvage [--data DIR] FILE
 
   --data DIR    the server's directory (PARTYLINE_DATA, else the platform's state directory)
-  --salvage     of a journal whose log is damaged, what is intact; no server may run on it
+  --salvage     of a journal whose log is damaged, what is intact; no server may run on it, and one that is whole is refused
   --json        one JSON object
 
 The server may run meanwhile: what it had stored when the copy began is in it. FILE must not exist; it is there whole or
@@ -62,6 +62,7 @@ async function salvage({ file, directory, journal, json }: Salvaging): Promise<n
     // No server starts on it while we are at it, and none runs there.
     const lock = lockDirectory(directory);
     try {
+      if (await isWhole(journal)) return fail('backup', `${attempt}: nothing is damaged; use partyline backup`);
       const { kept, lost, unread, next } = await salvageJournal(journal, file, Date.now());
       const say = json
         ? jsonLine({ file, journal, kept, lost, unread, next })
@@ -74,7 +75,7 @@ async function salvage({ file, directory, journal, json }: Salvaging): Promise<n
       lock.release();
     }
   } catch (error) {
-    return fail('backup', error);
+    return fail('backup', error instanceof TakenError ? `${attempt}: a server runs on it; stop it first` : error);
   }
 }
 

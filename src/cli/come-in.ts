@@ -32,7 +32,7 @@ export interface Going {
 }
 
 /** What is given as a server is not written as one: wrong usage. */
-class AddressError extends Error {}
+export class AddressError extends Error {}
 
 /** `HOST:PORT`, what a token is kept for. Throws what `attempt` says if the host is not written as one. */
 export function serverOf(host: string): string {

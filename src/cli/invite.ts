@@ -70,8 +70,8 @@ export async function invite(args: string[]): Promise<number> {
   });
 }
 
-function wordsFor({ name, role, expires, code, replaced }: Invitation): string[] {
-  const about = `${name} is invited as ${role} until ${expires}, with the code ${code}`;
+function wordsFor({ name, role, kind, expires, code, replaced }: Invitation): string[] {
+  const about = `${name} is invited as ${kind === 'host' ? 'a machine' : role} until ${expires}, with the code ${code}`;
   return replaced ? [about, `The earlier code of ${name} no longer works`] : [about];
 }
 

@@ -154,7 +154,8 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
           runner,
           detached,
           policy,
-          onDenied: (command) => tell('denied', { command }, `partyline join: denied: ${command}`),
+          onDenied: (command, where) =>
+            tell('denied', { command, where: where.trim() }, `partyline join: denied: ${command}${where}`),
           world: REAL_WORLD,
           onRecordsHead: keeping(host, directory, tell),
           onJoined: (name) => tell('ready', { name, host }, 'ready'),

@@ -25,6 +25,7 @@ import {
 import { say } from './run-outlet.ts';
 import { resolveTargets, wordsForTargets } from './run-targets.ts';
 import { INTERRUPTED } from './interruption.ts';
+import { UNREACHED_STATUS } from './status.ts';
 
 /** In the state directory, for this user's eyes: what was typed may tell more than it should. */
 const HISTORY_FILE = 'run-history';
@@ -37,8 +38,15 @@ export interface Prompting {
   readonly on: string | undefined;
 }
 
-/** The status to end with: leaving is no failure. */
+/** The status to end with: leaving is no failure, and what names nobody opens no prompt. */
 export async function prompt({ client, args, on }: Prompting): Promise<number> {
+  if (on !== undefined) {
+    const resolved = await resolveTargets(client, { targets: on, command: undefined });
+    if ('refused' in resolved) {
+      say(resolved.refused);
+      return UNREACHED_STATUS;
+    }
+  }
   const history = new History();
   const ahead: Ahead = { lines: [], rest: '' };
   let targets = on;

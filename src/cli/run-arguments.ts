@@ -92,7 +92,7 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
   // Whoever sits at a terminal and says nothing gets a prompt.
   const isPrompt = found < 0 && !hasTerminal && !values.json && isInteractive();
   if (words.length === 0 && !hasTerminal && !isPrompt) {
-    return `a ${found < 0 ? '-- is missing before the command' : 'command is missing after --'}; see partyline run --help`;
+    return `${whyNoCommand({ hasDashes: found >= 0, given: positionals.length, isJson: values.json })}; see partyline run --help`;
   }
   if (positionals.length > 1) return `one HOST before --, not ${positionals.length}`;
   if (values.on !== undefined && values.on.replace(/[\s,]/g, '') === '') {
@@ -157,6 +157,13 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
       out: values.out,
     },
   };
+}
+
+function whyNoCommand(typed: { hasDashes: boolean; given: number; isJson: boolean }): string {
+  if (typed.hasDashes) return 'a command is missing after --';
+  // Two words are more than a HOST.
+  if (typed.given > 1) return 'a -- is missing before the command';
+  return typed.isJson ? 'no command, and --json has no prompt' : 'no command, and no terminal for a prompt';
 }
 
 /** `NAME=VALUE`, or `NAME` for what it is set to here. */

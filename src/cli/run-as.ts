@@ -6,7 +6,7 @@ import { RefusedError, UnreachableError } from '../client/errors.ts';
 import type { NativeClient, Refused } from '../client/native.ts';
 import { openClient, toOpened } from '../client/node-transport.ts';
 import type { Trust } from '../client/trust.ts';
-import { chooseCredential, serverOf } from './come-in.ts';
+import { AddressError, chooseCredential, serverOf } from './come-in.ts';
 
 /** Throws the reason of `signal`, and nothing else. */
 export async function connectAs(
@@ -26,7 +26,9 @@ export async function connectAs(
     client?.destroy();
     signal.throwIfAborted();
     if (error instanceof RefusedError) return { refused: error.message, kind: 'denied' };
-    if (error instanceof UnreachableError) return { refused: error.message, kind: 'unreached' };
+    if (error instanceof UnreachableError || error instanceof AddressError) {
+      return { refused: error.message, kind: 'unreached' };
+    }
     throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);

@@ -36,7 +36,11 @@ function tokenFile(): string {
  */
 function mayBeAccount(): boolean {
   const given = process.env['PARTYLINE_TOKEN_FILE'];
-  if (!given) return existsSync(join(stateDirectory(), TOKENS));
+  if (!given) {
+    const directory = stateDirectory();
+    // Where there is nothing at all, what is said is how to come in.
+    return existsSync(join(directory, TOKENS)) || !existsSync(join(directory, OWNER_TOKEN_FILE));
+  }
   try {
     // Not blocking: a pipe in its place must not hang us.
     const descriptor = openSync(given, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -45,7 +49,7 @@ function mayBeAccount(): boolean {
     closeSync(descriptor);
     return begin.toString('latin1') === ACCOUNT_TOKEN;
   } catch {
-    // Whoever needs it says what is wrong with it.
-    return false;
+    // Whoever needs it says what is wrong with it; one that is not there is not the owner's.
+    return !existsSync(given);
   }
 }

@@ -109,13 +109,23 @@ function deny(reason: string, { targets, isJson }: { targets: string; isJson: bo
   return fail(reason);
 }
 
+const UNMADE: Readonly<Record<string, string>> = {
+  EEXIST: 'it is a file',
+  ENOTDIR: 'a part of that path is a file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+};
+
 /** Why there is no such directory. */
 function makeOut(path: string): string | undefined {
   try {
     mkdirSync(path, { recursive: true });
     return undefined;
   } catch (error) {
-    return `Cannot make the directory ${quote(path)}: ${error instanceof Error && 'code' in error ? String(error.code) : String(error)}; nothing was started`;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return `Cannot make the directory ${quote(path)}: ${UNMADE[code] ?? code}; nothing was started`;
   }
 }
 

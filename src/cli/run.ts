@@ -5,7 +5,7 @@ import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run
 import type { ErrorCode } from '../protocol/native/methods.ts';
 import { INTERRUPTED, watchInterruption, type Interruption } from './interruption.ts';
 import type { OwnTerminal } from './run-terminal.ts';
-import { isOneName, readRunArguments } from './run-arguments.ts';
+import { isOneName, readRunArguments, type RunArguments } from './run-arguments.ts';
 import { connectForRuns } from './run-connect.ts';
 import { Outlet, say } from './run-outlet.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './status.ts';
@@ -39,7 +39,8 @@ none of them. More than 10 machines, or all, are to be confirmed by typing how m
   --batch N          at most N machines at once
   --stop-after N     begin with no other machine after N failures
   --stdin            pass standard input to all of them; with --detach leave it open, for partyline attach --stdin
-  --out DIR          a file for each machine's output, DIR/NAME.stdout and DIR/NAME.stderr, in the place of lines
+  --out DIR          a file for each machine's output, DIR/NAME.stdout and DIR/NAME.stderr, in the place of lines; files that are there
+                     already are overwritten
   --no-fold          each machine's lines by themselves
 
 With -t everything that is typed goes there, Ctrl-C too. At the beginning of a line ~. ends it from here, ~^Z stops this program,
@@ -99,7 +100,8 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const { signal } = interruption;
     const client = await connectForRuns(host, { command: 'run', signal });
     if ('refused' in client) {
-      new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', client.refused);
+      const hint = 'hint' in given ? hintOfMachine(given, client.refused) : '';
+      new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', `${client.refused}${hint}`);
       return UNREACHED_STATUS;
     }
     if ('prompt' in given) {
@@ -129,6 +131,14 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     interruption.stop();
   }
 }
+
+/** A machine's name in the place of the server's is what everybody types once. */
+function hintOfMachine({ hint, host, wishes }: RunArguments, refused: string): string {
+  const isOfName = hint !== '' && wishes.on === undefined && isOneName(host) && UNRESOLVED.test(refused);
+  return isOfName ? `; for a machine that has joined: --on ${host}` : '';
+}
+
+const UNRESOLVED = /: (?:name does not resolve|the name service does not answer)$/;
 
 interface Around extends RunTimes {
   readonly outlet: Outlet;

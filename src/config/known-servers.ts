@@ -43,7 +43,11 @@ export class KnownServers {
   recognise(server: string, fingerprint: string): Met {
     const known = this.#find(server);
     if (known !== undefined) return this.#compare(known, fingerprint);
-    return { refused: `its key ${fingerprint} is not in ${this.#path}, and a machine takes nobody's word for it` };
+    return {
+      refused:
+        `its key ${fingerprint} is not in ${this.#path}, and a machine takes nobody's word for it; ` +
+        'the first time it takes --code CODE, of partyline invite NAME --as host',
+    };
   }
 
   #compare(known: Known | { refused: string }, fingerprint: string): Met {

@@ -24,6 +24,9 @@ const PURPOSES = {
   },
 } as const;
 
+/** Another program uses the directory. */
+export class TakenError extends Error {}
+
 /** Makes the directory (0700) where it is missing. Throws an Error whose message is the whole story. */
 export function lockDirectory(directory: string, purpose: keyof typeof PURPOSES = 'server'): Lock {
   const { file, what, taken } = PURPOSES[purpose];
@@ -42,10 +45,10 @@ export function lockDirectory(directory: string, purpose: keyof typeof PURPOSES 
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     const isTaken = error instanceof Error && /locked|busy/.test(error.message);
-    const why = isTaken ? taken : wordsFor(error);
     // Who makes it is not always who locks it first.
-    if (!isTaken) removeMade(made);
-    throw new Error(`${attempt}: ${why}`, { cause: error });
+    if (isTaken) throw new TakenError(`${attempt}: ${taken}`, { cause: error });
+    removeMade(made);
+    throw new Error(`${attempt}: ${wordsFor(error)}`, { cause: error });
   }
   return {
     release: () => database.close(),

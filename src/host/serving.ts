@@ -24,8 +24,8 @@ export interface ServingOptions {
   readonly runner: Runner;
   readonly detached: DetachedRuns;
   readonly policy: HostPolicy;
-  /** The command was not started: the policy does not list it. */
-  readonly onDenied: (command: string) => void;
+  /** The command was not started: the policy does not list it, or not `where`, which may be empty. */
+  readonly onDenied: (command: string, where: string) => void;
   readonly leaseMs?: number;
   /** With each command: what the server says its records of runs end with. */
   readonly onRecordsHead: (head: string) => void;
@@ -120,9 +120,9 @@ class MachineServing implements Serving {
     const command = allowed(policy, wanted, { cwd, hasTerminal: terminal !== undefined });
     if (command === undefined) {
       const told = quote(wanted.kind === 'shell' ? wanted.line : wanted.argv.join(' '), MAX_TOLD_LENGTH);
-      onDenied(told);
       const place = cwd === undefined ? '' : ` in ${quote(cwd, MAX_TOLD_LENGTH)}`;
       const where = `${place}${terminal === undefined ? '' : ' in a terminal'}`;
+      onDenied(told, where);
       const why = `Cannot run ${told}${where}: the machine's own policy does not allow it; nothing was started there`;
       this.#refuse(id, rpcError('refused', { code: 'not-allowed' }, why));
       return undefined;

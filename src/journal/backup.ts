@@ -7,7 +7,7 @@ import { wordsFor } from './errors.ts';
 import type { Salvaged } from './salvage.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { syncPath } from './sync.ts';
-import { type Original, problemsIn } from './verify.ts';
+import { type Original, problemsIn, verifyJournal } from './verify.ts';
 
 export interface BackupOptions {
   /** What somebody tried, up to the colon. */
@@ -44,6 +44,11 @@ export async function salvageJournal(path: string, to: string, nowMs: number): P
     renewCopy(unfinished);
     return salvaged;
   });
+}
+
+/** Whether there is nothing to salvage: a backup has all of it. */
+export async function isWhole(path: string): Promise<boolean> {
+  return (await verifyJournal(path)).length === 0;
 }
 
 function mustBeWhole(copy: string, original: Original): void {

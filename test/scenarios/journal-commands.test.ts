@@ -103,8 +103,14 @@ test('of a damaged journal what is intact is saved, put in its place, and gone o
     await vamshi.barrier();
     const busy = await run('backup', '--salvage', '--data', directory, saved);
     assert.deepEqual([busy.status, busy.stdout], [1, '']);
-    assert.match(busy.stderr, /another server uses it/);
+    assert.match(
+      busy.stderr,
+      /^partyline backup: Cannot save what is intact of .*: a server runs on it; stop it first\n$/,
+    );
   }
+  const intact = await run('backup', '--salvage', '--data', directory, saved);
+  assert.deepEqual([intact.status, intact.stdout, existsSync(saved)], [1, '', false]);
+  assert.match(intact.stderr, /: nothing is damaged; use partyline backup\n$/);
   const journal = join(directory, 'journal.db');
   const log = writeLog(journal, 1, [['two', 'three'], ['four']]);
   const { file, from, to } = damageFrame(log, 'three');

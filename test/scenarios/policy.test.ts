@@ -165,6 +165,7 @@ for (const host of LOOPBACKS) {
     writePolicy(directory, '');
     server.program.kill('SIGHUP');
     await server.program.stderr.until('policy rules=0');
+    await server.program.stdout.until('policy in force: 0 rules, 0 verbs\n');
     refused(await uptime(), /Cannot run uptime on "web1" as janaki/, 255);
   });
 

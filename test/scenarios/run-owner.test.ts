@@ -44,7 +44,7 @@ for (const host of LOOPBACKS) {
       assert.match(program.stderr.text, ONE_LINE);
       assert.match(program.stderr.text, why);
     };
-    await attempt(/^partyline run: Cannot use the owner token \S+other\.token: it does not exist\n$/);
+    await attempt(/^partyline run: Cannot use the token in \S+other\.token: it does not exist\n$/);
     await writeFile(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
     await attempt(/: this server does not know the owner token, or not at this address; nothing was proven to it\n$/);
     await copyFile(join(server.directory, 'owner.token'), file);

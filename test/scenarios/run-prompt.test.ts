@@ -64,7 +64,8 @@ for (const host of LOOPBACKS) {
   test(`where nobody sits a command has to be there, and where nobody answers there is no prompt: ${host}`, async (t) => {
     await using server = await startServer();
     const run = (...args: string[]) => outcomeOf(partyline(['run', ...args], { env: server.env }), 'id\n');
-    refused(await run(at(host, server.port)), /^partyline run: a -- is missing before the command; see/, 255);
+    refused(await run(at(host, server.port)), /^partyline run: no command, and no terminal for a prompt; see/, 255);
+    refused(await run('web1', 'uptime'), /^partyline run: a -- is missing before the command; see/, 255);
     if (!needs(t, ['tmux'])) return;
     const line = `PARTYLINE_DATA='${aDirectory(t)}' '${PARTYLINE}' run '${at(host, server.port)}'; echo "left with $?"; exec sleep 1000`;
     await using tmux = await aTmux(line);

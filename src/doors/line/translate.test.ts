@@ -80,7 +80,7 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
       wordsForMalformed({ malformed: 'not-utf8', begins: '' }),
       'Cannot read the line: it is not UTF-8 and went nowhere',
     ],
-    [wordsForMisuse({ type: 'misused', word: 'run' }), 'Cannot read the command: its form is run : COMMAND'],
+    [wordsForMisuse({ type: 'misused', word: 'run' }), 'Cannot read the command: its form is run [HOSTS] : COMMAND'],
     [wordsForMisuse({ type: 'unknown', word: 'dance' }), 'Unknown command "dance": help lists those that there are'],
   ];
   for (const [words, said] of sentences) assert.equal(words, said);

@@ -37,7 +37,7 @@ export const FORMS = {
   receipts: 'receipts on, or receipts off',
   login: 'login TOKEN',
   password: 'password',
-  run: 'run : COMMAND',
+  run: 'run [HOSTS] : COMMAND',
   runs: 'runs',
   share: 'share ID NAME [NAME...], or share ID all',
   approvals: 'approvals',

@@ -87,7 +87,11 @@ function prove(
   const server = peer.isEncrypted ? undefined : { address: peer.localAddress, port: peer.localPort };
   const member = verifyMachine(key, proof, { ...nonces, server }) ? machineOf(asker, key) : undefined;
   if (member === undefined) {
-    return wrongSecret(asker, 'Cannot join: no machine has joined with this key, or it was revoked', 'wrong machine');
+    return wrongSecret(
+      asker,
+      'Cannot join: no machine has joined with this key, or it was revoked; partyline invite NAME --as host makes a code, for --code',
+      'wrong machine',
+    );
   }
   house.guesses.cameIn({ name: member.key, from: countedAs(peer) });
   if (!asker.becomeMachine(member, labels)) return no('closing', 'Cannot join: the connection is closing');
