@@ -69,7 +69,8 @@ export class DetachedRun {
       () => this.#endInput(),
     );
     if (givesInput) this.#giver = input;
-    if (this.#isInputClosed) input.close();
+    // Whoever only watches ends nothing either.
+    if (this.#isInputClosed || !givesInput) input.close();
     const leave = () => {
       output.cancel();
       input.leave();

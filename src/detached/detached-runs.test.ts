@@ -95,6 +95,8 @@ test('whoever attaches while it runs has what was and what comes; leaving ends n
   const leaving = hear(leaver, 'begun\n');
   await Promise.all([watching.found, leaving.found]);
   leaver.leave();
+  // Nor does it end what another gives.
+  watcher.stdin.end();
   const giver = attach(runs, 1, { givesInput: true });
   assert.deepEqual(runs.attach(key(1), { from: 0, givesInput: true }), {
     refused: 'input-taken',

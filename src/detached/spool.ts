@@ -114,10 +114,19 @@ export class Spool {
     const oldest = this.#segments.shift();
     if (oldest === undefined) return false;
     this.#bytes -= oldest.fileBytes;
-    rmSync(oldest.path, { force: true });
+    this.#removeFile(oldest);
     // What is written to it meanwhile is missing.
     if (this.#current?.segment === oldest) void this.#leaveFile();
     return true;
+  }
+
+  /** A disk that does not let it go has it still; here it is gone. */
+  #removeFile({ path }: Segment): void {
+    try {
+      rmSync(path, { force: true });
+    } catch (error) {
+      this.#options.onFailed?.(error);
+    }
   }
 
   /** With all its files. */
@@ -139,6 +148,7 @@ export class Spool {
       } catch (error) {
         this.#options.onFailed?.(error);
         await this.#leaveFile();
+        this.#dropEmpty();
       }
       this.#end += count;
       const wasFull = this.#pendingBytes > MAX_PENDING_BYTES;
@@ -149,6 +159,14 @@ export class Spool {
       if (wasFull && this.#pendingBytes <= MAX_PENDING_BYTES) this.#options.onDrain?.();
     }
     this.#flushing = undefined;
+  }
+
+  /** On a full disk each batch would leave another file. */
+  #dropEmpty(): void {
+    const last = this.#segments.at(-1);
+    if (last === undefined || last.end > last.start) return;
+    this.#segments.pop();
+    this.#removeFile(last);
   }
 
   #takeBatch(): Pending[] {

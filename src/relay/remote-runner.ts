@@ -31,6 +31,8 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   /** New sizes, until the other end has given a number. */
   readonly #sizes = new Map<RemoteRun, TerminalSize>();
   #tellPong: (() => void) | undefined;
+  /** Why the connection is gone: what is still started is lost at once. */
+  #lost: string | undefined;
 
   constructor(far: Far) {
     this.#far = far;
@@ -96,6 +98,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
 
   /** The connection is gone. */
   lose(reason: string): void {
+    this.#lost = reason;
     for (const asked of this.#asked.values()) if ('done' in asked) asked.done?.(undefined);
     this.#asked.clear();
     this.detached.lose();
@@ -103,6 +106,11 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   }
 
   #ask(method: string, params: object, asked: Asked): void {
+    if (this.#lost !== undefined) {
+      if ('done' in asked) asked.done?.(undefined);
+      if ('run' in asked) asked.run.lose(this.#lost);
+      return;
+    }
     this.#asked.set(this.#far.connection.request(method, params), asked);
     this.#far.settle();
   }
@@ -116,6 +124,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
       onResize: (size) => this.#resize(run, size),
       onEnded: () => {
         this.#sizes.delete(run);
+        this.#condemned.delete(run);
         this.#all.delete(run);
         for (const stream of named) this.#ofStream.delete(stream);
       },

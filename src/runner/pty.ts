@@ -1,5 +1,5 @@
 // Opening a pseudo terminal, which Node cannot: the one native module of this program, loaded by the process of a terminal
-// alone. docs/decisions/0020-terminals.md says why it is used in this way and in no other.
+// alone. docs/decisions/0023-terminals.md says why it is used in this way and in no other.
 
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:process';

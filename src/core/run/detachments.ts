@@ -114,7 +114,8 @@ export class Detachments {
         : await runner.start({ key, command, keptBytes: records.keptBytes, recordsHead: recorded.head, ...wishes });
     open.start = recorded.number;
     // Whether it was started is seen when the machine is there again, which may be by now.
-    if (refused?.refused === 'away') this.came(host);
+    if (this.#world.runnerAt(host) === 'nowhere') this.#lose(open, MACHINE_REVOKED);
+    else if (refused?.refused === 'away') this.came(host);
     else if (refused !== undefined) this.#finish(open, deniedFor(refused), undefined);
     else if (typeof runner !== 'string') this.#takeUp(open, runner);
     return refused;
