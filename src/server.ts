@@ -3,7 +3,6 @@
 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { readOwnFile } from './config/files.ts';
 import { lockDirectory } from './config/lock.ts';
 import { Accounts } from './core/accounts.ts';
 import { ALL } from './core/chat/send.ts';
@@ -16,8 +15,7 @@ import { isSameName, parseName } from './core/name.ts';
 import type { Runner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
 import { Approvals } from './core/run/approvals.ts';
-import { NO_POLICY, type Policy, type RunPolicy } from './core/run/policy.ts';
-import { parsePolicy } from './core/run/policy-file.ts';
+import type { RunPolicy } from './core/run/policy.ts';
 import { Detachments, placesOfDetached } from './core/run/detachments.ts';
 import { Records } from './core/run/records.ts';
 import { DetachedRuns } from './detached/detached-runs.ts';
@@ -27,15 +25,15 @@ import { HttpDoor } from './doors/http/door.ts';
 import { LineDoor } from './doors/line/door.ts';
 import { NativeDoor } from './doors/native/door.ts';
 import { announceApproval } from './doors/words-approval.ts';
-import { wordsForPolicy } from './doors/words-run.ts';
 import { wordsForAccount, wordsForName } from './doors/words.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
-import type { ConsoleEvent, Log } from './log/log.ts';
+import type { Log } from './log/log.ts';
 import { Front, type Arrival, type Wanted } from './net/front.ts';
 import type { TlsFiles } from './net/identity.ts';
 import { bind, type Listen, type Listener } from './net/listen.ts';
 import { ensureOwnerToken, type OwnerToken } from './net/owner.ts';
 import { TlsServer } from './net/tls-server.ts';
+import { openPolicy } from './policy.ts';
 import { formatDate } from './protocol/line/reply.ts';
 import { quote } from './protocol/text.ts';
 import { createRunner } from './runner/runner.ts';
@@ -43,7 +41,6 @@ import type { User } from './runner/user.ts';
 import { hashSecret, newCode, newDetachKey, newToken } from './secrets/code.ts';
 import { newDigest, sha256 } from './secrets/digest.ts';
 import { ScryptPasswords } from './secrets/password.ts';
-import { reasonOf } from './reason.ts';
 
 export interface ServerOptions {
   readonly name: string;
@@ -72,8 +69,6 @@ export interface RunningServer {
 const JOURNAL = 'journal.db';
 const DETACHED = 'detached';
 const POLICY = 'policy.toml';
-/** Of group and others, the right to write: whoever has it says who may run what. */
-const OTHERS_WRITE = 0o022;
 /** Lines of a sender from beyond loopback: a person pasting a page passes, a flood is read more slowly. */
 const LINE_RATE: Rate = { perSecond: 50, burst: 500 };
 /** After the greeting a silent connection is looked at for this long before it counts as a person's. */
@@ -93,12 +88,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const lock = lockDirectory(directory);
   const listeners: Listener[] = [];
   let journal: Journal | undefined;
+  let runner: Runner | undefined;
   let core: Core | undefined;
   try {
     const opened = await openSqliteJournal({ path: join(directory, JOURNAL) });
     journal = opened.journal;
-    const policy = openPolicy(options);
-    const runner = createRunner({
+    const policy = openPolicy({ path: join(directory, POLICY), isServerOpen: options.runAs !== undefined, log });
+    runner = createRunner({
       directory: join(directory, 'pipes'),
       user: options.runAs,
       log,
@@ -127,50 +123,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     };
   } catch (error) {
     for (const listener of listeners) listener.close();
-    await journal?.close();
+    await runner?.close();
+    if (core === undefined) await journal?.close();
+    else await core.close(AbortSignal.timeout(CLOSE_GRACE_MS));
     // By a listener that was bound in time somebody may have come in, and what was said then is kept.
     if (core === undefined || core.hub.head === 0) lock.discard();
     else lock.release();
     throw error;
   }
-}
-
-/** Who may run what. Throws an Error whose message is the whole story; a reload keeps what there was, and says why. */
-function openPolicy({ directory, runAs, log }: ServerOptions): RunPolicy & { reload(): void } {
-  const path = join(directory, POLICY);
-  const policy = {
-    current: readPolicy(path),
-    isServerOpen: runAs !== undefined,
-    reload() {
-      try {
-        policy.current = readPolicy(path);
-        tell();
-        log.tell(inForce(policy.current));
-      } catch (error) {
-        const reason = reasonOf(error);
-        log.warn('policy not reloaded, the old one stays in force', { reason });
-      }
-    },
-  };
-  const tell = () => log.info('policy', { rules: policy.current.rules.length, verbs: policy.current.verbs.size });
-  tell();
-  return policy;
-}
-
-function inForce({ rules, verbs }: Policy): ConsoleEvent {
-  const rulesSaid = rules.length === 1 ? '1 rule' : `${rules.length} rules`;
-  const verbsSaid = verbs.size === 1 ? '1 verb' : `${verbs.size} verbs`;
-  const text = `policy in force: ${rulesSaid}, ${verbsSaid}`;
-  return { event: 'policy', text, rules: rules.length, verbs: verbs.size };
-}
-
-function readPolicy(path: string): Policy {
-  const text = readOwnFile(path, { others: OTHERS_WRITE, verb: 'write to' });
-  if (text === undefined) return NO_POLICY;
-  if (typeof text === 'object') throw new Error(`Cannot use the policy ${path}: ${text.why}`);
-  const policy = parsePolicy(text);
-  if (!('refused' in policy)) return policy;
-  throw new Error(`Cannot use the policy ${path}: line ${policy.line}: ${wordsForPolicy(policy.why)}`);
 }
 
 interface Core {
@@ -182,8 +142,8 @@ interface Core {
   readonly hosts: Hosts;
   readonly records: Records;
   readonly detachments: Detachments;
-  /** Writes down how far everybody has read, and stops doing so. */
-  close(): Promise<void>;
+  /** Writes down how far everybody has read, and stops doing so. What detached runs said is waited for until the signal. */
+  close(signal: AbortSignal): Promise<void>;
 }
 
 interface Opened {
@@ -248,10 +208,10 @@ async function openCore(options: ServerOptions, { journal, everything, runner, n
     hub.hearing.save();
     approvals.expire();
   }, SAVE_MS).unref();
-  const close = async () => {
+  const close = async (signal: AbortSignal) => {
     clearInterval(timer);
     hub.hearing.save();
-    await detached.close();
+    await Promise.race([detached.close(), aborted(signal)]);
     records.writeUnwritten();
     await journal.close();
   };
@@ -381,10 +341,17 @@ async function closeAll({ listeners, front, doors, runner, core, lock }: Whole):
   const signal = AbortSignal.timeout(CLOSE_GRACE_MS);
   try {
     await Promise.all([...doors.map((door) => door.close(signal)), runner.close()]);
-    await core.close();
+    await core.close(signal);
   } finally {
     lock.release();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    return signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Why a server cannot have these names, in words for the operator who gave them. */

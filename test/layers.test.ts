@@ -83,6 +83,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'config/': ['node:'],
   'log/': ['protocol/text.ts', 'node:'],
   'reason.ts': [],
+  // What only server.ts asks for.
+  'policy.ts': ['config/', 'core/', 'doors/words-run.ts', 'log/'],
   'server.ts': ['', 'node:'],
   'launch.mjs': ['cli/main.ts', 'node:'],
 };

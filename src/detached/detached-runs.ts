@@ -71,8 +71,8 @@ export class DetachedRuns implements DetachedRunner {
     emptyOfSpools(options.directory);
   }
 
-  start(request: DetachedRequest): Promise<DetachRefusal | undefined> {
-    return Promise.resolve(this.#start(request));
+  async start(request: DetachedRequest): Promise<DetachRefusal | undefined> {
+    return this.#start(request);
   }
 
   attach(key: DetachKey, wishes: AttachWishes): Attaching | DetachRefusal {

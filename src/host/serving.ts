@@ -103,7 +103,8 @@ class MachineServing implements Serving {
         ...(terminal === undefined ? {} : { terminal }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
-    return this.#serve(id, streams, start);
+    this.#serve(id, streams, start);
+    return undefined;
   }
 
   /** What is to be run, and with what environment; undefined: that has been refused. */
@@ -133,11 +134,12 @@ class MachineServing implements Serving {
     return undefined;
   }
 
-  #serve(id: Id, streams: ServedStreams, start: () => Run): void {
+  #serve(id: Id, streams: ServedStreams, start: () => Run): boolean {
     const named = [streams.stdin, streams.stdout, streams.stderr].filter((stream) => stream !== undefined);
     const cannot = this.#connection.refusalToAccept(named);
     if (cannot !== undefined) {
-      return this.#refuse(id, rpcError('refused', { code: cannot }, 'the machine has too many commands running'));
+      this.#refuse(id, rpcError('refused', { code: cannot }, 'the machine has too many commands running'));
+      return false;
     }
     const number = ++this.#lastRun;
     const served = new ServedRun({
@@ -150,7 +152,8 @@ class MachineServing implements Serving {
     });
     this.#runs.set(number, served);
     for (const stream of served.streams) this.#runOfStream.set(stream, served);
-    return this.#connection.respond(id, { run: number });
+    this.#connection.respond(id, { run: number });
+    return true;
   }
 
   // ── those that outlive the connection ──
@@ -184,7 +187,8 @@ class MachineServing implements Serving {
     const found = this.#options.detached.attach(key, { from, givesInput: input !== undefined });
     if ('refused' in found) return this.#refuseDetached(id, found);
     const streams = { stdout: output, ...(input === undefined ? {} : { stdin: input }) };
-    return this.#serve(id, streams, () => asRun(found.attachment));
+    if (!this.#serve(id, streams, () => asRun(found.attachment))) found.attachment.leave();
+    return undefined;
   }
 
   /** Its end is told when it has come, on this connection. */

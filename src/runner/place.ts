@@ -16,11 +16,11 @@ export function dropGroups(identity: Identity | undefined): void {
 export function doneIn<Result>(directory: string, identity: Identity | undefined, action: () => Result): Result {
   // Then it is another user's directory, and root may go anywhere.
   const isOther = identity !== undefined && getuid?.() === 0;
-  if (isOther) {
-    setegid?.(identity.gid);
-    seteuid?.(identity.uid);
-  }
   try {
+    if (isOther) {
+      setegid?.(identity.gid);
+      seteuid?.(identity.uid);
+    }
     chdir(directory);
   } finally {
     if (isOther) {

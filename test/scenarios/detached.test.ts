@@ -312,7 +312,7 @@ test('what cannot be understood is one line', async () => {
   const cases: [string[], RegExp, number][] = [
     [['run', '--detach', '--wait', '1', '--', 'true'], /one of them/, 255],
     [['run', '--detach', '-tt', '--', 'true'], /-t shows a terminal here, and --detach and --wait leave/, 255],
-    [['run', '--detach'], /-- is missing before the command/, 255],
+    [['run', '--detach'], /no command, and no terminal for a prompt/, 255],
     [['run', '--wait', '0', '--', 'true'], /--wait takes seconds/, 255],
     [['run', '--detach', '--on', 'a', '--out', 'x', '--', 'true'], /do not go with --detach/, 255],
     [['attach'], /number of a run is expected/, 64],
