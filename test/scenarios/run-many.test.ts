@@ -193,7 +193,7 @@ for (const host of LOOPBACKS) {
     writeFileSync(file, '');
     const out = await outcome(there, ['--on', 'web[1-2]', '--out', file, '--', 'echo no']);
     assert.deepEqual([out.status, out.stdout], [255, '']);
-    assert.match(out.stderr, /Cannot make the directory .*EEXIST; nothing was started\n$/);
+    assert.match(out.stderr, /Cannot make the directory .*it is a file; nothing was started\n$/);
     const taken = aDirectory(t);
     mkdirSync(join(taken, 'web2.stdout'));
     const unwritable = await outcome(there, ['--on', 'web[1-2]', '--out', taken, '--json', '--', 'echo hi']);
