@@ -24,15 +24,17 @@ const CONNECTIONS_PER_WAVE = 10_000;
  * 315 and 338 MiB; beside other tests, on a busy machine, it was still on its way there in the fourth.
  */
 const WARM_UP = 5;
-/** Waves in each half of what is compared. */
+/** Waves of which the highest resident size is compared with that of as many others. */
 const HALF = 3;
 /** Opened at once. */
 const AT_ONCE = 500;
 /** Which may stay open at once, beside those: as many as two processes may have here. */
 const MAX_STAYING = Math.max(100, Math.min(3_000, maxConnections() - 2 * AT_ONCE));
 /**
- * By which the highest resident size of the second half may exceed that of the first: from wave to wave it varies by
- * 25 MiB, the highest of three by 6; 1 KiB left behind by each connection of three waves is 29.
+ * By which the highest resident size of three waves may exceed that of the three before: from wave to wave it varies by
+ * 30 MiB, the highest of three by 9 and in one run of many by 20 (measured over 30 waves, which ended where they began); 1 KiB
+ * left behind by each connection of three waves is 29. So where it is exceeded three more waves tell: what is left behind
+ * grows by as much again.
  */
 const MAX_GROWTH_BYTES = 20 * 1_048_576;
 /** Descriptors that Node may open for purposes of its own meanwhile. */
@@ -133,23 +135,29 @@ test('a flood of nonsense leaves the server as it was', async (t) => {
   for (const host of LOOPBACKS) await assertServes(server, host);
   const descriptors = openDescriptors(server.pid);
   const resident: number[] = [];
-  for (let n = 0; n < WARM_UP + 2 * HALF; n++) {
-    await wave({ server, random });
-    await until(
-      () => openDescriptors(server.pid) <= descriptors + SPARE_DESCRIPTORS,
-      `no more than ${descriptors} descriptors are open`,
-    );
-    for (const host of LOOPBACKS) await assertServes(server, host);
-    resident.push(residentBytes(server.pid));
-  }
+  const more = async (waves: number) => {
+    for (let n = 0; n < waves; n++) {
+      await wave({ server, random });
+      await until(
+        () => openDescriptors(server.pid) <= descriptors + SPARE_DESCRIPTORS,
+        `no more than ${descriptors} descriptors are open`,
+      );
+      for (const host of LOOPBACKS) await assertServes(server, host);
+      resident.push(residentBytes(server.pid));
+    }
+    return Math.max(...resident.slice(-waves));
+  };
+  await more(WARM_UP);
+  const early = await more(HALF);
+  const late = await more(HALF);
+  const isSteady = late - early < MAX_GROWTH_BYTES;
+  const latest = isSteady ? late : await more(HALF);
   // Who breaks the rules of the native protocol is a line of the log each; nothing else is worth one.
   for (const line of server.program.stderr.text.split('\n')) {
     assert.match(line, WARNING);
   }
   t.diagnostic(`resident after each wave, in MiB: ${resident.map((bytes) => Math.round(bytes / 1_048_576)).join(' ')}`);
-  const early = Math.max(...resident.slice(WARM_UP, WARM_UP + HALF));
-  const late = Math.max(...resident.slice(WARM_UP + HALF));
-  assert.ok(late - early < MAX_GROWTH_BYTES, `grew from ${early} to ${late} bytes`);
+  assert.ok(isSteady || latest - early < 2 * MAX_GROWTH_BYTES, `grew from ${early} to ${late} and ${latest} bytes`);
 });
 
 /** Milliseconds for each property: thousands of cases, and still a short test. */
