@@ -70,8 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Of net, the commands take addresses and the words of dialling; connecting is the client's.
   'cli/': ['client/', 'protocol/', 'config/', 'net/address.ts', 'net/dial.ts', 'net/peer.ts', 'net/race.ts', 'node:'],
   // How surely commands are ended, for the doctor.
-  'cli/checks.ts': ['cli/', 'net/address.ts', 'net/peer.ts', 'runner/hold.ts', 'node:'],
-  'cli/certificate.ts': ['cli/', 'net/address.ts', 'net/tls-client.ts', 'node:'],
+  'cli/doctor/checks.ts': ['cli/', 'net/address.ts', 'net/peer.ts', 'runner/hold.ts', 'node:'],
+  'cli/doctor/certificate.ts': ['cli/', 'net/address.ts', 'net/tls-client.ts', 'node:'],
   'cli/doctor.ts': ['cli/', 'client/', 'config/', 'journal/glance.ts', 'net/address.ts', 'node:'],
   'cli/serve.ts': ['cli/', 'config/', 'log/', 'net/listen.ts', 'runner/user.ts', 'server.ts', 'node:'],
   'cli/backup.ts': ['cli/', 'config/', 'journal/backup.ts', 'journal/salvage.ts', 'protocol/', 'node:'],

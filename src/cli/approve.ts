@@ -6,11 +6,11 @@ import type { Client, Request } from '../client/mod.ts';
 import { isRecord } from '../protocol/native/rpc.ts';
 import { formatNodeSet } from '../protocol/node-set.ts';
 import { quote } from '../protocol/text.ts';
-import { fail, misuse, whileIn } from './come-in.ts';
-import { Questions } from './input.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { print, table } from './print.ts';
+import { fail, misuse, whileIn } from './kit/come-in.ts';
+import { Questions } from './kit/input.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print, table } from './kit/print.ts';
 
 export const APPROVE_HELP = `Look at a command that waits for approval, and approve it
 

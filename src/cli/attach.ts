@@ -1,13 +1,13 @@
 // `partyline attach`: what a detached run has said, from its beginning or from where one was, and what it says.
 
 import { parseArgs } from 'node:util';
-import { INTERRUPTED, watchInterruption } from './interruption.ts';
-import { misuse } from './come-in.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { connectForRuns } from './run-connect.ts';
-import { say } from './run-outlet.ts';
-import { UNREACHED_STATUS } from './status.ts';
-import { hostsOf, watch, type WatchedHost } from './watch.ts';
+import { INTERRUPTED, watchInterruption } from './kit/interruption.ts';
+import { misuse } from './kit/come-in.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { connectForRuns } from './run/connect.ts';
+import { say } from './run/outlet.ts';
+import { UNREACHED_STATUS } from './kit/status.ts';
+import { hostsOf, watch, type WatchedHost } from './run/watch.ts';
 
 export const HELP = `Show what a detached run has said, go on with what it says, and end with its status
 

@@ -7,8 +7,8 @@ import { stateDirectory } from '../config/state.ts';
 import { backupJournal, isWhole, salvageJournal } from '../journal/backup.ts';
 import type { Lost, Place } from '../journal/salvage.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { jsonLine } from './json-line.ts';
-import { fail, JOURNAL_FILE, readCopyArguments } from './journal.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { fail, JOURNAL_FILE, readCopyArguments } from './kit/journal.ts';
 
 export const HELP = `Copy the journal of a server: messages, accounts, invitations, groups
 

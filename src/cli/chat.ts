@@ -10,13 +10,13 @@ import { formatHostPort } from '../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { PASSWORD_PROMPT } from '../protocol/line/reply.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { whyUnusable } from './arguments.ts';
-import { Questions } from './input.ts';
-import { jsonLine } from './json-line.ts';
-import { askPassword } from './secret.ts';
-import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
-import { givenToken } from './token-file.ts';
-import { trustFor } from './trust.ts';
+import { whyUnusable } from './kit/arguments.ts';
+import { Questions } from './kit/input.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { askPassword } from './kit/secret.ts';
+import { UNREACHED_STATUS, USAGE_STATUS } from './kit/status.ts';
+import { givenToken } from './kit/token-file.ts';
+import { trustFor } from './kit/trust.ts';
 
 export const HELP = `Come in by name, read and write messages
 

@@ -1,12 +1,12 @@
 // `partyline completion`: the script that makes a shell complete subcommands, options and what they take.
 
 import { parseArgs } from 'node:util';
-import { whyUnusable } from './arguments.ts';
-import { bashScript } from './completion-bash.ts';
-import { fishScript } from './completion-fish.ts';
-import { zshScript } from './completion-zsh.ts';
-import { jsonLine } from './json-line.ts';
-import { USAGE_STATUS } from './status.ts';
+import { whyUnusable } from './kit/arguments.ts';
+import { bashScript } from './completion/bash.ts';
+import { fishScript } from './completion/fish.ts';
+import { zshScript } from './completion/zsh.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { USAGE_STATUS } from './kit/status.ts';
 
 export const HELP = `Print the script that makes a shell complete partyline's subcommands and options
 

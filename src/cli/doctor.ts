@@ -11,7 +11,7 @@ import { OWNER_TOKEN_FILE } from '../client/native.ts';
 import { NATIVE, readTarget, type Target } from '../client/reach.ts';
 import { glanceAtJournal } from '../journal/glance.ts';
 import { formatUrl } from '../net/address.ts';
-import { whyUnusable } from './arguments.ts';
+import { whyUnusable } from './kit/arguments.ts';
 import {
   checkAddresses,
   checkClock,
@@ -21,14 +21,14 @@ import {
   checkNode,
   checkRuns,
   type Finding,
-} from './checks.ts';
-import { checkCertificate, findCertificate } from './certificate.ts';
-import { JOURNAL_FILE } from './journal.ts';
-import { hostOf } from './options.ts';
-import { jsonLine } from './json-line.ts';
-import { bold, print, table } from './print.ts';
-import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
-import { trustFor } from './trust.ts';
+} from './doctor/checks.ts';
+import { checkCertificate, findCertificate } from './doctor/certificate.ts';
+import { JOURNAL_FILE } from './kit/journal.ts';
+import { hostOf } from './kit/options.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { bold, print, table } from './kit/print.ts';
+import { FAILURE_STATUS, USAGE_STATUS } from './kit/status.ts';
+import { trustFor } from './kit/trust.ts';
 
 export const HELP = `Look at what this machine gives a server, and what is in its way
 

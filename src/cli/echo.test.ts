@@ -8,7 +8,7 @@ import { listenOn } from '../../test/kit/listener.ts';
 import type { Candidate } from '../net/race.ts';
 import { formatHostPort } from '../net/address.ts';
 import { endOfLine, formatEchoAnswer, parseEchoGreeting } from '../protocol/echo/exchange.ts';
-import type { EchoIo } from './echo-io.ts';
+import type { EchoIo } from './echo/io.ts';
 import { echo, HELP } from './echo.ts';
 
 const LOOPBACKS = ['127.0.0.1', '::1'];

@@ -3,12 +3,12 @@
 import { converse, type Ended } from '../client/converse.ts';
 import { EchoError, openEcho, type EchoConnection } from '../client/echo.ts';
 import { DialError } from '../net/dial.ts';
-import type { EchoIo } from './echo-io.ts';
-import { readEchoArguments, type EchoArguments } from './echo-options.ts';
-import { jsonView, plainView, terminalView, type EchoView } from './echo-view.ts';
-import { jsonLine } from './json-line.ts';
-import { UNREACHED_STATUS, USAGE_STATUS } from './status.ts';
-import { trustFor } from './trust.ts';
+import type { EchoIo } from './echo/io.ts';
+import { readEchoArguments, type EchoArguments } from './echo/options.ts';
+import { jsonView, plainView, terminalView, type EchoView } from './echo/view.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { UNREACHED_STATUS, USAGE_STATUS } from './kit/status.ts';
+import { trustFor } from './kit/trust.ts';
 
 export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
@@ -50,7 +50,7 @@ export async function echo(args: string[], io: EchoIo = processIo()): Promise<nu
     case 'echo': {
       const { probe } = read.given;
       if (probe === undefined) return await talk(read.given, io);
-      const { runProbe } = await import('./echo-probe.ts');
+      const { runProbe } = await import('./echo/probe.ts');
       return await runProbe(read.given, probe, io);
     }
   }

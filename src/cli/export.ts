@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import type { Client, HistoryWishes, Message } from '../client/mod.ts';
-import { misuse, whileIn } from './come-in.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
 import {
   COMMON,
   COMMON_HELP,
@@ -12,9 +12,9 @@ import {
   readCommandLine,
   readNumbers,
   readWith,
-} from './options.ts';
-import { conclude, writeMessages } from './past.ts';
-import { Progress } from './progress.ts';
+} from './kit/options.ts';
+import { conclude, writeMessages } from './kit/past.ts';
+import { Progress } from './kit/progress.ts';
 
 export const HELP = `Write all that you said and were told to standard output, oldest first
 

@@ -3,10 +3,10 @@
 import { parseArgs } from 'node:util';
 import type { Client } from '../client/mod.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { misuse, whileIn } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { print, table } from './print.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print, table } from './kit/print.ts';
 
 export const HELP = `List the groups that you are in, join one or leave one
 

@@ -1,7 +1,7 @@
 // `partyline history`: what one said and was told, oldest first, written as it comes.
 
 import { parseArgs } from 'node:util';
-import { misuse, whileIn } from './come-in.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
 import {
   COMMON,
   COMMON_HELP,
@@ -11,8 +11,8 @@ import {
   readCommandLine,
   readNumbers,
   readWith,
-} from './options.ts';
-import { conclude, writeMessages } from './past.ts';
+} from './kit/options.ts';
+import { conclude, writeMessages } from './kit/past.ts';
 
 export const HELP = `Read what you said and were told, oldest first
 

@@ -6,10 +6,10 @@ import { NATIVE, readTarget } from '../client/reach.ts';
 import { formatHostPort, formatUrl } from '../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { misuse, whileIn } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { print } from './print.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print } from './kit/print.ts';
 
 export const HELP = `Invite somebody, or a machine, under a name
 

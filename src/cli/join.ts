@@ -18,11 +18,11 @@ import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
 import { parseJoinCode } from '../net/join-code.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { createRunner } from '../runner/runner.ts';
-import { fail, misuse } from './come-in.ts';
-import { Questions } from './input.ts';
-import { jsonLine } from './json-line.ts';
-import { readCommandLine } from './options.ts';
-import { trustFor } from './trust.ts';
+import { fail, misuse } from './kit/come-in.ts';
+import { Questions } from './kit/input.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { readCommandLine } from './kit/options.ts';
+import { trustFor } from './kit/trust.ts';
 import { reasonOf } from '../reason.ts';
 
 /** In the state directory. */

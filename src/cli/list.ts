@@ -1,10 +1,10 @@
 // `partyline list`: who is here.
 
 import { parseArgs } from 'node:util';
-import { misuse, whileIn } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { print, table } from './print.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print, table } from './kit/print.ts';
 
 export const HELP = `List who is here, in order of arrival
 

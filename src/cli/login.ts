@@ -7,12 +7,12 @@ import { ClosedError, RefusedError, UnreachableError, type Client, type Credenti
 import { credentialPath, readCredential, writeCredential, type StoredCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
 import { escapeControls, quote, shorten } from '../protocol/text.ts';
-import { fail, misuse, serverOf, whileIn, attempt } from './come-in.ts';
-import { Questions } from './input.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './options.ts';
-import { print } from './print.ts';
-import { askNewPassword, askPassword } from './secret.ts';
+import { fail, misuse, serverOf, whileIn, attempt } from './kit/come-in.ts';
+import { Questions } from './kit/input.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print } from './kit/print.ts';
+import { askNewPassword, askPassword } from './kit/secret.ts';
 import { reasonOf } from '../reason.ts';
 
 export const HELP = `Log in to a server, and keep a token for it

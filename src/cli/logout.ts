@@ -4,10 +4,10 @@ import { parseArgs } from 'node:util';
 import { RefusedError, UnreachableError } from '../client/mod.ts';
 import { readCredential, removeCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
-import { attempt, connectWith, fail, misuse, serverOf } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './options.ts';
-import { print } from './print.ts';
+import { attempt, connectWith, fail, misuse, serverOf } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print } from './kit/print.ts';
 
 export const HELP = `Forget the token for a server, here and on the server
 

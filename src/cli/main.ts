@@ -2,8 +2,8 @@
 // little more than starting Node.
 
 import { COMMANDS } from './commands.ts';
-import { leave } from './leave.ts';
-import { USAGE_STATUS } from './status.ts';
+import { leave } from './kit/leave.ts';
+import { USAGE_STATUS } from './kit/status.ts';
 
 export const VERSION = '0.1.0';
 

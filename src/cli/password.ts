@@ -1,12 +1,12 @@
 // `partyline password`: another password for one's account.
 
 import { parseArgs } from 'node:util';
-import { fail, misuse, whileIn } from './come-in.ts';
-import { Questions } from './input.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { print } from './print.ts';
-import { askNewPassword } from './secret.ts';
+import { fail, misuse, whileIn } from './kit/come-in.ts';
+import { Questions } from './kit/input.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print } from './kit/print.ts';
+import { askNewPassword } from './kit/secret.ts';
 
 export const HELP = `Set the password of your account
 

@@ -6,8 +6,8 @@ import { lockDirectory } from '../config/lock.ts';
 import { backupJournal } from '../journal/backup.ts';
 import { segmentPath, segmentsOf } from '../journal/segment.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
-import { jsonLine } from './json-line.ts';
-import { fail, JOURNAL_FILE, misuse, readCopyArguments } from './journal.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { fail, JOURNAL_FILE, misuse, readCopyArguments } from './kit/journal.ts';
 
 export const HELP = `Put a copy of a journal into a server's directory
 

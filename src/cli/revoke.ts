@@ -2,10 +2,10 @@
 
 import { parseArgs } from 'node:util';
 import { quote } from '../protocol/text.ts';
-import { misuse, whileIn } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { print } from './print.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print } from './kit/print.ts';
 
 export const HELP = `End an account, or take an invitation back
 

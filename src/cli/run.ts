@@ -3,12 +3,12 @@
 import { OWNER_TOKEN_FILE, type NativeClient } from '../client/native.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import type { ErrorCode } from '../protocol/native/methods.ts';
-import { INTERRUPTED, watchInterruption, type Interruption } from './interruption.ts';
-import type { OwnTerminal } from './run-terminal.ts';
-import { isOneName, readRunArguments, type RunArguments } from './run-arguments.ts';
-import { connectForRuns } from './run-connect.ts';
-import { Outlet, say } from './run-outlet.ts';
-import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './status.ts';
+import { INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
+import type { OwnTerminal } from './terminal/lent.ts';
+import { isOneName, readRunArguments, type RunArguments } from './run/arguments.ts';
+import { connectForRuns } from './run/connect.ts';
+import { Outlet, say } from './run/outlet.ts';
+import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './kit/status.ts';
 
 export const HELP = `Run a command on a server, or on machines that joined it: input, output and status as they are there
 
@@ -107,7 +107,7 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     if ('prompt' in given) {
       // Whoever is interrupted at the prompt is asked again.
       interruption.stop();
-      const { prompt } = await import('./prompt.ts');
+      const { prompt } = await import('./run/prompt.ts');
       const status = await prompt({ client, args: given.prompt, on: given.on });
       client.close();
       return status;
@@ -115,14 +115,14 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const { wishes } = given;
     const { on } = wishes;
     if (given.away !== undefined)
-      return await (await import('./run-detach.ts')).detach(client, { given, interruption });
+      return await (await import('./run/detach.ts')).detach(client, { given, interruption });
     if (on !== undefined && (!isOneName(on) || given.wide.isDryRun || given.wide.out !== undefined)) {
-      const { runWide } = await import('./run-wide.ts');
+      const { runWide } = await import('./run/wide.ts');
       const { confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = times;
       return await runWide(client, { targets: on, given, interruption, confirmTimeoutMs });
     }
     const outlet = new Outlet({ host: on?.trim() ?? client.serverName, isJson });
-    const terminal = given.hasTerminal ? new (await import('./run-terminal.ts')).OwnTerminal() : undefined;
+    const terminal = given.hasTerminal ? new (await import('./terminal/lent.ts')).OwnTerminal() : undefined;
     return await runOn(client, wishes, { outlet, interruption, terminal, ...times });
   } catch (error) {
     if (interruption.name === undefined) throw error;
@@ -197,7 +197,7 @@ async function runApproved(client: NativeClient, wishes: RunWishes, around: Arou
   const input = process.stdin;
   if (terminal === undefined) input.destroy();
   else input.pause().removeAllListeners('data').removeAllListeners('end').removeAllListeners('error');
-  const { waitForApproval } = await import('./run-approval.ts');
+  const { waitForApproval } = await import('./run/approval.ts');
   const { on = client.serverName } = wishes;
   const approved = await waitForApproval(client, { wishes, hosts: [on], isJson: outlet.isJson, interruption });
   if ('approval' in approved) return runOn(client, { ...wishes, ...approved }, around);

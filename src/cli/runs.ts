@@ -4,12 +4,12 @@ import { escapeControls } from '../protocol/text.ts';
 import { parseArgs } from 'node:util';
 import type { Client, RunRecord } from '../client/mod.ts';
 import { formatDate } from '../protocol/line/reply.ts';
-import { misuse, whileIn } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
 import { formatNodeSet } from '../protocol/node-set.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './options.ts';
-import { print, table } from './print.ts';
-import { commandOf, showOutput, showRun, textOf, toJson, wordsForResults } from './run-record.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './kit/options.ts';
+import { print, table } from './kit/print.ts';
+import { commandOf, showOutput, showRun, textOf, toJson, wordsForResults } from './run/record.ts';
 
 export const HELP = `What was run: who, where, what, and how it ended
 

@@ -2,11 +2,19 @@
 
 import { parseArgs } from 'node:util';
 import type { Found } from '../client/mod.ts';
-import { misuse, whileIn } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, joinNumbers, readCommandLine, readNumbers } from './options.ts';
-import { conclude, lineOf } from './past.ts';
-import { bold, print } from './print.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
+import {
+  COMMON,
+  COMMON_HELP,
+  CREDENTIAL_HELP,
+  hostOf,
+  joinNumbers,
+  readCommandLine,
+  readNumbers,
+} from './kit/options.ts';
+import { conclude, lineOf } from './kit/past.ts';
+import { bold, print } from './kit/print.ts';
 
 export const HELP = `Search what you said and were told
 

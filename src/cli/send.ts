@@ -3,11 +3,11 @@
 import { parseArgs } from 'node:util';
 import { escapeControls } from '../protocol/text.ts';
 import { formatReceipt } from '../protocol/line/reply.ts';
-import { fail, misuse, whileIn } from './come-in.ts';
-import { readInput } from './input.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { print } from './print.ts';
+import { fail, misuse, whileIn } from './kit/come-in.ts';
+import { readInput } from './kit/input.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print } from './kit/print.ts';
 
 export const HELP = `Send a message to one, several, a group or everyone
 

@@ -7,9 +7,9 @@ import { ConsoleLog } from '../log/console.ts';
 import { parseListen, type Listen } from '../net/listen.ts';
 import { lookUpUser } from '../runner/user.ts';
 import { namesAreUsable, startServer, type RunningServer, type ServerOptions } from '../server.ts';
-import { whyUnusable } from './arguments.ts';
-import { onHangUp } from './hang-up.ts';
-import { USAGE_STATUS } from './status.ts';
+import { whyUnusable } from './kit/arguments.ts';
+import { onHangUp } from './kit/hang-up.ts';
+import { USAGE_STATUS } from './kit/status.ts';
 import { reasonOf } from '../reason.ts';
 
 const DEFAULT_LISTEN = ['tcp://localhost:7270', 'echo://localhost:7007'];

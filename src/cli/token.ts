@@ -6,10 +6,10 @@ import type { Client } from '../client/mod.ts';
 import { newSecretFile, readCredential, type SecretFile } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
-import { fail, misuse, serverOf, whileIn } from './come-in.ts';
-import { jsonLine } from './json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './options.ts';
-import { print, table } from './print.ts';
+import { fail, misuse, serverOf, whileIn } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print, table } from './kit/print.ts';
 import { reasonOf } from '../reason.ts';
 
 export const HELP = `Make a token of your own for a program, list them, remove one

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { stateDirectory } from '../config/state.ts';
 import { lostFrom, verifyJournal, type VerifyOptions } from '../journal/verify.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { jsonLine } from './json-line.ts';
-import { JOURNAL_FILE, misuse, readVerifyArguments } from './journal.ts';
-import { FAILURE_STATUS } from './status.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { JOURNAL_FILE, misuse, readVerifyArguments } from './kit/journal.ts';
+import { FAILURE_STATUS } from './kit/status.ts';
 
 export const HELP = `Is the journal of a server whole, or a copy of one
 

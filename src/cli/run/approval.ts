@@ -1,0 +1,66 @@
+// `partyline run` where somebody else has to approve: who is waited for, until when, and what they said.
+
+import { askApproval, awaitApproval, type AskedApproval, type Decided } from '../../client/approval.ts';
+import type { NativeClient } from '../../client/native.ts';
+import type { RunWishes } from '../../client/run.ts';
+import { formatNodeSet } from '../../protocol/node-set.ts';
+import type { Interruption } from '../kit/interruption.ts';
+import { jsonLine } from '../kit/json-line.ts';
+import { say } from './outlet.ts';
+
+interface Waiting {
+  readonly wishes: RunWishes;
+  /** Those that are meant: no other may be approved. */
+  readonly hosts: readonly string[];
+  readonly isJson: boolean;
+  readonly interruption: Interruption;
+}
+
+type Approved = Required<Pick<RunWishes, 'approval'>>;
+
+/** The request that was approved; or why it does not start. An interruption takes it back. */
+export async function waitForApproval(
+  client: NativeClient,
+  { wishes, hosts, isJson, interruption }: Waiting,
+): Promise<Approved | { readonly refused: string }> {
+  const interrupted = interruption.happened.then(() => ({ refused: 'interrupted; nothing was started' }));
+  const asked = await Promise.race([askApproval(client, wishes), interrupted]);
+  if ('refused' in asked) return asked;
+  if (!isSame(asked.hosts, hosts)) {
+    const now = formatNodeSet(asked.hosts);
+    return { refused: `The targets have come to mean ${now} meanwhile; nothing was started` };
+  }
+  if (isJson) process.stderr.write(jsonLine(asked));
+  else say(wordsForAsked(asked));
+  const decided = await Promise.race([awaitApproval(client, asked), interrupted]);
+  if ('refused' in decided) return decided;
+  if (decided.how === 'approved') {
+    if (!isJson) say(`approved by ${decided.by}`);
+    return { approval: asked.approval };
+  }
+  return { refused: `Cannot run the command: ${wordsFor(decided)}; nothing was started` };
+}
+
+/** In whatever order, and in whatever spelling. */
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  const keys = (names: readonly string[]) => JSON.stringify(names.map((name) => name.trim().toLowerCase()).toSorted());
+  return keys(one) === keys(other);
+}
+
+function wordsForAsked({ approval, hash, told, expires }: AskedApproval): string {
+  const until = new Date(expires).toLocaleTimeString('en-GB');
+  return `waiting for approval by ${told.join(', ')}, until ${until}: request ${approval}, sha256 ${hash}`;
+}
+
+function wordsFor(decided: Decided): string {
+  switch (decided.how) {
+    case 'approved':
+      return `it was approved by ${decided.by}`;
+    case 'denied':
+      return `it was denied by ${decided.by}`;
+    case 'expired':
+      return 'nobody approved it in time';
+    case 'withdrawn':
+      return 'the request was withdrawn';
+  }
+}

@@ -1,0 +1,58 @@
+// Which machines a command is to run on: asked of the server, shown, and confirmed where they are many.
+
+import type { NativeClient } from '../../client/native.ts';
+import { shown } from '../../client/shown.ts';
+import { hostResolve } from '../../protocol/native/methods/host.ts';
+import type { WireCommand } from '../../protocol/native/methods/run.ts';
+import type { Questions } from '../kit/input.ts';
+import { formatNodeSet } from '../../protocol/node-set.ts';
+
+/** More machines than this are confirmed by typing how many they are. */
+export const MANY = 10;
+
+export interface TargetHost {
+  readonly name: string;
+  readonly state: 'online' | 'offline';
+}
+
+export interface Resolved {
+  readonly hosts: readonly TargetHost[];
+  /** Somebody else has to say yes first. */
+  readonly needsApproval: boolean;
+}
+
+/** All of them, and the command may run there; or why not. */
+export async function resolveTargets(
+  client: NativeClient,
+  { targets, command, cwd }: { targets: string; command: WireCommand | undefined; cwd?: string | undefined },
+): Promise<Resolved | { readonly refused: string }> {
+  const answer = await client.request(hostResolve.name, { targets, command, ...(cwd === undefined ? {} : { cwd }) });
+  if ('lost' in answer) return { refused: `Cannot tell which machines are meant: ${answer.lost}` };
+  if ('error' in answer) return { refused: shown(answer.error.message) };
+  const found = hostResolve.parseResult(answer.result);
+  if (found === undefined) return { refused: 'Cannot tell which machines are meant: the answer is not known here' };
+  const hosts = found.hosts.map(({ name, state }) => ({ name: shown(name), state }));
+  return { hosts, needsApproval: found.needsApproval === true };
+}
+
+/** `37 machines, 2 of them offline: web[1-37]`. */
+export function wordsForTargets(hosts: readonly TargetHost[]): string {
+  const offline = hosts.filter(({ state }) => state === 'offline').length;
+  const some = offline === 0 ? '' : `, ${offline} of them offline`;
+  const machines = hosts.length === 1 ? '1 machine' : `${hosts.length} machines`;
+  return `${machines}${some}: ${formatNodeSet(hosts.map(({ name }) => name))}`;
+}
+
+/** Whether so many have to be confirmed; `all` always. */
+export function isWide(targets: string, hosts: readonly TargetHost[]): boolean {
+  return hosts.length > MANY || targets.split(/[\s,]+/).some((item) => item.toLowerCase() === 'all');
+}
+
+/** Somebody types how many they are. Undefined: they have. */
+export async function confirm(hosts: readonly TargetHost[], questions: Questions): Promise<string | undefined> {
+  const count = String(hosts.length);
+  const typed = await questions.askShown(`Type ${count} to run on all of them: `);
+  if (typed === 'interrupted') return 'interrupted; nothing was started';
+  if (typed !== 'end' && typed.line.trim() === count) return undefined;
+  return `${count} machines were not confirmed, by typing ${count} or with --yes; nothing was started`;
+}

@@ -1,0 +1,212 @@
+// Where the output of a command on many machines comes out: folded lines with the machines that said them, JSON lines, or
+// a file for each machine and stream. A reader of ours that stalls stalls the machines, and costs one buffer.
+
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import type { OutputName } from '../../client/run.ts';
+import { Utf8Pieces, type Piece } from '../../protocol/native/utf8.ts';
+import { Fold, formatFolded, type FoldedLine } from './fold.ts';
+import { jsonLine } from '../kit/json-line.ts';
+import { Outputs } from './outputs.ts';
+import type { HostResult } from '../../protocol/summary.ts';
+
+type Done = () => void;
+
+export interface View {
+  /** `done` is to be called when the bytes are out of the way. */
+  output(host: string, given: { readonly stream: OutputName; readonly bytes: Uint8Array }, done: Done): void;
+  outputEnd(host: string, stream: OutputName): void;
+  ended(host: string, result: HostResult, reason: string | undefined): void;
+  /** From now on nobody waits for a reader that has stopped. */
+  hurry(): void;
+  /** All that was given is out. */
+  close(): Promise<void>;
+  /** Why it could not all be written. */
+  readonly failure: string | undefined;
+  /** Something was given to a reader that has not taken it yet. */
+  readonly isBehind: boolean;
+}
+
+/** Nobody takes this output any more: of one machine, or of all. */
+export type Drop = (name: OutputName, host?: string) => void;
+
+interface FoldedOptions {
+  readonly isFolding: boolean;
+  readonly onPrint: () => void;
+  readonly drop: Drop;
+}
+
+export class FoldedView implements View {
+  readonly #outputs: Outputs;
+  readonly #fold: Fold;
+  readonly #onPrint: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `onPrint` is called before anything is printed: a line of progress is in the way. */
+  constructor(hosts: readonly string[], { isFolding, onPrint, drop }: FoldedOptions) {
+    this.#outputs = new Outputs(drop);
+    this.#fold = new Fold({ hosts, isFolding });
+    this.#onPrint = onPrint;
+  }
+
+  get failure(): string | undefined {
+    return this.#outputs.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#outputs.isBehind;
+  }
+
+  hurry(): void {
+    this.#outputs.hurry();
+  }
+
+  output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
+    this.#print(this.#fold.push(host, { stream, bytes, nowMs: performance.now() }));
+    this.#outputs.whenTaken(done);
+  }
+
+  outputEnd(): void {}
+
+  ended(host: string, { result }: HostResult, reason: string | undefined): void {
+    // As its own word, so that machines with the same reason share a line.
+    if (result === 'denied' && reason !== undefined) {
+      const bytes = new TextEncoder().encode(`partyline: ${reason}\n`);
+      this.#print(this.#fold.push(host, { stream: 'stderr', bytes, nowMs: performance.now() }));
+    }
+    this.#print(this.#fold.end(host, performance.now()));
+  }
+
+  close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#print(this.#fold.flush(performance.now()));
+    return Promise.resolve();
+  }
+
+  #print(lines: readonly FoldedLine[]): void {
+    if (lines.length > 0) this.#onPrint();
+    for (const line of lines) this.#outputs.write(line.stream, formatFolded(line));
+    clearTimeout(this.#timer);
+    const { dueMs } = this.#fold;
+    if (dueMs === undefined) return;
+    const waitMs = Math.max(0, Math.ceil(dueMs - performance.now()));
+    this.#timer = setTimeout(() => this.#print(this.#fold.tick(performance.now())), waitMs);
+  }
+}
+
+export class JsonView implements View {
+  readonly #outputs: Outputs;
+  readonly #pieces = new Map<string, Utf8Pieces>();
+
+  constructor(drop: Drop) {
+    this.#outputs = new Outputs((name) => {
+      drop(name);
+      // Both come out at one.
+      if (name === 'stdout') drop('stderr');
+    });
+  }
+
+  get failure(): string | undefined {
+    return this.#outputs.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#outputs.isBehind;
+  }
+
+  hurry(): void {
+    this.#outputs.hurry();
+  }
+
+  output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
+    this.#tell(host, stream, this.#piecesOf(host, stream).push(bytes));
+    this.#outputs.whenTaken(done);
+  }
+
+  outputEnd(host: string, stream: OutputName): void {
+    this.#tell(host, stream, this.#piecesOf(host, stream).end());
+    this.#pieces.delete(`${stream} ${host}`);
+  }
+
+  ended(host: string, result: HostResult, reason: string | undefined): void {
+    const status = 'status' in result ? result.status : null;
+    const why = reason === undefined ? {} : { reason };
+    this.#outputs.write('stdout', jsonLine({ host, result: result.result, status, ...why }));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #piecesOf(host: string, stream: OutputName): Utf8Pieces {
+    const key = `${stream} ${host}`;
+    const known = this.#pieces.get(key) ?? new Utf8Pieces();
+    this.#pieces.set(key, known);
+    return known;
+  }
+
+  #tell(host: string, stream: OutputName, piece: Piece | undefined): void {
+    if (piece === undefined) return;
+    const said = 'text' in piece ? { data: piece.text } : { dataBase64: Buffer.from(piece.bytes).toString('base64') };
+    this.#outputs.write('stdout', jsonLine({ host, stream, ...said }));
+  }
+}
+
+/** `DIR/web1.stdout` and `DIR/web1.stderr`, in a directory that is there, byte for byte; only what is not empty. How it ended `ends` tells, if given. */
+export class FileView implements View {
+  readonly #directory: string;
+  readonly #files = new Map<string, WriteStream>();
+  readonly #drop: Drop;
+  readonly #ends: JsonView | undefined;
+  #failure: string | undefined;
+
+  constructor(directory: string, { drop, ends }: { readonly drop: Drop; readonly ends: JsonView | undefined }) {
+    this.#directory = directory;
+    this.#drop = drop;
+    this.#ends = ends;
+  }
+
+  get failure(): string | undefined {
+    return this.#failure ?? this.#ends?.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#ends?.isBehind ?? false;
+  }
+
+  hurry(): void {
+    this.#ends?.hurry();
+  }
+
+  output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
+    this.#file(host, stream).write(bytes, () => done());
+  }
+
+  outputEnd(host: string, stream: OutputName): void {
+    this.#files.get(`${host}.${stream}`)?.end();
+  }
+
+  ended(host: string, result: HostResult, reason: string | undefined): void {
+    this.#ends?.ended(host, result, reason);
+  }
+
+  async close(): Promise<void> {
+    const open = [...this.#files.values()].filter((file) => !file.closed);
+    await Promise.all(open.map((file) => new Promise<void>((resolve) => file.once('close', resolve).end())));
+  }
+
+  /** A name has no slash and begins with no dot: the file is in the directory. */
+  #file(host: string, stream: OutputName): WriteStream {
+    const name = `${host}.${stream}`;
+    const known = this.#files.get(name);
+    if (known !== undefined) return known;
+    const path = join(this.#directory, name);
+    const file = createWriteStream(path);
+    file.on('error', (error: NodeJS.ErrnoException) => {
+      this.#failure ??= `Cannot write ${path}: ${error.code ?? error.message}`;
+      this.#drop(stream, host);
+    });
+    this.#files.set(name, file);
+    return file;
+  }
+}

@@ -1,0 +1,305 @@
+// Watching a detached run: on one host its bytes as they are, on several lines with the host before them. To stop watching
+// ends nothing, and says how to come back.
+
+import { Attached } from '../../client/attach.ts';
+import type { NativeClient } from '../../client/native.ts';
+import { Runs, type OutputName, type RunEnd } from '../../client/run.ts';
+import { shown } from '../../client/shown.ts';
+import { runShow } from '../../protocol/native/methods/records.ts';
+import { summarise, type HostResult } from '../../protocol/summary.ts';
+import { INTERRUPTED, type Interruption } from '../kit/interruption.ts';
+import { jsonLine } from '../kit/json-line.ts';
+import { reasonOf, resultOf } from './many.ts';
+import { Outlet, say } from './outlet.ts';
+import { FoldedView, JsonView, type View } from './view.ts';
+import { NOT_ENDED_STATUS, UNREACHED_STATUS } from '../kit/status.ts';
+import { overallStatus } from './summary.ts';
+
+export interface WatchedHost {
+  readonly name: string;
+  /** Which of the run's hosts it is, counted from 0. */
+  readonly at: number;
+}
+
+export interface Watching {
+  /** As it is called on the command line. */
+  readonly command: string;
+  readonly id: number;
+  readonly hosts: readonly WatchedHost[];
+  readonly from: number | 'end';
+  readonly isJson: boolean;
+  readonly isFolding: boolean;
+  readonly givesInput: boolean;
+  readonly interruption: Interruption;
+  /** It is watched for so long at most. */
+  readonly watchMs?: number | undefined;
+  /** What is to be typed to come back, but for the cursor. */
+  readonly comeBack: string;
+}
+
+/** setTimeout takes no more. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The hosts of a run on record, by their place in it; or why there is none, in words. */
+export async function hostsOf(client: NativeClient, id: number): Promise<readonly WatchedHost[] | string> {
+  for (const hosts: WatchedHost[] = []; ;) {
+    const answer = await client.request(runShow.name, { id, first: hosts.length });
+    if ('lost' in answer) return `Cannot look at run ${id}: ${answer.lost}`;
+    if ('error' in answer) return shown(answer.error.message);
+    const page = runShow.parseResult(answer.result);
+    if (page === undefined) return `Cannot look at run ${id}: the answer is not known here`;
+    for (const { host } of page.results) hosts.push({ name: shown(host), at: hosts.length });
+    if (page.next === null || page.results.length === 0) return hosts;
+  }
+}
+
+/** The status to end with; whoever calls closes the client. */
+export async function watch(client: NativeClient, watching: Watching): Promise<number> {
+  const { hosts, interruption, watchMs, isJson } = watching;
+  const stop = new Stop(interruption, watchMs);
+  const runs = new Runs(client);
+  const screen = hosts.length === 1 ? new OneScreen(watching, stop) : new ManyScreen(watching, stop);
+  const results = new Map<string, RunEnd>();
+  const taken = new Map<string, number | undefined>();
+  const attached = hosts.map((host) => {
+    const one: Attached = runs.follow((hooks) => {
+      const { id, from, givesInput } = watching;
+      const listener = {
+        onOutput: (name: OutputName, bytes: Uint8Array, done: () => void) => {
+          const after = one.position;
+          screen.output(host.name, { name, bytes }, () => {
+            if (!stop.hasCome) taken.set(host.name, after);
+            done();
+          });
+        },
+        onMissing: (bytes: number) => tellMissing(watching, host.name, bytes),
+        onInputRoom: () => process.stdin.resume(),
+        onInputClosed: () => process.stdin.destroy(),
+      };
+      return new Attached(client, { wishes: { id, host: host.at, from, givesInput }, listener, hooks });
+    });
+    const ended = one.ended.then((end) => {
+      if (stop.isOver) return;
+      results.set(host.name, end);
+      screen.ended(host.name, end);
+    });
+    return { one, ended };
+  });
+  if (watching.givesInput) for (const { one } of attached) passOn(one);
+  await Promise.race([Promise.all(attached.map(({ ended }) => ended)), stop.came]);
+  stop.conclude();
+  process.stdin.destroy();
+  if (stop.hasCome) screen.hurry();
+  await Promise.race([screen.close(), interruption.happened]);
+  if (screen.failure !== undefined) {
+    say(screen.failure, watching.command);
+    return UNREACHED_STATUS;
+  }
+  if (screen.isUnwanted) return 0;
+  const open = hosts.filter(({ name }) => !isOver(results.get(name)));
+  const [only] = hosts;
+  const cursor = only !== undefined && hosts.length === 1 ? taken.get(only.name) : undefined;
+  if (stop.hasCome && open.length > 0) {
+    tellLeft(watching, { open, cursor });
+    const status = interruption.name === undefined ? NOT_ENDED_STATUS : INTERRUPTED[interruption.name];
+    if (screen.isBehind) process.exit(status);
+    return status;
+  }
+  if (open.length > 0 && !isJson) say(comeBackWords(watching, cursor), watching.command);
+  return screen.status(results);
+}
+
+/** How it ended is known; whoever was lost may go on. */
+function isOver(end: RunEnd | undefined): boolean {
+  return end !== undefined && end.end !== 'lost';
+}
+
+function comeBackWords({ id, comeBack }: Watching, cursor: number | undefined): string {
+  const from = cursor === undefined ? '' : ` --from ${cursor}`;
+  return `Run ${id} may go on: ${comeBack}${from} shows the rest`;
+}
+
+interface Left {
+  readonly open: readonly WatchedHost[];
+  readonly cursor: number | undefined;
+}
+
+function tellLeft({ command, id, isJson, comeBack }: Watching, { open, cursor }: Left): void {
+  const from = cursor === undefined ? '' : ` --from ${cursor}`;
+  if (isJson) process.stdout.write(jsonLine({ id, goesOn: open.map(({ name }) => name), cursor: cursor ?? null }));
+  say(`Run ${id} goes on; ${comeBack}${from} shows the rest`, command);
+}
+
+function tellMissing({ command, isJson }: Watching, host: string, bytes: number): void {
+  if (isJson) process.stdout.write(jsonLine({ host, truncated: bytes }));
+  say(`${bytes} bytes of what ${host} said are not kept any more`, command);
+}
+
+function passOn(attached: Attached): void {
+  const input = process.stdin;
+  input.on('data', (chunk: Uint8Array) => {
+    if (!attached.write(chunk)) input.pause();
+  });
+  input.on('end', () => attached.endInput());
+  // A directory, or a terminal that went away: as good as an end.
+  input.on('error', () => attached.endInput());
+}
+
+/** Why watching stops before the run does. */
+class Stop {
+  readonly came: Promise<void>;
+  readonly #come: () => void;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #hasCome = false;
+  #isOver = false;
+
+  constructor(interruption: Interruption, watchMs: number | undefined) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.came = promise;
+    this.#come = resolve;
+    void interruption.happened.then(() => this.stop());
+    if (watchMs !== undefined) this.#timer = setTimeout(() => this.stop(), Math.min(watchMs, MAX_TIMER_MS));
+  }
+
+  get hasCome(): boolean {
+    return this.#hasCome;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  stop(): void {
+    this.#hasCome = true;
+    this.#come();
+  }
+
+  /** It is not watched any more, for whatever reason. */
+  conclude(): void {
+    clearTimeout(this.#timer);
+    this.#isOver = true;
+  }
+}
+
+interface Said {
+  readonly name: OutputName;
+  readonly bytes: Uint8Array;
+}
+
+interface Screen {
+  output(host: string, said: Said, done: () => void): void;
+  ended(host: string, end: RunEnd): void;
+  hurry(): void;
+  /** All that was given is out. */
+  close(): Promise<void>;
+  status(results: ReadonlyMap<string, RunEnd>): number;
+  readonly failure: string | undefined;
+  readonly isBehind: boolean;
+  /** Nobody reads what we print. */
+  readonly isUnwanted: boolean;
+}
+
+class OneScreen implements Screen {
+  readonly #outlet: Outlet;
+  #isUnwanted = false;
+
+  constructor({ hosts, isJson, command }: Watching, stop: Stop) {
+    this.#outlet = new Outlet({ host: hosts[0]?.name ?? '', isJson, command });
+    this.#outlet.onBroken(() => {
+      this.#isUnwanted = true;
+      stop.stop();
+    });
+  }
+
+  get failure(): string | undefined {
+    return this.#outlet.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#outlet.isBehind;
+  }
+
+  get isUnwanted(): boolean {
+    return this.#isUnwanted;
+  }
+
+  output(_host: string, { name, bytes }: Said, done: () => void): void {
+    this.#outlet.write(name, bytes, done);
+  }
+
+  ended(_host: string, end: RunEnd): void {
+    this.#outlet.end('stdout');
+    this.#outlet.end('stderr');
+    this.#outlet.conclude(end);
+  }
+
+  hurry(): void {
+    this.#outlet.hurry();
+  }
+
+  close(): Promise<void> {
+    return this.#outlet.flushed();
+  }
+
+  status(results: ReadonlyMap<string, RunEnd>): number {
+    const [end] = results.values();
+    if (end?.end !== 'ended') return UNREACHED_STATUS;
+    return end.status;
+  }
+}
+
+class ManyScreen implements Screen {
+  readonly #view: View;
+  readonly #isJson: boolean;
+  readonly #command: string;
+  #isUnwanted = false;
+
+  constructor({ hosts, isJson, isFolding, command }: Watching, stop: Stop) {
+    this.#isJson = isJson;
+    this.#command = command;
+    const names = hosts.map(({ name }) => name);
+    const drop = () => {
+      this.#isUnwanted = true;
+      stop.stop();
+    };
+    this.#view = isJson ? new JsonView(drop) : new FoldedView(names, { isFolding, onPrint: () => {}, drop });
+  }
+
+  get failure(): string | undefined {
+    return this.#view.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#view.isBehind;
+  }
+
+  get isUnwanted(): boolean {
+    return this.#isUnwanted;
+  }
+
+  output(host: string, { name: stream, bytes }: Said, done: () => void): void {
+    this.#view.output(host, { stream, bytes }, done);
+  }
+
+  ended(host: string, end: RunEnd): void {
+    this.#view.outputEnd(host, 'stdout');
+    this.#view.outputEnd(host, 'stderr');
+    const reason = reasonOf(end);
+    this.#view.ended(host, resultOf(end), reason);
+    if (end.end === 'refused' && !this.#isJson) say(end.message, this.#command);
+  }
+
+  hurry(): void {
+    this.#view.hurry();
+  }
+
+  close(): Promise<void> {
+    return this.#view.close();
+  }
+
+  status(results: ReadonlyMap<string, RunEnd>): number {
+    const all = new Map<string, HostResult>(Array.from(results, ([name, end]) => [name, resultOf(end)]));
+    if (!this.#isJson) for (const { text } of summarise(all)) process.stderr.write(`${text}\n`);
+    return overallStatus(all.values());
+  }
+}

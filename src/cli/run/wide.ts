@@ -1,0 +1,186 @@
+// `partyline run --on TARGETS` where they are not one name: which machines, whether they are meant, how far it has come,
+// and what came of it.
+
+import { mkdirSync } from 'node:fs';
+import type { NativeClient } from '../../client/native.ts';
+import { quote } from '../../protocol/text.ts';
+import { INTERRUPTED, type Interruption } from '../kit/interruption.ts';
+import { Questions } from '../kit/input.ts';
+import { jsonLine } from '../kit/json-line.ts';
+import { runOnMany } from './many.ts';
+import type { RunArguments } from './arguments.ts';
+import { confirm, isWide, resolveTargets, wordsForTargets, type Resolved, type TargetHost } from './targets.ts';
+import { FileView, FoldedView, JsonView, type Drop, type View } from './view.ts';
+import { UNREACHED_STATUS } from '../kit/status.ts';
+import { summarise } from '../../protocol/summary.ts';
+import { formatProgress, overallStatus } from './summary.ts';
+
+/** Columns of a terminal that does not say how many it has. */
+const COLUMNS = 80;
+/** Clears the line that the cursor is in. */
+const CLEAR = '\r\u001b[K';
+
+interface Wide {
+  readonly targets: string;
+  readonly given: RunArguments;
+  readonly interruption: Interruption;
+  readonly confirmTimeoutMs: number;
+}
+
+/** The status to end with; the client is closed then. */
+export async function runWide(client: NativeClient, wide: Wide): Promise<number> {
+  try {
+    return await carryOut(client, wide);
+  } finally {
+    client.close();
+  }
+}
+
+async function carryOut(
+  client: NativeClient,
+  { targets, given, interruption, confirmTimeoutMs }: Wide,
+): Promise<number> {
+  const { wide, isJson } = given;
+  const chosen = await chooseTargets(client, { targets, given, interruption });
+  if (typeof chosen === 'number') return chosen;
+  const { hosts, needsApproval } = chosen;
+  let { wishes } = given;
+  if (needsApproval) {
+    if (wide.hasInput) return fail('--stdin: what somebody approves gets no input; nothing was started');
+    const { waitForApproval } = await import('./approval.ts');
+    const names = hosts.map(({ name }) => name);
+    const approved = await waitForApproval(client, { wishes, hosts: names, isJson, interruption });
+    if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
+    if ('refused' in approved) return deny(approved.refused, { targets, isJson });
+    wishes = { ...wishes, ...approved };
+  }
+  const unmade = wide.out === undefined ? undefined : makeOut(wide.out);
+  if (unmade !== undefined) return fail(unmade);
+  const progress = new Progress(hosts.length);
+  const { results, view } = await runOnMany({
+    client,
+    hosts,
+    wishes,
+    viewFor: (drop) => viewFor(given, { hosts, progress, drop }),
+    interruption,
+    confirmTimeoutMs,
+    batch: wide.batch,
+    stopAfter: wide.stopAfter,
+    hasInput: wide.hasInput,
+    onProgress: (running, done) => progress.show(running, done.size),
+  });
+  progress.clear();
+  if (!isJson) for (const { text } of summarise(results)) process.stderr.write(`${text}\n`);
+  if (interruption.name !== undefined) {
+    const status = INTERRUPTED[interruption.name];
+    // Whoever interrupted us is not kept waiting for a reader that has stopped.
+    if (view.isBehind) process.exit(status);
+    return status;
+  }
+  return view.failure === undefined ? overallStatus(results.values()) : fail(view.failure);
+}
+
+/** The machines that are meant, once that is sure; a number is the status to end with, and nothing is to start. */
+export async function chooseTargets(
+  client: NativeClient,
+  { targets, given, interruption }: Omit<Wide, 'confirmTimeoutMs'>,
+): Promise<Resolved | number> {
+  const { wishes, wide, isJson } = given;
+  const resolved = await resolveTargets(client, { targets, command: wishes.command, cwd: wishes.cwd });
+  if ('refused' in resolved) return deny(resolved.refused, { targets, isJson });
+  const { hosts } = resolved;
+  if (wide.isDryRun) return showTargets(resolved, isJson);
+  if (!isJson) say(wordsForTargets(hosts));
+  if (wide.hasInput && hosts.length > wide.batch) {
+    return fail(
+      `--stdin goes to all at once: ${hosts.length} machines, and ${wide.batch} at once; nothing was started`,
+    );
+  }
+  if (!wide.isConfirmed && isWide(targets, hosts)) {
+    const refused = await Promise.race([confirm(hosts, new Questions()), interruption.happened]);
+    if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
+    if (refused !== undefined) return fail(refused);
+  }
+  return resolved;
+}
+
+function deny(reason: string, { targets, isJson }: { targets: string; isJson: boolean }): number {
+  if (isJson) process.stdout.write(jsonLine({ host: targets, result: 'denied', status: null, reason }));
+  return fail(reason);
+}
+
+const UNMADE: Readonly<Record<string, string>> = {
+  EEXIST: 'it is a file',
+  ENOTDIR: 'a part of that path is a file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+};
+
+/** Why there is no such directory. */
+function makeOut(path: string): string | undefined {
+  try {
+    mkdirSync(path, { recursive: true });
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return `Cannot make the directory ${quote(path)}: ${UNMADE[code] ?? code}; nothing was started`;
+  }
+}
+
+interface ViewWishes {
+  readonly hosts: readonly TargetHost[];
+  readonly progress: Progress;
+  readonly drop: Drop;
+}
+
+function viewFor({ isJson, wide }: RunArguments, { hosts, progress, drop }: ViewWishes): View {
+  if (wide.out !== undefined) return new FileView(wide.out, { drop, ends: isJson ? new JsonView(drop) : undefined });
+  if (isJson) return new JsonView(drop);
+  const names = hosts.map(({ name }) => name);
+  return new FoldedView(names, { isFolding: wide.isFolding, onPrint: () => progress.clear(), drop });
+}
+
+/** One a line on stdout: for a look, and for other programs. */
+function showTargets({ hosts, needsApproval }: Resolved, isJson: boolean): number {
+  for (const { name, state } of hosts) {
+    process.stdout.write(
+      isJson ? jsonLine({ host: name, state }) : `${name}${state === 'offline' ? '  offline' : ''}\n`,
+    );
+  }
+  const approval = needsApproval ? '; somebody else would have to approve it' : '';
+  if (!isJson) say(`${wordsForTargets(hosts)}${approval}; nothing was started`);
+  return 0;
+}
+
+/** One line on a terminal, which gives way to whatever else is printed. */
+class Progress {
+  readonly #total: number;
+  #isShown = false;
+
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  show(running: readonly string[], done: number): void {
+    if (!process.stderr.isTTY) return;
+    const width = process.stderr.columns || COLUMNS;
+    process.stderr.write(`${CLEAR}${formatProgress({ total: this.#total, done, running }, width)}`);
+    this.#isShown = true;
+  }
+
+  clear(): void {
+    if (this.#isShown) process.stderr.write(CLEAR);
+    this.#isShown = false;
+  }
+}
+
+function fail(reason: string): number {
+  say(reason);
+  return UNREACHED_STATUS;
+}
+
+function say(text: string): void {
+  process.stderr.write(`partyline run: ${text}\n`);
+}
