@@ -4,7 +4,7 @@
 import { connect as netConnect, isIP, type Socket } from 'node:net';
 import { normaliseAddress } from './peer.ts';
 import { interleave, Race, type AddressFamily, type Attempt, type Candidate, type RaceStep } from './race.ts';
-import { whyConnectFailed, whyLookupFailed } from './reason.ts';
+import { noAnswerWithin, whyConnectFailed, whyLookupFailed } from './reason.ts';
 
 /** Long enough for a satellite link that loses two SYNs (1 + 2 + 4 s), short enough to still be waited for. */
 export const DIAL_DEADLINE_MS = 30_000;
@@ -197,7 +197,7 @@ function connectTo(to: Candidate, port: number, allowHalfOpen: boolean): Socket 
 
 class Late extends Error {
   constructor(deadlineMs: number) {
-    super(`no answer within ${deadlineMs / 1_000} s`);
+    super(noAnswerWithin(deadlineMs));
   }
 }
 
