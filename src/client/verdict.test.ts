@@ -174,6 +174,15 @@ test('something that connects and is no echo is told from nothing', () => {
     'IPv4 connects, but nobody there speaks ECHO: it answered "SSH-2.0-x"',
     'IPv6 connects, but TLS does not come about: x',
   ]);
+  const silent: AddressFacts = {
+    address: ADDRESS[6],
+    connectMs: 20,
+    failed: { at: 'tls', kind: 'silent', why: 'it made no TLS handshake within 10 s; nothing was sent' },
+  };
+  assert.match(
+    broken(good(6, { addresses: [silent], link: undefined })),
+    /it made no TLS handshake within 10 s; nothing was sent; so it is where large packets get lost, which without TLS/,
+  );
   const none = rounds({ times: [undefined, undefined, undefined] });
   assert.equal(
     broken(good(6, { linked: { rounds: none, sweep: undefined } })),
@@ -318,10 +327,10 @@ const seen = (address: string, port = 50_000) => ({
 
 test('whose address the server sees otherwise is behind a NAT', () => {
   assert.deepEqual(aside({ v4: good(4, { linked: seen('203.0.113.7', 1_024) }) }), [
-    'a NAT is on the way over IPv4: 198.51.100.5 here is 203.0.113.7 there',
+    'a NAT (or a proxy) is on the way over IPv4: 198.51.100.5 here is 203.0.113.7 there',
   ]);
   assert.deepEqual(aside({ v6: good(6, { linked: seen('2001:db8:ff::5') }) }), [
-    'a NAT is on the way over IPv6: 2001:db8:9::5 here is 2001:db8:ff::5 there',
+    'a NAT (or a proxy) is on the way over IPv6: 2001:db8:9::5 here is 2001:db8:ff::5 there',
   ]);
   assert.deepEqual(aside({ v4: good(4, { linked: seen(OURS[4], 1_024) }) }), [
     'a NAT changes the port over IPv4: 50000 here is 1024 there',
@@ -329,6 +338,7 @@ test('whose address the server sees otherwise is behind a NAT', () => {
   const linkLocal = { local: { address: 'fe80::5%eth0', port: 50_000 }, ...seen('fe80::5%en1') };
   assert.deepEqual(aside({ v6: good(6, { linked: linkLocal }) }), [], 'a zone is each machine’s own word');
   assert.deepEqual(aside({ v4: good(4, { linked: { server: { kind: 'plain' } } }) }), []);
+  assert.deepEqual(aside({ v4: good(4, { linked: seen('nonsense') }) }), []);
 });
 
 test('IPv6 that arrives as IPv4 is NAT64, by the address or by what the server sees', () => {

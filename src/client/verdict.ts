@@ -66,7 +66,9 @@ function reachTrouble(family: AddressFamily, { addresses, isHere }: FamilyFacts)
   const furthest = (['echo', 'tls'] as const).map((at) => failures.find((failure) => failure.at === at));
   const [echo, tls] = furthest;
   if (echo !== undefined) return { code: 'no-echo-server', family, why: echo.why };
-  if (tls !== undefined) return { code: 'tls-failed', family, why: tls.why };
+  if (tls !== undefined) {
+    return { code: 'tls-failed', family, why: tls.why, ...(tls.kind === 'silent' && { isSilent: true }) };
+  }
   const failed = failures.map(({ address, why }) => ({ address, why }));
   const areAll = (kind: AddressFailure['kind']): boolean => failures.every((failure) => failure.kind === kind);
   if (areAll('no-route') && !isHere) return { code: 'no-family-here', family };

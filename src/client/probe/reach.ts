@@ -102,8 +102,10 @@ async function goOn(to: Candidate, dialled: Dialled, options: ReachOptions): Pro
   } catch (error) {
     if (!(error instanceof EchoError)) throw error;
     dialled.socket.destroy();
-    const why = error.message.replace(/^.* does not speak ECHO: /, '');
-    return { ...to, facts: { ...facts, failed: { at: failing, kind: 'other', why } } };
+    // The report has said where already.
+    const why = error.message.replace(/^(?:.* does not speak ECHO|Cannot connect to \S+(?: by TLS)?): /, '');
+    const isSilent = / within [\d.]+ s/.test(why) && !/^only /.test(why);
+    return { ...to, facts: { ...facts, failed: { at: failing, kind: isSilent ? 'silent' : 'other', why } } };
   }
 }
 

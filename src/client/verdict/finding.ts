@@ -20,7 +20,14 @@ export type Finding =
     }
   /** This machine has no address of the family. */
   | { readonly code: 'no-family-here'; readonly family: AddressFamily }
-  | { readonly code: 'tls-failed' | 'no-echo-server'; readonly family: AddressFamily; readonly why: string }
+  | { readonly code: 'no-echo-server'; readonly family: AddressFamily; readonly why: string }
+  | {
+      readonly code: 'tls-failed';
+      readonly family: AddressFamily;
+      readonly why: string;
+      /** Nothing came: the first message of a client is larger than most packets, and may be lost for that. */
+      readonly isSilent?: boolean;
+    }
   | { readonly code: 'no-echo'; readonly family: AddressFamily; readonly ended?: Ended }
   | { readonly code: 'changed'; readonly family: AddressFamily; readonly bytes: number }
   | {

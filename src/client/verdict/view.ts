@@ -1,7 +1,7 @@
 // What the server's view of the client says about the way between them: whose addresses are not the same at both ends
 // has been translated.
 
-import { isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { embeddedIpv4, isClatAddress, KNOWN_PREFIXES, type Nat64Prefix } from '../../net/nat64.ts';
 import type { AddressFamily } from '../../net/race.ts';
 import type { AddressFacts, LinkFacts } from '../probe/facts.ts';
@@ -17,7 +17,9 @@ export interface Seen {
 
 export function translationsOf(family: AddressFamily, { link, addresses, nat64 }: Seen): Finding[] {
   const seen = link?.server.kind === 'partyline' ? link.server.seenAs : undefined;
-  const arrivesAs = seen === undefined ? undefined : isIPv4(seen.address) ? 4 : 6;
+  const arrivesAs = seen && isIP(seen.address);
+  // A server says what it likes.
+  if (arrivesAs === 0) return [];
   if (family === 6) {
     const used = addresses.find(({ address }) => address === link?.address) ?? addresses.find(hasConnected);
     if (used?.embeds !== undefined || arrivesAs === 4) {

@@ -37,7 +37,9 @@ export function sentenceOf(finding: Finding, { host, port }: Target): string {
     case 'no-family-here':
       return `${name(finding.family)} resolves, but this machine has no ${name(finding.family)} address of its own to reach it from`;
     case 'tls-failed':
-      return `${name(finding.family)} connects, but TLS does not come about: ${finding.why}`;
+      return `${name(finding.family)} connects, but TLS does not come about: ${finding.why}${
+        finding.isSilent === true ? '; so it is where large packets get lost, which without TLS can be found out' : ''
+      }`;
     case 'no-echo-server':
       return `${name(finding.family)} connects, but nobody there speaks ECHO: ${finding.why}`;
     case 'no-echo':
@@ -84,7 +86,7 @@ export function sentenceOf(finding: Finding, { host, port }: Target): string {
     case 'nat':
       return finding.local.address === finding.seen.address
         ? `a NAT changes the port over ${name(finding.family)}: ${finding.local.port} here is ${finding.seen.port} there`
-        : `a NAT is on the way over ${name(finding.family)}: ${finding.local.address} here is ${finding.seen.address} there`;
+        : `a NAT (or a proxy) is on the way over ${name(finding.family)}: ${finding.local.address} here is ${finding.seen.address} there`;
     case 'nat64': {
       const stands = finding.ipv4 === undefined ? '' : `: ${finding.address} stands for ${finding.ipv4}`;
       const seen = finding.seen === undefined ? '' : `; the server sees ${finding.seen.address}`;
