@@ -1,8 +1,8 @@
 // What goes over the link between two hosts, packet by packet, as tcpdump prints it: TCP segments with their flags and
 // relative numbers, questions to the name server and its answers.
 
-import type { Host } from './hosts.ts';
-import { LINK, printed } from './hosts.ts';
+import { LINK } from './hosts.ts';
+import { type Host, printed } from './namespace.ts';
 
 export interface Segment {
   readonly kind: 'segment';
