@@ -105,6 +105,12 @@ export class NamespaceHost implements Host {
     execFileSync('ip', ['-netns', this.name, '-batch', '-'], { input: lines.join('\n'), stdio: 'pipe' });
   }
 
+  /** Runs a short program there; what it says is its output, or the error's. */
+  exec(input: string, program: string, ...args: readonly string[]): string {
+    const words = ['netns', 'exec', this.name, program, ...args];
+    return execFileSync('ip', words, { input, encoding: 'utf8', stdio: 'pipe' });
+  }
+
   /** Gives it its addresses on that link, or other ones in place of those that it had there. */
   take(link: string, { ipv4, ipv6 }: Addresses = this): void {
     this.#addresses = { ipv4, ipv6 };
