@@ -3,10 +3,10 @@
 
 import type { TestContext } from 'node:test';
 import { LINK } from './hosts.ts';
+import { holdUp, type Lateness } from './late-link.ts';
 import { type Addresses, connect, type Host, makeHosts, type NamespaceHost } from './namespace.ts';
 import { NameServer, type Records } from './name-server.ts';
 import { needs } from './needs.ts';
-import { SlowLink } from './slow-link.ts';
 
 /** What becomes of a family's packets on the way, in both directions unless it says otherwise. */
 export type Way =
@@ -46,8 +46,6 @@ export interface Path {
   /** Where the server sees its clients come from if they are translated. */
   readonly translatedTo: Addresses;
   readonly names: NameServer;
-  /** Of a family that is late. */
-  readonly slowLinks: { readonly [family in FamilyName]?: SlowLink };
   /** From now on the server has other addresses, and the old ones are nobody's. The name server is not told. */
   moveServer(): void;
 }
@@ -71,17 +69,13 @@ export async function aPath(t: TestContext, ways: Ways = {}): Promise<Path | und
   link(router, { client, server });
   if (rules !== undefined) router.exec(rules, 'nft', '-f', '-');
   const names = await NameServer.start(t, router, recordsOf(server));
-  const slowLinks: { [family in FamilyName]?: SlowLink } = {};
-  for (const { family, lateByMs } of late) {
-    slowLinks[family] = await SlowLink.start(router, { family, from: TO_CLIENT, lateByMs });
-  }
+  for (const lateness of late) await holdUp(router, lateness);
   return {
     client,
     server,
     router,
     translatedTo: ROUTER_AT_SERVER,
     names,
-    slowLinks,
     moveServer() {
       server.take(LINK, SERVER_LATER);
       routeOver(server, ROUTER_AT_SERVER);
@@ -120,8 +114,8 @@ function routeOver(host: NamespaceHost, { ipv4, ipv6 }: Addresses): void {
   host.ip(`route replace default via ${ipv4}`, `route replace default via ${ipv6}`);
 }
 
-function lateness(family: FamilyName, way: Way = 'open'): { family: FamilyName; lateByMs: number }[] {
-  return typeof way === 'object' && 'lateByMs' in way ? [{ family, lateByMs: way.lateByMs }] : [];
+function lateness(family: FamilyName, way: Way = 'open'): Lateness[] {
+  return typeof way === 'object' && 'lateByMs' in way ? [{ family, from: TO_CLIENT, byMs: way.lateByMs }] : [];
 }
 
 /** For nft(8); undefined where everything passes. */
