@@ -6,6 +6,12 @@ import type { TestContext } from 'node:test';
 import { aDirectory } from './directory.ts';
 import { type Host, type Process, printed } from './namespace.ts';
 
+/** Below it, addresses that are known are told, and what is asked beyond them is never answered. */
+export const MUTE_ZONE = 'mute.example.com';
+/** The name server that it would be asked of takes every question here and says nothing. */
+const MUTE_PORT = 5_353;
+const MUTE_PROGRAM = `require('node:dgram').createSocket('udp4').bind(${MUTE_PORT}, '127.0.0.1', () => console.log('ready'))`;
+
 /** A name's addresses, of both families: one that is not there has none of that family. */
 export type Records = Readonly<Record<string, readonly string[]>>;
 
@@ -24,7 +30,10 @@ export class NameServer {
     writeFileSync(hosts, linesOf(records));
     const options = ['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null', '--pid-file', '--user=root'];
     options.push('--no-resolv', '--no-hosts', `--addn-hosts=${hosts}`, '--local=/example.com/', '--local=/arpa/');
+    options.push(`--server=/${MUTE_ZONE}/127.0.0.1#${MUTE_PORT}`);
     options.push(`--listen-address=${host.ipv4},${host.ipv6}`, '--bind-interfaces');
+    const mute = host.start(process.execPath, '--eval', MUTE_PROGRAM);
+    await printed(mute.stdout, /^ready$/m);
     const dnsmasq = host.start('dnsmasq', ...options);
     // It has bound its sockets and read its names by then.
     await printed(dnsmasq.stderr, READ);
