@@ -12,6 +12,7 @@ import { trustFor } from './kit/trust.ts';
 
 export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
+       partyline echo [HOST] --probe --connect [-4|-6] [--json]
 
 Sends what comes in on standard input to HOST and shows what comes back.
 HOST is [SCHEME://]HOST[:PORT]; default: PARTYLINE_HOST, else localhost; default port 7270.
@@ -22,10 +23,11 @@ tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TL
   -4, -6           only over IPv4, only over IPv6
   --raw            send no first line, only bytes
   --json           print JSON lines
-  --probe          measure instead: connect and round-trip times over each family
+  --probe          measure instead, over each family: the name, connecting, round trips, sizes; and say what is wrong
     --count N        round trips per family (default: 10)
     --interval MS    from one to the next (default: 100)
     --size BYTES     of each (default: 64)
+    --connect        only connect, to whatever listens there, and send nothing
   --help           print this
 
 A line "close", or the end of the input, ends it.

@@ -40,7 +40,14 @@ export class EchoError extends Error {
 
 /** Connects and exchanges names. Throws a `DialError` or an `EchoError`. */
 export async function openEcho(options: EchoOptions): Promise<EchoConnection> {
-  const dialled = await connect(options);
+  return await exchangeNames(await connect(options), options);
+}
+
+/** On a connection that is there; without a name of ours there is nothing to exchange. Throws an `EchoError`. */
+export async function exchangeNames(
+  dialled: Dialled,
+  options: Pick<EchoOptions, 'name' | 'host' | 'port' | 'answerDeadlineMs'>,
+): Promise<EchoConnection> {
   const { name, host, port, answerDeadlineMs = ECHO_ANSWER_DEADLINE_MS } = options;
   if (name === undefined) return { ...dialled, server: { kind: 'plain' }, rest: new Uint8Array() };
   const { socket } = dialled;

@@ -1,182 +1,155 @@
-// Measures how well a host is reachable over each family: the race of RFC 8305, the time to connect, and round trips
-// of echo on an open connection.
+// Measures how well a host is reachable over each family: what its name stands for, the race of RFC 8305, the time to
+// connect to each address, round trips of echo on open connections, how large an echo may be, and how it all ends.
 
-import { performance } from 'node:perf_hooks';
-import { setTimeout as wait } from 'node:timers/promises';
-import { DialError, resolve, type DialOptions } from '../net/dial.ts';
+import { networkInterfaces } from 'node:os';
+import type { DialOptions } from '../net/dial.ts';
+import { embeddedIpv4, KNOWN_PREFIXES, type Nat64Prefix } from '../net/nat64.ts';
+import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import type { AddressFamily } from '../net/race.ts';
-import { EchoError, openEcho, type EchoConnection } from './echo.ts';
-import { distribution, type Distribution } from './stats.ts';
-import type { Trust } from './trust.ts';
+import type { EchoConnection } from './echo.ts';
+import { EchoLink } from './probe/echo-link.ts';
+import type { AddressFacts, FamilyFacts, LinkFacts, ProbeFacts, Rounds } from './probe/facts.ts';
+import { LOOKUP_DEADLINE_MS, prefixesFor, resolveNames } from './probe/names.ts';
+import { reachAll, type Reached, type ReachOptions } from './probe/reach.ts';
+import { ECHO_DEADLINE_MS, runRounds } from './probe/rounds.ts';
+import { payloadOf, sweep } from './probe/sweep.ts';
+import { whereLost } from './probe/unacknowledged.ts';
+import { warmUp } from './probe/warm-up.ts';
+import { distribution } from './stats.ts';
 
-/** TCP resends after 1 and 3 s: an echo that takes longer has lost more than one packet, and counts as lost. */
-export const ECHO_DEADLINE_MS = 5_000;
+/** Milliseconds for the other side to end when we have: as `END_GRACE_MS` of a conversation. */
+const ENDING_DEADLINE_MS = 2_000;
+/** What is lost of rounds up to this size is not lost for its size. */
+const SMALL_BYTES = 256;
 
-/** A measurement is waited for less patiently than a connection that somebody needs. */
-const PROBE_DIAL_DEADLINE_MS = 10_000;
+export type ProbeStage = 'resolving' | 'connecting' | 'echoing' | 'sizing';
 
-export interface ProbeOptions extends Pick<DialOptions, 'host' | 'port' | 'lookup'> {
+export interface ProbeOptions extends Pick<DialOptions, 'host' | 'port' | 'lookup' | 'connect'> {
   readonly families: readonly AddressFamily[];
   readonly name: string | undefined;
+  readonly wants: 'echo' | 'connect';
   readonly count: number;
   readonly intervalMs: number;
   readonly sizeBytes: number;
-  readonly tls?: Trust | undefined;
+  readonly tls?: ReachOptions['tls'];
   readonly echoDeadlineMs?: number;
-  readonly deadlineMs?: number;
+  readonly connectDeadlineMs?: number;
+  readonly onStage?: (stage: ProbeStage) => void;
+  /** Undefined: lost. */
+  readonly onEcho?: (family: AddressFamily, tookMs: number | undefined) => void;
 }
 
-export interface RoundTrips extends Distribution {
-  readonly count: number;
-  readonly lost: number;
+/** Ends by itself; what fails is among the facts. */
+export async function probe(options: ProbeOptions): Promise<ProbeFacts> {
+  const { host, port, name, wants, families, tls, connect, echoDeadlineMs = ECHO_DEADLINE_MS, onStage } = options;
+  await warmUp();
+  onStage?.('resolving');
+  const names = await resolveNames({ host, families, lookup: options.lookup, deadlineMs: LOOKUP_DEADLINE_MS });
+  onStage?.('connecting');
+  const how: ReachOptions = {
+    host,
+    port,
+    name,
+    wants,
+    tls,
+    answerDeadlineMs: echoDeadlineMs,
+    connectDeadlineMs: options.connectDeadlineMs,
+    ...(connect && { connect }),
+  };
+  const asking = prefixesFor(names.order, options.lookup);
+  const { race, winner, addresses } = await reachAll(names.order, how);
+  const links = await measure(addresses, { ...options, echoDeadlineMs }, how);
+  const nat64 = await asking;
+  const prefixes = [...KNOWN_PREFIXES, ...nat64];
+  const facts = families.map((family): [AddressFamily, FamilyFacts] => [
+    family,
+    {
+      name: names.byFamily.get(family) ?? { tookMs: undefined, addresses: [] },
+      addresses: addresses.filter((one) => one.family === family).map((one) => withIpv4(one.facts, prefixes)),
+      isHere: isHere(family),
+      link: links.get(family),
+    },
+  ]);
+  return { host, port, wants, isTls: tls !== undefined, race, winner, nat64, families: new Map(facts) };
 }
 
-export type FamilyProbe =
-  | { readonly works: true; readonly addresses: string[]; readonly connectMs: number; readonly rtt: RoundTrips }
-  /** It did not connect, does not speak ECHO, or nothing came back. */
-  | { readonly works: false; readonly addresses: string[]; readonly why: string };
-
-export interface Probe {
-  readonly families: ReadonlyMap<AddressFamily, FamilyProbe>;
-  /** The family that a client without preference would have used. */
-  readonly winner: AddressFamily | undefined;
+function withIpv4(facts: AddressFacts, prefixes: readonly Nat64Prefix[]): AddressFacts {
+  const embeds = embeddedIpv4(facts.address, prefixes);
+  return embeds === undefined ? facts : { ...facts, embeds };
 }
 
-/** Measures one family after the other, so that neither disturbs the other's times. */
-export async function probe(options: ProbeOptions): Promise<Probe> {
-  const { families } = options;
-  // With one family asked for there is nothing to race.
-  const raced = await attempt({ ...options, family: families.length === 1 ? families[0] : undefined });
-  const winner = 'connection' in raced ? raced.connection.family : undefined;
-  const results = new Map<AddressFamily, FamilyProbe>();
-  for (const family of families) {
-    const opened = family === winner ? raced : await attempt({ ...options, family });
-    results.set(family, await measure(family, opened, options));
-  }
-  return { families: results, winner };
+interface Measuring extends ProbeOptions {
+  readonly echoDeadlineMs: number;
 }
 
-type Opened = { connection: EchoConnection } | { why: string };
-
-async function attempt(options: ProbeOptions & { family: AddressFamily | undefined }): Promise<Opened> {
-  try {
-    const connection = await openEcho({ deadlineMs: PROBE_DIAL_DEADLINE_MS, ...options });
-    // Until it is measured, its end is no surprise; the measurement will notice.
-    connection.socket.on('error', () => {});
-    return { connection };
-  } catch (error) {
-    if (error instanceof DialError) return { why: error.reason };
-    if (error instanceof EchoError) return { why: error.message };
-    throw error;
-  }
+interface Linked {
+  readonly link: EchoLink;
+  readonly connection: EchoConnection;
+  readonly known: Omit<LinkFacts, 'rounds'>;
+  readonly open: () => Promise<EchoLink | undefined>;
 }
 
-async function measure(family: AddressFamily, opened: Opened, options: ProbeOptions): Promise<FamilyProbe> {
-  const addresses = await addressesOf(family, options);
-  if ('why' in opened) return { works: false, addresses, why: opened.why };
-  const { connection } = opened;
-  const won = connection.attempts.find(({ outcome }) => outcome === 'connected');
-  const connectMs = won === undefined ? 0 : round(won.endedAtMs - won.startedAtMs);
-  try {
-    const times = await roundTrips(connection, options);
-    const spread = distribution(times.map(round));
-    if (spread === undefined) {
-      return { works: false, addresses, why: `${connection.address} was connected, but no echo came back` };
+/** Of each family the first address that came as far as an echo; the other connections end here. */
+async function measure(
+  addresses: readonly Reached[],
+  options: Measuring,
+  how: ReachOptions,
+): Promise<Map<AddressFamily, LinkFacts>> {
+  const linked = new Map<AddressFamily, Linked>();
+  for (const { connection, ...to } of addresses) {
+    if (connection === undefined) continue;
+    if (linked.has(to.family)) {
+      connection.socket.destroy();
+      continue;
     }
-    return {
-      works: true,
-      addresses,
-      connectMs,
-      rtt: { count: options.count, lost: options.count - times.length, ...spread },
+    const { localAddress = '', localPort = 0 } = connection.socket;
+    const local = { address: normaliseAddress(localAddress), port: localPort };
+    const open = async () => {
+      const again = await reachAll([to], how);
+      const found = again.addresses[0]?.connection;
+      return found === undefined ? undefined : new EchoLink(found);
     };
-  } finally {
-    connection.socket.destroy();
+    const known = { address: to.address, local, server: connection.server };
+    linked.set(to.family, { link: new EchoLink(connection), connection, known, open });
   }
+  if (linked.size === 0) return new Map();
+  options.onStage?.('echoing');
+  const rounds = await runRounds(new Map([...linked].map(([family, { link }]) => [family, link])), options);
+  options.onStage?.('sizing');
+  const measured = [...linked].map(async ([family, one]): Promise<[AddressFamily, LinkFacts]> => {
+    const own = rounds.get(family);
+    if (own === undefined) throw new Error(`IPv${family} has a connection and no rounds`);
+    return [family, await grow(family, { ...one, rounds: own })];
+  });
+  return new Map(await Promise.all(measured));
 }
 
-async function addressesOf(family: AddressFamily, { host, port, lookup }: ProbeOptions): Promise<string[]> {
-  try {
-    return (await resolve({ host, port, lookup, family })).map(({ address }) => address);
-  } catch (error) {
-    if (error instanceof DialError) return [];
-    throw error;
+/** The sizes, and the end: on the same connection, unless it has lost something or is gone. */
+async function grow(family: AddressFamily, one: Linked & { rounds: Rounds }): Promise<LinkFacts> {
+  const { link, known, rounds, open } = one;
+  const times = rounds.times.filter((time) => time !== undefined);
+  const typicalMs = distribution(times)?.p50;
+  if (typicalMs === undefined && (rounds.changed > 0 || rounds.sizeBytes <= SMALL_BYTES)) {
+    link.destroy();
+    return { ...known, rounds };
   }
+  const isClean = times.length === rounds.count && link.ended === undefined;
+  if (!isClean) link.destroy();
+  const swept = isClean ? link : await open();
+  if (swept === undefined) return { ...known, rounds };
+  const lostOn = (lost: EchoLink) => whereLost(family, lost.ports);
+  const sizes = await sweep({ link: swept, open, roundTripMs: typicalMs ?? 0, lostOn });
+  const last = sizes.fails === undefined ? swept : await open();
+  const ending = await last?.finish(payloadOf(SMALL_BYTES), ENDING_DEADLINE_MS + (typicalMs ?? 0));
+  last?.destroy();
+  return { ...known, rounds, sweep: sizes, ...(ending && { ending }) };
 }
 
-/** The times of those echoes that came back whole, unchanged and in time. */
-async function roundTrips(connection: EchoConnection, options: ProbeOptions): Promise<number[]> {
-  const { socket } = connection;
-  const { count, intervalMs, sizeBytes, echoDeadlineMs = ECHO_DEADLINE_MS } = options;
-  const echoes = new EchoCounter(connection);
-  const times: number[] = [];
-  for (let round = 0; round < count && !echoes.isOver; round++) {
-    const payload = payloadOf(round, sizeBytes);
-    const sentAt = performance.now();
-    const back = echoes.expect(payload, echoDeadlineMs);
-    socket.write(payload);
-    const cameBack = await back;
-    const tookMs = performance.now() - sentAt;
-    if (cameBack) times.push(tookMs);
-    if (round < count - 1 && intervalMs > tookMs) await wait(intervalMs - tookMs);
-  }
-  return times;
-}
-
-/** A number and filling, in one line: a log at the other end stays readable. */
-function payloadOf(round: number, size: number): Buffer {
-  return Buffer.from(`${`probe ${round} `.padEnd(size - 1, '.').slice(0, size - 1)}\n`);
-}
-
-/** Tells when the bytes sent last have come back. Late bytes of a lost round are skipped by counting. */
-class EchoCounter {
-  isOver = false;
-  #sent = 0;
-  #received = 0;
-  #expected: Buffer = Buffer.alloc(0);
-  #isSame = true;
-  #settle: ((cameBack: boolean) => void) | undefined;
-
-  constructor({ socket, rest }: EchoConnection) {
-    // Bytes that were there before anything was sent are not an echo of it.
-    this.#sent = rest.length;
-    this.#received = rest.length;
-    const over = () => {
-      this.isOver = true;
-      this.#settle?.(false);
-    };
-    socket
-      .on('data', (chunk: Buffer) => this.#push(chunk))
-      .on('end', over)
-      .on('close', over);
-    socket.resume();
-  }
-
-  expect(payload: Buffer, deadlineMs: number): Promise<boolean> {
-    this.#expected = payload;
-    this.#isSame = true;
-    this.#sent += payload.length;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => this.#settle?.(false), deadlineMs);
-    this.#settle = (cameBack) => {
-      clearTimeout(timer);
-      this.#settle = undefined;
-      resolve(cameBack);
-    };
-    return promise;
-  }
-
-  #push(chunk: Buffer): void {
-    const begins = this.#sent - this.#expected.length;
-    const from = Math.max(begins - this.#received, 0);
-    const at = this.#received + from - begins;
-    const mine = chunk.subarray(from, from + this.#expected.length - at);
-    if (!mine.equals(this.#expected.subarray(at, at + mine.length))) this.#isSame = false;
-    this.#received += chunk.length;
-    if (this.#received >= this.#sent) this.#settle?.(this.#isSame);
-  }
-}
-
-/** Microseconds: what lies below is noise of the clock. */
-function round(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
+/** Beside loopback, and beside what is only good for the next machine. */
+function isHere(family: AddressFamily): boolean {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.some(
+    ({ address, family: its }) =>
+      its === `IPv${family}` && !isLoopbackAddress(address) && !/^(?:fe[89ab]|169\.254\.)/i.test(address),
+  );
 }

@@ -6,6 +6,8 @@ export interface Distribution {
   readonly p95: number;
   readonly p99: number;
   readonly max: number;
+  /** From the usual to the bad: p95 − p50, whatever the order was in which they came. */
+  readonly jitter: number;
 }
 
 /** Undefined when nothing was measured. */
@@ -16,5 +18,11 @@ export function distribution(values: readonly number[]): Distribution | undefine
   if (min === undefined || max === undefined) return undefined;
   // Nearest rank: the smallest value that at least so many per cent of all do not exceed.
   const percentile = (percent: number): number => sorted[Math.ceil((percent * sorted.length) / 100) - 1] ?? max;
-  return { min, p50: percentile(50), p95: percentile(95), p99: percentile(99), max };
+  const [p50, p95, p99] = [percentile(50), percentile(95), percentile(99)];
+  return { min, p50, p95, p99, max, jitter: roundMs(p95 - p50) };
+}
+
+/** Microseconds: what lies below is noise of the clock. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }

@@ -3,14 +3,20 @@
 
 import { connect as netConnect, isIP, type Socket } from 'node:net';
 import { normaliseAddress } from './peer.ts';
-import { interleave, Race, type AddressFamily, type Attempt, type Candidate, type RaceStep } from './race.ts';
-import { whyConnectFailed, whyLookupFailed } from './reason.ts';
+import { Race, type AddressFamily, type Attempt, type Candidate, type RaceStep } from './race.ts';
+import { noAnswerWithin, whyConnectFailed, whyLookupFailed } from './reason.ts';
 
 /** Long enough for a satellite link that loses two SYNs (1 + 2 + 4 s), short enough to still be waited for. */
 export const DIAL_DEADLINE_MS = 30_000;
 
-/** Every address of a name, both families, in the resolver's order of preference. */
-export type Lookup = (name: string) => Promise<readonly Candidate[]>;
+/** RFC 8305 section 8: so long one family's addresses wait for the other's, for both to be tried in the right order. */
+export const RESOLUTION_DELAY_MS = 50;
+
+/** In which order they are asked for alone. Node runs two getaddrinfo at a time, and mostly it is AAAA that has no answer. */
+const FAMILIES: readonly AddressFamily[] = [4, 6];
+
+/** Every address of a name, in the resolver's order of preference: of both families, or of the one that is named. */
+export type Lookup = (name: string, family?: AddressFamily) => Promise<readonly Candidate[]>;
 
 export interface DialOptions {
   readonly host: string;
@@ -61,17 +67,12 @@ export class DialError extends Error {
 export async function dial(options: DialOptions): Promise<Dialled> {
   const { clock = REAL_CLOCK, deadlineMs = DIAL_DEADLINE_MS, signal } = options;
   signal?.throwIfAborted();
-  const startedAt = clock.now();
   const stop = new AbortController();
   const cancelDeadline = clock.after(deadlineMs, () => stop.abort(new Late(deadlineMs)));
   const onAbort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort);
   try {
-    const found = await unlessStopped(resolve(options), stop.signal);
-    return await run(options, interleave(found), { clock, startedAt, stop: stop.signal });
-  } catch (error) {
-    if (error instanceof Late) throw new DialError(options, `${error.message} while resolving the name`);
-    throw error;
+    return await run(options, clock, stop.signal);
   } finally {
     cancelDeadline();
     signal?.removeEventListener('abort', onAbort);
@@ -102,12 +103,28 @@ async function lookUp(options: Pick<DialOptions, 'host' | 'port'>, lookup: Looku
   return found;
 }
 
-/** getaddrinfo asked for both families at once, so that its order (RFC 6724) covers both. */
-async function systemLookup(name: string): Promise<Candidate[]> {
+/** getaddrinfo; asked for both families at once its order (RFC 6724) covers both. */
+async function systemLookup(name: string, family?: AddressFamily): Promise<Candidate[]> {
   // Not needed for an address, and a command that starts has no time to lose.
   const { lookup: dnsLookup } = await import('node:dns/promises');
-  const found = await dnsLookup(name, { all: true, order: 'verbatim' });
+  const found = await dnsLookup(name, { all: true, order: 'verbatim', family: family ?? 0 });
   return found.flatMap(({ address }) => candidate(address) ?? []);
+}
+
+/**
+ * RFC 8305 section 3: a family whose answer is late does not keep the other waiting. getaddrinfo tells nothing before it
+ * has both; where it has not after the delay, each family is asked for alone. An answer for one that comes first is then
+ * of a family that the other one is late to by as much.
+ */
+async function lookUpApart(options: DialOptions, tell: (found: readonly Candidate[]) => void): Promise<void> {
+  const { host, family, lookup = systemLookup } = options;
+  const families = family === undefined ? FAMILIES : [family];
+  const asked = families.map(async (one) => {
+    const found = await lookup(host, one);
+    tell(found.filter((candidate) => candidate.family === one));
+  });
+  // Whatever it is, the question for both families will say so too.
+  await Promise.allSettled(asked);
 }
 
 /** An IPv4-mapped address is the IPv4 address that it maps, in the choice of the socket too. */
@@ -117,32 +134,49 @@ function candidate(text: string): Candidate | undefined {
   return family === 4 || family === 6 ? { address, family } : undefined;
 }
 
-interface Around {
-  readonly clock: DialClock;
-  readonly startedAt: number;
-  readonly stop: AbortSignal;
-}
-
-/** Gives the race its sockets and its clock. */
-async function run(options: DialOptions, candidates: readonly Candidate[], around: Around): Promise<Dialled> {
-  const { port, connect = connectTo, allowHalfOpen = false } = options;
-  const { clock, startedAt, stop } = around;
-  stop.throwIfAborted();
-  const race = new Race(candidates);
-  const sockets: Socket[] = [];
+/** Gives the race its addresses, its sockets and its clock. */
+async function run(options: DialOptions, clock: DialClock, stop: AbortSignal): Promise<Dialled> {
+  const { host, port, connect = connectTo, allowHalfOpen = false, deadlineMs = DIAL_DEADLINE_MS } = options;
+  const startedAt = clock.now();
   const now = () => clock.now() - startedAt;
-  let cancelTimer: (() => void) | undefined;
+  const race = new Race();
+  const lanes: { readonly socket: Socket; readonly to: Candidate }[] = [];
+  let isResolved = false;
+  let whyUnresolved: unknown;
+  let cancelTimer = () => {};
 
   return await new Promise((settle, reject) => {
     const onStop = () => obey(race.stop(now(), stop.reason instanceof Late ? stop.reason.message : 'interrupted'));
     stop.addEventListener('abort', onStop);
-    obey(race.begin(now()));
+    const early = () => void lookUpApart(options, (found) => obey(race.add(found, now())));
+    const cancelEarly = candidate(host) === undefined ? clock.after(RESOLUTION_DELAY_MS, early) : () => {};
+    resolve(options).then(
+      (found) => resolved(race.add(found, now())),
+      (error: unknown) => {
+        whyUnresolved = error;
+        resolved([]);
+      },
+    );
+
+    function resolved(steps: readonly RaceStep[]): void {
+      isResolved = true;
+      cancelEarly();
+      obey([...steps, ...race.close()]);
+    }
+
+    function end(report: () => void): void {
+      stop.removeEventListener('abort', onStop);
+      cancelEarly();
+      cancelTimer();
+      report();
+    }
 
     function obey(steps: readonly RaceStep[]): void {
       for (const step of steps) follow(step);
-      cancelTimer?.();
+      cancelTimer();
       const next = race.nextStartAtMs;
-      if (next !== undefined) cancelTimer = clock.after(Math.max(0, next - now()), () => obey(race.tick(now())));
+      cancelTimer =
+        next === undefined ? () => {} : clock.after(Math.max(0, next - now()), () => obey(race.tick(now())));
     }
 
     function follow(step: RaceStep): void {
@@ -151,43 +185,50 @@ async function run(options: DialOptions, candidates: readonly Candidate[], aroun
           start(step.index, step.to);
           return;
         case 'cancel':
-          sockets[step.index]?.destroy();
+          lanes[step.index]?.socket.destroy();
           return;
         case 'won':
-          stop.removeEventListener('abort', onStop);
-          win(step.index);
+          end(() => win(step.index));
           return;
         case 'lost':
-          stop.removeEventListener('abort', onStop);
-          reject(stop.aborted && !(stop.reason instanceof Late) ? stop.reason : failure(options, race.attempts));
+          end(() => reject(whyLost()));
       }
     }
 
     function start(index: number, to: Candidate): void {
       const socket = connect(to, port, allowHalfOpen);
-      sockets[index] = socket;
+      lanes[index] = { socket, to };
       socket.once('connect', () => obey(race.connected(index, now())));
       socket.once('error', (error) => obey(race.failed(index, now(), whyConnectFailed(error))));
     }
 
     function win(index: number): void {
-      const socket = sockets[index];
-      const to = candidates[index];
-      if (socket === undefined || to === undefined) throw new Error(`attempt ${index} won without a socket`);
+      const won = lanes[index];
+      if (won === undefined) throw new Error(`attempt ${index} won without a socket`);
+      const { socket, to } = won;
       socket.removeAllListeners('connect');
       socket.removeAllListeners('error');
       settle({ socket, address: to.address, port, family: to.family, attempts: race.attempts });
     }
+
+    function whyLost(): unknown {
+      const { attempts } = race;
+      if (stop.aborted && !(stop.reason instanceof Late)) return stop.reason;
+      if (attempts.length === 0 && whyUnresolved !== undefined) return whyUnresolved;
+      const unresolved = `${noAnswerWithin(deadlineMs)} while resolving the name`;
+      return failure(options, attempts, isResolved ? undefined : unresolved);
+    }
   });
 }
 
-function failure(options: DialOptions, attempts: readonly Attempt[]): DialError {
+/** Each address with what became of it, and what else went wrong. */
+function failure(options: DialOptions, attempts: readonly Attempt[], more?: string): DialError {
   const [only] = attempts;
-  const reason =
+  const reasons =
     attempts.length === 1 && only?.address === options.host
-      ? (only.reason ?? '')
-      : attempts.map((attempt) => `${attempt.address}: ${attempt.reason}`).join('; ');
-  return new DialError(options, reason, attempts);
+      ? [only.reason]
+      : attempts.map(({ address, reason }) => `${address}: ${reason}`);
+  return new DialError(options, [...reasons, more ?? []].flat().join('; '), attempts);
 }
 
 function connectTo(to: Candidate, port: number, allowHalfOpen: boolean): Socket {
@@ -197,16 +238,8 @@ function connectTo(to: Candidate, port: number, allowHalfOpen: boolean): Socket 
 
 class Late extends Error {
   constructor(deadlineMs: number) {
-    super(`no answer within ${deadlineMs / 1_000} s`);
+    super(noAnswerWithin(deadlineMs));
   }
-}
-
-/** getaddrinfo cannot be interrupted: its answer is no longer waited for. */
-function unlessStopped<T>(promise: Promise<T>, stop: AbortSignal): Promise<T> {
-  return new Promise((settle, reject) => {
-    stop.addEventListener('abort', () => reject(stop.reason), { once: true });
-    promise.then(settle, reject);
-  });
 }
 
 const REAL_CLOCK: DialClock = {

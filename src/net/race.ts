@@ -23,19 +23,21 @@ export type RaceStep =
   | { do: 'won'; index: number }
   | { do: 'lost' };
 
-/** RFC 8305 section 8, "Connection Attempt Delay": 250 ms recommended, never under 100 ms. */
+/** RFC 8305 section 8: recommended; never under 100 ms, and hardly ever over 2 s. */
 export const CONNECTION_ATTEMPT_DELAY_MS = 250;
 
 type Lane = Candidate & { startedAtMs: number; end?: Pick<Attempt, 'endedAtMs' | 'outcome' | 'reason'> };
 
 /**
  * RFC 8305 section 4: the resolver's order (RFC 6724) decides which family goes first and the order within each;
- * from then on the families take turns (First Address Family Count 1). An address is tried once.
+ * from then on the families take turns (First Address Family Count 1), `before` being whose turn was last. An address
+ * is tried once.
  */
-export function interleave(found: readonly Candidate[]): Candidate[] {
+export function interleave(found: readonly Candidate[], before?: AddressFamily): Candidate[] {
   const unique = [...new Map(found.map((candidate) => [candidate.address, candidate])).values()];
-  const first = unique.filter((candidate) => candidate.family === unique[0]?.family);
-  const second = unique.filter((candidate) => candidate.family !== unique[0]?.family);
+  const isFirst = (unique.find(({ family }) => family !== before) ?? unique[0])?.family;
+  const first = unique.filter(({ family }) => family === isFirst);
+  const second = unique.filter(({ family }) => family !== isFirst);
   const order: Candidate[] = [];
   for (let turn = 0; turn < Math.max(first.length, second.length); turn++) {
     order.push(...first.slice(turn, turn + 1), ...second.slice(turn, turn + 1));
@@ -46,28 +48,34 @@ export function interleave(found: readonly Candidate[]): Candidate[] {
 /**
  * RFC 8305 section 5: attempts start one at a time, the next when the delay has passed or at once when the one
  * started last has failed. A later attempt does not end an earlier one: the first to connect wins, however late it
- * began, and only then are the others cancelled.
+ * began, and only then are the others cancelled. Addresses may be added meanwhile (section 3), until it is closed.
  */
 export class Race {
-  readonly #candidates: readonly Candidate[];
-  readonly #delayMs: number;
   readonly #lanes: Lane[] = [];
+  #waiting: readonly Candidate[] = [];
+  #isClosed = false;
   #isOver = false;
-
-  constructor(candidates: readonly Candidate[], delayMs: number = CONNECTION_ATTEMPT_DELAY_MS) {
-    this.#candidates = candidates;
-    this.#delayMs = delayMs;
-  }
 
   /** When `tick` is to be called next; undefined when nothing waits for the clock. */
   get nextStartAtMs(): number | undefined {
     const last = this.#lanes.at(-1);
-    if (this.#isOver || last === undefined || this.#lanes.length === this.#candidates.length) return undefined;
-    return last.startedAtMs + this.#delayMs;
+    if (this.#isOver || last === undefined || this.#waiting.length === 0) return undefined;
+    return last.startedAtMs + CONNECTION_ATTEMPT_DELAY_MS;
   }
 
-  begin(now: number): RaceStep[] {
-    return this.#startNext(now);
+  /** Addresses in the resolver's order; those that are known already may be among them. */
+  add(found: readonly Candidate[], now: number): RaceStep[] {
+    const last = this.#lanes.at(-1);
+    const known = [...found, ...this.#waiting];
+    const untried = known.filter(({ address }) => this.#lanes.every((lane) => lane.address !== address));
+    this.#waiting = interleave(untried, last?.family);
+    return last === undefined || last.end !== undefined ? this.#startNext(now) : this.tick(now);
+  }
+
+  /** No more addresses come. */
+  close(): RaceStep[] {
+    this.#isClosed = true;
+    return this.#loseIfNothingIsLeft();
   }
 
   tick(now: number): RaceStep[] {
@@ -87,12 +95,8 @@ export class Race {
     const lane = this.#lanes[index];
     if (this.#isOver || lane === undefined || lane.end !== undefined) return [];
     lane.end = { endedAtMs: now, outcome: 'failed', reason };
-    if (this.#lanes.length < this.#candidates.length) {
-      return index === this.#lanes.length - 1 ? this.#startNext(now) : [];
-    }
-    if (this.#lanes.some((other) => other.end === undefined)) return [];
-    this.#isOver = true;
-    return [{ do: 'lost' }];
+    if (index === this.#lanes.length - 1 && this.#waiting.length > 0) return this.#startNext(now);
+    return this.#loseIfNothingIsLeft();
   }
 
   /** The deadline has passed, or nobody wants the connection any more. */
@@ -108,13 +112,18 @@ export class Race {
   }
 
   #startNext(now: number): RaceStep[] {
-    const to = this.#candidates[this.#lanes.length];
-    if (to === undefined) {
-      this.#isOver = true;
-      return [{ do: 'lost' }];
-    }
+    const [to, ...others] = this.#waiting;
+    if (this.#isOver || to === undefined) return [];
+    this.#waiting = others;
     this.#lanes.push({ ...to, startedAtMs: now });
     return [{ do: 'connect', index: this.#lanes.length - 1, to }];
+  }
+
+  #loseIfNothingIsLeft(): RaceStep[] {
+    const isRunning = this.#lanes.some(({ end }) => end === undefined);
+    if (this.#isOver || isRunning || this.#waiting.length > 0 || !this.#isClosed) return [];
+    this.#isOver = true;
+    return [{ do: 'lost' }];
   }
 
   #cancelOthers(now: number, reason: string): RaceStep[] {

@@ -17,12 +17,34 @@ const CONNECT: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed',
 };
 
+/** What a failure to connect says about where the trouble is. */
+export type FailureKind =
+  /** The host answers, and nothing listens there. */
+  | 'refused'
+  /** Nobody answers. */
+  | 'silent'
+  /** No way leads there from here, or a router on the way says that there is none. */
+  | 'no-route'
+  | 'other';
+
+const KINDS: Readonly<Record<string, FailureKind>> = {
+  ECONNREFUSED: 'refused',
+  ETIMEDOUT: 'silent',
+  EHOSTUNREACH: 'no-route',
+  ENETUNREACH: 'no-route',
+  ENETDOWN: 'no-route',
+  EADDRNOTAVAIL: 'no-route',
+  EAFNOSUPPORT: 'no-route',
+};
+
 /** Node turns both EAI_NONAME and EAI_NODATA into ENOTFOUND. */
 const LOOKUP: Readonly<Record<string, string>> = {
   ENOTFOUND: 'name does not resolve',
   EAI_AGAIN: 'the name service does not answer',
   EAI_FAIL: 'the name service failed',
 };
+
+const NO_ANSWER = 'no answer within';
 
 const FILE: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
@@ -37,6 +59,18 @@ const FILE: Readonly<Record<string, string>> = {
 
 export function whyConnectFailed(error: unknown): string {
   return inWords(error, CONNECT);
+}
+
+/** Of words that `whyConnectFailed` has given, or of a deadline that has passed. */
+export function kindOfFailure(words: string): FailureKind {
+  if (words.startsWith(NO_ANSWER)) return 'silent';
+  const code = Object.keys(CONNECT).find((one) => CONNECT[one] === words) ?? words;
+  return KINDS[code] ?? 'other';
+}
+
+/** What a deadline says that has passed. */
+export function noAnswerWithin(ms: number): string {
+  return `${NO_ANSWER} ${ms / 1_000} s`;
 }
 
 export function whyLookupFailed(error: unknown): string {

@@ -1,11 +1,13 @@
 // What goes over the link between two hosts, packet by packet, as tcpdump prints it: TCP segments with their flags and
 // relative numbers, questions to the name server and its answers.
 
-import type { Host } from './hosts.ts';
-import { LINK, printed } from './hosts.ts';
+import { LINK } from './hosts.ts';
+import { type Host, printed } from './namespace.ts';
 
 export interface Segment {
   readonly kind: 'segment';
+  /** When the kernel sent or got it, in milliseconds to the microsecond; undefined where the line does not say. */
+  readonly atMs: number | undefined;
   /** `address.port`, as tcpdump writes it. */
   readonly from: string;
   readonly to: string;
@@ -34,13 +36,14 @@ export type Packet = Segment | Question | Answer;
 
 /** Undefined for what is neither of the three. */
 export function parsePacket(line: string): Packet | undefined {
-  const [, from, to, rest] = /^IP6? (\S+) > (\S+): (.*)$/.exec(line) ?? [];
+  const [, time, from, to, rest] = /^(?:(\d+\.\d+) )?IP6? (\S+) > (\S+): (.*)$/.exec(line) ?? [];
   if (from === undefined || to === undefined || rest === undefined) return undefined;
   const flags = /^Flags \[([^\]]+)\]/.exec(rest)?.[1];
   if (flags !== undefined) {
     const ack = /, ack (\d+)/.exec(rest)?.[1];
     return {
       kind: 'segment',
+      atMs: time === undefined ? undefined : Number(time) * 1_000,
       from,
       to,
       flags,
@@ -70,8 +73,8 @@ export class Capture {
 
   /** Listens on a host's link; resolves once tcpdump says that it does. */
   static async start(host: Host, filter: string): Promise<Capture> {
-    // -n: numbers only; -t: no time; -l and --immediate-mode: a line for each packet as soon as it passes.
-    const tcpdump = host.start('tcpdump', '-i', LINK, '-n', '-t', '-l', '--immediate-mode', filter);
+    // -n: numbers only; -tt: seconds of the epoch; -l and --immediate-mode: a line for each packet as soon as it passes.
+    const tcpdump = host.start('tcpdump', '-i', LINK, '-n', '-tt', '-l', '--immediate-mode', filter);
     const capture = new Capture();
     let rest = '';
     tcpdump.stdout.setEncoding('utf8').on('data', (chunk: string) => {

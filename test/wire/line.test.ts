@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
-import { type Host, PARTYLINE, printed, startServer, twoHosts } from '../kit/hosts.ts';
+import { PARTYLINE, startServer, twoHosts } from '../kit/hosts.ts';
+import { type Host, printed } from '../kit/namespace.ts';
 import { needs } from '../kit/needs.ts';
 
 const PORT = 7270;

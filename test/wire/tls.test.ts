@@ -11,7 +11,8 @@ import { hashSecret, newToken } from '../../src/secrets/code.ts';
 import { ScryptPasswords } from '../../src/secrets/password.ts';
 import { anAccount, record } from '../contracts/journal.ts';
 import { aDirectory } from '../kit/directory.ts';
-import { type Host, PARTYLINE, printed, startServer, twoHosts } from '../kit/hosts.ts';
+import { PARTYLINE, startServer, twoHosts } from '../kit/hosts.ts';
+import { type Host, printed } from '../kit/namespace.ts';
 import { needs } from '../kit/needs.ts';
 
 const PORT = 7270;

@@ -26,6 +26,8 @@ export interface EchoArguments {
 }
 
 export interface ProbeArguments {
+  /** `connect`: whatever listens there, nothing is sent to it. */
+  readonly wants: 'echo' | 'connect';
   readonly count: number;
   readonly intervalMs: number;
   readonly sizeBytes: number;
@@ -42,6 +44,7 @@ const OPTIONS = {
   ipv6: { type: 'boolean', short: '6' },
   raw: { type: 'boolean' },
   probe: { type: 'boolean' },
+  connect: { type: 'boolean' },
   count: { type: 'string' },
   interval: { type: 'string' },
   size: { type: 'string' },
@@ -84,16 +87,20 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   };
 }
 
-type ProbeValues = { [key in 'probe']?: boolean | undefined } & {
+type ProbeValues = { [key in 'probe' | 'connect']?: boolean | undefined } & {
   [key in 'count' | 'interval' | 'size']?: string | undefined;
 };
 
 function readProbe(values: ProbeValues): ProbeArguments | EchoArgumentsRead | undefined {
   const given = [values.count, values.interval, values.size];
   if (values.probe !== true) {
-    return given.every((value) => value === undefined)
+    return [...given, values.connect].every((value) => value === undefined)
       ? undefined
-      : wrong('--count, --interval and --size need --probe');
+      : wrong('--connect, --count, --interval and --size need --probe');
+  }
+  const wants = values.connect === true ? 'connect' : 'echo';
+  if (wants === 'connect' && given.some((value) => value !== undefined)) {
+    return wrong('with --connect nothing is sent, so that --count, --interval and --size are of no use');
   }
   const count = readNumber(values.count ?? '10', 1, MAX_COUNT);
   const intervalMs = readNumber(values.interval ?? '100', 0, MAX_INTERVAL_MS);
@@ -101,7 +108,7 @@ function readProbe(values: ProbeValues): ProbeArguments | EchoArgumentsRead | un
   if (count === undefined) return wrong(`--count is a number from 1 to ${MAX_COUNT}`);
   if (intervalMs === undefined) return wrong(`--interval is a number of milliseconds from 0 to ${MAX_INTERVAL_MS}`);
   if (sizeBytes === undefined) return wrong(`--size is a number of bytes from 1 to ${MAX_SIZE_BYTES}`);
-  return { count, intervalMs, sizeBytes };
+  return { wants, count, intervalMs, sizeBytes };
 }
 
 function readNumber(text: string, lowest: number, highest: number): number | undefined {

@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import { BoundSocket, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { test, type TestContext } from 'node:test';
-import type { FamilyProbe } from '../../client/probe.ts';
-import type { AddressFamily, Candidate } from '../../net/race.ts';
-import { verdictOf } from './probe.ts';
+import type { Candidate } from '../../net/race.ts';
 import { echo } from '../echo.ts';
 
 const BOTH: Candidate[] = [
@@ -54,17 +52,26 @@ function holdPort(): { port: number; v4: BoundSocket; v6: BoundSocket } {
   return assert.fail('no port is free on both loopbacks');
 }
 
-async function run(args: string[], found: Candidate[] = BOTH): Promise<{ code: number; stdout: string }> {
-  const stdout = new PassThrough();
+const FEW = ['--count', '3', '--interval', '0'];
+
+interface World {
+  readonly found?: Candidate[] | undefined;
+  /** A terminal of so many columns. */
+  readonly columns?: number;
+  readonly environment?: Record<string, string>;
+}
+
+async function run(args: string[], { found = BOTH, columns, environment = {} }: World = {}) {
+  const stdout = Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns });
   const stderr = new PassThrough();
-  const world = { stdin: new PassThrough(), stdout, stderr, environment: {}, lookup: async () => found };
-  const code = await echo([...args, '--probe', '--count', '3', '--interval', '0'], world);
+  const world = { stdin: new PassThrough(), stdout, stderr, environment, lookup: async () => found };
+  const code = await echo(['--probe', ...(args.includes('--connect') ? [] : FEW), ...args], world);
   assert.equal(stderr.read(), null);
   return { code, stdout: String(stdout.read()) };
 }
 
 async function json(args: string[], found?: Candidate[]) {
-  const { code, stdout } = await run([...args, '--json'], found);
+  const { code, stdout } = await run([...args, '--json'], { found });
   assert.match(stdout, /^\{.*\}\n$/);
   const report: unknown = JSON.parse(stdout);
   assert.ok(report !== null && typeof report === 'object');
@@ -74,12 +81,13 @@ async function json(args: string[], found?: Candidate[]) {
 /** The shape of one family's part; the times themselves are nobody's promise but their order. */
 function addressesIn(part: unknown): unknown {
   assert.ok(part !== null && typeof part === 'object' && 'addresses' in part && 'connectMs' in part && 'rtt' in part);
-  assert.deepEqual(Object.keys(part), ['addresses', 'connectMs', 'rtt']);
+  assert.deepEqual(Object.keys(part).slice(0, 3), ['addresses', 'connectMs', 'rtt']);
   assert.ok(typeof part.connectMs === 'number' && part.connectMs >= 0);
   assert.ok(part.rtt !== null && typeof part.rtt === 'object');
-  const { count, lost, ...times } = Object.fromEntries(Object.entries(part.rtt));
+  const { count, lost, jitter, ...times } = Object.fromEntries(Object.entries(part.rtt));
   assert.deepEqual([count, lost], [3, 0]);
   assert.deepEqual(Object.keys(times), ['min', 'p50', 'p95', 'p99', 'max']);
+  assert.ok(typeof jitter === 'number' && jitter >= 0);
   const inOrder = Object.values(times).map(Number);
   assert.deepEqual(
     inOrder,
@@ -102,7 +110,11 @@ test('where only IPv4 answers the status is 1', async (t) => {
   const { code, report } = await json([`hub.example:${port}`]);
   assert.deepEqual([code, report.get('ipv6'), report.get('winner')], [1, null, 'ipv4']);
   assert.deepEqual(addressesIn(report.get('ipv4')), ['127.0.0.1']);
-  assert.equal(report.get('verdict'), 'hub.example works over IPv4 only; not over IPv6: ::1: connection refused');
+  assert.equal(
+    report.get('verdict'),
+    'hub.example works over IPv4 only; IPv6 resolves and the host answers, but nothing listens on port ' +
+      `${port} there (::1: connection refused)`,
+  );
 });
 
 test('where only IPv6 answers the status is 2', async (t) => {
@@ -115,13 +127,17 @@ test('where only IPv6 answers the status is 2', async (t) => {
 test('where nothing answers, or nothing echoes, the status is 3', async (t) => {
   const refused = await json([`hub.example:${await serve(t, {})}`]);
   assert.deepEqual([refused.code, refused.report.get('winner')], [3, null]);
-  assert.equal(
-    refused.report.get('verdict'),
-    'hub.example does not answer (IPv4: 127.0.0.1: connection refused; IPv6: ::1: connection refused)',
+  assert.match(
+    String(refused.report.get('verdict')),
+    /^hub\.example does not answer; IPv4 resolves .* \(127\.0\.0\.1: connection refused\); IPv6 resolves .* \(::1: connection refused\)$/,
   );
-  const { code, stdout } = await run([`hub.example:${await serve(t, { v4: sink, v6: sink })}`, '--raw']);
+  const { code, report } = await json([`hub.example:${await serve(t, { v4: sink, v6: sink })}`, '--raw']);
   assert.equal(code, 3);
-  assert.match(stdout, /IPv4 {2}127\.0\.0\.1 was connected, but no echo came back\n/);
+  assert.equal(
+    report.get('verdict'),
+    'hub.example connects over IPv4 and IPv6, but does not work; ' +
+      'IPv4 connects, but no echo comes back: the other end closes; IPv6 connects, but no echo comes back: the other end closes',
+  );
 });
 
 test('a server that changes bytes does not count as one that echoes', async (t) => {
@@ -143,10 +159,7 @@ test('a name without an address of a family says so', async (t) => {
   const port = await serve(t, { v4: plainEcho });
   const { code, report } = await json([`hub.example:${port}`], [{ address: '127.0.0.1', family: 4 }]);
   assert.equal(code, 1);
-  assert.equal(
-    report.get('verdict'),
-    'hub.example works over IPv4 only; not over IPv6: hub.example has no IPv6 address',
-  );
+  assert.equal(report.get('verdict'), 'hub.example works over IPv4 only; hub.example has no IPv6 address');
 });
 
 test('large echoes come back whole, however they are cut on the way', async (t) => {
@@ -155,41 +168,102 @@ test('large echoes come back whole, however they are cut on the way', async (t) 
   assert.equal((await json([`[::1]:${port}`, '--size', '1'])).code, 0);
 });
 
-test('for a person it is a few lines that end with the verdict', async (t) => {
+test('with --connect nothing is sent, and to connect is enough', async (t) => {
+  const heard: string[] = [];
+  const listener = (socket: Socket) => void socket.on('data', (chunk) => heard.push(String(chunk))).resume();
+  const port = await serve(t, { v4: listener, v6: listener });
+  const { code, report } = await json([`hub.example:${port}`, '--connect']);
+  assert.deepEqual([code, report.get('winner')], [0, 'ipv6']);
+  assert.match(
+    String(report.get('verdict')),
+    new RegExp(`^hub\\.example port ${port} connects over IPv4 and IPv6; nothing was sent; `),
+  );
+  assert.deepEqual(heard, []);
+  const only = await json([`hub.example:${await serve(t, { v6: listener })}`, '--connect']);
+  assert.deepEqual([only.code, only.report.get('ipv4')], [2, null]);
+});
+
+test('every fact is in the object', async (t) => {
+  const port = await serve(t, { v4: plainEcho });
+  const { report } = await json([`hub.example:${port}`]);
+  const [v4, failures, names, race, findings] = ['ipv4', 'failures', 'names', 'race', 'findings'].map((key) =>
+    JSON.parse(JSON.stringify(report.get(key))),
+  );
+  assert.deepEqual([v4.server, v4.seenAs, v4.ending, v4.sizes.passes], [{ kind: 'plain' }, null, 'answers', 16_384]);
+  assert.deepEqual([v4.local.address, v4.times.length, v4.connects[0].address], ['127.0.0.1', 3, '127.0.0.1']);
+  assert.deepEqual(failures.ipv6.connects, [
+    {
+      address: '::1',
+      connectMs: null,
+      tlsMs: null,
+      failed: { at: 'connect', kind: 'refused', why: 'connection refused' },
+    },
+  ]);
+  assert.deepEqual([names.ipv4.addresses, names.ipv6.addresses], [['127.0.0.1'], ['::1']]);
+  assert.deepEqual(
+    race.map((one: { family: string; outcome: string }) => [one.family, one.outcome]),
+    [
+      ['ipv6', 'failed'],
+      ['ipv4', 'connected'],
+    ],
+  );
+  assert.deepEqual(
+    findings.map((one: { code: string; family?: string }) => [one.code, one.family]),
+    [
+      ['works', undefined],
+      ['refused', 'ipv6'],
+    ],
+  );
+  assert.match(String(report.get('at')), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+});
+
+const withoutNumbers = (text: string) =>
+  text
+    .replaceAll(/\d+\.\d{3}/g, 'N')
+    .replaceAll(/port \d+/g, 'port P')
+    .split('\n');
+
+test('for a person it is a screen that ends with the verdict', async (t) => {
   const port = await serve(t, { v4: plainEcho, v6: plainEcho });
   const { stdout } = await run([`hub.example:${port}`]);
-  const lines = stdout.replaceAll(/\d+\.\d{3}/g, 'N').split('\n');
-  assert.deepEqual(lines.slice(0, 6), [
-    `Probing hub.example port ${port}`,
-    'IPv4  127.0.0.1, connected in N ms',
-    '      3 echoes, 0 lost; ms: min N, p50 N, p95 N, p99 N, max N',
-    'IPv6  ::1, connected in N ms',
-    '      3 echoes, 0 lost; ms: min N, p50 N, p95 N, p99 N, max N',
-    'Race  won by IPv6',
+  const lines = withoutNumbers(stdout).map((line) => line.replace(/\[[ =]{24}\]/, '[=]').replace(/ +N/g, ' N'));
+  const measured = (address: string) => [
+    '3 echoes of 64 bytes, 0 lost; ms: min N, p50 N, p95 N, p99 N, max N, jitter N',
+    'Up to 16,384 bytes at once come back unchanged, in N ms',
+    'After our FIN it sends what it owes, and its own',
+    `Here ${address} port P; a plain server does not say how it sees that`,
+  ];
+  const indented = (label: string, all: string[]) => all.map((line, at) => (at === 0 ? label : '').padEnd(9) + line);
+  assert.deepEqual(lines.slice(0, -3), [
+    'Probing hub.example port P',
+    ...indented('Name', ['A N ms  127.0.0.1', 'AAAA N ms  ::1']),
+    ...indented('Race', ['N ms  [=]  ::1  wins at N ms']).map((line) => line.replace(/ +N/, ' N')),
+    ...indented('Connect', ['127.0.0.1 N ms', '::1 N ms']),
+    ...indented('IPv4', measured('127.0.0.1')),
+    ...indented('IPv6', measured('::1')),
   ]);
-  assert.match(lines[6] ?? '', /^hub\.example works over IPv4 and IPv6; /);
+  assert.match(lines.at(-3) ?? '', /^Verdict  hub\.example works over IPv4 and IPv6$/);
+  assert.match(lines.at(-2) ?? '', /^ {9}(?:both are equally fast|IPv. is .* faster)$/);
 });
 
-const works = (p50: number, lost: number): FamilyProbe => ({
-  works: true,
-  addresses: [],
-  connectMs: 1,
-  rtt: { count: 10, lost, min: p50, p50, p95: p50, p99: p50, max: p50 },
+test('on a terminal there is a row of characters for the times, which the locale can show', async (t) => {
+  const port = await serve(t, { v4: plainEcho, v6: plainEcho });
+  const row = async (world: World) => {
+    const { stdout } = await run([`hub.example:${port}`], { columns: 80, ...world });
+    const [, shown = ''] = stdout.split('Probing');
+    return withoutNumbers(shown).find((line) => /^ {9}\S{3}$/.test(line)) ?? '';
+  };
+  assert.match(await row({ environment: { LANG: 'C.UTF-8' } }), /^ {9}[▁▂▃▄▅▆▇█]{3}$/);
+  assert.match(await row({ environment: { LANG: 'en_US.ISO-8859-1' } }), /^ {9}[_.:=+*#-]{3}$/);
+  assert.equal(await row({ environment: { TERM: 'dumb' } }), '');
 });
-const verdict = (v4: FamilyProbe, v6: FamilyProbe): string =>
-  verdictOf('hub', {
-    winner: 4,
-    families: new Map<AddressFamily, FamilyProbe>([
-      [4, v4],
-      [6, v6],
-    ]),
-  });
 
-test('the verdict tells the faster family and what was lost', () => {
-  assert.equal(verdict(works(20, 0), works(20.9, 0)), 'hub works over IPv4 and IPv6; both are equally fast');
-  assert.equal(verdict(works(20, 0), works(31.5, 0)), 'hub works over IPv4 and IPv6; IPv4 is 11.5 ms faster');
-  assert.equal(
-    verdict(works(40, 2), works(31.5, 0)),
-    'hub works over IPv4 and IPv6; IPv4 lost 2 of 10 echoes; IPv6 is 8.5 ms faster',
-  );
+test('on a terminal of few columns lines are cut between words, and NO_COLOR is kept to', async (t) => {
+  const port = await serve(t, { v4: plainEcho });
+  const { stdout } = await run([`hub.example:${port}`], { columns: 40, environment: { NO_COLOR: '1' } });
+  const [, shown = ''] = stdout.split('Probing');
+  assert.ok(!shown.includes('\u001b'));
+  for (const line of shown.split('\n').slice(1)) assert.ok(line.length < 40, line);
+  const { stdout: bold } = await run([`hub.example:${port}`], { columns: 40 });
+  assert.ok(bold.includes('\u001b[1mVerdict  \u001b[0mhub'));
 });

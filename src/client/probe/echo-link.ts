@@ -1,0 +1,106 @@
+// An open connection of which every byte is to come back: sends one echo at a time and tells what became of it.
+
+import { performance } from 'node:perf_hooks';
+import type { EchoConnection } from '../echo.ts';
+import { roundMs } from '../stats.ts';
+import type { Came, Ended, Ending } from './facts.ts';
+
+export interface RoundTrip {
+  readonly came: Came;
+  readonly tookMs: number;
+  /** Bytes of this echo that have come back. */
+  readonly received: number;
+}
+
+export class EchoLink {
+  readonly #socket: EchoConnection['socket'];
+  #sent: number;
+  #received: number;
+  #expected: Buffer = Buffer.alloc(0);
+  #isSame = true;
+  #ended: Ended | undefined;
+  #settle: ((came: Came) => void) | undefined;
+
+  constructor({ socket, rest }: Pick<EchoConnection, 'socket' | 'rest'>) {
+    this.#socket = socket;
+    // Bytes that were there before anything was sent are not an echo of it.
+    this.#sent = rest.length;
+    this.#received = rest.length;
+    socket
+      .on('data', (chunk: Buffer) => this.#push(chunk))
+      .on('end', () => this.#over('closed'))
+      .on('error', (error) => this.#over('code' in error && error.code === 'ECONNRESET' ? 'reset' : 'broken'))
+      .on('close', () => this.#over('broken'))
+      .resume();
+  }
+
+  /** The other side has ended it, so that nothing more comes back. */
+  get ended(): Ended | undefined {
+    return this.#ended;
+  }
+
+  /** Ours and theirs, while it is open. */
+  get ports(): { readonly local: number; readonly remote: number } {
+    return { local: this.#socket.localPort ?? 0, remote: this.#socket.remotePort ?? 0 };
+  }
+
+  /** What still comes of an echo that was late is skipped by counting. */
+  async roundTrip(payload: Buffer, deadlineMs: number): Promise<RoundTrip> {
+    const startedAt = performance.now();
+    const begins = this.#sent;
+    const came = await this.#send(payload, deadlineMs, () => this.#socket.write(payload));
+    const tookMs = roundMs(performance.now() - startedAt);
+    return { came, tookMs, received: Math.min(Math.max(this.#received - begins, 0), payload.length) };
+  }
+
+  /** Sends a last echo and our FIN in one, and waits for that echo and for the other side's FIN. */
+  async finish(payload: Buffer, deadlineMs: number): Promise<Ending> {
+    const endsAt = performance.now() + deadlineMs;
+    const came = await this.#send(payload, deadlineMs, () => this.#socket.end(payload));
+    if (came === 'closed') return 'cuts';
+    if (came === 'reset' || came === 'broken') return 'resets';
+    if (came !== 'back') return 'silent';
+    const ended = this.#ended ?? (await this.#await(endsAt - performance.now()));
+    return ended === 'late' ? 'stays-open' : ended === 'closed' ? 'answers' : 'resets';
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #send(payload: Buffer, deadlineMs: number, write: () => void): Promise<Came> {
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended);
+    this.#expected = payload;
+    this.#isSame = true;
+    this.#sent += payload.length;
+    const came = this.#await(deadlineMs);
+    write();
+    return came;
+  }
+
+  #await(deadlineMs: number): Promise<Came> {
+    const { promise, resolve } = Promise.withResolvers<Came>();
+    const timer = setTimeout(() => this.#settle?.('late'), Math.max(0, deadlineMs));
+    this.#settle = (came) => {
+      clearTimeout(timer);
+      this.#settle = undefined;
+      resolve(came);
+    };
+    return promise;
+  }
+
+  #push(chunk: Buffer): void {
+    const begins = this.#sent - this.#expected.length;
+    const from = Math.max(begins - this.#received, 0);
+    const at = this.#received + from - begins;
+    const mine = chunk.subarray(from, from + this.#expected.length - at);
+    if (!mine.equals(this.#expected.subarray(at, at + mine.length))) this.#isSame = false;
+    this.#received += chunk.length;
+    if (this.#received >= this.#sent) this.#settle?.(this.#isSame ? 'back' : 'changed');
+  }
+
+  #over(how: Ended): void {
+    this.#ended ??= how;
+    this.#settle?.(this.#ended);
+  }
+}
