@@ -80,8 +80,9 @@ export class RemoteDetached implements DetachedRunner {
     return new Promise((resolve) => {
       this.#awaited.set(key, [...(this.#awaited.get(key) ?? []), resolve]);
       this.#channel.ask(DETACHED.await, { key }, (answer) => {
-        const refused = refusalIn(answer);
-        if (refused !== undefined) this.#tell(key, refused.refused === 'not-kept' ? 'unknown' : 'away');
+        if (answer === undefined) this.#tell(key, 'away');
+        // Whatever else it refuses this for, it may run it.
+        if (answer?.type === 'refusal') this.#tell(key, isUnknown(answer.error) ? 'unknown' : 'away');
       });
     });
   }
@@ -126,10 +127,20 @@ function refusalIn(answer: Answered, away = AWAY): DetachRefusal | undefined {
   return answer === undefined ? { refused: 'away', reason: away } : toRefusal(answer.error);
 }
 
-function toRefusal({ message: reason, data }: RpcError): DetachRefusal {
+/** A newer program there may have reasons that have no code here; an older one knows nothing of detached runs. */
+function toRefusal({ message, data }: RpcError): DetachRefusal {
   const code = data?.code ?? '';
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one of them
-  return { refused: CODES.has(code) ? (code as DetachRefusal['refused']) : 'away', reason };
+  if (CODES.has(code)) return { refused: code as DetachRefusal['refused'], reason: message };
+  const reason = code === UNKNOWN_METHOD ? 'the program that joined there knows no detached runs' : message;
+  return { refused: 'refused-there', reason };
+}
+
+const UNKNOWN_METHOD = 'unknown-method';
+
+/** Nobody there knows how it ended, if it was ever there. */
+function isUnknown({ data }: RpcError): boolean {
+  return data?.code === 'not-kept' || data?.code === UNKNOWN_METHOD;
 }
 
 function unpacked<Facts extends { readonly head: string; readonly tail: string }>(facts: Facts) {

@@ -53,6 +53,11 @@ export class RemoteRun implements Run {
     if (streams.stderr === 0) this.stderr.finish();
   }
 
+  /** Those that there are. */
+  get streams(): number[] {
+    return Object.values(this.#options.streams).filter((stream) => stream !== 0);
+  }
+
   receive(event: StreamEvent): void {
     const { stdin, stdout } = this.#options.streams;
     if (event.stream === stdin) this.stdin.receive(event);

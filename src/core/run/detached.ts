@@ -22,7 +22,7 @@ export interface DetachedEnd {
   readonly streams: Streams<StreamFacts & KeptOutput>;
 }
 
-/** `away`: whether it was done nobody knows. */
+/** `away`: whether it was done nobody knows. `refused-there`: it was not, for a reason that is known there alone. */
 export interface DetachRefusal {
   readonly refused:
     | 'not-allowed'
@@ -33,6 +33,7 @@ export interface DetachRefusal {
     | 'too-many-runs'
     | 'too-many-watchers'
     | 'no-place'
+    | 'refused-there'
     | 'away';
   /** In words, without what was attempted. */
   readonly reason: string;
