@@ -40,7 +40,7 @@ export interface DetachedRunsOptions {
   readonly runner: Pick<Runner, 'start'>;
   /** For spools; made if need be, for this user's eyes only, and used by one program at a time. */
   readonly directory: string;
-  /** Output that could not be kept, in words. */
+  /** Output that could not be kept or removed, in words: of each run once. */
   readonly onTrouble: (reason: string) => void;
   /** Milliseconds that never run backwards. */
   readonly clock?: () => number;
@@ -49,6 +49,9 @@ export interface DetachedRunsOptions {
   readonly maxSpoolBytes?: number;
   readonly maxTotalBytes?: number;
 }
+
+/** What is true then. */
+const TROUBLES = { keep: 'it is missing there', remove: 'its files are left there, and empty' } as const;
 
 interface Kept {
   readonly run: DetachedRun;
@@ -135,15 +138,16 @@ export class DetachedRuns implements DetachedRunner {
       if (endedMs !== undefined) this.#forget(oldest);
     }
     const most = Math.min(keptBytes, MAX_KEPT_BYTES);
-    let hasFailed = false;
+    const failed = new Set<keyof typeof TROUBLES>();
     const spool = new Spool({
       path: join(directory, key),
       maxBytes: maxSpoolBytes,
       onDrain: () => run.goOn(),
       onGrown: () => this.#keepToBound(),
-      onFailed: (error) => {
-        if (!hasFailed) onTrouble(`Cannot keep output in ${directory}: ${wordsFor(error)}; it is missing there`);
-        hasFailed = true;
+      onFailed: (error, attempt) => {
+        if (failed.has(attempt)) return;
+        failed.add(attempt);
+        onTrouble(`Cannot ${attempt} output in ${directory}: ${wordsFor(error)}; ${TROUBLES[attempt]}`);
       },
     });
     const captures = {
@@ -181,13 +185,23 @@ function total(kept: readonly Kept[]): number {
 
 /** The program before may have been killed. */
 function emptyOfSpools(directory: string): void {
+  for (const path of spoolsIn(directory)) {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // The others may go: whoever cannot remove here will say so of the first run.
+    }
+  }
+}
+
+function spoolsIn(directory: string): string[] {
   try {
     // Never through a link.
-    if (!lstatSync(directory).isDirectory()) return;
-    for (const { name } of readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile())) {
-      if (SPOOL_FILE.test(name)) rmSync(join(directory, name), { force: true });
-    }
+    if (!lstatSync(directory).isDirectory()) return [];
+    const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+    return files.filter(({ name }) => SPOOL_FILE.test(name)).map(({ name }) => join(directory, name));
   } catch {
     // There is none, or it is not to be read: the first run will say so.
+    return [];
   }
 }
