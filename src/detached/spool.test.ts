@@ -185,7 +185,7 @@ test(
 );
 
 /** A directory that lets files go as long as it is open. Root may do everything: then we are somebody else meanwhile. */
-function aDirectoryToClose(t: TestContext): { readonly directory: string; close(): void } {
+function aDirectoryToClose(t: TestContext): { readonly directory: string; readonly close: () => void } {
   const isRoot = process.geteuid?.() === 0;
   const directory = newDirectory();
   chmodSync(directory, 0o777);
