@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
 import { listenOn } from '../../test/kit/listener.ts';
-import { aRunner } from '../../test/kit/runner.ts';
+import { aRunner, finish, sh } from '../../test/kit/runner.ts';
 import { LOOPBACKS } from '../../test/kit/server.ts';
 import { NativeClient } from '../client/native.ts';
 import type { Run } from '../core/ports.ts';
@@ -50,7 +50,7 @@ async function aMachine(t: TestContext, host: string) {
   const runner = aRunner(t);
   const started: Run[] = [];
   const kept = { start: (request: Parameters<typeof runner.start>[0]) => track(runner.start(request)) };
-  const track = (run: Run) => {
+  const track = <One extends Run>(run: One) => {
     started.push(run);
     return run;
   };
@@ -58,7 +58,10 @@ async function aMachine(t: TestContext, host: string) {
     runner: kept,
     directory: join(aDirectory(t), 'detached'),
     onTrouble: assert.fail,
+    atOnceMs: 1,
   });
+  // What starts commands is there, so that a short lease is long enough for one.
+  await finish(runner.start({ command: sh('true'), env: {} }));
   let accepted = Promise.withResolvers<RemoteRunner>();
   const port = await listenOn(t, host, (socket) => accepted.resolve(aServerEnd(socket)));
   return {
@@ -83,7 +86,7 @@ for (const host of LOOPBACKS) {
     LIMIT,
     async (t) => {
       const machine = await aMachine(t, host);
-      const { server, client } = await machine.connect(100);
+      const { server, client } = await machine.connect(400);
       const command = { kind: 'shell', line: 'read x; echo "got $x"; exit 3' } as const;
       const run = server.start({ command, env: {} });
       const detach = { key: KEY, command, env: {}, takesInput: true, keptBytes: 10 };

@@ -172,9 +172,9 @@ class MachineServing implements Serving {
       ...(cwd === undefined ? {} : { cwd }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
-    void this.#options.detached.start(request).then((refused) => {
-      if (refused === undefined) this.#connection.respond(id, {});
-      else this.#refuseDetached(id, refused);
+    void this.#options.detached.start(request).then((answer) => {
+      if (answer !== undefined && 'refused' in answer) this.#refuseDetached(id, answer);
+      else this.#connection.respond(id, answer ?? {});
       this.#pump.settle();
     });
     return undefined;

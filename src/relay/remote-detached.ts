@@ -8,9 +8,10 @@ import type {
   DetachedRunner,
   DetachKey,
   DetachRefusal,
+  StartFailed,
 } from '../core/run/detached.ts';
 import type { KeptOutput } from '../core/run/record.ts';
-import { DETACHED, detachedEnded } from '../protocol/native/methods/detached.ts';
+import { DETACHED, detachedEnded, detachedStarted } from '../protocol/native/methods/detached.ts';
 import type { RpcError } from '../protocol/native/rpc.ts';
 import { toWireCommand } from './command.ts';
 import { fromRunEnded } from './ended.ts';
@@ -52,8 +53,8 @@ export class RemoteDetached implements DetachedRunner {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(recordsHead === undefined ? {} : { recordsHead }),
     };
-    return new Promise<DetachRefusal | undefined>((resolve) => {
-      this.#channel.ask(DETACHED.start, params, (answer) => resolve(refusalIn(answer, UNSURE)));
+    return new Promise<DetachRefusal | StartFailed | undefined>((resolve) => {
+      this.#channel.ask(DETACHED.start, params, (answer) => resolve(failureIn(answer) ?? refusalIn(answer, UNSURE)));
     });
   }
 
@@ -121,6 +122,11 @@ const CODES = new Set([
   'too-many-watchers',
   'no-place',
 ]);
+
+function failureIn(answer: Answered): StartFailed | undefined {
+  const failed = answer?.type === 'answer' ? detachedStarted.read(answer.result)?.failed : undefined;
+  return failed && { failed };
+}
 
 function refusalIn(answer: Answered, away = AWAY): DetachRefusal | undefined {
   if (answer?.type === 'answer') return undefined;

@@ -168,7 +168,7 @@ export class Link {
         this.#watch.fulfil(`spawn ${message.id}`);
         if (message.pid === undefined) this.#watch.fulfil(`finish ${message.id}`);
         else this.#leaders.set(message.id, { pid: message.pid, isReaped: false });
-        return this.#runs.get(message.id)?.started();
+        return this.#runs.get(message.id)?.started(message.pid !== undefined);
       case 'exit':
         this.#reaped(message.id);
         return this.#runs.get(message.id)?.exited(message.ending);

@@ -209,6 +209,33 @@ for (const host of LOOPBACKS) {
     assert.ok(isRunning(machine.program.pid));
   });
 
+  test(`of a command that is not there no number is printed, and its status is that of a shell: ${host}`, async () => {
+    await using server = await startServer();
+    await using machine = await aMachine('web1', server, host);
+    const there = { server, host };
+    for (const [number, on, where, argument, status, why] of [
+      [1, ['--on', 'web1'], 'web1', 'no-such-program', 127, 'no-such-program: not found'],
+      [2, [], 'Server', '/etc/passwd', 126, '/etc/passwd: permission denied'],
+    ] as const) {
+      const { stdout, stderr, ...gone } = await call(['run', '--detach', ...on, '--', argument, 'x'], there);
+      assert.deepEqual([gone.status, stdout], [status, '']);
+      const told = `partyline run: Cannot start the command on ${where}: ${why}; run ${number} has it on record\n`;
+      assert.equal(stderr, told);
+      assert.deepEqual(await untilEnded(String(number), there), [['exited', status]]);
+    }
+    const json = await call(['run', '--detach', '--json', '--on', 'web1', '--', 'no-such-program', 'x'], there);
+    assert.deepEqual(JSON.parse(json.stdout), {
+      id: 3,
+      host: 'web1',
+      result: 'exited',
+      status: 127,
+      reason: 'no-such-program: not found',
+    });
+    const watched = await call(['run', '--wait', '100', '--on', 'web1', '--', 'no-such-program', 'x'], there);
+    assert.deepEqual(watched, { status: 127, stdout: '', stderr: 'partyline: no-such-program: not found\n' });
+    assert.ok(isRunning(machine.program.pid));
+  });
+
   test(`on several machines it is one run, watched in lines and ended on all of them: ${host}`, async () => {
     await using server = await startServer();
     await using web1 = await aMachine('web1', server, host);

@@ -39,6 +39,16 @@ export interface DetachRefusal {
   readonly reason: string;
 }
 
+/** It is over already: there was no command. It has an end as any run that was started. */
+export interface StartFailed {
+  readonly failed: {
+    readonly result: RunResult['result'];
+    readonly status: number | null;
+    /** `nosuch: not found` */
+    readonly reason: string;
+  };
+}
+
 export interface AttachWishes {
   /** Bytes of both outputs before what is wanted; `end`: what comes from now on. */
   readonly from: number | 'end';
@@ -62,7 +72,7 @@ export interface Attaching {
 
 export interface DetachedRunner {
   /** Undefined: it has been started. */
-  start(request: DetachedRequest): Promise<DetachRefusal | undefined>;
+  start(request: DetachedRequest): Promise<DetachRefusal | StartFailed | undefined>;
   /** At once, so that what is to be sent can be sent; whether it was taken comes later. */
   attach(key: DetachKey, wishes: AttachWishes): Attaching | DetachRefusal;
   /** Once it has ended; `unknown`: nothing is known there of that key; `away`: the way there is gone. */

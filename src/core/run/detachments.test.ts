@@ -201,7 +201,8 @@ test('an account has so many open at once, and no more', async () => {
   const { start } = aServer(undefined, new Map([['web1', web1]]));
   for (let count = 0; count < 1_000; count++) assert.equal(await start(), undefined);
   const refused = await start();
-  assert.equal(refused?.refused, 'too-many-runs');
+  assert.ok(refused !== undefined && 'refused' in refused);
+  assert.equal(refused.refused, 'too-many-runs');
   assert.equal(await start('web1', { ...BOB, by: 2 }), undefined);
   assert.equal(web1.started.length, 1_001);
 });
