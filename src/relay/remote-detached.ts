@@ -30,7 +30,7 @@ export interface Channel {
   ): RemoteRun;
 }
 
-const AWAY = 'the connection to the machine was lost; the run goes on there';
+const AWAY = 'the connection to the machine was lost';
 const UNSURE = 'the connection to the machine was lost; the record will say whether it was started';
 
 export class RemoteDetached implements DetachedRunner {
@@ -103,7 +103,7 @@ export class RemoteDetached implements DetachedRunner {
   /** The connection is gone. */
   lose(): void {
     for (const key of this.#awaited.keys()) this.#tell(key, 'away');
-    for (const run of this.#attached) run.lose(AWAY);
+    for (const run of this.#attached) run.cut(AWAY);
   }
 
   #tell(key: DetachKey, end: DetachedEnd | 'unknown' | 'away'): void {

@@ -89,6 +89,11 @@ export class RemoteRun implements Run {
     this.#cease({ result: 'lost', status: null, reason });
   }
 
+  /** Whoever was attached to it hears no more; it may go on. */
+  cut(reason: string): void {
+    this.#cease({ result: 'lost', status: null, reason, isCut: true });
+  }
+
   /** The other end does not allow it: it never started. */
   deny(reason: string): void {
     this.#cease({ result: 'denied', status: null, reason });

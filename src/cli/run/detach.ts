@@ -110,7 +110,7 @@ async function report(client: NativeClient, { started, given, interruption }: Re
   }
   const known = await hostsOf(client, id);
   if (typeof known === 'string') {
-    say(`${known}; it goes on, and partyline attach ${id} shows it`);
+    say(`${known}; it goes on, and partyline attach ${id}${given.hint} shows it`);
     return UNREACHED_STATUS;
   }
   const names = new Set(running.map(({ host }) => host));
