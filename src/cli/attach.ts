@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { INTERRUPTED, watchInterruption } from './kit/interruption.ts';
 import { misuse } from './kit/come-in.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readRunId } from './kit/options.ts';
 import { shellWord } from './kit/shell-word.ts';
 import { connectForRuns } from './run/connect.ts';
 import { say } from './run/outlet.ts';
@@ -56,14 +56,14 @@ export async function attach(args: string[]): Promise<number> {
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const [given, ...more] = positionals;
-  if (given === undefined || more.length > 0 || !/^[1-9]\d{0,14}$/.test(given)) {
+  const id = readRunId(given);
+  if (id === undefined || more.length > 0) {
     return misuse('attach', `the number of a run is expected, not ${JSON.stringify(positionals.join(' '))}`);
   }
   const from = readFrom(values.from);
   if (from === undefined) {
     return misuse('attach', `--from takes start, end or a number of bytes, not ${JSON.stringify(values.from)}`);
   }
-  const id = Number(given);
   const interruption = watchInterruption();
   try {
     const { signal } = interruption;
