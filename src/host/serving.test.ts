@@ -13,6 +13,7 @@ import { NativeClient } from '../client/native.ts';
 import type { Run } from '../core/ports.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { dial } from '../net/dial.ts';
+import { DETACHED } from '../protocol/native/methods/detached.ts';
 import { NativeLink } from '../protocol/native/link.ts';
 import { Pump } from '../protocol/native/pump.ts';
 import { TaggedDecoder } from '../protocol/native/tagged.ts';
@@ -24,11 +25,13 @@ const LIMIT = { timeout: 20_000 };
 const KEY = '0123456789abcdef0123456789abcdef';
 
 /** The server's end, which asks what the test says and pings nobody. */
-function aServerEnd(socket: Socket): RemoteRunner {
+function aServerEnd(socket: Socket) {
   const link = new NativeLink('server', { serverName: 'Server' });
+  let tellRefusal: (message: string) => void = assert.fail;
   const pump: Pump = new Pump(socket, link, {
     onEvent: (event) => {
       if (event.type === 'ended') pump.close();
+      else if (event.type === 'refusal' && event.id === asked) tellRefusal(event.error.message);
       else if (event.type !== 'opened' && event.type !== 'unusable') runner.receive(event);
     },
     onDrain: () => runner.update(),
@@ -41,9 +44,20 @@ function aServerEnd(socket: Socket): RemoteRunner {
     },
     settle: () => pump.settle(),
   });
+  let asked = 0;
   pump.start();
   link.trust();
-  return runner;
+  return {
+    runner,
+    /** Asks for what no server asks for, and is refused. */
+    refused: (method: string, params: object): Promise<string> => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      tellRefusal = resolve;
+      asked = link.connection.request(method, params);
+      pump.settle();
+      return promise;
+    },
+  };
 }
 
 async function aMachine(t: TestContext, host: string) {
@@ -62,7 +76,7 @@ async function aMachine(t: TestContext, host: string) {
   });
   // What starts commands is there, so that a short lease is long enough for one.
   await finish(runner.start({ command: sh('true'), env: {} }));
-  let accepted = Promise.withResolvers<RemoteRunner>();
+  let accepted = Promise.withResolvers<ReturnType<typeof aServerEnd>>();
   const port = await listenOn(t, host, (socket) => accepted.resolve(aServerEnd(socket)));
   return {
     started,
@@ -75,7 +89,8 @@ async function aMachine(t: TestContext, host: string) {
       const lease = leaseMs === undefined ? {} : { leaseMs };
       const both = { client, runner: { ...runner, start: kept.start }, detached };
       serveRuns({ ...both, policy: EVERYTHING, onDenied: assert.fail, onRecordsHead: () => {}, ...lease });
-      return { server: await accepted.promise, client };
+      const { runner: server, refused } = await accepted.promise;
+      return { server, refused, client };
     },
   };
 }
@@ -120,4 +135,19 @@ for (const host of LOOPBACKS) {
       assert.equal(await again.detached.ended('f'.repeat(32)), 'unknown');
     },
   );
+  test(`whoever cannot be attached to a run leaves it as it was: its input is free: ${host}`, LIMIT, async (t) => {
+    const machine = await aMachine(t, host);
+    const { server, refused } = await machine.connect();
+    const command = { kind: 'argv', argv: ['cat'] } as const;
+    const detach = { key: KEY, command, env: {}, takesInput: true, keptBytes: 10 };
+    assert.equal(await server.detached.start(detach), undefined);
+    // A server's streams are even.
+    const why = await refused(DETACHED.attach, { key: KEY, from: 0, input: 1, output: 3 });
+    assert.equal(why, 'the streams are not numbered as they must be');
+    const { attachment, attached } = server.detached.attach(KEY, { from: 0, givesInput: true });
+    assert.equal(await attached, undefined);
+    attachment.output.resume();
+    attachment.stdin.end();
+    assert.deepEqual(await attachment.ended, { result: 'exited', status: 0 });
+  });
 }

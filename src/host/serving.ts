@@ -36,6 +36,12 @@ type Permitted = Pick<RunRequest, 'command' | 'env'>;
 /** UTF-16 units of a command that was not allowed, where it is told. */
 const MAX_TOLD_LENGTH = 120;
 
+/** Why a run cannot have the streams that were named for it. */
+const NO_STREAMS = {
+  'stream-number': 'the streams are not numbered as they must be',
+  'too-many-streams': 'the machine has too many commands running',
+} as const;
+
 /** Serves from now on, until the connection is gone. */
 export function serveRuns(options: ServingOptions): void {
   const serving = new MachineServing(options);
@@ -138,7 +144,7 @@ class MachineServing implements Serving {
     const named = [streams.stdin, streams.stdout, streams.stderr].filter((stream) => stream !== undefined);
     const cannot = this.#connection.refusalToAccept(named);
     if (cannot !== undefined) {
-      this.#refuse(id, rpcError('refused', { code: cannot }, 'the machine has too many commands running'));
+      this.#refuse(id, rpcError('refused', { code: cannot }, NO_STREAMS[cannot]));
       return false;
     }
     const number = ++this.#lastRun;
