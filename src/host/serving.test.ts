@@ -5,8 +5,11 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { aDirectory } from '../../test/kit/directory.ts';
 import { listenOn } from '../../test/kit/listener.ts';
+import { until } from '../../test/kit/proc.ts';
 import { aRunner, finish, sh } from '../../test/kit/runner.ts';
 import { LOOPBACKS } from '../../test/kit/server.ts';
 import { NativeClient } from '../client/native.ts';
@@ -22,6 +25,8 @@ import { EVERYTHING } from './policy.ts';
 import { serveRuns } from './serving.ts';
 
 const LIMIT = { timeout: 20_000 };
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 const KEY = '0123456789abcdef0123456789abcdef';
 
 /** The server's end, which asks what the test says and pings nobody. */
@@ -84,7 +89,9 @@ async function aMachine(t: TestContext, host: string) {
     async connect(leaseMs?: number) {
       accepted = Promise.withResolvers();
       const client = new NativeClient(await dial({ host, port }));
-      t.after(() => client.destroy());
+      // Not held: it is somebody's test that nobody else does.
+      const held = new WeakRef(client);
+      t.after(() => held.deref()?.destroy());
       assert.equal(await client.greeted(), undefined);
       const lease = leaseMs === undefined ? {} : { leaseMs };
       const both = { client, runner: { ...runner, start: kept.start }, detached };
@@ -149,5 +156,28 @@ for (const host of LOOPBACKS) {
     attachment.output.resume();
     attachment.stdin.end();
     assert.deepEqual(await attachment.ended, { result: 'exited', status: 0 });
+  });
+
+  test(`a run that goes on keeps nothing of the connections that asked for its end: ${host}`, LIMIT, async (t) => {
+    const machine = await aMachine(t, host);
+    const first = await machine.connect();
+    const command = { kind: 'argv', argv: ['sleep', '1000'] } as const;
+    const detach = { key: KEY, command, env: {}, takesInput: false, keptBytes: 0 };
+    assert.equal(await first.server.detached.start(detach), undefined);
+    const connections: WeakRef<object>[] = [];
+    for (let count = 0; count < 3; count++) {
+      const { server, client } = await machine.connect();
+      const ended = server.detached.ended(KEY);
+      await new Promise<void>((resolve) => server.ping(resolve));
+      connections.push(new WeakRef(client));
+      client.destroy();
+      assert.equal(await ended, 'away');
+    }
+    await until(() => {
+      collectGarbage();
+      // The last one may still be on its way out.
+      return connections.slice(0, -1).every((one) => one.deref() === undefined);
+    }, 'the connections are gone');
+    first.server.detached.cancel(KEY);
   });
 }

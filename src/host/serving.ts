@@ -2,7 +2,7 @@
 // has been silent for the length of the lease.
 
 import type { Run, RunCommand, Runner, RunRequest } from '../core/ports.ts';
-import type { DetachRefusal } from '../core/run/detached.ts';
+import type { DetachedEnd, DetachRefusal } from '../core/run/detached.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { DetachedRuns } from '../detached/detached-runs.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
@@ -55,6 +55,8 @@ class MachineServing implements Serving {
   readonly #runs = new Map<number, ServedRun>();
   readonly #runOfStream = new Map<number, ServedRun>();
   readonly #lease: NodeJS.Timeout;
+  /** Who is to tell how a run ended; let go of with the connection, which a run of weeks would keep otherwise, each that there was. */
+  readonly #awaited = new Set<(end: DetachedEnd | 'unknown') => void>();
   #lastRun = 0;
 
   constructor(options: ServingOptions) {
@@ -202,7 +204,11 @@ class MachineServing implements Serving {
     const asked = detachedKey.parse(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
     const { key } = asked;
-    void this.#options.detached.ended(key).then((end) => {
+    const { promise: told, resolve } = Promise.withResolvers<DetachedEnd | 'unknown'>();
+    this.#awaited.add(resolve);
+    void this.#options.detached.ended(key).then(resolve);
+    void told.then((end) => {
+      this.#awaited.delete(resolve);
       if (typeof end !== 'string') this.#connection.notify(DETACHED.ended, toDetachedEnded(key, end));
       this.#pump.settle();
     });
@@ -250,5 +256,6 @@ class MachineServing implements Serving {
   gone(): void {
     clearTimeout(this.#lease);
     for (const run of this.#runs.values()) run.abandon();
+    for (const settle of this.#awaited) settle('unknown');
   }
 }

@@ -30,6 +30,8 @@ export interface Channel {
   ): RemoteRun;
 }
 
+/** At once: a machine takes 64 questions, answers this one when there is a command, and is asked others meanwhile. */
+const MAX_STARTING = 32;
 const AWAY = 'the connection to the machine was lost';
 const UNSURE = 'the connection to the machine was lost; the record will say whether it was started';
 
@@ -37,6 +39,8 @@ export class RemoteDetached implements DetachedRunner {
   readonly #channel: Channel;
   readonly #awaited = new Map<DetachKey, ((end: DetachedEnd | 'unknown' | 'away') => void)[]>();
   readonly #attached = new Set<RemoteRun>();
+  readonly #waiting: (() => void)[] = [];
+  #starting = 0;
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -54,8 +58,25 @@ export class RemoteDetached implements DetachedRunner {
       ...(recordsHead === undefined ? {} : { recordsHead }),
     };
     return new Promise<DetachRefusal | StartFailed | undefined>((resolve) => {
-      this.#channel.ask(DETACHED.start, params, (answer) => resolve(failureIn(answer) ?? refusalIn(answer, UNSURE)));
+      const ask = () => {
+        this.#channel.ask(DETACHED.start, params, (answer) => {
+          this.#starting -= 1;
+          resolve(failureIn(answer) ?? refusalIn(answer, UNSURE));
+          // Not at once: of a connection that is gone each has its answer before it returns.
+          queueMicrotask(() => this.#startNext());
+        });
+      };
+      this.#waiting.push(ask);
+      this.#startNext();
     });
+  }
+
+  #startNext(): void {
+    if (this.#starting >= MAX_STARTING) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#starting += 1;
+    next();
   }
 
   attach(key: DetachKey, { from, givesInput }: AttachWishes): Attaching {

@@ -21,11 +21,13 @@ function aMachine() {
   return {
     connection,
     runner,
-    /** Refuses all that it has been asked. */
+    /** Refuses all that it has been asked, and says how much that was. */
     refuse: (error: RpcError) => {
       for (const frame of connection.takeOutput()) machine.receive(frame);
-      for (const event of machine.takeEvents()) if (event.type === 'request') machine.refuse(event.id, error);
+      const asked = machine.takeEvents().filter((event) => event.type === 'request');
+      for (const { id } of asked) machine.refuse(id, error);
       toServer();
+      return asked.length;
     },
   };
 }
@@ -70,6 +72,23 @@ test('why a machine does not say how a run ended may be anything: it may go on t
   const ended = runner.detached.ended(DETACHED.key);
   refuse(rpcError('refused', 'too-hot', 'the machine is too hot'));
   assert.equal(await ended, 'away');
+});
+
+test('of many detached runs a machine is asked to start so many at once, and the others wait for their turn', async () => {
+  const { runner, refuse } = aMachine();
+  const starts = Array.from({ length: 70 }, () => runner.detached.start(DETACHED));
+  const rounds: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    rounds.push(refuse(rpcError('refused', 'no-place', 'the disk is gone')));
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(rounds, [32, 32, 6, 0]);
+  for (const refused of await Promise.all(starts))
+    assert.deepEqual(refused, { refused: 'no-place', reason: 'the disk is gone' });
+  const more = Array.from({ length: 2_000 }, () => runner.detached.start(DETACHED));
+  runner.lose('the connection to web1 was lost');
+  for (const refused of await Promise.all(more))
+    assert.ok(refused !== undefined && 'refused' in refused && refused.refused === 'away');
 });
 
 test('what is started after the machine has gone is lost at once, and cancelling it is no mistake', async () => {
