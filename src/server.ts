@@ -12,7 +12,7 @@ import { Hosts } from './core/hosts.ts';
 import { Hub } from './core/hub.ts';
 import type { Everything, Journal } from './core/journal.ts';
 import { isSameName, parseName } from './core/name.ts';
-import type { Runner } from './core/ports.ts';
+import type { LocalRunner } from './core/ports.ts';
 import type { Rate } from './core/rate.ts';
 import { Approvals } from './core/run/approvals.ts';
 import type { RunPolicy } from './core/run/policy.ts';
@@ -88,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const lock = lockDirectory(directory);
   const listeners: Listener[] = [];
   let journal: Journal | undefined;
-  let runner: Runner | undefined;
+  let runner: LocalRunner | undefined;
   let core: Core | undefined;
   try {
     const opened = await openSqliteJournal({ path: join(directory, JOURNAL) });
@@ -149,7 +149,7 @@ interface Core {
 interface Opened {
   readonly journal: Journal;
   readonly everything: Everything;
-  readonly runner: Runner;
+  readonly runner: LocalRunner;
   readonly now: () => number;
 }
 
@@ -193,7 +193,7 @@ async function openCore(options: ServerOptions, { journal, everything, runner, n
   const detached = new DetachedRuns({
     runner,
     directory: join(directory, DETACHED),
-    onTrouble: (reason) => log.warn('output of a detached command is missing', { reason }),
+    onTrouble: (reason) => log.warn('output of a detached command is missing or left', { reason }),
   });
   const hosts = new Hosts({ directory: hub.directory, journal });
   const places = { serverName: options.name, own: detached, hosts, directory: hub.directory };
@@ -235,7 +235,7 @@ function namesOf(listen: readonly Listen[]): string[] {
 interface Furniture {
   readonly token: OwnerToken;
   readonly tls: TlsServer;
-  readonly runner: Runner;
+  readonly runner: LocalRunner;
   readonly policy: RunPolicy;
   readonly now: () => number;
   readonly core: Core;
@@ -330,7 +330,7 @@ interface Whole {
   readonly listeners: readonly Listener[];
   readonly front: Front;
   readonly doors: readonly Door[];
-  readonly runner: Runner;
+  readonly runner: LocalRunner;
   readonly core: Core;
   readonly lock: { release(): void };
 }

@@ -3,7 +3,8 @@
 import { parseArgs } from 'node:util';
 import { INTERRUPTED, watchInterruption } from './kit/interruption.ts';
 import { misuse } from './kit/come-in.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readRunId } from './kit/options.ts';
+import { shellWord } from './kit/shell-word.ts';
 import { connectForRuns } from './run/connect.ts';
 import { say } from './run/outlet.ts';
 import { UNREACHED_STATUS } from './kit/status.ts';
@@ -26,7 +27,8 @@ whoever is slow keeps nobody waiting. SIGINT (Ctrl-C) ends the watching alone an
 What was said is kept where the command runs, the last 64 MiB of it for a week after its end, and not beyond the end of the program
 that ran it: partyline join, or the server. How much is missing is said on standard error.
 
-The status is the command's, as of partyline run; 130 or 143 if we were interrupted; 255 if it could not be watched.
+The status is the command's, as of partyline run; 130 or 143 if we were interrupted; 255 if it could not be watched, or the
+connection ended before the run did: then, too, it says how to come back.
 
 ${CREDENTIAL_HELP}
 
@@ -54,14 +56,14 @@ export async function attach(args: string[]): Promise<number> {
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const [given, ...more] = positionals;
-  if (given === undefined || more.length > 0 || !/^[1-9]\d{0,14}$/.test(given)) {
+  const id = readRunId(given);
+  if (id === undefined || more.length > 0) {
     return misuse('attach', `the number of a run is expected, not ${JSON.stringify(positionals.join(' '))}`);
   }
   const from = readFrom(values.from);
   if (from === undefined) {
     return misuse('attach', `--from takes start, end or a number of bytes, not ${JSON.stringify(values.from)}`);
   }
-  const id = Number(given);
   const interruption = watchInterruption();
   try {
     const { signal } = interruption;
@@ -77,8 +79,8 @@ export async function attach(args: string[]): Promise<number> {
         return fail(`A cursor is of one machine, and ${several}`);
       if (hosts.length > 1 && values.stdin) return fail(`Input is for one machine, and ${several}`);
       const { json: isJson } = values;
-      const where = values.host === undefined ? '' : ` --host ${values.host}`;
-      const on = values.on === undefined ? '' : ` --on ${values.on}`;
+      const where = values.host === undefined ? '' : ` --host ${shellWord(values.host)}`;
+      const on = values.on === undefined ? '' : ` --on ${shellWord(values.on)}`;
       return await watch(client, {
         command: 'attach',
         id,

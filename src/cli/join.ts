@@ -190,20 +190,15 @@ function policyIn(directory: string, named: string | undefined): HostPolicy {
   return policy;
 }
 
-/** A disk that is full stops no command; it is said once. */
+/** A disk that is full stops no command; it is said once, and again if it has been well meanwhile. */
 function keeping(host: string, directory: string, tell: Stay['tell']): (head: string) => void {
   const path = joinPath(directory, RECORDS_HEAD_FILE);
   const kept = new RecordsHead(path, { server: host, now: Date.now });
   let isWell = true;
   return (head) => {
-    try {
-      kept.keep(head);
-      isWell = true;
-    } catch (error) {
-      const reason = `Cannot write ${path}: ${reasonOf(error)}`;
-      if (isWell) tell('head not kept', { reason }, `partyline join: ${reason}`);
-      isWell = false;
-    }
+    const reason = kept.keep(head);
+    if (reason !== undefined && isWell) tell('head not kept', { reason }, `partyline join: ${reason}`);
+    isWell = reason === undefined;
   };
 }
 

@@ -25,7 +25,8 @@ are a program and its arguments, which no shell sees; @NAME is a verb of the ser
   -t, --tty          run it in a terminal there, as large as this one; without COMMAND the user's shell there. Twice (-tt):
                      also where standard input is no terminal
   --timeout SECONDS  end it after so long (status 124)
-  --detach           print the number of the run as soon as it has started, and leave it: partyline attach shows it
+  --detach           print the number of the run as soon as it has started, and leave it: partyline attach shows it; where
+                     there is no such command, 127 or 126 and no number
   --wait SECONDS     show it for so long; if it has not ended then, leave it, say how to come back, and end with ${NOT_ENDED_STATUS}
   --json             one JSON object a line instead of the bytes: host, stream and data (or dataBase64), at the end
                      host, result and status

@@ -7,7 +7,15 @@ import { formatDate } from '../protocol/line/reply.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { formatNodeSet } from '../protocol/node-set.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNumbers } from './kit/options.ts';
+import {
+  COMMON,
+  COMMON_HELP,
+  CREDENTIAL_HELP,
+  hostOf,
+  readCommandLine,
+  readNumbers,
+  readRunId,
+} from './kit/options.ts';
 import { print, table } from './kit/print.ts';
 import { commandOf, showOutput, showRun, textOf, toJson, wordsForResults } from './run/record.ts';
 
@@ -62,7 +70,7 @@ export async function runs(args: string[]): Promise<number> {
   );
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
-  const [verb, id, ...more] = positionals;
+  const [verb, given, ...more] = positionals;
   const numbers = readNumbers(values, ['limit', 'before']);
   if (typeof numbers === 'string') return misuse('runs', numbers);
   const { stdout, stderr, json: isJson } = values;
@@ -74,13 +82,12 @@ export async function runs(args: string[]): Promise<number> {
   if ((verb !== 'show' && verb !== 'cancel') || more.length > 0) {
     return misuse('runs', `show ID or cancel ID is expected, not ${JSON.stringify(verb)}`);
   }
-  if (id === undefined || !/^[1-9]\d{0,14}$/.test(id)) {
-    return misuse('runs', `${verb} takes the number of a run, not ${JSON.stringify(id ?? '')}`);
-  }
-  if (verb === 'cancel') return whileIn(going, (client) => cancel(client, { id: Number(id), isJson }));
+  const id = readRunId(given);
+  if (id === undefined) return misuse('runs', `${verb} takes the number of a run, not ${JSON.stringify(given ?? '')}`);
+  if (verb === 'cancel') return whileIn(going, (client) => cancel(client, { id, isJson }));
   const streams = [...(stdout ? (['stdout'] as const) : []), ...(stderr ? (['stderr'] as const) : [])];
   return whileIn(going, async (client) => {
-    const run = await client.run(Number(id));
+    const run = await client.run(id);
     if (streams.length === 0) await (isJson ? print(jsonLine(toJson(run))) : showRun(run));
     for (const stream of streams) await showOutput(client, { run, stream, isJson });
     return 0;

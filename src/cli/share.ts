@@ -5,7 +5,7 @@ import { formatReceipt } from '../protocol/line/reply.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readRunId } from './kit/options.ts';
 import { print } from './kit/print.ts';
 
 export const HELP = `Send what is on record of a run as a message
@@ -34,13 +34,14 @@ export async function share(args: string[]): Promise<number> {
   if (given === undefined || names === undefined || another !== undefined) {
     return misuse('share', `ID and NAMES are expected, with commas between names, not ${positionals.length} arguments`);
   }
-  if (!/^[1-9][0-9]{0,14}$/.test(given)) return misuse('share', `ID is the number of a run, not ${quote(given)}`);
+  const run = readRunId(given);
+  if (run === undefined) return misuse('share', `ID is the number of a run, not ${quote(given)}`);
   const to = names.split(',').map((name) => name.trim());
   if (to.includes('')) return misuse('share', 'NAMES are names with commas between them');
   return whileIn({ command: 'share', host: hostOf(values.host) }, async (client) => {
-    const sent = await client.share(Number(given), to);
+    const sent = await client.share(run, to);
     const { id, at } = sent;
-    if (values.json) await print(jsonLine({ run: Number(given), id, at, to: Object.fromEntries(sent.to) }));
+    if (values.json) await print(jsonLine({ run, id, at, to: Object.fromEntries(sent.to) }));
     else await print(`${escapeControls(formatReceipt(id, sent.to).trimEnd())}\n`);
     return 0;
   });

@@ -29,8 +29,8 @@ export type RunEnd =
   | { end: 'ended'; result: 'exited' | 'signalled' | 'timeout' | 'cancelled'; status: number; reason?: string }
   /** It never started; `code` is the server's, for programs. */
   | { end: 'refused'; code: string; message: string }
-  /** Nobody knows how it ended. */
-  | { end: 'lost'; reason: string };
+  /** Nobody knows how it ended. `isCut`: the way to it is gone; one that was detached may go on. */
+  | { end: 'lost'; reason: string; isCut?: true };
 
 export interface RunListener {
   /** It was started, as far as the server can tell. */
@@ -114,7 +114,7 @@ export class Runs {
     });
     client.onNotification(RUN_ENDED, (params) => this.#ended(params));
     void client.gone.then((reason) => {
-      for (const run of this.#all) run.settle({ end: 'lost', reason });
+      for (const run of this.#all) run.settle({ end: 'lost', reason, isCut: true });
     });
   }
 
@@ -281,7 +281,7 @@ class ClientRun implements RunHandle, Followed {
   }
 }
 
-function endOf({ result, status, reason: given }: RunEnded): RunEnd {
+function endOf({ result, status, reason: given, cut }: RunEnded): RunEnd {
   const reason = given === undefined ? undefined : shown(given);
   if (result === 'denied') {
     return {
@@ -290,6 +290,8 @@ function endOf({ result, status, reason: given }: RunEnded): RunEnd {
       message: reason ?? 'The machine does not allow it; nothing was started there',
     };
   }
-  if (result === 'lost' || status === null) return { end: 'lost', reason: reason ?? 'the command was lost' };
+  if (result === 'lost' || status === null) {
+    return { end: 'lost', reason: reason ?? 'the command was lost', ...(cut === true ? { isCut: true } : {}) };
+  }
   return { end: 'ended', result, status, ...(reason === undefined ? {} : { reason }) };
 }

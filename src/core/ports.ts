@@ -57,7 +57,8 @@ export type RunResult =
   | { result: 'cancelled'; status: number }
   /** The machine itself does not allow it: nothing was started there. */
   | { result: 'denied'; status: null; reason: string }
-  | { result: 'lost'; status: null; reason: string };
+  /** `isCut`: what told of it has ended; of a run that somebody was attached to, that is not the run. */
+  | { result: 'lost'; status: null; reason: string; isCut?: true };
 
 /** One command under way. */
 export interface Run {
@@ -72,11 +73,21 @@ export interface Run {
   resize(size: TerminalSize): void;
 }
 
+/** One on this very machine. */
+export interface LocalRun extends Run {
+  /** Settles once it is known whether there is a command: false, and it ends with 126, 127 or `lost`. */
+  readonly begun: Promise<boolean>;
+}
+
 export interface Runner {
   /** Returns at once. What cannot be started ends with 126 or 127 and words on stderr, as from a shell. */
   start(request: RunRequest): Run;
   /** Ends every run, then the runner itself. */
   close(): Promise<void>;
+}
+
+export interface LocalRunner extends Runner {
+  start(request: RunRequest): LocalRun;
 }
 
 /** Knows the owner token without showing it. */

@@ -17,6 +17,9 @@ export interface DetachedRunOptions {
   readonly takesInput: boolean;
 }
 
+/** Of the first line on stderr. */
+const MAX_FIRST_BYTES = 512;
+
 export class DetachedRun {
   readonly spool: Spool;
   /** Once all of its output is in the spool. */
@@ -26,6 +29,7 @@ export class DetachedRun {
   #live: { readonly run: Run; readonly captures: Captures } | undefined;
   readonly #result: Promise<RunResult>;
   #giver: Input | undefined;
+  #firstBytes = Buffer.alloc(0);
   #isInputClosed: boolean;
 
   constructor({ run, spool, captures, takesInput }: DetachedRunOptions) {
@@ -36,6 +40,7 @@ export class DetachedRun {
     for (const name of ['stdout', 'stderr'] as const) {
       run[name].onData((chunk) => {
         captures[name].add(chunk);
+        if (name === 'stderr') this.#hearFirst(chunk);
         if (spool.append(name, chunk)) return;
         run.stdout.pause();
         run.stderr.pause();
@@ -47,6 +52,16 @@ export class DetachedRun {
     if (!takesInput) run.stdin.end();
     this.ended = this.#conclude({ run, captures });
     this.#result = this.ended.then(({ result }) => result);
+  }
+
+  /** Of what it said on stderr the first line, as far as one reads it. */
+  get firstWords(): string {
+    return this.#firstBytes.toString().split('\n', 1)[0] ?? '';
+  }
+
+  #hearFirst(chunk: Uint8Array): void {
+    const room = MAX_FIRST_BYTES - this.#firstBytes.length;
+    if (room > 0) this.#firstBytes = Buffer.concat([this.#firstBytes, chunk.subarray(0, room)]);
   }
 
   /** The spool takes bytes again. */

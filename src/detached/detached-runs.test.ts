@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
-import { aRunner, bytes, sh } from '../../test/kit/runner.ts';
+import { argv, aRunner, bytes, sh } from '../../test/kit/runner.ts';
 import type { Attachment, DetachedEnd } from '../core/run/detached.ts';
 import { TaggedDecoder } from '../protocol/native/tagged.ts';
 import { DetachedRuns, type DetachedRunsOptions } from './detached-runs.ts';
@@ -160,6 +160,37 @@ test('a run that says more than its bound goes on, and its record counts all of 
   assert.ok(readdirSync(directory).length >= 1);
 });
 
+test('of a command that is not there it is said at once, and its end is kept as any', LIMIT, async (t) => {
+  // A shell's word is waited for as long as the test may take.
+  const { runs } = someRuns(t, { atOnceMs: 20_000 });
+  const given = { env: {}, takesInput: false, keptBytes: 0 };
+  for (const [number, command, status, reason] of [
+    [1, argv('no-such-program', 'x'), 127, /^no-such-program: not found$/],
+    [2, argv('/etc/passwd'), 126, /^\/etc\/passwd: permission denied$/],
+    [3, sh('no-such-program'), 127, /no-such-program: not found$/],
+    [4, sh('exit 127'), 127, /^it could not be started$/],
+  ] as const) {
+    const answer = await runs.start({ key: key(number), command, ...given });
+    assert.ok(answer !== undefined && 'failed' in answer, `${number}`);
+    assert.deepEqual([answer.failed.result, answer.failed.status], ['exited', status]);
+    assert.match(answer.failed.reason, reason);
+    assert.deepEqual((await endOf(runs, number)).result, { result: 'exited', status });
+  }
+  assert.match((await hear(attach(runs, 1)).ended).stderr, /^partyline: no-such-program: not found\n$/);
+  // One that is there has been started, however soon it ends.
+  await start(runs, 5, 'exit 1');
+  assert.equal(await runs.start({ key: key(6), command: argv('sh', '-c', 'exit 127'), ...given }), undefined);
+});
+
+test('where nothing can be started, that is said of the start', LIMIT, async (t) => {
+  const { runs } = someRuns(t, { runner: aRunner(t, { cwd: join(aDirectory(t), 'gone') }) });
+  const request = { key: key(1), command: argv('true'), env: {}, takesInput: false, keptBytes: 0 };
+  const answer = await runs.start(request);
+  assert.ok(answer !== undefined && 'failed' in answer);
+  assert.deepEqual([answer.failed.result, answer.failed.status], ['lost', null]);
+  assert.match(answer.failed.reason, /^Cannot run commands in .*gone: the directory is gone$/);
+});
+
 test('of all runs together the oldest that has ended gives way first', LIMIT, async (t) => {
   const { runs } = someRuns(t, { maxTotalBytes: 250_000 });
   const said = 'head -c 100000 /dev/zero | tr "\\0" z';
@@ -181,7 +212,8 @@ test('so many run at once, and so many are kept; what is old is forgotten', LIMI
   await start(runs, 2, 'sleep 1000');
   await start(runs, 3, 'sleep 1000');
   const refused = await runs.start({ key: key(4), command: sh('true'), env: {}, takesInput: false, keptBytes: 0 });
-  assert.equal(refused?.refused, 'too-many-runs');
+  assert.ok(refused !== undefined && 'refused' in refused);
+  assert.equal(refused.refused, 'too-many-runs');
   runs.cancel(key(2));
   await endOf(runs, 2);
   await start(runs, 4, 'echo 4');

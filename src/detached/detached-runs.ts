@@ -3,7 +3,7 @@
 
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Runner } from '../core/ports.ts';
+import type { LocalRunner, RunCommand } from '../core/ports.ts';
 import { Capture } from '../core/run/capture.ts';
 import type {
   Attaching,
@@ -13,6 +13,7 @@ import type {
   DetachedRunner,
   DetachKey,
   DetachRefusal,
+  StartFailed,
 } from '../core/run/detached.ts';
 import { claimDirectory } from '../runner/directory.ts';
 import { wordsFor } from '../runner/errors.ts';
@@ -31,28 +32,41 @@ const MAX_TOTAL_BYTES = 1_073_741_824;
 /** After its end: whoever started it on a Friday comes back. */
 const KEEP_MS = 7 * 86_400_000;
 const SWEEP_MS = 3_600_000;
+/** A shell that does not find its command says so in a few; whoever detaches one waits no longer for that. */
+const AT_ONCE_MS = 200;
+/** What a shell's status says of a command that it cannot start, and ours too (POSIX XCU 2.8.2). */
+const NOT_STARTED = new Set([126, 127]);
 /** Of each output for the record: with both outputs, as text, it fits one message. */
 const MAX_KEPT_BYTES = 262_144;
 /** What a spool is called, and so what may be removed. */
 const SPOOL_FILE = /^[0-9a-f]{32}\.\d+$/;
 
 export interface DetachedRunsOptions {
-  readonly runner: Pick<Runner, 'start'>;
+  readonly runner: Pick<LocalRunner, 'start'>;
   /** For spools; made if need be, for this user's eyes only, and used by one program at a time. */
   readonly directory: string;
-  /** Output that could not be kept, in words. */
+  /** Output that could not be kept or removed, in words: of each run once. */
   readonly onTrouble: (reason: string) => void;
   /** Milliseconds that never run backwards. */
   readonly clock?: () => number;
+  readonly atOnceMs?: number;
   readonly maxRunning?: number;
   readonly maxKept?: number;
   readonly maxSpoolBytes?: number;
   readonly maxTotalBytes?: number;
 }
 
+/** What is true then. */
+const TROUBLES = { keep: 'it is missing there', remove: 'its files are left there, and empty' } as const;
+
 interface Kept {
   readonly run: DetachedRun;
   endedMs: number | undefined;
+}
+
+interface Started {
+  readonly begun: Promise<boolean>;
+  readonly run: DetachedRun;
 }
 
 export class DetachedRuns implements DetachedRunner {
@@ -71,8 +85,9 @@ export class DetachedRuns implements DetachedRunner {
     emptyOfSpools(options.directory);
   }
 
-  async start(request: DetachedRequest): Promise<DetachRefusal | undefined> {
-    return this.#start(request);
+  async start(request: DetachedRequest): Promise<DetachRefusal | StartFailed | undefined> {
+    const started = this.#start(request);
+    return 'refused' in started ? started : await this.#failureOf(started, request.command);
   }
 
   attach(key: DetachKey, wishes: AttachWishes): Attaching | DetachRefusal {
@@ -121,7 +136,19 @@ export class DetachedRuns implements DetachedRunner {
     for (const key of this.#all.keys()) this.#forget(key);
   }
 
-  #start({ key, takesInput, keptBytes, ...request }: DetachedRequest): DetachRefusal | undefined {
+  /** Undefined: it goes on, or has ended otherwise. */
+  async #failureOf({ begun, run }: Started, { kind }: RunCommand): Promise<StartFailed | undefined> {
+    const isThere = await begun;
+    if (isThere && kind === 'argv') return undefined;
+    const end = isThere ? await within(this.#options.atOnceMs ?? AT_ONCE_MS, run.ended) : await run.ended;
+    if (end === undefined) return undefined;
+    const { result, status } = end.result;
+    if (isThere && !(result === 'exited' && NOT_STARTED.has(status))) return undefined;
+    const reason = 'reason' in end.result ? end.result.reason : run.firstWords.replace(/^partyline: /, '');
+    return { failed: { result, status, reason: reason || 'it could not be started' } };
+  }
+
+  #start({ key, takesInput, keptBytes, ...request }: DetachedRequest): DetachRefusal | Started {
     const { runner, directory, onTrouble } = this.#options;
     const { maxRunning = MAX_RUNNING, maxKept = MAX_KEPT, maxSpoolBytes = MAX_SPOOL_BYTES } = this.#options;
     const running = this.#all.values().reduce((count, { endedMs }) => count + (endedMs === undefined ? 1 : 0), 0);
@@ -135,15 +162,16 @@ export class DetachedRuns implements DetachedRunner {
       if (endedMs !== undefined) this.#forget(oldest);
     }
     const most = Math.min(keptBytes, MAX_KEPT_BYTES);
-    let hasFailed = false;
+    const failed = new Set<keyof typeof TROUBLES>();
     const spool = new Spool({
       path: join(directory, key),
       maxBytes: maxSpoolBytes,
       onDrain: () => run.goOn(),
       onGrown: () => this.#keepToBound(),
-      onFailed: (error) => {
-        if (!hasFailed) onTrouble(`Cannot keep output in ${directory}: ${wordsFor(error)}; it is missing there`);
-        hasFailed = true;
+      onFailed: (error, attempt) => {
+        if (failed.has(attempt)) return;
+        failed.add(attempt);
+        onTrouble(`Cannot ${attempt} output in ${directory}: ${wordsFor(error)}; ${TROUBLES[attempt]}`);
       },
     });
     const captures = {
@@ -151,11 +179,12 @@ export class DetachedRuns implements DetachedRunner {
       stdout: new Capture(newDigest(), most),
       stderr: new Capture(newDigest(), most),
     };
-    const run: DetachedRun = new DetachedRun({ run: runner.start(request), spool, captures, takesInput });
+    const live = runner.start(request);
+    const run: DetachedRun = new DetachedRun({ run: live, spool, captures, takesInput });
     const kept: Kept = { run, endedMs: undefined };
     this.#all.set(key, kept);
     void run.ended.then(() => (kept.endedMs = this.#clock()));
-    return undefined;
+    return { begun: live.begun, run };
   }
 
   #forget(key: DetachKey): void {
@@ -175,19 +204,40 @@ export class DetachedRuns implements DetachedRunner {
   }
 }
 
+/** Undefined: it takes longer. */
+async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)));
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function total(kept: readonly Kept[]): number {
   return kept.reduce((sum, { run }) => sum + run.spool.bytes, 0);
 }
 
 /** The program before may have been killed. */
 function emptyOfSpools(directory: string): void {
+  for (const path of spoolsIn(directory)) {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // The others may go: whoever cannot remove here will say so of the first run.
+    }
+  }
+}
+
+function spoolsIn(directory: string): string[] {
   try {
     // Never through a link.
-    if (!lstatSync(directory).isDirectory()) return;
-    for (const { name } of readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile())) {
-      if (SPOOL_FILE.test(name)) rmSync(join(directory, name), { force: true });
-    }
+    if (!lstatSync(directory).isDirectory()) return [];
+    const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+    return files.filter(({ name }) => SPOOL_FILE.test(name)).map(({ name }) => join(directory, name));
   } catch {
     // There is none, or it is not to be read: the first run will say so.
+    return [];
   }
 }

@@ -161,20 +161,30 @@ export class SpoolReader implements ByteSource {
     const { file, segment, decoder } = reading;
     while (reading.offset < segment.fileBytes && !reading.isBroken) {
       const length = Math.min(READ_BYTES, segment.fileBytes - reading.offset);
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, reading.offset);
-      reading.offset += bytesRead;
-      const pieces = decoder.receive(buffer.subarray(0, bytesRead));
-      reading.isBroken = bytesRead === 0 || pieces === undefined;
+      const bytes = await readAt(file, reading.offset, length);
+      reading.offset += bytes.length;
+      const pieces = decoder.receive(bytes);
+      reading.isBroken = bytes.length === 0 || pieces === undefined;
       const wanted: Uint8Array[] = [];
       for (const piece of pieces ?? []) {
         if (piece.type === 'position') continue;
-        const bytes = piece.bytes.subarray(Math.max(0, this.#position - reading.position));
+        const fresh = piece.bytes.subarray(Math.max(0, this.#position - reading.position));
         reading.position += piece.bytes.length;
-        if (bytes.length > 0) wanted.push(taggedHeader(piece.type, bytes.length), bytes);
+        if (fresh.length > 0) wanted.push(taggedHeader(piece.type, fresh.length), fresh);
       }
       this.#position = Math.max(this.#position, reading.position);
       if (wanted.length > 0) return Buffer.concat(wanted);
     }
+    return new Uint8Array(0);
+  }
+}
+
+/** Nothing: somebody has cut the file, or the disk does not give it back. */
+async function readAt(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+    return buffer.subarray(0, bytesRead);
+  } catch {
     return new Uint8Array(0);
   }
 }

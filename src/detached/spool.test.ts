@@ -1,10 +1,12 @@
 // What a detached run said: in its order, from any position, bounded, and no reader waited for.
 
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { aDirectory } from '../../test/kit/directory.ts';
+import { aDirectory, newDirectory, removeDirectory } from '../../test/kit/directory.ts';
+import { leaveOut, needs } from '../../test/kit/needs.ts';
 import { Random, seedOf } from '../../test/kit/random.ts';
 import { TaggedDecoder, type OutputTag } from '../protocol/native/tagged.ts';
 import { SpoolReader } from './spool-reader.ts';
@@ -162,4 +164,88 @@ test('what cannot be written is missing, is said, and holds nothing back', LIMIT
   await spool.close();
   assert.equal(failures.length, 1);
   assert.deepEqual((await hear(new SpoolReader(spool, 0))).said, ['@0', '@4']);
+});
+
+test(
+  'a file that somebody cut, or put something else in the place of, is missing, and holds nothing up',
+  LIMIT,
+  async (t) => {
+    const { spool, directory } = aSpool(t, { segmentBytes: 10 });
+    for (const letter of ['a', 'b', 'c']) {
+      spool.append('stdout', text(letter.repeat(10)));
+      await new Promise<void>((resolve) => spool.follow(resolve));
+    }
+    await spool.close();
+    truncateSync(join(directory, 'run.1'));
+    rmSync(join(directory, 'run.2'));
+    mkdirSync(join(directory, 'run.2'));
+    const { said } = await hear(new SpoolReader(spool, 0));
+    assert.deepEqual(said, ['@0', '@10', '@20', `stdout:${'c'.repeat(10)}`]);
+  },
+);
+
+/** A directory that lets files go as long as it is open. Root may do everything: then we are somebody else meanwhile. */
+function aDirectoryToClose(t: TestContext): { readonly directory: string; readonly close: () => void } {
+  const isRoot = process.geteuid?.() === 0;
+  const directory = newDirectory();
+  chmodSync(directory, 0o777);
+  if (isRoot) process.seteuid?.('nobody');
+  t.after(() => {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(directory, 0o700);
+    return removeDirectory(directory);
+  });
+  return {
+    directory,
+    close: () => {
+      if (isRoot) process.seteuid?.(0);
+      chmodSync(directory, 0o555);
+      if (isRoot) process.seteuid?.('nobody');
+    },
+  };
+}
+
+test('where files cannot be removed they take no room', LIMIT, async (t) => {
+  const failures: string[] = [];
+  const { directory, close } = aDirectoryToClose(t);
+  const onFailed = (_: unknown, attempt: string) => failures.push(attempt);
+  const spool = new Spool({ path: join(directory, 'run'), segmentBytes: 10, onFailed });
+  for (const letter of ['a', 'b']) {
+    spool.append('stdout', text(letter.repeat(10)));
+    await new Promise<void>((resolve) => spool.follow(resolve));
+  }
+  await spool.close();
+  close();
+  spool.remove();
+  assert.deepEqual(failures, ['remove', 'remove']);
+  assert.equal(spool.bytes, 0);
+  const sizes = readdirSync(directory).map((file) => statSync(join(directory, file)).size);
+  assert.deepEqual(sizes, [0, 0]);
+});
+
+test('on a full disk what is said is missing, no files pile up, and with room again it is kept', LIMIT, async (t) => {
+  const failures: string[] = [];
+  if (!needs(t, ['mount', 'umount'], { root: true })) return;
+  const directory = newDirectory();
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]);
+  t.after(() => {
+    spawnSync('umount', ['-l', directory]);
+    return removeDirectory(directory);
+  });
+  if (mounted.status !== 0) return leaveOut(t, 'this machine does not let root mount a tmpfs');
+  const onFailed = (_: unknown, attempt: string) => failures.push(attempt);
+  const spool = new Spool({ path: join(directory, 'run'), onFailed });
+  const filler = join(directory, 'filler');
+  assert.throws(() => writeFileSync(filler, Buffer.alloc(2_000_000)), { code: 'ENOSPC' });
+  const grown = () => new Promise<void>((resolve) => spool.follow(resolve));
+  for (const letter of ['a', 'b', 'c']) {
+    spool.append('stdout', text(letter.repeat(100_000)));
+    await grown();
+  }
+  assert.deepEqual(failures, ['keep', 'keep', 'keep']);
+  assert.deepEqual([readdirSync(directory), spool.bytes], [['filler'], 0]);
+  rmSync(filler);
+  spool.append('stdout', text('there'));
+  await spool.close();
+  assert.deepEqual((await hear(new SpoolReader(spool, 0))).said, ['@0', '@300000', 'stdout:there']);
 });

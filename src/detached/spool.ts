@@ -2,7 +2,7 @@
 // oldest goes. Files are what it is cut into, so that the oldest can go at once.
 
 import { open, type FileHandle } from 'node:fs/promises';
-import { rmSync } from 'node:fs';
+import { rmSync, truncateSync } from 'node:fs';
 import { taggedHeader, type OutputTag } from '../protocol/native/tagged.ts';
 
 /** Of one run: a long build log is a tenth of it. */
@@ -25,8 +25,8 @@ export interface SpoolOptions {
   readonly onDrain?: () => void;
   /** Its files have grown. */
   readonly onGrown?: () => void;
-  /** What could not be written is missing, as if it had been dropped. */
-  readonly onFailed?: (error: unknown) => void;
+  /** What could not be written is missing, as if it had been dropped; what could not be removed is emptied. */
+  readonly onFailed?: (error: unknown, attempt: 'keep' | 'remove') => void;
 }
 
 /** A file; positions count bytes of both outputs. */
@@ -120,12 +120,13 @@ export class Spool {
     return true;
   }
 
-  /** A disk that does not let it go has it still; here it is gone. */
+  /** Where a directory lets nothing go it stays, and empty: what was said takes no more room than it may. */
   #removeFile({ path }: Segment): void {
     try {
       rmSync(path, { force: true });
     } catch (error) {
-      this.#options.onFailed?.(error);
+      this.#options.onFailed?.(error, 'remove');
+      emptyFile(path);
     }
   }
 
@@ -146,7 +147,7 @@ export class Spool {
       try {
         await this.#write(Buffer.concat(pieces), count);
       } catch (error) {
-        this.#options.onFailed?.(error);
+        this.#options.onFailed?.(error, 'keep');
         await this.#leaveFile();
         this.#dropEmpty();
       }
@@ -195,7 +196,7 @@ export class Spool {
     const path = `${this.#options.path}.${++this.#files}`;
     const file = await open(path, 'wx', OWNER_ONLY);
     const current = { file, segment: { path, start: this.#end, end: this.#end, fileBytes: 0 } };
-    if (this.#isGone) rmSync(path, { force: true });
+    if (this.#isGone) this.#removeFile(current.segment);
     else this.#segments.push(current.segment);
     this.#current = current;
     return current;
@@ -209,6 +210,14 @@ export class Spool {
 
   #wake(): void {
     for (const listener of this.#readers) listener();
+  }
+}
+
+function emptyFile(path: string): void {
+  try {
+    truncateSync(path);
+  } catch {
+    // That it cannot be removed has been said.
   }
 }
 

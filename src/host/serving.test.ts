@@ -5,14 +5,18 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { aDirectory } from '../../test/kit/directory.ts';
 import { listenOn } from '../../test/kit/listener.ts';
-import { aRunner } from '../../test/kit/runner.ts';
+import { until } from '../../test/kit/proc.ts';
+import { aRunner, finish, sh } from '../../test/kit/runner.ts';
 import { LOOPBACKS } from '../../test/kit/server.ts';
 import { NativeClient } from '../client/native.ts';
 import type { Run } from '../core/ports.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { dial } from '../net/dial.ts';
+import { DETACHED } from '../protocol/native/methods/detached.ts';
 import { NativeLink } from '../protocol/native/link.ts';
 import { Pump } from '../protocol/native/pump.ts';
 import { TaggedDecoder } from '../protocol/native/tagged.ts';
@@ -21,14 +25,18 @@ import { EVERYTHING } from './policy.ts';
 import { serveRuns } from './serving.ts';
 
 const LIMIT = { timeout: 20_000 };
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 const KEY = '0123456789abcdef0123456789abcdef';
 
 /** The server's end, which asks what the test says and pings nobody. */
-function aServerEnd(socket: Socket): RemoteRunner {
+function aServerEnd(socket: Socket) {
   const link = new NativeLink('server', { serverName: 'Server' });
+  let tellRefusal: (message: string) => void = assert.fail;
   const pump: Pump = new Pump(socket, link, {
     onEvent: (event) => {
       if (event.type === 'ended') pump.close();
+      else if (event.type === 'refusal' && event.id === asked) tellRefusal(event.error.message);
       else if (event.type !== 'opened' && event.type !== 'unusable') runner.receive(event);
     },
     onDrain: () => runner.update(),
@@ -41,16 +49,27 @@ function aServerEnd(socket: Socket): RemoteRunner {
     },
     settle: () => pump.settle(),
   });
+  let asked = 0;
   pump.start();
   link.trust();
-  return runner;
+  return {
+    runner,
+    /** Asks for what no server asks for, and is refused. */
+    refused: (method: string, params: object): Promise<string> => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      tellRefusal = resolve;
+      asked = link.connection.request(method, params);
+      pump.settle();
+      return promise;
+    },
+  };
 }
 
 async function aMachine(t: TestContext, host: string) {
   const runner = aRunner(t);
   const started: Run[] = [];
   const kept = { start: (request: Parameters<typeof runner.start>[0]) => track(runner.start(request)) };
-  const track = (run: Run) => {
+  const track = <One extends Run>(run: One) => {
     started.push(run);
     return run;
   };
@@ -58,8 +77,11 @@ async function aMachine(t: TestContext, host: string) {
     runner: kept,
     directory: join(aDirectory(t), 'detached'),
     onTrouble: assert.fail,
+    atOnceMs: 1,
   });
-  let accepted = Promise.withResolvers<RemoteRunner>();
+  // What starts commands is there, so that a short lease is long enough for one.
+  await finish(runner.start({ command: sh('true'), env: {} }));
+  let accepted = Promise.withResolvers<ReturnType<typeof aServerEnd>>();
   const port = await listenOn(t, host, (socket) => accepted.resolve(aServerEnd(socket)));
   return {
     started,
@@ -67,12 +89,15 @@ async function aMachine(t: TestContext, host: string) {
     async connect(leaseMs?: number) {
       accepted = Promise.withResolvers();
       const client = new NativeClient(await dial({ host, port }));
-      t.after(() => client.destroy());
+      // Not held: it is somebody's test that nobody else does.
+      const held = new WeakRef(client);
+      t.after(() => held.deref()?.destroy());
       assert.equal(await client.greeted(), undefined);
       const lease = leaseMs === undefined ? {} : { leaseMs };
       const both = { client, runner: { ...runner, start: kept.start }, detached };
       serveRuns({ ...both, policy: EVERYTHING, onDenied: assert.fail, onRecordsHead: () => {}, ...lease });
-      return { server: await accepted.promise, client };
+      const { runner: server, refused } = await accepted.promise;
+      return { server, refused, client };
     },
   };
 }
@@ -83,7 +108,7 @@ for (const host of LOOPBACKS) {
     LIMIT,
     async (t) => {
       const machine = await aMachine(t, host);
-      const { server, client } = await machine.connect(100);
+      const { server, client } = await machine.connect(400);
       const command = { kind: 'shell', line: 'read x; echo "got $x"; exit 3' } as const;
       const run = server.start({ command, env: {} });
       const detach = { key: KEY, command, env: {}, takesInput: true, keptBytes: 10 };
@@ -117,4 +142,42 @@ for (const host of LOOPBACKS) {
       assert.equal(await again.detached.ended('f'.repeat(32)), 'unknown');
     },
   );
+  test(`whoever cannot be attached to a run leaves it as it was: its input is free: ${host}`, LIMIT, async (t) => {
+    const machine = await aMachine(t, host);
+    const { server, refused } = await machine.connect();
+    const command = { kind: 'argv', argv: ['cat'] } as const;
+    const detach = { key: KEY, command, env: {}, takesInput: true, keptBytes: 10 };
+    assert.equal(await server.detached.start(detach), undefined);
+    // A server's streams are even.
+    const why = await refused(DETACHED.attach, { key: KEY, from: 0, input: 1, output: 3 });
+    assert.equal(why, 'the streams are not numbered as they must be');
+    const { attachment, attached } = server.detached.attach(KEY, { from: 0, givesInput: true });
+    assert.equal(await attached, undefined);
+    attachment.output.resume();
+    attachment.stdin.end();
+    assert.deepEqual(await attachment.ended, { result: 'exited', status: 0 });
+  });
+
+  test(`a run that goes on keeps nothing of the connections that asked for its end: ${host}`, LIMIT, async (t) => {
+    const machine = await aMachine(t, host);
+    const first = await machine.connect();
+    const command = { kind: 'argv', argv: ['sleep', '1000'] } as const;
+    const detach = { key: KEY, command, env: {}, takesInput: false, keptBytes: 0 };
+    assert.equal(await first.server.detached.start(detach), undefined);
+    const connections: WeakRef<object>[] = [];
+    for (let count = 0; count < 3; count++) {
+      const { server, client } = await machine.connect();
+      const ended = server.detached.ended(KEY);
+      await new Promise<void>((resolve) => server.ping(resolve));
+      connections.push(new WeakRef(client));
+      client.destroy();
+      assert.equal(await ended, 'away');
+    }
+    await until(() => {
+      collectGarbage();
+      // The last one may still be on its way out.
+      return connections.slice(0, -1).every((one) => one.deref() === undefined);
+    }, 'the connections are gone');
+    first.server.detached.cancel(KEY);
+  });
 }

@@ -2,7 +2,7 @@
 // has been silent for the length of the lease.
 
 import type { Run, RunCommand, Runner, RunRequest } from '../core/ports.ts';
-import type { DetachRefusal } from '../core/run/detached.ts';
+import type { DetachedEnd, DetachRefusal } from '../core/run/detached.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { DetachedRuns } from '../detached/detached-runs.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
@@ -36,6 +36,12 @@ type Permitted = Pick<RunRequest, 'command' | 'env'>;
 /** UTF-16 units of a command that was not allowed, where it is told. */
 const MAX_TOLD_LENGTH = 120;
 
+/** Why a run cannot have the streams that were named for it. */
+const NO_STREAMS = {
+  'stream-number': 'the streams are not numbered as they must be',
+  'too-many-streams': 'the machine has too many commands running',
+} as const;
+
 /** Serves from now on, until the connection is gone. */
 export function serveRuns(options: ServingOptions): void {
   const serving = new MachineServing(options);
@@ -49,6 +55,8 @@ class MachineServing implements Serving {
   readonly #runs = new Map<number, ServedRun>();
   readonly #runOfStream = new Map<number, ServedRun>();
   readonly #lease: NodeJS.Timeout;
+  /** Who is to tell how a run ended; let go of with the connection, which a run of weeks would keep otherwise, each that there was. */
+  readonly #awaited = new Set<(end: DetachedEnd | 'unknown') => void>();
   #lastRun = 0;
 
   constructor(options: ServingOptions) {
@@ -138,7 +146,7 @@ class MachineServing implements Serving {
     const named = [streams.stdin, streams.stdout, streams.stderr].filter((stream) => stream !== undefined);
     const cannot = this.#connection.refusalToAccept(named);
     if (cannot !== undefined) {
-      this.#refuse(id, rpcError('refused', { code: cannot }, 'the machine has too many commands running'));
+      this.#refuse(id, rpcError('refused', { code: cannot }, NO_STREAMS[cannot]));
       return false;
     }
     const number = ++this.#lastRun;
@@ -172,9 +180,9 @@ class MachineServing implements Serving {
       ...(cwd === undefined ? {} : { cwd }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
-    void this.#options.detached.start(request).then((refused) => {
-      if (refused === undefined) this.#connection.respond(id, {});
-      else this.#refuseDetached(id, refused);
+    void this.#options.detached.start(request).then((answer) => {
+      if (answer !== undefined && 'refused' in answer) this.#refuseDetached(id, answer);
+      else this.#connection.respond(id, answer ?? {});
       this.#pump.settle();
     });
     return undefined;
@@ -196,7 +204,11 @@ class MachineServing implements Serving {
     const asked = detachedKey.parse(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
     const { key } = asked;
-    void this.#options.detached.ended(key).then((end) => {
+    const { promise: told, resolve } = Promise.withResolvers<DetachedEnd | 'unknown'>();
+    this.#awaited.add(resolve);
+    void this.#options.detached.ended(key).then(resolve);
+    void told.then((end) => {
+      this.#awaited.delete(resolve);
       if (typeof end !== 'string') this.#connection.notify(DETACHED.ended, toDetachedEnded(key, end));
       this.#pump.settle();
     });
@@ -244,5 +256,6 @@ class MachineServing implements Serving {
   gone(): void {
     clearTimeout(this.#lease);
     for (const run of this.#runs.values()) run.abandon();
+    for (const settle of this.#awaited) settle('unknown');
   }
 }

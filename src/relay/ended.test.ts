@@ -12,7 +12,10 @@ test('each end of a run has its fields on the wire', () => {
   const cancelled = { result: 'cancelled', status: 143 } as const;
   assert.deepEqual(toRunEnded(1, cancelled, 'why'), { run: 1, ...cancelled, reason: 'why' });
   const lost = { result: 'lost', status: null, reason: 'r' } as const;
-  assert.deepEqual(toRunEnded(1, lost), { run: 1, ...lost });
+  assert.deepEqual(toRunEnded(1, lost, 'why'), { run: 1, ...lost });
+  const cut = { ...lost, isCut: true } as const;
+  assert.deepEqual(toRunEnded(1, cut), { run: 1, ...lost, cut: true });
+  assert.deepEqual(toRunEnded(1, cut, 'why'), { run: 1, ...lost, reason: 'why', cut: true });
 });
 
 test('what was told comes back as it was, and what contradicts itself is lost', () => {

@@ -7,11 +7,12 @@ import { TIMEOUT_STATUS } from '../core/run/result.ts';
 import type { RunEnded } from '../protocol/native/methods/run.ts';
 
 export function toRunEnded(run: number, ended: RunResult, why?: string): RunEnded {
-  const { result } = ended;
+  const isCut = 'isCut' in ended;
   return {
     run,
     ...toFields(ended),
-    ...(result === 'cancelled' && why !== undefined ? { reason: why } : {}),
+    ...((ended.result === 'cancelled' || isCut) && why !== undefined ? { reason: why } : {}),
+    ...(isCut ? { cut: true } : {}),
   };
 }
 

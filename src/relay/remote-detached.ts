@@ -8,9 +8,10 @@ import type {
   DetachedRunner,
   DetachKey,
   DetachRefusal,
+  StartFailed,
 } from '../core/run/detached.ts';
 import type { KeptOutput } from '../core/run/record.ts';
-import { DETACHED, detachedEnded } from '../protocol/native/methods/detached.ts';
+import { DETACHED, detachedEnded, detachedStarted } from '../protocol/native/methods/detached.ts';
 import type { RpcError } from '../protocol/native/rpc.ts';
 import { toWireCommand } from './command.ts';
 import { fromRunEnded } from './ended.ts';
@@ -29,13 +30,17 @@ export interface Channel {
   ): RemoteRun;
 }
 
-const AWAY = 'the connection to the machine was lost; the run goes on there';
+/** At once: a machine takes 64 questions, answers this one when there is a command, and is asked others meanwhile. */
+const MAX_STARTING = 32;
+const AWAY = 'the connection to the machine was lost';
 const UNSURE = 'the connection to the machine was lost; the record will say whether it was started';
 
 export class RemoteDetached implements DetachedRunner {
   readonly #channel: Channel;
   readonly #awaited = new Map<DetachKey, ((end: DetachedEnd | 'unknown' | 'away') => void)[]>();
   readonly #attached = new Set<RemoteRun>();
+  readonly #waiting: (() => void)[] = [];
+  #starting = 0;
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -52,9 +57,26 @@ export class RemoteDetached implements DetachedRunner {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(recordsHead === undefined ? {} : { recordsHead }),
     };
-    return new Promise<DetachRefusal | undefined>((resolve) => {
-      this.#channel.ask(DETACHED.start, params, (answer) => resolve(refusalIn(answer, UNSURE)));
+    return new Promise<DetachRefusal | StartFailed | undefined>((resolve) => {
+      const ask = () => {
+        this.#channel.ask(DETACHED.start, params, (answer) => {
+          this.#starting -= 1;
+          resolve(failureIn(answer) ?? refusalIn(answer, UNSURE));
+          // Not at once: of a connection that is gone each has its answer before it returns.
+          queueMicrotask(() => this.#startNext());
+        });
+      };
+      this.#waiting.push(ask);
+      this.#startNext();
     });
+  }
+
+  #startNext(): void {
+    if (this.#starting >= MAX_STARTING) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#starting += 1;
+    next();
   }
 
   attach(key: DetachKey, { from, givesInput }: AttachWishes): Attaching {
@@ -80,8 +102,9 @@ export class RemoteDetached implements DetachedRunner {
     return new Promise((resolve) => {
       this.#awaited.set(key, [...(this.#awaited.get(key) ?? []), resolve]);
       this.#channel.ask(DETACHED.await, { key }, (answer) => {
-        const refused = refusalIn(answer);
-        if (refused !== undefined) this.#tell(key, refused.refused === 'not-kept' ? 'unknown' : 'away');
+        if (answer === undefined) this.#tell(key, 'away');
+        // Whatever else it refuses this for, it may run it.
+        if (answer?.type === 'refusal') this.#tell(key, isUnknown(answer.error) ? 'unknown' : 'away');
       });
     });
   }
@@ -101,7 +124,7 @@ export class RemoteDetached implements DetachedRunner {
   /** The connection is gone. */
   lose(): void {
     for (const key of this.#awaited.keys()) this.#tell(key, 'away');
-    for (const run of this.#attached) run.lose(AWAY);
+    for (const run of this.#attached) run.cut(AWAY);
   }
 
   #tell(key: DetachKey, end: DetachedEnd | 'unknown' | 'away'): void {
@@ -121,15 +144,30 @@ const CODES = new Set([
   'no-place',
 ]);
 
+function failureIn(answer: Answered): StartFailed | undefined {
+  const failed = answer?.type === 'answer' ? detachedStarted.read(answer.result)?.failed : undefined;
+  return failed && { failed };
+}
+
 function refusalIn(answer: Answered, away = AWAY): DetachRefusal | undefined {
   if (answer?.type === 'answer') return undefined;
   return answer === undefined ? { refused: 'away', reason: away } : toRefusal(answer.error);
 }
 
-function toRefusal({ message: reason, data }: RpcError): DetachRefusal {
+/** A newer program there may have reasons that have no code here; an older one knows nothing of detached runs. */
+function toRefusal({ message, data }: RpcError): DetachRefusal {
   const code = data?.code ?? '';
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one of them
-  return { refused: CODES.has(code) ? (code as DetachRefusal['refused']) : 'away', reason };
+  if (CODES.has(code)) return { refused: code as DetachRefusal['refused'], reason: message };
+  const reason = code === UNKNOWN_METHOD ? 'the program that joined there knows no detached runs' : message;
+  return { refused: 'refused-there', reason };
+}
+
+const UNKNOWN_METHOD = 'unknown-method';
+
+/** Nobody there knows how it ended, if it was ever there. */
+function isUnknown({ data }: RpcError): boolean {
+  return data?.code === 'not-kept' || data?.code === UNKNOWN_METHOD;
 }
 
 function unpacked<Facts extends { readonly head: string; readonly tail: string }>(facts: Facts) {

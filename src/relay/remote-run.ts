@@ -53,6 +53,11 @@ export class RemoteRun implements Run {
     if (streams.stderr === 0) this.stderr.finish();
   }
 
+  /** Those that there are. */
+  get streams(): number[] {
+    return Object.values(this.#options.streams).filter((stream) => stream !== 0);
+  }
+
   receive(event: StreamEvent): void {
     const { stdin, stdout } = this.#options.streams;
     if (event.stream === stdin) this.stdin.receive(event);
@@ -82,6 +87,11 @@ export class RemoteRun implements Run {
   /** It never started, or nobody knows any more how it fares: no byte follows those that have come. */
   lose(reason: string): void {
     this.#cease({ result: 'lost', status: null, reason });
+  }
+
+  /** Whoever was attached to it hears no more; it may go on. */
+  cut(reason: string): void {
+    this.#cease({ result: 'lost', status: null, reason, isCut: true });
   }
 
   /** The other end does not allow it: it never started. */

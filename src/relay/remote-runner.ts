@@ -1,7 +1,7 @@
 // Commands on a machine that has joined: the core's port `Runner` at this end of its connection, and what comes back from
 // there told to the runs it is about.
 
-import type { Run, Runner, RunRequest, TerminalSize } from '../core/ports.ts';
+import type { Runner, RunRequest, TerminalSize } from '../core/ports.ts';
 import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseRunEnded, parseRunStarted, RUN_ENDED, type RunStart } from '../protocol/native/methods/run.ts';
@@ -47,7 +47,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     });
   }
 
-  start({ command, env, cwd, terminal, timeoutMs, recordsHead }: RunRequest): Run {
+  start({ command, env, cwd, terminal, timeoutMs, recordsHead }: RunRequest): RemoteRun {
     const { connection } = this.#far;
     const streams = {
       stdin: opened(connection, 'out'),
@@ -116,7 +116,6 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   }
 
   #follow(streams: Streams): RemoteRun {
-    const named = Object.values(streams).filter((stream) => stream !== 0);
     const run: RemoteRun = new RemoteRun({
       far: this.#far,
       streams,
@@ -126,11 +125,11 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
         this.#sizes.delete(run);
         this.#condemned.delete(run);
         this.#all.delete(run);
-        for (const stream of named) this.#ofStream.delete(stream);
+        for (const stream of run.streams) this.#ofStream.delete(stream);
       },
     });
     this.#all.add(run);
-    for (const stream of named) this.#ofStream.set(stream, run);
+    for (const stream of run.streams) this.#ofStream.set(stream, run);
     return run;
   }
 
@@ -144,6 +143,8 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     const { run } = asked;
     if (event.type === 'refusal') {
       const { message, data } = event.error;
+      // It has none of them: here they would stay for as long as the machine does.
+      for (const stream of run.streams) this.#far.connection.forget(stream);
       return DENIED.has(data?.code ?? '') ? run.deny(message) : run.lose(message);
     }
     const started = parseRunStarted(event.result);

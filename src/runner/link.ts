@@ -20,6 +20,7 @@ import { dropMark, keepMark, killMarked } from './marks.ts';
 import { errorOfKill } from './members.ts';
 import { claimMemory } from './memory.ts';
 import { openServerEnds, pathsOf, unlinkPipes } from './pipes.ts';
+import { NOWHERE } from './place.ts';
 import { Watch } from './watch.ts';
 
 const ENTRY = fileURLToPath(new URL('./process.mjs', import.meta.url));
@@ -87,6 +88,7 @@ export class Link {
     this.#child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, ENTRY, JSON.stringify(settings)], {
       // A session of its own: Ctrl-C at the server's terminal is the server's to handle.
       detached: true,
+      cwd: NOWHERE,
       env: { PATH: process.env['PATH'], [MARK_VARIABLE]: settings.mark },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -166,7 +168,7 @@ export class Link {
         this.#watch.fulfil(`spawn ${message.id}`);
         if (message.pid === undefined) this.#watch.fulfil(`finish ${message.id}`);
         else this.#leaders.set(message.id, { pid: message.pid, isReaped: false });
-        return this.#runs.get(message.id)?.started();
+        return this.#runs.get(message.id)?.started(message.pid !== undefined);
       case 'exit':
         this.#reaped(message.id);
         return this.#runs.get(message.id)?.exited(message.ending);

@@ -1,7 +1,7 @@
 // One run as the server sees it: three pipes, and how far it has come. The runner process says what happens to the
 // command; here it is decided when the run has ended, and as what.
 
-import type { Run, RunResult, TerminalSize } from '../core/ports.ts';
+import type { LocalRun, RunResult, TerminalSize } from '../core/ports.ts';
 import { type EndedFor, type Ending, resultOf } from '../core/run/result.ts';
 import type { ServerEnds } from './pipes.ts';
 import { PipeSink } from './sink.ts';
@@ -34,11 +34,13 @@ export interface RunOptions {
 /** `waiting`: for pipes; nothing was started. `running`: asked for. `draining`: the command has exited. */
 type Phase = 'waiting' | 'running' | 'draining' | 'settled';
 
-export class LiveRun implements Run {
+export class LiveRun implements LocalRun {
   readonly stdin = new PipeSink();
   readonly stdout = new PipeSource(() => this.#settleIfDone());
   readonly stderr = new PipeSource(() => this.#settleIfDone());
   readonly ended: Promise<RunResult>;
+  readonly #begun = Promise.withResolvers<boolean>();
+  readonly begun = this.#begun.promise;
   readonly #options: RunOptions;
   readonly #settleEnded: (result: RunResult) => void;
   #phase: Phase = 'waiting';
@@ -90,8 +92,9 @@ export class LiveRun implements Run {
     this.stderr.attach(ends.stderr, ends.paths[2]);
   }
 
-  /** The command's ends of the pipes are open. */
-  started(): void {
+  /** The command's ends of the pipes are open, if there is one. */
+  started(isThere = true): void {
+    this.#begun.resolve(isThere);
     this.stdin.open();
     this.stdout.open();
     this.stderr.open();
@@ -108,7 +111,7 @@ export class LiveRun implements Run {
       this.stderr.end();
     }
     // Whoever could write is gone: what the pipes hold can be read, and then their end.
-    this.started();
+    this.started(false);
     // A run that was to end has ended: its session was sent KILL.
     this.#leave(this.#endedFor ? { kind: 'signal', signal: SIGKILL } : { kind: 'lost', reason });
   }
@@ -173,6 +176,7 @@ export class LiveRun implements Run {
     if (this.#phase !== 'draining' || !this.stdout.hasEnded || !this.stderr.hasEnded) return;
     if (this.#outcome === undefined) return;
     this.#phase = 'settled';
+    this.#begun.resolve(false);
     clearTimeout(this.#timeout);
     clearTimeout(this.#unkillable);
     this.stdin.close();

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { getuid } from 'node:process';
 import { test } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
+import { hasProc } from '../../test/kit/proc.ts';
 import { argv, aRunner, finish, sh } from '../../test/kit/runner.ts';
+import { doneIn } from './place.ts';
 import { lookUpUser } from './user.ts';
 
 const LIMIT = { timeout: 20_000 };
@@ -78,3 +80,34 @@ test(
     assert.equal((await finish(runner.start({ command: sh('pwd'), env }))).stdout, '/\n');
   },
 );
+
+test('whatever goes wrong there, who does it is afterwards who and where it was', (t) => {
+  const before = process.cwd();
+  t.after(() => process.chdir(before));
+  const directory = realpathSync(aDirectory(t));
+  chmodSync(directory, 0o755);
+  const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
+  const ids = () => [process.getuid?.(), process.geteuid?.(), process.getegid?.()];
+  const own = ids();
+  assert.deepEqual(
+    doneIn(directory, other, () => [process.cwd(), ...ids()]),
+    [directory, ...own],
+  );
+  assert.deepEqual([process.cwd(), ...ids()], ['/', ...own]);
+  const wrong = new Error('it went wrong');
+  assert.throws(
+    () =>
+      doneIn(directory, other, () => {
+        throw wrong;
+      }),
+    wrong,
+  );
+  assert.throws(() => doneIn(join(directory, 'none'), other, assert.fail), { code: 'ENOENT' });
+  assert.deepEqual([process.cwd(), ...ids()], ['/', ...own]);
+});
+
+test('the process that starts commands keeps no directory in use', LIMIT, async (t) => {
+  if (!hasProc(t)) return;
+  const there = await finish(aRunner(t).start({ command: sh('readlink /proc/$PPID/cwd'), env }));
+  assert.equal(there.stdout, '/\n');
+});

@@ -5,7 +5,7 @@ import { getuid, setegid, setgroups, seteuid, chdir } from 'node:process';
 import type { Identity } from './control.ts';
 
 /** Where the runner process is otherwise: it keeps no file system in use. */
-const NOWHERE = '/';
+export const NOWHERE = '/';
 
 /** Once, before anything is started: what root is in by its groups is not the user's. */
 export function dropGroups(identity: Identity | undefined): void {

@@ -133,17 +133,17 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
     return tell({ did: 'lose', id, reason: `Cannot open the command's pipes: ${wordsFor(error)}` });
   }
   const release = (): void => ends.forEach((end) => closeSync(end));
-  // Said here, because spawning into a missing directory fails with the same ENOENT as a missing command.
-  if (identity === undefined && !existsSync(cwd)) {
+  const lose = (reason: string): void => {
+    tell({ did: 'lose', id, reason });
     release();
-    return tell({ did: 'lose', id, reason: `Cannot run commands in ${cwd}: the directory is gone` });
-  }
+  };
+  // Said here, because spawning into a missing directory fails with the same ENOENT as a missing command.
+  if (identity === undefined && !existsSync(cwd)) return lose(`Cannot run commands in ${cwd}: the directory is gone`);
   const [file = '', ...args] = command.kind === 'shell' ? ['/bin/sh', '-c', command.line] : command.argv;
   const refuse = (error: unknown): void => {
-    if (EXHAUSTED.has(codeOf(error))) {
-      tell({ did: 'lose', id, reason: `Cannot start ${shortened(file)}: ${wordsFor(error)}` });
-      return release();
-    }
+    // What is missing then is no command.
+    if (terminal !== undefined) return lose(`Cannot open a terminal: ${process.execPath}: ${wordsFor(error)}`);
+    if (EXHAUSTED.has(codeOf(error))) return lose(`Cannot start ${shortened(file)}: ${wordsFor(error)}`);
     const isMissing = file === '' || MISSING.has(codeOf(error));
     return say(`${shortened(file)}: ${isMissing ? 'not found' : wordsFor(error)}`, isMissing);
   };
@@ -165,10 +165,13 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
   const marked = { ...env, [MARK_VARIABLE]: mark };
   const spawnIt = (home?: string): ChildProcess => {
     isThere = true;
-    const how = { env: marked, detached: true, ...(home === undefined ? {} : { cwd: home }) };
-    if (terminal === undefined) return spawn(file, args, { ...how, stdio: [...ends], ...identity });
+    const there = home === undefined ? {} : { cwd: home };
+    if (terminal === undefined) {
+      return spawn(file, args, { ...there, env: marked, detached: true, stdio: [...ends], ...identity });
+    }
     const passesSignals = settings.hold === 'group';
-    const started = Terminal.start({ file, args, env: marked, identity, size: terminal, passesSignals }, how, ends);
+    const asked = { file, args, env: marked, identity, size: terminal, passesSignals };
+    const started = Terminal.start(asked, { ...there, mark }, ends);
     terminals.set(id, started);
     return started.child;
   };

@@ -4,7 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Run, Runner } from '../core/ports.ts';
+import type { LocalRun, LocalRunner } from '../core/ports.ts';
 import type { Log } from '../log/log.ts';
 import { claimDirectory, emptyDirectory, freePlace } from './directory.ts';
 import { commandEnvironment } from './environment.ts';
@@ -46,7 +46,7 @@ export interface RunnerOptions {
   readonly hold?: Hold;
 }
 
-export function createRunner(options: RunnerOptions): Runner {
+export function createRunner(options: RunnerOptions): LocalRunner {
   const { user, log, drainMs = DRAIN_MS, killGraceMs = KILL_GRACE_MS, maxRuns = MAX_RUNS } = options;
   const { cwd = user?.home ?? process.cwd(), environment: server = process.env, memory = SHARED_MEMORY } = options;
   // A slash at the end would lead through a link.
@@ -84,7 +84,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   return {
-    start({ command, env, cwd: place, terminal, timeoutMs }): Run {
+    start({ command, env, cwd: place, terminal, timeoutMs }): LocalRun {
       let used: Link | undefined;
       const run: LiveRun = new LiveRun({
         timeoutMs,

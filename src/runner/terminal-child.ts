@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { TerminalSize } from '../core/ports.ts';
 import type { Ending } from '../core/run/result.ts';
+import { MARK_VARIABLE } from './control.ts';
 import type { Three } from './pipes.ts';
 import { isFromTerminal, type TerminalStart, type ToTerminal } from './terminal-control.ts';
 
@@ -15,8 +16,8 @@ const MAX_HEAP_MB = 32;
 type Ended = Ending | { readonly reason: string };
 
 interface How {
-  readonly env: Readonly<Record<string, string>>;
-  readonly detached: boolean;
+  /** Of the run. */
+  readonly mark: string;
   readonly cwd?: string;
 }
 
@@ -25,10 +26,15 @@ export class Terminal {
   #ended: Ended | undefined;
   #tell: ((ended: Ended) => void) | undefined;
 
-  /** All that the command writes is its terminal's, and comes on the second of the pipes. */
-  static start(start: TerminalStart, how: How, [stdin, stdout]: Three<number>): Terminal {
+  /**
+   * All that the command writes is its terminal's, and comes on the second of the pipes. The process has an environment of
+   * its own: what somebody passed on to the command is that alone, for where commands run as another user it is root's.
+   */
+  static start(start: TerminalStart, { mark, ...how }: How, [stdin, stdout]: Three<number>): Terminal {
     const child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, ENTRY], {
       ...how,
+      detached: true,
+      env: { [MARK_VARIABLE]: mark },
       stdio: [stdin, stdout, 'ignore', 'ipc'],
     });
     return new Terminal(child, start);

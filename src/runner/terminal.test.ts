@@ -1,10 +1,13 @@
 // Commands in a terminal: what they see of it, how they end, and that nothing of it stays.
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, linkSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { getuid } from 'node:process';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { Run } from '../core/ports.ts';
+import { aDirectory } from '../../test/kit/directory.ts';
 import { hasProc, until } from '../../test/kit/proc.ts';
 import { argv, aRunner, bytes, finish, lifeline, sh } from '../../test/kit/runner.ts';
 import { needs } from '../../test/kit/needs.ts';
@@ -36,6 +39,46 @@ test('a command has a terminal of the size that was asked for, and nothing else 
   const { stdout, stderr, result } = await finish(aRunner(t).start({ command, env, terminal }));
   assert.match(stdout, /^\/dev\/pts\/\d+\r\n30 100\r\nall\r\noh\r\n$/);
   assert.deepEqual([stderr, result], ['', { result: 'exited', status: 0 }]);
+});
+
+test(
+  'what is passed on to the command is passed to nobody else, whatever the server lets through',
+  LIMIT,
+  async (t) => {
+    if (!hasProc(t)) return;
+    const given = { DEPLOY_ENV: 'test', UV_USE_IO_URING: '0', TERM: 'dumb' };
+    const command = sh('echo "$DEPLOY_ENV $UV_USE_IO_URING"; tr "\\0" "\\n" < /proc/$PPID/environ');
+    const { stdout } = await finish(aRunner(t).start({ command, env: given, terminal }));
+    const [own, ...parents] = stdout.trimEnd().split('\r\n');
+    assert.equal(own, 'test 0');
+    assert.deepEqual(
+      parents.map((line) => line.replace(/=.*$/, '')),
+      ['PARTYLINE_RUN', 'NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE'],
+    );
+  },
+);
+
+/** Another name of the Node that runs this. */
+function anotherNode(t: TestContext): string {
+  const path = join(realpathSync(aDirectory(t)), 'node');
+  try {
+    linkSync(process.execPath, path);
+  } catch {
+    // On another file system.
+    copyFileSync(process.execPath, path);
+  }
+  return path;
+}
+
+test('where no terminal can be opened, no command is said to be missing', LIMIT, (t) => {
+  const node = anotherNode(t);
+  const script = join(import.meta.dirname, '../../test/kit/without-node.ts');
+  const said: unknown = JSON.parse(execFileSync(node, [script, join(aDirectory(t), 'run')], { encoding: 'utf8' }));
+  const reason = `Cannot open a terminal: ${node}: no such file or directory`;
+  assert.deepEqual(said, {
+    before: { result: { result: 'exited', status: 0 }, stdout: 'before\n', stderr: '' },
+    after: { result: { result: 'lost', status: null, reason }, stdout: '', stderr: '' },
+  });
 });
 
 test('it ends with the status that it had, as without a terminal', LIMIT, async (t) => {

@@ -81,7 +81,12 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     everything.runs,
   );
   const directory = join(tmpdir(), `partyline-test-${newDetachKey()}`);
-  const detached = new DetachedRuns({ runner, directory, onTrouble: (reason) => void warned.push(reason) });
+  const detached = new DetachedRuns({
+    runner,
+    directory,
+    onTrouble: (reason) => void warned.push(reason),
+    atOnceMs: 1,
+  });
   detachments = new Detachments(
     { records, newKey: newDetachKey, runnerAt: () => detached, isRevoked: () => false },
     everything.runs,

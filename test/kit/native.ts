@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict';
 import type { connect } from 'node:net';
-import type { ByteSink, ByteSource, Run, Runner, RunRequest, RunResult, TerminalSize } from '../../src/core/ports.ts';
+import type {
+  ByteSink,
+  ByteSource,
+  LocalRun,
+  LocalRunner,
+  RunRequest,
+  RunResult,
+  TerminalSize,
+} from '../../src/core/ports.ts';
 import { newNonce, OwnerToken } from '../../src/net/owner.ts';
 import { NativeLink, type LinkEvent } from '../../src/protocol/native/link.ts';
 import { MAX_DATA_BYTES } from '../../src/protocol/native/limits.ts';
@@ -81,13 +89,14 @@ class FakeSink implements ByteSink {
   }
 }
 
-class FakeRun implements Run {
+class FakeRun implements LocalRun {
   readonly stdin = new FakeSink();
   readonly stdout = new FakeSource();
   readonly stderr = new FakeSource();
   readonly #ended = Promise.withResolvers<RunResult>();
   readonly #cancelled = Promise.withResolvers<void>();
   readonly ended = this.#ended.promise;
+  readonly begun = Promise.resolve(true);
   readonly cancelled = this.#cancelled.promise;
   cancel(): void {
     this.#cancelled.resolve();
@@ -103,10 +112,10 @@ class FakeRun implements Run {
   }
 }
 
-export class FakeRunner implements Runner {
+export class FakeRunner implements LocalRunner {
   readonly requests: RunRequest[] = [];
   readonly runs: FakeRun[] = [];
-  start(request: RunRequest): Run {
+  start(request: RunRequest): LocalRun {
     const run = new FakeRun();
     this.requests.push(request);
     this.runs.push(run);

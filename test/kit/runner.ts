@@ -5,11 +5,11 @@ import { execFileSync } from 'node:child_process';
 import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { ByteSource, Run, RunCommand, Runner, RunResult } from '../../src/core/ports.ts';
+import type { ByteSource, LocalRunner, Run, RunCommand, RunResult } from '../../src/core/ports.ts';
 import { createRunner, type RunnerOptions } from '../../src/runner/runner.ts';
 import { aDirectory, type Cleanup } from './directory.ts';
 
-export function aRunner(t: Cleanup, options: Partial<RunnerOptions> = {}): Runner {
+export function aRunner(t: Cleanup, options: Partial<RunnerOptions> = {}): LocalRunner {
   const runner = createRunner({ directory: join(aDirectory(t), 'run'), killGraceMs: 100, ...options });
   t.after(() => runner.close());
   return runner;

@@ -39,6 +39,28 @@ async function member(name: string, t: Cleanup, server: TestServer, host: string
   return { ...one, env, start: (...args: string[]) => partyline(args, { env }) };
 }
 
+interface Scene extends AsyncDisposable {
+  readonly server: TestServer;
+  readonly janaki: Awaited<ReturnType<typeof member>>;
+  readonly eve: Awaited<ReturnType<typeof member>>;
+}
+
+/** A server with the policy, machines that have joined, somebody who asks, and somebody who approves. */
+async function aScene(t: Cleanup, host: string, machines: readonly string[]): Promise<Scene> {
+  const directory = aDirectory(t);
+  writePolicy(directory, POLICY);
+  const stack = new AsyncDisposableStack();
+  try {
+    const server = stack.use(await startServer({ directory }));
+    for (const name of machines) stack.use(await aMachine(name, server, host));
+    const [janaki, eve] = [await member('janaki', t, server, host), await member('eve', t, server, host)];
+    return { server, janaki, eve, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
 const WAITING =
   /^partyline run: waiting for approval by owner, eve, until \d\d:\d\d:\d\d: request (\d+), sha256 ([0-9a-f]{64})$/m;
 
@@ -49,12 +71,8 @@ function requestIn(text: string): { id: string; hash: string } {
 
 for (const host of LOOPBACKS) {
   test(`a command waits for somebody else, who sees all of it and approves that: ${host}`, async (t) => {
-    const directory = aDirectory(t);
-    writePolicy(directory, POLICY);
-    await using server = await startServer({ directory });
-    await using _web1 = await aMachine('web1', server, host);
-    const janaki = await member('janaki', t, server, host);
-    const eve = await member('eve', t, server, host);
+    await using there = await aScene(t, host, ['web1']);
+    const { server, janaki, eve } = there;
     const bob = await member('bob', t, server, host);
     // What needs nobody waits for nobody.
     assert.equal((await janaki.run(['run', '--on', 'web1', '--', 'uptime'])).status, 0);
@@ -97,12 +115,8 @@ for (const host of LOOPBACKS) {
 
   test(`on a terminal the whole request is shown, and typing yes approves it: ${host}`, async (t) => {
     if (!needs(t, ['script'])) return;
-    const directory = aDirectory(t);
-    writePolicy(directory, POLICY);
-    await using server = await startServer({ directory });
-    await using _web1 = await aMachine('web1', server, host);
-    const janaki = await member('janaki', t, server, host);
-    const eve = await member('eve', t, server, host);
+    await using there = await aScene(t, host, ['web1']);
+    const { janaki, eve } = there;
     for (const [typed, status] of [
       ['no', 1],
       ['yes', 0],
@@ -121,12 +135,8 @@ for (const host of LOOPBACKS) {
 
   test(`a terminal is approved as one, with where it starts, and takes what is typed: ${host}`, async (t) => {
     if (!needs(t, ['script'])) return;
-    const directory = aDirectory(t);
-    writePolicy(directory, POLICY);
-    await using server = await startServer({ directory });
-    await using _web1 = await aMachine('web1', server, host);
-    const janaki = await member('janaki', t, server, host);
-    const eve = await member('eve', t, server, host);
+    await using there = await aScene(t, host, ['web1']);
+    const { janaki, eve } = there;
     const command = `'${PARTYLINE}' run -t --on web1 --cwd /tmp -- sh -c 'pwd; cat'`;
     await using running = start('script', ['-qec', command, '/dev/null'], { env: janaki.env });
     const heard = await running.stdout.until(/request (\d+), sha256 ([0-9a-f]{64})/);
@@ -145,12 +155,8 @@ for (const host of LOOPBACKS) {
   });
 
   test(`who asks takes it back with Ctrl-C, is denied, or finds the server gone, and nothing starts: ${host}`, async (t) => {
-    const directory = aDirectory(t);
-    writePolicy(directory, POLICY);
-    await using server = await startServer({ directory });
-    await using _web1 = await aMachine('web1', server, host);
-    const janaki = await member('janaki', t, server, host);
-    const eve = await member('eve', t, server, host);
+    await using there = await aScene(t, host, ['web1']);
+    const { server, janaki, eve } = there;
     const run = (...args: string[]) => janaki.start('run', '--on', 'web1', ...args, '--', 'echo', 'hi');
     await using first = run();
     const { id, hash } = requestIn(await first.stderr.until(WAITING));
@@ -176,7 +182,7 @@ for (const host of LOOPBACKS) {
     assert.equal(await third.ended, 255);
     assert.equal(third.stdout.text, '');
     assert.equal(await server.program.ended, 0);
-    await using again = await startServer({ directory, port: server.port });
+    await using again = await startServer({ directory: server.directory, port: server.port });
     refused(
       await eve.run(['approve', left.id, '--yes', left.hash]),
       /there is no request \d+; requests end with the con/,
@@ -185,13 +191,8 @@ for (const host of LOOPBACKS) {
   });
 
   test(`on several machines one approval is for all of them, once each: ${host}`, async (t) => {
-    const directory = aDirectory(t);
-    writePolicy(directory, POLICY);
-    await using server = await startServer({ directory });
-    await using _web1 = await aMachine('web1', server, host);
-    await using _web2 = await aMachine('web2', server, host);
-    const janaki = await member('janaki', t, server, host);
-    const eve = await member('eve', t, server, host);
+    await using there = await aScene(t, host, ['web1', 'web2']);
+    const { server, janaki, eve } = there;
     const dry = await janaki.run(['run', '--on', 'web1', '--dry-run', '--', 'echo', 'hi']);
     assert.deepEqual([dry.status, dry.stdout], [0, 'web1\n']);
     assert.match(dry.stderr, /1 machine: web1; somebody else would have to approve it; nothing was started/);

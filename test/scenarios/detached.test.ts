@@ -106,10 +106,8 @@ for (const host of LOOPBACKS) {
     server.program.kill('SIGKILL');
     await server.program.ended;
     assert.equal(await watcher.ended, 255);
-    assert.match(
-      watcher.stderr.text,
-      new RegExp(`Run ${open} may go on: partyline attach ${open} --from 6 shows the rest`),
-    );
+    const cut = `The connection ended: the server closed the connection. Run ${open} goes on, as far as is known`;
+    assert.equal(watcher.stderr.text, `partyline attach: ${cut}; partyline attach ${open} --from 6 shows the rest\n`);
     await machine.program.stderr.until('is away');
     await one.open();
     await using again = await startServer({ directory: server.directory, port: server.port });
@@ -136,6 +134,10 @@ for (const host of LOOPBACKS) {
     machine.program.kill('SIGKILL');
     await machine.program.ended;
     assert.equal(await watcher.ended, 255);
+    assert.match(
+      watcher.stderr.text,
+      /^partyline attach: The connection ended: the connection to the machine was lost\. Run 1/,
+    );
     await until(() => !isRunning(pid), 'the command is gone');
     // As long as the machine is away nobody knows.
     assert.deepEqual(await resultsOf(id, there), [['running', null]]);
@@ -207,6 +209,72 @@ for (const host of LOOPBACKS) {
     await gate.open();
     assert.equal((await call(['attach', id, '--from', '6'], there)).stdout, 'end\n');
     assert.ok(isRunning(machine.program.pid));
+  });
+
+  test(`of a command that is not there no number is printed, and its status is that of a shell: ${host}`, async () => {
+    await using server = await startServer();
+    await using machine = await aMachine('web1', server, host);
+    const there = { server, host };
+    for (const [number, on, where, argument, status, why] of [
+      [1, ['--on', 'web1'], 'web1', 'no-such-program', 127, 'no-such-program: not found'],
+      [2, [], 'Server', '/etc/passwd', 126, '/etc/passwd: permission denied'],
+    ] as const) {
+      const { stdout, stderr, ...gone } = await call(['run', '--detach', ...on, '--', argument, 'x'], there);
+      assert.deepEqual([gone.status, stdout], [status, '']);
+      const told = `partyline run: Cannot start the command on ${where}: ${why}; run ${number} has it on record\n`;
+      assert.equal(stderr, told);
+      assert.deepEqual(await untilEnded(String(number), there), [['exited', status]]);
+    }
+    const json = await call(['run', '--detach', '--json', '--on', 'web1', '--', 'no-such-program', 'x'], there);
+    assert.deepEqual(JSON.parse(json.stdout), {
+      id: 3,
+      host: 'web1',
+      result: 'exited',
+      status: 127,
+      reason: 'no-such-program: not found',
+    });
+    const watched = await call(['run', '--wait', '100', '--on', 'web1', '--', 'no-such-program', 'x'], there);
+    assert.deepEqual(watched, { status: 127, stdout: '', stderr: 'partyline: no-such-program: not found\n' });
+    assert.ok(isRunning(machine.program.pid));
+  });
+
+  test(`when the server stops, whoever watches is told that the run goes on, and what to paste: ${host}`, async () => {
+    const server = await startServer();
+    await using web1 = await aMachine('web1', server, host);
+    await using web2 = await aMachine('web2', server, host);
+    const before = { server, host };
+    const one = await detach(['--on', 'web1', '--', 'echo begun; exec sleep 1000'], before);
+    const both = await detach(['--on', 'web*', '--', 'echo begun; exec sleep 1000'], before);
+    const own = await detach(['--', 'echo begun; exec sleep 1000'], before);
+    const target = `tcp://${at(host, server.port)}`;
+    // Brackets mean something to a shell.
+    const pasted = target.includes('[') ? `'${target}'` : target;
+    await using words = calling(['attach', one, '--host', target, '--on', ' WEB1'], before);
+    await using json = calling(['attach', one, '--json'], before);
+    await using wide = calling(['attach', both], before);
+    await using servers = calling(['attach', own], before);
+    for (const { stdout } of [words, json, wide, servers]) await stdout.until('begun');
+    server.program.kill('SIGTERM');
+    assert.equal(await server.program.ended, 0);
+    for (const watcher of [words, json, wide, servers]) assert.equal(await watcher.ended, 255, watcher.stderr.text);
+    const cut = 'partyline attach: The connection ended: the server is closing. Run';
+    const back = `partyline attach ${one} --host ${pasted} --on ' WEB1' --from 6 shows the rest\n`;
+    assert.equal(words.stderr.text, `${cut} ${one} goes on, as far as is known; ${back}`);
+    const told = json.stdout.text
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    assert.deepEqual(told.at(-1), { id: Number(one), goesOn: ['web1'], cursor: 6, reason: 'the server is closing' });
+    assert.equal(told.length, 2);
+    assert.equal(
+      wide.stderr.text,
+      `${cut} ${both} goes on, as far as is known; partyline attach ${both} shows the rest\n`,
+    );
+    assert.match(
+      servers.stderr.text,
+      new RegExp(`Run ${own} goes on, unless the server has ended, on which it is; partyline attach ${own}`),
+    );
+    assert.ok(isRunning(web1.program.pid) && isRunning(web2.program.pid));
   });
 
   test(`on several machines it is one run, watched in lines and ended on all of them: ${host}`, async () => {

@@ -168,6 +168,10 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(readdirSync(out).sort(), ['web1.stderr', 'web1.stdout', 'web2.stderr', 'web2.stdout']);
     assert.deepEqual([...readFileSync(join(out, 'web2.stdout'))], [0xff, 0]);
     assert.equal(readFileSync(join(out, 'web1.stderr'), 'utf8'), 'oh\n');
+    const single = join(out, 'of', 'one');
+    const one = await outcome(there, ['--on', 'web1', '--out', single, '--', 'echo hi; exit 3']);
+    assert.deepEqual([one.status, one.stdout, readdirSync(single)], [3, '', ['web1.stdout']]);
+    assert.equal(readFileSync(join(single, 'web1.stdout'), 'utf8'), 'hi\n');
     const without = await outcome(there, ['--on', 'web[1-2]', '--', 'wc -c'], 'abc');
     assert.deepEqual(unfolded(without.stdout), ['web1: 0', 'web2: 0']);
     const input = 'x'.repeat(3_000_000);

@@ -4,6 +4,7 @@ import { refusalOfLength, type RunWishes } from '../../client/run.ts';
 import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, type WireCommand } from '../../protocol/native/methods/run.ts';
 import { quote } from '../../protocol/text.ts';
 import { whyUnusable } from '../kit/arguments.ts';
+import { shellWord } from '../kit/shell-word.ts';
 
 /** An import would touch all that is in there, a thirtieth of the time that a command takes. */
 const { parseArgs } = process.getBuiltinModule('node:util');
@@ -139,7 +140,7 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
     isJson: values.json,
     hasTerminal,
     away,
-    hint: positionals[0] === undefined ? '' : ` --host ${positionals[0]}`,
+    hint: positionals[0] === undefined ? '' : ` --host ${shellWord(positionals[0])}`,
     wishes: {
       command,
       ...(values.on === undefined ? {} : { on: values.on }),

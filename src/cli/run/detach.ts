@@ -3,13 +3,15 @@
 import type { NativeClient } from '../../client/native.ts';
 import { Runs, sentEnvironment } from '../../client/run.ts';
 import { shown } from '../../client/shown.ts';
-import { runDetach } from '../../protocol/native/methods/detached.ts';
+import { runDetach, type Detached } from '../../protocol/native/methods/detached.ts';
 import { escapeControls } from '../../protocol/text.ts';
 import { INTERRUPTED, type Interruption } from '../kit/interruption.ts';
 import { jsonLine } from '../kit/json-line.ts';
+import type { HostResult } from '../../protocol/summary.ts';
 import { isOneName, type RunArguments } from './arguments.ts';
 import { Gate, MAX_UNANSWERED } from './many.ts';
 import { say } from './outlet.ts';
+import { overallStatus } from './summary.ts';
 import { UNREACHED_STATUS } from '../kit/status.ts';
 import { hostsOf, watch } from './watch.ts';
 
@@ -19,9 +21,7 @@ interface Detaching {
 }
 
 /** What came of it on one machine. */
-type Started =
-  | { readonly host: string; readonly record: number }
-  | { readonly host: string; readonly code: string; readonly reason: string };
+type Started = Detached | { readonly host: string; readonly code: string; readonly reason: string };
 
 /** The status to end with; the client is closed then. */
 export async function detach(client: NativeClient, { given, interruption }: Detaching): Promise<number> {
@@ -78,7 +78,7 @@ async function startOn(
       }
       const result = runDetach.parseResult(answer.result);
       if (result === undefined) return { host, code: 'lost', reason: 'the server answers in a way not known here' };
-      return { host: shown(result.host), record: result.record };
+      return { ...result, host: shown(result.host) };
     }),
   );
 }
@@ -89,21 +89,20 @@ interface Reporting extends Detaching {
 
 async function report(client: NativeClient, { started, given, interruption }: Reporting): Promise<number> {
   const { isJson, wide } = given;
-  const running = started.filter((one) => 'record' in one);
-  const failed = started.filter((one) => 'code' in one);
+  const isWatched = given.away?.watchMs !== undefined;
+  // Whoever watches is told by what it says, and by its end.
+  const goesOn = (one: Started): one is Detached => 'record' in one && (isWatched || one.failed === undefined);
+  const running = started.filter(goesOn);
   // More hosts than a run has room for are several.
   const ids = [...new Set(running.map(({ record }) => record))];
   for (const id of ids) {
     const hosts = running.filter(({ record }) => record === id).map(({ host }) => host);
     if (isJson) process.stdout.write(jsonLine({ id, hosts }));
-    else if (given.away?.watchMs === undefined) process.stdout.write(`${id}\n`);
+    else if (!isWatched) process.stdout.write(`${id}\n`);
   }
-  for (const { host, code, reason } of failed) {
-    if (isJson) process.stdout.write(jsonLine({ host, result: resultFor(code), status: null, reason }));
-    say(escapeControls(reason));
-  }
+  for (const one of started) if (!goesOn(one)) tellFailure(one, isJson);
+  const failure = overallStatus(started.map((one) => (goesOn(one) ? BEGUN : resultOf(one))));
   const [id, another] = ids;
-  const failure = failed.length > 0 ? UNREACHED_STATUS : 0;
   if (id === undefined || given.away?.watchMs === undefined) return failure;
   if (another !== undefined) {
     say(`These are runs ${ids.join(', ')}, which go on; partyline attach shows each`);
@@ -111,7 +110,7 @@ async function report(client: NativeClient, { started, given, interruption }: Re
   }
   const known = await hostsOf(client, id);
   if (typeof known === 'string') {
-    say(`${known}; it goes on, and partyline attach ${id} shows it`);
+    say(`${known}; it goes on, and partyline attach ${id}${given.hint} shows it`);
     return UNREACHED_STATUS;
   }
   const names = new Set(running.map(({ host }) => host));
@@ -128,6 +127,30 @@ async function report(client: NativeClient, { started, given, interruption }: Re
     comeBack: `partyline attach ${id}${given.hint}`,
   });
   return failure === 0 ? watched : failure;
+}
+
+/** What goes on, or is told by its own end. */
+const BEGUN: HostResult = { result: 'exited', status: 0 };
+
+/** Of one that does not go on. */
+function resultOf(one: Started): HostResult {
+  if ('code' in one) return { result: resultFor(one.code) };
+  const status = one.failed?.status ?? null;
+  return status === null ? { result: 'lost' } : { result: 'exited', status };
+}
+
+function tellFailure(one: Started, isJson: boolean): void {
+  const { host } = one;
+  const told =
+    'code' in one
+      ? { host, result: resultFor(one.code), status: null, reason: one.reason }
+      : { id: one.record, host, ...one.failed };
+  if (isJson) process.stdout.write(jsonLine(told));
+  const why =
+    'code' in one
+      ? one.reason
+      : `Cannot start the command on ${host}: ${one.failed?.reason ?? ''}; run ${one.record} has it on record`;
+  say(escapeControls(why));
 }
 
 function resultFor(code: string): 'denied' | 'offline' | 'lost' {

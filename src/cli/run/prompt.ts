@@ -3,22 +3,17 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { NativeClient } from '../../client/native.ts';
 import { shown } from '../../client/shown.ts';
-import { makeDirectory } from '../../config/directory.ts';
-import { readOwnFile } from '../../config/files.ts';
 import { stateDirectory } from '../../config/state.ts';
 import { hostList } from '../../protocol/native/methods/host.ts';
+import { History } from './history.ts';
 import {
   completions,
-  isKept,
   MAX_HISTORY_LINES,
   parsePromptLine,
   PROMPT_HELP,
-  readHistory,
   targetsOf,
   type PromptLine,
 } from './prompt-line.ts';
@@ -26,10 +21,6 @@ import { say } from './outlet.ts';
 import { resolveTargets, wordsForTargets } from './targets.ts';
 import { INTERRUPTED } from '../kit/interruption.ts';
 import { UNREACHED_STATUS } from '../kit/status.ts';
-
-/** In the state directory, for this user's eyes: what was typed may tell more than it should. */
-const HISTORY_FILE = 'run-history';
-const OTHERS_READ = 0o077;
 
 export interface Prompting {
   readonly client: NativeClient;
@@ -47,7 +38,7 @@ export async function prompt({ client, args, on }: Prompting): Promise<number> {
       return UNREACHED_STATUS;
     }
   }
-  const history = new History();
+  const history = new History(stateDirectory(), (text) => say(text));
   const ahead: Ahead = { lines: [], rest: '' };
   let targets = on;
   process.stderr.write('help lists what can be typed here; Ctrl-D leaves\n');
@@ -163,42 +154,5 @@ async function carryOut(
     say(`Cannot run the command: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
     process.off('SIGINT', ignore);
-  }
-}
-
-/** Newest first. What cannot be kept is said once, and kept as long as this program runs. */
-class History {
-  readonly lines: string[];
-  readonly #path: string;
-  #isSilent = false;
-
-  constructor() {
-    const directory = stateDirectory();
-    this.#path = join(directory, HISTORY_FILE);
-    try {
-      makeDirectory(directory);
-    } catch {
-      // Writing says what is wrong.
-    }
-    const text = readOwnFile(this.#path, { others: OTHERS_READ, verb: 'read' });
-    this.lines = typeof text === 'string' ? readHistory(text) : [];
-    if (typeof text === 'object') this.#complain(text.why);
-  }
-
-  keep(line: string): void {
-    if (!isKept(line, this.lines[0])) return;
-    this.lines.unshift(line);
-    this.lines.splice(MAX_HISTORY_LINES);
-    if (this.#isSilent) return;
-    try {
-      writeFileSync(this.#path, `${this.lines.toReversed().join('\n')}\n`, { mode: 0o600 });
-    } catch (error) {
-      this.#complain(error instanceof Error && 'code' in error ? String(error.code) : String(error));
-    }
-  }
-
-  #complain(why: string): void {
-    this.#isSilent = true;
-    say(`Cannot keep what is typed in ${this.#path}: ${why}; it is kept until you leave`);
   }
 }

@@ -5,6 +5,7 @@ import { formatDate } from '../../protocol/line/reply.ts';
 import { escapeControls } from '../../protocol/text.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { print } from '../kit/print.ts';
+import { shellWord } from '../kit/shell-word.ts';
 import { SIGNAL_STATUS_BASE } from './many.ts';
 
 export type Command = string | readonly string[];
@@ -18,11 +19,7 @@ export function commandOf(command: RunRecord['command']): Command {
 }
 
 export function textOf(command: Command): string {
-  return typeof command === 'string' ? command : command.map(quoteWord).join(' ');
-}
-
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return typeof command === 'string' ? command : command.map(shellWord).join(' ');
 }
 
 /** `truncated` says how many bytes of an output are not kept. */

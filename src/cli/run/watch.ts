@@ -55,7 +55,7 @@ export async function hostsOf(client: NativeClient, id: number): Promise<readonl
 
 /** The status to end with; whoever calls closes the client. */
 export async function watch(client: NativeClient, watching: Watching): Promise<number> {
-  const { hosts, interruption, watchMs, isJson } = watching;
+  const { hosts, interruption, watchMs } = watching;
   const stop = new Stop(interruption, watchMs);
   const runs = new Runs(client);
   const screen = hosts.length === 1 ? new OneScreen(watching, stop) : new ManyScreen(watching, stop);
@@ -96,7 +96,7 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
     return UNREACHED_STATUS;
   }
   if (screen.isUnwanted) return 0;
-  const open = hosts.filter(({ name }) => !isOver(results.get(name)));
+  const open = hosts.filter(({ name }) => isOpen(results.get(name)));
   const [only] = hosts;
   const cursor = only !== undefined && hosts.length === 1 ? taken.get(only.name) : undefined;
   if (stop.hasCome && open.length > 0) {
@@ -105,18 +105,23 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
     if (screen.isBehind) process.exit(status);
     return status;
   }
-  if (open.length > 0 && !isJson) say(comeBackWords(watching, cursor), watching.command);
+  const [cut] = open.map(({ name }) => results.get(name));
+  if (cut?.end === 'lost') tellCut(watching, { open, cursor, reason: cut.reason, isServers: isOn(client, open) });
   return screen.status(results);
 }
 
-/** How it ended is known; whoever was lost may go on. */
-function isOver(end: RunEnd | undefined): boolean {
-  return end !== undefined && end.end !== 'lost';
+/** It was not told how it ended: it may not have. */
+function isOpen(end: RunEnd | undefined): boolean {
+  return end === undefined || isCut(end);
 }
 
-function comeBackWords({ id, comeBack }: Watching, cursor: number | undefined): string {
-  const from = cursor === undefined ? '' : ` --from ${cursor}`;
-  return `Run ${id} may go on: ${comeBack}${from} shows the rest`;
+function isCut(end: RunEnd): boolean {
+  return end.end === 'lost' && end.isCut === true;
+}
+
+/** The server itself is one of them: what runs there ends with it. */
+function isOn({ serverName }: NativeClient, hosts: readonly WatchedHost[]): boolean {
+  return hosts.some(({ name }) => name === serverName);
 }
 
 interface Left {
@@ -124,10 +129,32 @@ interface Left {
   readonly cursor: number | undefined;
 }
 
-function tellLeft({ command, id, isJson, comeBack }: Watching, { open, cursor }: Left): void {
-  const from = cursor === undefined ? '' : ` --from ${cursor}`;
-  if (isJson) process.stdout.write(jsonLine({ id, goesOn: open.map(({ name }) => name), cursor: cursor ?? null }));
-  say(`Run ${id} goes on; ${comeBack}${from} shows the rest`, command);
+function tellLeft(watching: Watching, left: Left): void {
+  const { command, id, isJson } = watching;
+  if (isJson) process.stdout.write(jsonLine(factsOf(watching, left)));
+  say(`Run ${id} goes on; ${wayBack(watching, left)}`, command);
+}
+
+interface Cut extends Left {
+  readonly reason: string;
+  readonly isServers: boolean;
+}
+
+/** We did not leave: the connection did. */
+function tellCut(watching: Watching, cut: Cut): void {
+  const { command, id, isJson } = watching;
+  const { reason, isServers } = cut;
+  if (isJson) process.stdout.write(jsonLine({ ...factsOf(watching, cut), reason }));
+  const surely = isServers ? 'unless the server has ended, on which it is' : 'as far as is known';
+  say(`The connection ended: ${reason}. Run ${id} goes on, ${surely}; ${wayBack(watching, cut)}`, command);
+}
+
+function factsOf({ id }: Watching, { open, cursor }: Left) {
+  return { id, goesOn: open.map(({ name }) => name), cursor: cursor ?? null };
+}
+
+function wayBack({ comeBack }: Watching, { cursor }: Left): string {
+  return `${comeBack}${cursor === undefined ? '' : ` --from ${cursor}`} shows the rest`;
 }
 
 function tellMissing({ command, isJson }: Watching, host: string, bytes: number): void {
@@ -230,7 +257,7 @@ class OneScreen implements Screen {
   ended(_host: string, end: RunEnd): void {
     this.#outlet.end('stdout');
     this.#outlet.end('stderr');
-    this.#outlet.conclude(end);
+    if (!isCut(end)) this.#outlet.conclude(end);
   }
 
   hurry(): void {
@@ -284,8 +311,8 @@ class ManyScreen implements Screen {
   ended(host: string, end: RunEnd): void {
     this.#view.outputEnd(host, 'stdout');
     this.#view.outputEnd(host, 'stderr');
-    const reason = reasonOf(end);
-    this.#view.ended(host, resultOf(end), reason);
+    if (isCut(end) && this.#isJson) return;
+    this.#view.ended(host, resultOf(end), reasonOf(end));
     if (end.end === 'refused' && !this.#isJson) say(end.message, this.#command);
   }
 
@@ -299,7 +326,8 @@ class ManyScreen implements Screen {
 
   status(results: ReadonlyMap<string, RunEnd>): number {
     const all = new Map<string, HostResult>(Array.from(results, ([name, end]) => [name, resultOf(end)]));
-    if (!this.#isJson) for (const { text } of summarise(all)) process.stderr.write(`${text}\n`);
+    const told = new Map(Array.from(all).filter(([name]) => !isOpen(results.get(name))));
+    if (!this.#isJson) for (const { text } of summarise(told)) process.stderr.write(`${text}\n`);
     return overallStatus(all.values());
   }
 }

@@ -52,13 +52,6 @@ export class Escapes {
     pass(bytes.length);
     return actions;
   }
-
-  /** What was typed last is all there is: a ~ that still waits is passed on. */
-  end(): Uint8Array {
-    const left = this.#place === 'tilde' ? Uint8Array.of(TILDE) : new Uint8Array();
-    this.#place = 'within';
-    return left;
-  }
 }
 
 const MEANINGS = new Map<number, EscapeAction>([

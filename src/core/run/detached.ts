@@ -22,7 +22,7 @@ export interface DetachedEnd {
   readonly streams: Streams<StreamFacts & KeptOutput>;
 }
 
-/** `away`: whether it was done nobody knows. */
+/** `away`: whether it was done nobody knows. `refused-there`: it was not, for a reason that is known there alone. */
 export interface DetachRefusal {
   readonly refused:
     | 'not-allowed'
@@ -33,9 +33,20 @@ export interface DetachRefusal {
     | 'too-many-runs'
     | 'too-many-watchers'
     | 'no-place'
+    | 'refused-there'
     | 'away';
   /** In words, without what was attempted. */
   readonly reason: string;
+}
+
+/** It is over already: there was no command. It has an end as any run that was started. */
+export interface StartFailed {
+  readonly failed: {
+    readonly result: RunResult['result'];
+    readonly status: number | null;
+    /** `nosuch: not found` */
+    readonly reason: string;
+  };
 }
 
 export interface AttachWishes {
@@ -61,7 +72,7 @@ export interface Attaching {
 
 export interface DetachedRunner {
   /** Undefined: it has been started. */
-  start(request: DetachedRequest): Promise<DetachRefusal | undefined>;
+  start(request: DetachedRequest): Promise<DetachRefusal | StartFailed | undefined>;
   /** At once, so that what is to be sent can be sent; whether it was taken comes later. */
   attach(key: DetachKey, wishes: AttachWishes): Attaching | DetachRefusal;
   /** Once it has ended; `unknown`: nothing is known there of that key; `away`: the way there is gone. */

@@ -5,7 +5,14 @@ import { test } from 'node:test';
 import { MemoryJournal } from '../../journal/memory.ts';
 import { newDigest } from '../../secrets/digest.ts';
 import { parseName } from '../name.ts';
-import type { DetachedEnd, DetachedRequest, DetachedRunner, DetachKey, DetachRefusal } from './detached.ts';
+import type {
+  DetachedEnd,
+  DetachedRequest,
+  DetachedRunner,
+  DetachKey,
+  DetachRefusal,
+  StartFailed,
+} from './detached.ts';
 import { Detachments } from './detachments.ts';
 import { Records } from './records.ts';
 
@@ -24,7 +31,7 @@ class Machine implements DetachedRunner {
   readonly cancelled: DetachKey[] = [];
   readonly awaited = new Map<DetachKey, (end: DetachedEnd | 'unknown' | 'away') => void>();
   refusal: DetachRefusal | undefined;
-  start(request: DetachedRequest): Promise<DetachRefusal | undefined> {
+  start(request: DetachedRequest): Promise<DetachRefusal | StartFailed | undefined> {
     this.started.push(request);
     return Promise.resolve(this.refusal);
   }
@@ -196,12 +203,46 @@ test('a revoked account’s runs end, at once or when the machine is back; a rev
   assert.equal(await resultOf(2), 'open');
 });
 
+test('a run whose machine is revoked while it is asked to start is lost', async () => {
+  const web1 = new Machine();
+  const { detachments, machines, start, resultOf } = aServer(undefined, new Map([['web1', web1]]));
+  const answered = Promise.withResolvers<undefined>();
+  const asked = Promise.withResolvers<void>();
+  web1.start = () => {
+    asked.resolve();
+    return answered.promise;
+  };
+  const starting = start();
+  await asked.promise;
+  machines.delete('web1');
+  detachments.revoked({ id: 7, name: 'web1' });
+  // Nobody knows yet whether it has been started.
+  assert.equal(await resultOf(1), 'open');
+  answered.resolve(undefined);
+  assert.equal(await starting, undefined);
+  assert.equal(await resultOf(1), 'lost the machine was revoked, and nobody saw how');
+});
+
+test('a start that has failed at once has its end as any', async () => {
+  const web1 = new Machine();
+  const { start, resultOf } = aServer(undefined, new Map([['web1', web1]]));
+  const failed = { result: 'exited', status: 127, reason: 'nosuch: not found' } as const;
+  web1.start = (request) => {
+    web1.started.push(request);
+    return Promise.resolve({ failed });
+  };
+  assert.deepEqual(await start(), { failed });
+  web1.tell(web1.started[0]?.key ?? '', { ...ENDED, result: { result: 'exited', status: 127 } });
+  assert.equal(await resultOf(1), 'exited');
+});
+
 test('an account has so many open at once, and no more', async () => {
   const web1 = new Machine();
   const { start } = aServer(undefined, new Map([['web1', web1]]));
   for (let count = 0; count < 1_000; count++) assert.equal(await start(), undefined);
   const refused = await start();
-  assert.equal(refused?.refused, 'too-many-runs');
+  assert.ok(refused !== undefined && 'refused' in refused);
+  assert.equal(refused.refused, 'too-many-runs');
   assert.equal(await start('web1', { ...BOB, by: 2 }), undefined);
   assert.equal(web1.started.length, 1_001);
 });

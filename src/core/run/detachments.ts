@@ -7,7 +7,14 @@ import type { MemberId } from '../journal.ts';
 import { isSameName, parseName } from '../name.ts';
 import type { RunCommand, RunResult } from '../ports.ts';
 import type { NotStored } from '../refusal.ts';
-import type { DetachedEnd, DetachedRequest, DetachedRunner, DetachKey, DetachRefusal } from './detached.ts';
+import type {
+  DetachedEnd,
+  DetachedRequest,
+  DetachedRunner,
+  DetachKey,
+  DetachRefusal,
+  StartFailed,
+} from './detached.ts';
 import type { EntryNumber, FoundRuns, KeptOutput, RunId, Starter } from './record.ts';
 import type { Records } from './records.ts';
 
@@ -91,7 +98,7 @@ export class Detachments {
   }
 
   /** Undefined: it is on record, and has been started. */
-  async start(detaching: Detaching): Promise<DetachRefusal | NotStored | undefined> {
+  async start(detaching: Detaching): Promise<DetachRefusal | StartFailed | NotStored | undefined> {
     const { records, newKey, runnerAt } = this.#world;
     const { run, starter, host, command, wishes, onRecorded } = detaching;
     const count = this.#open.values().reduce((sum, { by }) => sum + (by === starter.by ? 1 : 0), 0);
@@ -108,17 +115,18 @@ export class Detachments {
     }
     onRecorded();
     const runner = runnerAt(host);
-    const refused =
+    const answer =
       typeof runner === 'string'
         ? ({ refused: 'not-kept', reason: 'it has gone meanwhile' } as const)
         : await runner.start({ key, command, keptBytes: records.keptBytes, recordsHead: recorded.head, ...wishes });
     open.start = recorded.number;
+    const refused = answer !== undefined && 'refused' in answer ? answer : undefined;
     // Whether it was started is seen when the machine is there again, which may be by now.
     if (this.#world.runnerAt(host) === 'nowhere') this.#lose(open, MACHINE_REVOKED);
     else if (refused?.refused === 'away') this.came(host);
     else if (refused !== undefined) this.#finish(open, deniedFor(refused), undefined);
     else if (typeof runner !== 'string') this.#takeUp(open, runner);
-    return refused;
+    return answer;
   }
 
   /** The machine is there, perhaps again. */

@@ -201,6 +201,12 @@ export class NativeConnection {
     if (this.#incoming.delete(stream)) this.#emit({ kind: 'reset', stream });
   }
 
+  /** The other end has not taken it: nothing goes over it, and nothing is to come. */
+  forget(stream: number): void {
+    this.#incoming.delete(stream);
+    this.#outgoing.delete(stream);
+  }
+
   // ── inside ──
 
   #add(stream: number, direction: Direction): void {

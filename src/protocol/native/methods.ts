@@ -118,6 +118,7 @@ export type ErrorCode =
   | 'too-many-runs'
   | 'too-many-watchers'
   | 'no-place'
+  | 'refused-there'
   | 'away'
   | 'unknown-record'
   | 'needs-approval'

@@ -39,7 +39,7 @@ async function detach(asker: Asker, asked: RunDetach) {
   const { request, record, host, starter, wanted } = begun;
   const { command, env, cwd, timeoutMs } = request;
   const { takesInput = false } = asked;
-  const refused = await house.detachments.start({
+  const answer = await house.detachments.start({
     run: record,
     starter,
     host,
@@ -52,7 +52,9 @@ async function detach(asker: Asker, asked: RunDetach) {
     },
     onRecorded: () => house.log.tell(announceCommand(command, { by: starter.byName, address: peer.address, host })),
   });
-  if (refused === undefined) return { result: { record, host } };
+  if (answer === undefined) return { result: { record, host } };
+  if ('failed' in answer) return { result: { record, host, failed: answer.failed } };
+  const refused = answer;
   if (refused.refused === 'not-stored') return refusedRun(asker, refused, wanted);
   const where = `on ${host}, as run ${record}`;
   // The machine says all of it when it is its policy.

@@ -41,6 +41,14 @@ export interface RunDetach extends Omit<RunStart, 'stdin' | 'stdout' | 'stderr' 
   readonly takesInput?: boolean;
 }
 
+type Failed = NonNullable<ReturnType<typeof failed.read>>;
+
+export interface Detached {
+  readonly record: number;
+  readonly host: string;
+  readonly failed?: Failed;
+}
+
 /** `run.start` is read by the same rules; a detached one has no streams. */
 const NO_STREAMS = { stdin: 1, stdout: 1, stderr: 1 };
 
@@ -55,7 +63,9 @@ function parseRunDetach(params: unknown): RunDetach | BadParams {
   return typeof takesInput === 'boolean' ? { ...wishes, takesInput } : { bad: 'takesInput is not true or false' };
 }
 
-const detached = object({ record, host: text });
+/** There was no command: it is over already, and has its end on record. */
+const failed = object({ result: oneOf(RESULTS), status: orNull(integer(0, 255)), reason: text });
+const detached = object({ record, host: text, failed: optional(failed) });
 const {
   stdin: _stdin,
   stdout: _stdout,
@@ -66,7 +76,7 @@ const {
 } = runStart.params.properties ?? {};
 
 /** On one machine, as `run.start`; answered once it has been started there. */
-export const runDetach: Method<RunDetach, { readonly record: number; readonly host: string }> = {
+export const runDetach: Method<RunDetach, Detached> = {
   name: 'run.detach',
   params: { type: 'object', properties: { ...properties, takesInput: truth.schema }, required: ['command'] },
   result: detached.schema,
@@ -124,6 +134,8 @@ export const detachedStart = object({
   keptBytes: count,
   recordsHead: optional(digest),
 });
+
+export const detachedStarted = object({ failed: optional(failed) });
 
 export const detachedAttach = object({ key, from, input: optional(stream), output: stream });
 export const detachedKey = object({ key });

@@ -60,6 +60,8 @@ export interface RunEnded {
   readonly status: number | null;
   readonly signal?: number;
   readonly reason?: string;
+  /** With `lost`: what ended is the watching, and the run may go on. */
+  readonly cut?: true;
 }
 
 export function parseRunCancel(params: unknown): { run: number } | BadParams {
@@ -172,6 +174,7 @@ export function parseRunEnded(params: unknown): RunEnded | undefined {
     status,
     ...(isCount(signal) ? { signal } : {}),
     ...(typeof reason === 'string' ? { reason } : {}),
+    ...(field(params, 'cut') === true ? { cut: true } : {}),
   };
 }
 
@@ -261,6 +264,7 @@ export const runEnded: Notification<RunEnded> = {
       status: { type: ['integer', 'null'], minimum: 0, maximum: 255 },
       signal: stream,
       reason: { type: 'string' },
+      cut: { type: 'boolean' },
     },
     required: ['run', 'result', 'status'],
   },

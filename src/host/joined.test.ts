@@ -1,0 +1,121 @@
+// A machine that is thrown out, by another program with its key say, comes back ever more slowly; one that has stayed for a
+// while, at once.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { asOwner } from '../../test/kit/accounts.ts';
+import { aDirectory } from '../../test/kit/directory.ts';
+import { until } from '../../test/kit/proc.ts';
+import { aRunner } from '../../test/kit/runner.ts';
+import { at, LOOPBACKS, startServer, type TestServer } from '../../test/kit/server.ts';
+import { DetachedRuns } from '../detached/detached-runs.ts';
+import { parseJoinCode } from '../net/join-code.ts';
+import { ensureMachineKey, type MachineKey } from '../net/machine.ts';
+import { beJoined } from './joined.ts';
+import { EVERYTHING } from './policy.ts';
+
+const LIMIT = { timeout: 60_000 };
+/** With chance in the middle: half of 250 ms, which doubles. */
+const DELAYS = [125, 250, 500];
+const STEADY_MS = 30_000;
+
+/** A time that passes when the test says so. */
+class Timers {
+  readonly #pending = new Set<{ readonly ms: number; readonly goOff: () => void }>();
+
+  readonly after = (ms: number, goOff: () => void): (() => void) => {
+    const timer = { ms, goOff };
+    this.#pending.add(timer);
+    return () => this.#pending.delete(timer);
+  };
+
+  readonly random = (): number => 0.5;
+
+  /** What is waited for now, without the time after which a connection counts as one. */
+  get delays(): number[] {
+    return Array.from(this.#pending, ({ ms }) => ms).filter((ms) => ms !== STEADY_MS);
+  }
+
+  pass(ms: number): void {
+    for (const timer of this.#pending) {
+      if (timer.ms !== ms) continue;
+      this.#pending.delete(timer);
+      timer.goOff();
+    }
+  }
+}
+
+interface Wanted {
+  readonly server: TestServer;
+  readonly host: string;
+  readonly key: MachineKey;
+  readonly code?: string;
+}
+
+function aProgram(t: TestContext, { server, host, key, code }: Wanted) {
+  const world = new Timers();
+  const runner = aRunner(t);
+  const directory = join(aDirectory(t), 'detached');
+  const stop = new AbortController();
+  const counts = { joined: 0, lost: 0 };
+  const stay = beJoined(
+    {
+      host: at(host, server.port),
+      key,
+      code,
+      labels: new Map(),
+      trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
+      runner,
+      detached: new DetachedRuns({ runner, directory, onTrouble: assert.fail }),
+      policy: EVERYTHING,
+      onDenied: assert.fail,
+      onRecordsHead: () => {},
+      world,
+      onJoined: () => (counts.joined += 1),
+      onLost: () => (counts.lost += 1),
+    },
+    stop.signal,
+  );
+  return {
+    world,
+    joined: (times: number) => until(() => counts.joined === times, `it has joined ${times} times`),
+    /** Thrown out, and when it will come back. */
+    async lost(times: number): Promise<number[]> {
+      await until(() => counts.lost === times && world.delays.length > 0, `it was thrown out ${times} times`);
+      return world.delays;
+    },
+    async end() {
+      stop.abort();
+      await stay;
+    },
+  };
+}
+
+for (const host of LOOPBACKS) {
+  test(`who is thrown out again and again waits longer, until a stay has lasted: ${host}`, LIMIT, async (t) => {
+    await using server = await startServer();
+    await using owner = await asOwner(server, host);
+    const { code } = await owner.invite('web1', { kind: 'host' });
+    const key = ensureMachineKey(join(aDirectory(t), 'key'));
+    const one = aProgram(t, { server, host, key, code: parseJoinCode(code)?.code ?? assert.fail(code) });
+    await one.joined(1);
+    const other = aProgram(t, { server, host, key });
+    await other.joined(1);
+    for (const [round, delay] of DELAYS.entries()) {
+      assert.deepEqual(await one.lost(round + 1), [delay]);
+      one.world.pass(delay);
+      await one.joined(round + 2);
+      assert.deepEqual(await other.lost(round + 1), [delay]);
+      if (round === DELAYS.length - 1) break;
+      other.world.pass(delay);
+      await other.joined(round + 2);
+    }
+    // It is left alone for so long: the next time is the first again.
+    one.world.pass(STEADY_MS);
+    other.world.pass(DELAYS.at(-1) ?? 0);
+    await other.joined(DELAYS.length + 1);
+    assert.deepEqual(await one.lost(DELAYS.length + 1), [DELAYS[0]]);
+    await Promise.all([one.end(), other.end()]);
+  });
+}
