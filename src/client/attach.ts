@@ -1,11 +1,10 @@
 // Watching a detached run, as a client sees it: what it said and says, in its order, how far that is, and how it ended.
 
-import type { LinkEvent } from '../protocol/native/link.ts';
 import { runAttach } from '../protocol/native/methods/detached.ts';
 import { TaggedDecoder } from '../protocol/native/tagged.ts';
 import type { FollowHooks, Followed, OutputName, RunEnd, RunsClient } from './run.ts';
 import { shown } from './shown.ts';
-import type { Answer } from './wire.ts';
+import type { Answer, StreamEvent } from './wire.ts';
 
 export interface AttachWishes {
   readonly id: number;
@@ -25,8 +24,6 @@ export interface AttachListener {
   /** The command takes no more input. */
   onInputClosed(): void;
 }
-
-type StreamEvent = Extract<LinkEvent, { stream: number }>;
 
 export class Attached implements Followed {
   readonly ended: Promise<RunEnd>;
@@ -53,6 +50,7 @@ export class Attached implements Followed {
     this.#hooks = hooks;
     this.#settle = (end) => {
       hooks.onSettled();
+      for (const stream of [this.#output, this.#input]) if (stream !== undefined) client.forget(stream);
       resolve(end);
     };
     if (typeof from === 'number') this.#position = from;

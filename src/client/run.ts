@@ -1,6 +1,5 @@
 // A command on a server, as its client sees it: bytes in, bytes out, and how it ended.
 
-import type { LinkEvent } from '../protocol/native/link.ts';
 import { MAX_CONTROL_BYTES } from '../protocol/native/limits.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import {
@@ -11,9 +10,8 @@ import {
   type RunStart,
   type WireSize,
 } from '../protocol/native/methods/run.ts';
-import type { NativeClient } from './native.ts';
 import { shown } from './shown.ts';
-import type { Answer } from './wire.ts';
+import type { Answer, StreamEvent, Wire } from './wire.ts';
 
 export type OutputName = 'stdout' | 'stderr';
 
@@ -46,11 +44,8 @@ export interface RunListener {
 
 export type RunWishes = Pick<
   RunStart,
-  'command' | 'on' | 'cwd' | 'terminal' | 'timeoutMs' | 'together' | 'approval'
-> & {
-  /** Beside what a server may want of ours by itself. */
-  readonly env?: Readonly<Record<string, string>>;
-};
+  'command' | 'on' | 'cwd' | 'env' | 'terminal' | 'timeoutMs' | 'together' | 'approval'
+>;
 
 export interface RunHandle {
   /** False: wait for `onInputRoom`. */
@@ -81,11 +76,6 @@ function isFit(name: string, value: string): boolean {
   return isPlain && value.length <= MAX_SENT_LENGTH;
 }
 
-/** What is asked for, whether it is to start or to be approved first: the same to the letter. */
-export function requestFor(wishes: RunWishes): Omit<RunStart, 'stdin' | OutputName> {
-  return { ...wishes, env: { ...sentEnvironment(process.env), ...wishes.env } };
-}
-
 /** Undefined: the command fits a request. */
 export function refusalOfLength(command: RunStart['command']): string | undefined {
   const most = MAX_CONTROL_BYTES - REQUEST_OVERHEAD_BYTES;
@@ -95,8 +85,18 @@ export function refusalOfLength(command: RunStart['command']): string | undefine
 
 /** What runs need of a client. */
 export type RunsClient = Pick<
-  NativeClient,
-  'request' | 'openStream' | 'write' | 'canWrite' | 'end' | 'consume' | 'reset' | 'onNotification' | 'onDrain' | 'gone'
+  Wire,
+  | 'request'
+  | 'openStream'
+  | 'write'
+  | 'canWrite'
+  | 'end'
+  | 'consume'
+  | 'reset'
+  | 'forget'
+  | 'onNotification'
+  | 'onDrain'
+  | 'gone'
 >;
 
 /** The runs of one client: they share its connection, and each has its own three streams. */
@@ -154,8 +154,6 @@ export class Runs {
   }
 }
 
-type StreamEvent = Extract<LinkEvent, { stream: number }>;
-
 /** A command that was started over this connection, or one that it is attached to. */
 export interface Followed {
   /** What the server calls it, once it has answered. */
@@ -197,6 +195,7 @@ class ClientRun implements RunHandle, Followed {
     this.#onNumber = onNumber;
     this.#settle = (end) => {
       onSettled();
+      for (const stream of Object.values(this.#streams)) client.forget(stream);
       resolve(end);
     };
     this.#streams = {
@@ -205,7 +204,7 @@ class ClientRun implements RunHandle, Followed {
       stderr: client.openStream('in', (event) => this.#onOutput('stderr', event)),
     };
     this.answered = client
-      .request(METHODS.runStart, { ...requestFor(wishes), ...this.#streams })
+      .request(METHODS.runStart, { ...wishes, ...this.#streams })
       .then((answer) => this.#answered(answer));
   }
 

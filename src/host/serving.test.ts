@@ -9,7 +9,7 @@ import { aDirectory } from '../../test/kit/directory.ts';
 import { listenOn } from '../../test/kit/listener.ts';
 import { aRunner } from '../../test/kit/runner.ts';
 import { LOOPBACKS } from '../../test/kit/server.ts';
-import { NativeClient } from '../client/native.ts';
+import { clientOn } from '../client/on-socket.ts';
 import type { Run } from '../core/ports.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { dial } from '../net/dial.ts';
@@ -66,7 +66,7 @@ async function aMachine(t: TestContext, host: string) {
     /** The server's end of a new connection, and the machine's. */
     async connect(leaseMs?: number) {
       accepted = Promise.withResolvers();
-      const client = new NativeClient(await dial({ host, port }));
+      const client = clientOn(await dial({ host, port }));
       t.after(() => client.destroy());
       assert.equal(await client.greeted(), undefined);
       const lease = leaseMs === undefined ? {} : { leaseMs };

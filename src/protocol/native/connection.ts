@@ -201,6 +201,12 @@ export class NativeConnection {
     if (this.#incoming.delete(stream)) this.#emit({ kind: 'reset', stream });
   }
 
+  /** Nothing is kept of it, and nobody is told: it is over, or the request that named it was refused. */
+  forget(stream: number): void {
+    this.#incoming.delete(stream);
+    this.#outgoing.delete(stream);
+  }
+
   // ── inside ──
 
   #add(stream: number, direction: Direction): void {
