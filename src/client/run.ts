@@ -31,8 +31,8 @@ export type RunEnd =
   | { end: 'lost'; reason: string };
 
 export interface RunListener {
-  /** It was started, as far as the server can tell. */
-  onStarted?(): void;
+  /** It was started, as far as the server can tell; `record`: it is on record under this number. */
+  onStarted?(record: number | undefined): void;
   /** `done` is to be called when the bytes are out of the way: as many more may come then. */
   onOutput(name: OutputName, bytes: Uint8Array, done: () => void): void;
   onOutputEnd(name: OutputName): void;
@@ -106,6 +106,7 @@ export class Runs {
   /** How runs ended whose number nobody here has read yet: it may come in the same chunk as their end. */
   readonly #early = new Map<number, RunEnd>();
   #lastTogether = 0;
+  #isGone = false;
 
   constructor(client: RunsClient) {
     this.#client = client;
@@ -114,8 +115,14 @@ export class Runs {
     });
     client.onNotification(RUN_ENDED, (params) => this.#ended(params));
     void client.gone.then((reason) => {
+      this.#isGone = true;
       for (const run of this.#all) run.settle({ end: 'lost', reason });
     });
+  }
+
+  /** The connection is no more. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** For `together`: runs that are on record as one. */
@@ -240,11 +247,12 @@ class ClientRun implements RunHandle, Followed {
       const { message, data } = answer.error;
       return this.#settle({ end: 'refused', code: data?.code ?? 'unknown', message: shown(message) });
     }
-    this.number = parseRunStarted(answer.result)?.run;
+    const started = parseRunStarted(answer.result);
+    this.number = started?.run;
     if (this.number === undefined) {
       return this.#settle({ end: 'lost', reason: 'the server answers in a way not known here' });
     }
-    this.#listener.onStarted?.();
+    this.#listener.onStarted?.(started?.record);
     if (this.#isCancelled) this.#sendCancel();
     this.#sendSize();
     return this.#onNumber(this.number);

@@ -5,7 +5,7 @@ import { formatDate } from '../../protocol/line/reply.ts';
 import { escapeControls } from '../../protocol/text.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { print } from '../kit/print.ts';
-import { SIGNAL_STATUS_BASE } from './many.ts';
+import { SIGNAL_STATUS_BASE } from '../../client/outcome.ts';
 
 export type Command = string | readonly string[];
 type Result = RunDetails['results'][number];
