@@ -4,7 +4,7 @@
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '../../src/client/mod.ts';
-import { OWNER_TOKEN_FILE } from '../../src/client/native.ts';
+import { OWNER_TOKEN_FILE } from '../../src/client/on-socket.ts';
 import type { Scratch } from '../processes.ts';
 import { say, type Result } from '../table.ts';
 import { HOST, Machine, runWords, startLab, type Lab } from './lab.ts';

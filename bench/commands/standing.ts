@@ -2,7 +2,8 @@
 // at once.
 
 import { join } from 'node:path';
-import { connectAsOwner, OWNER_TOKEN_FILE, type NativeClient } from '../../src/client/native.ts';
+import type { NativeClient } from '../../src/client/native.ts';
+import { connectAsOwner, OWNER_TOKEN_FILE } from '../../src/client/on-socket.ts';
 import { Runs, type RunListener } from '../../src/client/run.ts';
 import type { Scratch } from '../processes.ts';
 import type { Result } from '../table.ts';

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stateDirectory } from '../config/state.ts';
 import { connect, RefusedError, UnreachableError, type Client, type CredentialChoice } from '../client/mod.ts';
-import { OWNER_TOKEN_FILE } from '../client/native.ts';
+import { OWNER_TOKEN_FILE } from '../client/on-socket.ts';
 import { NATIVE, readTarget, type Target } from '../client/reach.ts';
 import { glanceAtJournal } from '../journal/glance.ts';
 import { formatUrl } from '../net/address.ts';

@@ -1,6 +1,7 @@
 // `partyline run`: a command on the server, with its input, its outputs and its status as they were.
 
-import { OWNER_TOKEN_FILE, type NativeClient } from '../client/native.ts';
+import type { NativeClient } from '../client/native.ts';
+import { OWNER_TOKEN_FILE } from '../client/on-socket.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import type { ErrorCode } from '../protocol/native/methods.ts';
 import { INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';

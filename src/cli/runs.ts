@@ -87,7 +87,7 @@ export async function runs(args: string[]): Promise<number> {
   if (verb === 'cancel') return whileIn(going, (client) => cancel(client, { id, isJson }));
   const streams = [...(stdout ? (['stdout'] as const) : []), ...(stderr ? (['stderr'] as const) : [])];
   return whileIn(going, async (client) => {
-    const run = await client.run(id);
+    const run = await client.showRun(id);
     if (streams.length === 0) await (isJson ? print(jsonLine(toJson(run))) : showRun(run));
     for (const stream of streams) await showOutput(client, { run, stream, isJson });
     return 0;

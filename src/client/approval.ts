@@ -1,7 +1,7 @@
 // Waiting for a second person, as whoever asks sees it. The request is as good as the connection that it was made on.
 
 import { approvalWait, runAsk } from '../protocol/native/methods/approval.ts';
-import { requestFor, type RunsClient, type RunWishes } from './run.ts';
+import type { RunsClient, RunWishes } from './run.ts';
 import { shown } from './shown.ts';
 import type { Answer } from './wire.ts';
 
@@ -22,7 +22,7 @@ export type Decided =
 type Asks = Pick<RunsClient, 'request'>;
 
 export async function askApproval(client: Asks, wishes: RunWishes): Promise<AskedApproval | { refused: string }> {
-  const asked = read(await client.request(runAsk.name, requestFor(wishes)), runAsk);
+  const asked = read(await client.request(runAsk.name, wishes), runAsk);
   if ('refused' in asked) return asked;
   return { ...asked, hosts: asked.hosts.map(shown), told: asked.told.map(shown) };
 }

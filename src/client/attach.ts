@@ -1,11 +1,11 @@
 // Watching a detached run, as a client sees it: what it said and says, in its order, how far that is, and how it ended.
 
-import type { LinkEvent } from '../protocol/native/link.ts';
 import { runAttach } from '../protocol/native/methods/detached.ts';
+import { runCancel } from '../protocol/native/methods/run.ts';
 import { TaggedDecoder } from '../protocol/native/tagged.ts';
 import type { FollowHooks, Followed, OutputName, RunEnd, RunsClient } from './run.ts';
 import { shown } from './shown.ts';
-import type { Answer } from './wire.ts';
+import type { Answer, StreamEvent } from './wire.ts';
 
 export interface AttachWishes {
   readonly id: number;
@@ -26,9 +26,9 @@ export interface AttachListener {
   onInputClosed(): void;
 }
 
-type StreamEvent = Extract<LinkEvent, { stream: number }>;
-
 export class Attached implements Followed {
+  /** The server has answered, or it is over already. */
+  readonly answered: Promise<void>;
   readonly ended: Promise<RunEnd>;
   number: number | undefined;
   readonly #client: RunsClient;
@@ -40,6 +40,7 @@ export class Attached implements Followed {
   readonly #hooks: FollowHooks;
   #position: number | undefined;
   #isBroken = false;
+  #isLeft = false;
 
   constructor(
     client: RunsClient,
@@ -53,13 +54,16 @@ export class Attached implements Followed {
     this.#hooks = hooks;
     this.#settle = (end) => {
       hooks.onSettled();
+      for (const stream of [this.#output, this.#input]) if (stream !== undefined) client.forget(stream);
       resolve(end);
     };
     if (typeof from === 'number') this.#position = from;
     this.#input = givesInput ? client.openStream('out', (event) => this.#onInput(event)) : undefined;
     this.#output = client.openStream('in', (event) => this.#onOutput(event));
     const streams = { output: this.#output, ...(this.#input === undefined ? {} : { input: this.#input }) };
-    void client.request(runAttach.name, { id, host, from, ...streams }).then((answer) => this.#answered(answer));
+    this.answered = client
+      .request(runAttach.name, { id, host, from, ...streams })
+      .then((answer) => this.#answered(answer));
   }
 
   /** Where to go on from: what was given to the listener comes before it. Undefined: nobody has said. */
@@ -85,6 +89,18 @@ export class Attached implements Followed {
     if (this.#input !== undefined) this.#client.end(this.#input);
   }
 
+  /** Wants no more; the run goes on. How that went comes as its end, which says nothing of the run's. */
+  leave(): void {
+    this.#client.reset(this.#output);
+    // Before it has a number nobody has answered; the answer finds that it is not wanted.
+    this.#isLeft = true;
+    this.#sendLeave();
+  }
+
+  #sendLeave(): void {
+    if (this.#isLeft && this.number !== undefined) void this.#client.request(runCancel.name, { run: this.number });
+  }
+
   #answered(answer: Answer): void {
     if ('lost' in answer) return this.#settle({ end: 'lost', reason: answer.lost, isCut: true });
     if ('error' in answer) {
@@ -95,6 +111,7 @@ export class Attached implements Followed {
     if (this.number === undefined) {
       return this.#settle({ end: 'lost', reason: 'the server answers in a way not known here' });
     }
+    this.#sendLeave();
     return this.#hooks.onNumber(this.number);
   }
 

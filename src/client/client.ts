@@ -4,18 +4,22 @@ import { accountInvite, accountList, accountPassword, accountRevoke } from '../p
 import { approvalDeny, approvalGive, approvalList, approvalShow } from '../protocol/native/methods/approval.ts';
 import { chatList, chatSend, runShare } from '../protocol/native/methods/chat.ts';
 import { groupJoin, groupLeave, groupList } from '../protocol/native/methods/group.ts';
-import { hostList } from '../protocol/native/methods/host.ts';
+import { hostList, hostResolve } from '../protocol/native/methods/host.ts';
 import { chatHistory, chatSearch } from '../protocol/native/methods/past.ts';
-import { runEnd } from '../protocol/native/methods/detached.ts';
+import { runDetach, runEnd } from '../protocol/native/methods/detached.ts';
 import { runList, runOutput, runShow } from '../protocol/native/methods/records.ts';
 import { serverListening } from '../protocol/native/methods/server.ts';
 import { tokenCreate, tokenList, tokenRemove } from '../protocol/native/methods/token.ts';
+import { commandOf, CommandRun, type RunOptions, type What, type Where } from './command-run.ts';
 import type { CredentialChoice, Identity } from './credential.ts';
-import { ClosedError } from './errors.ts';
+import { ClosedError, RefusedError } from './errors.ts';
 import { readHistory, type HistoryWishes } from './history.ts';
 import { Inbox, type Message, type Reading } from './inbox.ts';
 import { Link, type LinkOptions } from './link.ts';
+import { runMany, type HostResult, type ManyOptions } from './many.ts';
 import { Requests } from './requests.ts';
+import { Running, Together } from './running.ts';
+import { Watch, type AttachOptions } from './watch.ts';
 import type { Surroundings } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -37,9 +41,14 @@ export type Host = ResultOf<typeof hostList>['hosts'][number];
 export type Found = ResultOf<typeof chatSearch>;
 export type RunRecord = ResultOf<typeof runList>['runs'][number];
 export type RunDetails = Omit<ResultOf<typeof runShow>, 'next'>;
+/** The machines that targets mean, and whether somebody else has to approve the command first. */
+export type Resolved = ResultOf<typeof hostResolve>;
+export type Detached = ResultOf<typeof runDetach>;
 export type Invitation = ResultOf<typeof accountInvite>;
 export type Accounts = ResultOf<typeof accountList>;
 export type Token = ResultOf<typeof tokenList>['tokens'][number];
+
+export type DetachOptions = What & Where & { readonly takesInput?: boolean };
 
 export interface Inviting {
   /** `member` without it. */
@@ -69,6 +78,7 @@ export class Client implements AsyncDisposable {
   readonly #world: World;
   readonly #requests = new Requests();
   readonly #inbox = new Inbox();
+  readonly #running = new Running();
 
   private constructor(options: ClientOptions) {
     this.#link = new Link(options);
@@ -84,11 +94,13 @@ export class Client implements AsyncDisposable {
         onConnected: (wire) => {
           client.#inbox.attach(wire);
           client.#requests.attach(wire);
+          client.#running.attach(wire);
           tell({ state: 'connected' });
         },
         onLost: (reason) => {
           client.#inbox.detach();
           client.#requests.detach();
+          client.#running.detach();
           tell({ state: 'lost', reason });
         },
         onOver: (error) => {
@@ -162,6 +174,45 @@ export class Client implements AsyncDisposable {
     return (await this.#requests.ask(hostList, {}, AGAIN)).hosts;
   }
 
+  /** Those that targets mean; with a command only where that may run on all of them. */
+  resolve(targets: string, command?: What & Pick<Where, 'cwd'>): Promise<Resolved> {
+    const what = command === undefined ? {} : { command: commandOf(command) };
+    const cwd = command?.cwd === undefined ? {} : { cwd: command.cwd };
+    return this.#requests.ask(hostResolve, { targets, ...what, ...cwd }, AGAIN);
+  }
+
+  // ── running ──
+
+  /** Runs a command, at once or as soon as there is a connection; it ends with the connection. */
+  run(options: RunOptions): CommandRun {
+    return this.#start(options);
+  }
+
+  /** On many machines, as one run on record: how it went on each, as soon as that is known. */
+  runMany(options: ManyOptions): AsyncGenerator<HostResult, void, undefined> {
+    const together = new Together();
+    return runMany(options, {
+      hosts: async () => {
+        const { hosts, needsApproval } = await this.resolve(options.on, options);
+        if (needsApproval !== true) return hosts.map(({ name }) => name);
+        throw new RefusedError('needs-approval', 'Somebody else has to approve the command; nothing was started');
+      },
+      start: (each) => this.#start(each, together),
+    });
+  }
+
+  /** Starts a command that goes on without this client; `record` is what `attach` takes. */
+  detach({ on, cwd, env, timeoutMs, takesInput, ...what }: DetachOptions): Promise<Detached> {
+    const wishes = { on, cwd, env, timeoutMs, takesInput };
+    const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
+    return this.#requests.ask(runDetach, { command: commandOf(what), ...given }, ONCE);
+  }
+
+  /** Shows what a detached run has said and says, also over lost connections. */
+  attach(record: number, options: AttachOptions = {}): Watch {
+    return new Watch({ id: record, options, running: this.#running, world: this.#world });
+  }
+
   // ── runs on record ──
 
   /** Our own, or for the owner all; oldest first, the newest that there are, and whether there are more before them. */
@@ -170,7 +221,7 @@ export class Client implements AsyncDisposable {
   }
 
   /** One of them, with how it went on each of its hosts. */
-  async run(id: number): Promise<RunDetails> {
+  async showRun(id: number): Promise<RunDetails> {
     const { next, results, ...run } = await this.#requests.ask(runShow, { id }, AGAIN);
     const all = [...results];
     for (let first = next; first !== null;) {
@@ -285,9 +336,14 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
+  #start(options: RunOptions, together?: Together): CommandRun {
+    return new CommandRun({ options, together, running: this.#running, world: this.#world });
+  }
+
   #end(error: Error): void {
     // The inbox first: what was consumed is still told.
     this.#inbox.close(error);
     this.#requests.close(error);
+    this.#running.close(error);
   }
 }

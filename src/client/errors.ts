@@ -42,6 +42,15 @@ export class ClosedError extends Error {
   }
 }
 
+/** A command takes no more input: it has read what it wanted, or has ended. */
+export class BrokenPipeError extends Error {
+  override readonly name = 'BrokenPipeError';
+
+  constructor(message = 'The command takes no more input') {
+    super(message);
+  }
+}
+
 export function refusedBy(error: RpcError): RefusedError {
   const { code = 'unknown', ...facts } = error.data ?? {};
   return new RefusedError(code, shown(error.message), facts);

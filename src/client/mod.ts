@@ -9,12 +9,14 @@ import { openWebSocket, type Socket } from './web-socket.ts';
 import type { Transport } from './wire.ts';
 import { REAL_WORLD, type World } from './world.ts';
 
-export { ClosedError, RefusedError, UnreachableError } from './errors.ts';
+export { BrokenPipeError, ClosedError, RefusedError, UnreachableError } from './errors.ts';
 export type { Reconnect } from './backoff.ts';
 export type {
   Accounts,
   Client,
   ConnectionState,
+  Detached,
+  DetachOptions,
   Found,
   Group,
   Host,
@@ -22,16 +24,24 @@ export type {
   Inviting,
   Present,
   Request,
+  Resolved,
   RunDetails,
   RunRecord,
   Sent,
   Token,
   Waiting,
 } from './client.ts';
+export type { CommandRun, RunOptions, What, Where } from './command-run.ts';
 export type { Credential, CredentialChoice, Identity } from './credential.ts';
 export type { HistoryWishes } from './history.ts';
 export type { Message, Reading, Receipt } from './inbox.ts';
+export type { Input, InputSource } from './input.ts';
+export type { HostResult, ManyOptions } from './many.ts';
+export type { RunResult } from './outcome.ts';
+export type { Output } from './output.ts';
+export type { Texts } from './texts.ts';
 export { trustKey, type Met, type Trust } from './trust.ts';
+export type { AttachOptions, Piece, Watch } from './watch.ts';
 export type { Surroundings } from './wire.ts';
 
 export interface ConnectOptions {

@@ -9,7 +9,7 @@ import { NativeLink } from '../protocol/native/link.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { RUN_ENDED } from '../protocol/native/methods/run.ts';
 import { Pump } from '../protocol/native/pump.ts';
-import { NativeClient } from './native.ts';
+import { clientOn } from './on-socket.ts';
 
 /** A server that answers what it is told to answer, and says what it was asked for. */
 class Server {
@@ -54,7 +54,7 @@ async function connected(t: TestContext, host: string) {
   const accepted = Promise.withResolvers<Server>();
   const port = await listenOn(t, host, (socket) => accepted.resolve(new Server(socket)));
   const world = new StillWorld();
-  const client = new NativeClient(await dial({ host, port }), { after: (ms, then) => world.after(ms, then) });
+  const client = clientOn(await dial({ host, port }), { after: (ms, then) => world.after(ms, then) });
   t.after(() => client.destroy());
   assert.equal(await client.greeted(), undefined);
   /** All that the server has said until now has been heard. */

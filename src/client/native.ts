@@ -1,24 +1,16 @@
-// The client's end of a native connection: dials, shows the server who is there, then asks and is answered.
+// The client's end of a native connection, whatever carries it: asks and is answered, streams, and notices when the other
+// end is not there any more. It runs in a browser as it is.
 
-import { newNonce, readOwnerToken, type OwnerToken, type Proven } from '../net/owner.ts';
-import { formatHostPort } from '../net/address.ts';
-import type { Dialled } from '../net/dial.ts';
-import { whyConnectFailed } from '../net/reason.ts';
 import { CLOSING, type NativeConnection } from '../protocol/native/connection.ts';
-import { NativeLink, type LinkEvent } from '../protocol/native/link.ts';
+import { NativeLink, type Framing, type LinkEvent } from '../protocol/native/link.ts';
 import { METHODS } from '../protocol/native/methods.ts';
-import { parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
 import { parseRunEnded, parseRunStarted, RUN_ENDED } from '../protocol/native/methods/run.ts';
-import { Pump } from '../protocol/native/pump.ts';
+import { Pump, type Carrier } from '../protocol/native/pump.ts';
 import { field, isRecord } from '../protocol/native/rpc.ts';
-import { hintOfTls, OWNER, reach, ReachError, type Reached, type ReachFailure } from './reach.ts';
+import type { ReachFailure } from './reach.ts';
 import { shown } from './shown.ts';
-import type { Trust } from './trust.ts';
 import { SILENT, Vigil, type After } from './vigil.ts';
-import type { Answer, Wire } from './wire.ts';
-
-/** What a server calls the token's file, in its directory; the commands know net's words by the client only. */
-export { OWNER_TOKEN_FILE } from '../net/owner.ts';
+import type { Answer, StreamEvent, Wire } from './wire.ts';
 
 /** Why there is no connection, or none of the owner's, in one line fit to be shown. */
 export interface Refused {
@@ -26,14 +18,15 @@ export interface Refused {
   readonly kind: ReachFailure;
 }
 
-export interface ConnectOptions {
-  /** Holds the owner token; read once it is known that the server is on this machine. */
-  readonly tokenFile: string;
-  readonly trust: Trust;
-  readonly signal?: AbortSignal;
+export interface NativeClientOptions {
+  readonly framing?: Framing;
+  /** The address and port that were reached, where the carrier has such. */
+  readonly far?: { readonly address: string; readonly port: number };
+  /** What ended the carrier, in words. */
+  readonly why: (error: Error) => string;
+  /** Time, for tests. */
+  readonly after?: After | undefined;
 }
-
-type StreamEvent = Extract<LinkEvent, { stream: number }>;
 
 /** What the other end asks, and what comes on the streams that it opened. */
 export type Asked = Extract<LinkEvent, { type: 'request' } | { stream: number }>;
@@ -47,42 +40,10 @@ export interface Serving {
 
 /** Milliseconds until a server must have answered the preface and proven itself: it does nothing slow for that. */
 const HELLO_TIMEOUT_MS = 10_000;
-/** Milliseconds of silence before TCP asks whether the machine of the server is still there. */
-const KEEPALIVE_MS = 30_000;
-
-/** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
-export async function connectAsOwner(
-  target: string,
-  { tokenFile, trust, signal }: ConnectOptions,
-): Promise<NativeClient | Refused> {
-  let reached: Reached;
-  try {
-    reached = await reach(target, { policy: OWNER, trust, signal });
-  } catch (error) {
-    if (error instanceof ReachError) return { refused: error.message, kind: error.kind };
-    throw error;
-  }
-  const token = readOwnerToken(tokenFile);
-  if ('refused' in token) {
-    reached.socket.destroy();
-    return { ...token, kind: 'denied' };
-  }
-  const client = new NativeClient(reached);
-  const onAbort = () => client.destroy();
-  signal?.addEventListener('abort', onAbort);
-  const wrong = await client.becomeOwner(token);
-  signal?.removeEventListener('abort', onAbort);
-  if (wrong === undefined) return client;
-  client.destroy();
-  signal?.throwIfAborted();
-  const { host, port } = reached;
-  const hint = wrong.kind === 'unreached' ? hintOfTls(reached) : '';
-  return { ...wrong, refused: `Cannot connect to ${formatHostPort(host, port)}: ${wrong.refused}${hint}` };
-}
 
 export class NativeClient implements Wire {
-  readonly #dialled: Dialled;
-  readonly #link = new NativeLink('client');
+  readonly #carrier: Carrier & { destroy(): unknown };
+  readonly #link: NativeLink;
   readonly #pump: Pump;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   readonly #streams = new Map<number, (event: StreamEvent) => void>();
@@ -99,60 +60,37 @@ export class NativeClient implements Wire {
   #tellLost: (reason: string) => void = () => {};
   #statedReason: string | undefined;
   serverName = '';
-  /** What the server answered to the owner's proof. */
-  provenOwner: unknown;
+  readonly far: { readonly address: string; readonly port: number };
   readonly gone: Promise<string>;
 
-  /** `after`: time, for tests. */
-  constructor(dialled: Dialled, { after }: { readonly after?: After } = {}) {
-    this.#dialled = dialled;
+  constructor(carrier: Carrier & { destroy(): unknown }, options: NativeClientOptions) {
+    const { framing = 'stream', far = { address: '', port: 0 }, why, after } = options;
+    this.#carrier = carrier;
+    this.#link = new NativeLink('client', { framing });
+    this.far = far;
     this.#vigil = new Vigil({ ask: () => this.#ping(), onSilent: () => this.#giveUp(), after });
     this.#opened = new Promise((resolve) => (this.#open = resolve));
     this.gone = new Promise((resolve) => (this.#tellLost = resolve));
-    this.#pump = new Pump(dialled.socket, this.#link, {
+    this.#pump = new Pump(carrier, this.#link, {
       onEvent: (event) => this.#receive(event),
       onDrain: () => this.#drained?.(),
-      onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : whyConnectFailed(error)),
+      onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : why(error)),
     });
-    dialled.socket.on('data', () => this.#vigil.heard());
-    // Where nothing is awaited nobody is asked, and a machine that is no longer there is found out all the same.
-    dialled.socket.setKeepAlive(true, KEEPALIVE_MS);
+    carrier.on('data', () => this.#vigil.heard());
     this.#pump.start();
-  }
-
-  /** The address and port that were reached. */
-  get far(): { readonly address: string; readonly port: number } {
-    return { address: this.#dialled.address, port: this.#dialled.port };
   }
 
   /** Waits until the server has answered as a native one. Undefined: it has. */
   async greeted(): Promise<Refused | undefined> {
-    const timer = setTimeout(() => this.#lose('it does not answer as a native server'), HELLO_TIMEOUT_MS);
-    const lost = await Promise.race([this.#opened, this.gone]);
-    clearTimeout(timer);
+    const lost = await this.soon(Promise.race([this.#opened, this.gone]));
     return lost === undefined ? undefined : { refused: lost, kind: 'unreached' };
   }
 
-  /** The server proves that it knows the token before anything is proven to it. Undefined: done. */
-  async becomeOwner(token: OwnerToken): Promise<Refused | undefined> {
+  /** For what belongs to the greeting; where it takes long, that was no native server. */
+  async soon<Result>(work: Promise<Result>): Promise<Result> {
     const timer = setTimeout(() => this.#lose('it does not answer as a native server'), HELLO_TIMEOUT_MS);
     try {
-      await Promise.race([this.#opened, this.gone]);
-      const clientNonce = newNonce();
-      const challenged = await this.request(METHODS.ownerChallenge, { nonce: clientNonce });
-      if (!('result' in challenged)) return refusalIn(challenged);
-      const nonce = parseNonce(challenged.result);
-      const proof = parseProof(challenged.result);
-      if ('bad' in nonce || 'bad' in proof) return denied('it does not prove that it knows the owner token');
-      const { address, port } = this.#dialled;
-      const nonces = { clientNonce, serverNonce: nonce.nonce, address, port };
-      if (!token.verify(proof.proof, { by: 'server', ...nonces } satisfies Proven)) {
-        return denied('this server does not know the owner token, or not at this address; nothing was proven to it');
-      }
-      const proven = await this.request(METHODS.ownerProve, { proof: token.prove({ by: 'client', ...nonces }) });
-      if (!('result' in proven)) return refusalIn(proven);
-      this.provenOwner = proven.result;
-      return undefined;
+      return await work;
     } finally {
       clearTimeout(timer);
     }
@@ -208,6 +146,11 @@ export class NativeClient implements Wire {
     this.#pump.settle();
   }
 
+  forget(stream: number): void {
+    this.#link.connection.forget(stream);
+    this.#streams.delete(stream);
+  }
+
   onNotification(method: string, listener: (params: unknown) => void): void {
     this.#notified.set(method, listener);
   }
@@ -230,7 +173,7 @@ export class NativeClient implements Wire {
   }
 
   destroy(): void {
-    this.#dialled.socket.destroy();
+    this.#carrier.destroy();
     this.#lose('interrupted');
   }
 
@@ -298,7 +241,7 @@ export class NativeClient implements Wire {
   /** What it has not taken from us it never will: that is not waited for. */
   #giveUp(): void {
     this.#lose(SILENT);
-    this.#dialled.socket.destroy();
+    this.#carrier.destroy();
   }
 
   #lose(reason: string): void {
@@ -310,14 +253,6 @@ export class NativeClient implements Wire {
     this.#waiting.clear();
     this.#tellLost(this.#lost);
   }
-}
-
-function denied(refused: string): Refused {
-  return { refused, kind: 'denied' };
-}
-
-function refusalIn(answer: Exclude<Answer, { result: unknown }>): Refused {
-  return 'lost' in answer ? { refused: answer.lost, kind: 'unreached' } : denied(shown(answer.error.message));
 }
 
 function reasonIn(params: unknown): string | undefined {

@@ -4,7 +4,8 @@
 import { readOwnerToken } from '../net/owner.ts';
 import { isLoopbackAddress } from '../net/peer.ts';
 import { RefusedError, UnreachableError } from './errors.ts';
-import { NativeClient } from './native.ts';
+import type { NativeClient } from './native.ts';
+import { becomeOwner, clientOn } from './on-socket.ts';
 import { hintOfTls, NATIVE, reach, ReachError, type Reached } from './reach.ts';
 import type { Trust } from './trust.ts';
 import type { Answer, Opened, Surroundings } from './wire.ts';
@@ -35,7 +36,7 @@ export async function openClient({ host, trust }: NodeTransportOptions, signal: 
   const reached = await reach(host, { policy: NATIVE, trust, signal }).catch((error: unknown) => {
     throw error instanceof ReachError ? errorOf(error) : error;
   });
-  const client = new NativeClient(reached);
+  const client = clientOn(reached);
   const onAbort = () => client.destroy();
   signal.addEventListener('abort', onAbort);
   const wrong = await client.greeted();
@@ -61,8 +62,8 @@ function surroundingsOf({ address, fingerprint }: Reached): Surroundings {
 async function proveOwner(wire: NativeClient, tokenFile: string): Promise<Answer> {
   const token = readOwnerToken(tokenFile);
   if ('refused' in token) throw new RefusedError('no-credential', token.refused);
-  const wrong = await wire.becomeOwner(token);
-  if (wrong === undefined) return { result: wire.provenOwner };
-  if (wrong.kind === 'unreached') return { lost: wrong.refused };
-  throw new RefusedError('wrong-proof', wrong.refused);
+  const proven = await becomeOwner(wire, token);
+  if ('result' in proven) return proven;
+  if (proven.kind === 'unreached') return { lost: proven.refused };
+  throw new RefusedError('wrong-proof', proven.refused);
 }

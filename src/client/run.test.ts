@@ -63,6 +63,7 @@ test('an end that comes in the same chunk as the answer is the end of that run',
     end: () => {},
     consume: () => {},
     reset: () => {},
+    forget: () => {},
   };
   const runs = new Runs(client);
   const listener = { onOutput: () => {}, onOutputEnd: () => {}, onInputRoom: () => {}, onInputClosed: () => {} };

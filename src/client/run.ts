@@ -1,6 +1,5 @@
 // A command on a server, as its client sees it: bytes in, bytes out, and how it ended.
 
-import type { LinkEvent } from '../protocol/native/link.ts';
 import { MAX_CONTROL_BYTES } from '../protocol/native/limits.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import {
@@ -11,9 +10,8 @@ import {
   type RunStart,
   type WireSize,
 } from '../protocol/native/methods/run.ts';
-import type { NativeClient } from './native.ts';
 import { shown } from './shown.ts';
-import type { Answer } from './wire.ts';
+import type { Answer, StreamEvent, Wire } from './wire.ts';
 
 export type OutputName = 'stdout' | 'stderr';
 
@@ -33,8 +31,8 @@ export type RunEnd =
   | { end: 'lost'; reason: string; isCut?: true };
 
 export interface RunListener {
-  /** It was started, as far as the server can tell. */
-  onStarted?(): void;
+  /** It was started, as far as the server can tell; `record`: it is on record under this number. */
+  onStarted?(record: number | undefined): void;
   /** `done` is to be called when the bytes are out of the way: as many more may come then. */
   onOutput(name: OutputName, bytes: Uint8Array, done: () => void): void;
   onOutputEnd(name: OutputName): void;
@@ -46,11 +44,8 @@ export interface RunListener {
 
 export type RunWishes = Pick<
   RunStart,
-  'command' | 'on' | 'cwd' | 'terminal' | 'timeoutMs' | 'together' | 'approval'
-> & {
-  /** Beside what a server may want of ours by itself. */
-  readonly env?: Readonly<Record<string, string>>;
-};
+  'command' | 'on' | 'cwd' | 'env' | 'terminal' | 'timeoutMs' | 'together' | 'approval'
+>;
 
 export interface RunHandle {
   /** False: wait for `onInputRoom`. */
@@ -81,11 +76,6 @@ function isFit(name: string, value: string): boolean {
   return isPlain && value.length <= MAX_SENT_LENGTH;
 }
 
-/** What is asked for, whether it is to start or to be approved first: the same to the letter. */
-export function requestFor(wishes: RunWishes): Omit<RunStart, 'stdin' | OutputName> {
-  return { ...wishes, env: { ...sentEnvironment(process.env), ...wishes.env } };
-}
-
 /** Undefined: the command fits a request. */
 export function refusalOfLength(command: RunStart['command']): string | undefined {
   const most = MAX_CONTROL_BYTES - REQUEST_OVERHEAD_BYTES;
@@ -95,8 +85,18 @@ export function refusalOfLength(command: RunStart['command']): string | undefine
 
 /** What runs need of a client. */
 export type RunsClient = Pick<
-  NativeClient,
-  'request' | 'openStream' | 'write' | 'canWrite' | 'end' | 'consume' | 'reset' | 'onNotification' | 'onDrain' | 'gone'
+  Wire,
+  | 'request'
+  | 'openStream'
+  | 'write'
+  | 'canWrite'
+  | 'end'
+  | 'consume'
+  | 'reset'
+  | 'forget'
+  | 'onNotification'
+  | 'onDrain'
+  | 'gone'
 >;
 
 /** The runs of one client: they share its connection, and each has its own three streams. */
@@ -106,6 +106,7 @@ export class Runs {
   /** How runs ended whose number nobody here has read yet: it may come in the same chunk as their end. */
   readonly #early = new Map<number, RunEnd>();
   #lastTogether = 0;
+  #isGone = false;
 
   constructor(client: RunsClient) {
     this.#client = client;
@@ -114,8 +115,14 @@ export class Runs {
     });
     client.onNotification(RUN_ENDED, (params) => this.#ended(params));
     void client.gone.then((reason) => {
+      this.#isGone = true;
       for (const run of this.#all) run.settle({ end: 'lost', reason, isCut: true });
     });
+  }
+
+  /** The connection is no more. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** For `together`: runs that are on record as one. */
@@ -153,8 +160,6 @@ export class Runs {
     else if (this.#early.size < this.#all.size) this.#early.set(ended.run, endOf(ended));
   }
 }
-
-type StreamEvent = Extract<LinkEvent, { stream: number }>;
 
 /** A command that was started over this connection, or one that it is attached to. */
 export interface Followed {
@@ -197,6 +202,7 @@ class ClientRun implements RunHandle, Followed {
     this.#onNumber = onNumber;
     this.#settle = (end) => {
       onSettled();
+      for (const stream of Object.values(this.#streams)) client.forget(stream);
       resolve(end);
     };
     this.#streams = {
@@ -205,7 +211,7 @@ class ClientRun implements RunHandle, Followed {
       stderr: client.openStream('in', (event) => this.#onOutput('stderr', event)),
     };
     this.answered = client
-      .request(METHODS.runStart, { ...requestFor(wishes), ...this.#streams })
+      .request(METHODS.runStart, { ...wishes, ...this.#streams })
       .then((answer) => this.#answered(answer));
   }
 
@@ -241,11 +247,12 @@ class ClientRun implements RunHandle, Followed {
       const { message, data } = answer.error;
       return this.#settle({ end: 'refused', code: data?.code ?? 'unknown', message: shown(message) });
     }
-    this.number = parseRunStarted(answer.result)?.run;
+    const started = parseRunStarted(answer.result);
+    this.number = started?.run;
     if (this.number === undefined) {
       return this.#settle({ end: 'lost', reason: 'the server answers in a way not known here' });
     }
-    this.#listener.onStarted?.();
+    this.#listener.onStarted?.(started?.record);
     if (this.#isCancelled) this.#sendCancel();
     this.#sendSize();
     return this.#onNumber(this.number);

@@ -11,6 +11,7 @@ type Listener = (event: { readonly data: unknown }) => void;
 /** A WebSocket whose other end is a native connection in memory. */
 class FakeSocket implements Socket {
   binaryType = 'blob';
+  bufferedAmount = 0;
   readonly url: string;
   readonly server = new NativeConnection('server');
   readonly #listeners = new Map<string, Listener[]>();

@@ -1,18 +1,19 @@
 // What carries the library in a browser, and on Node where a WebSocket is asked for: each message is one frame, and there
 // is no preface.
 
-import { CLOSING, NativeConnection, type NativeEvent } from '../protocol/native/connection.ts';
-import { formatFrame, parseFrame } from '../protocol/native/frame.ts';
-import { METHODS } from '../protocol/native/methods.ts';
-import { field, isRecord } from '../protocol/native/rpc.ts';
+import { MAX_DATA_BYTES } from '../protocol/native/limits.ts';
+import type { Carrier } from '../protocol/native/pump.ts';
 import { UnreachableError } from './errors.ts';
-import { shown } from './shown.ts';
+import { NativeClient } from './native.ts';
 import { SILENT, Vigil, type After } from './vigil.ts';
-import type { Answer, Opened, Wire } from './wire.ts';
+import type { Opened } from './wire.ts';
+import { REAL_WORLD } from './world.ts';
 
 /** What is used of the platform's `WebSocket`; a test brings its own. */
 export interface Socket {
   binaryType: string;
+  /** Bytes that were given to it and are not sent yet. */
+  readonly bufferedAmount: number;
   send(message: Uint8Array<ArrayBuffer>): void;
   close(): void;
   addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void;
@@ -29,164 +30,154 @@ export interface WebSocketOptions {
 
 /** As the server knows it. */
 const SUBPROTOCOL = 'partyline.v1';
+const FAILED = 'the connection failed';
 /** RFC 6761 section 6.3: no resolver gives another machine's address for it. */
 const LOOPBACK_HOST = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+/** Milliseconds between two looks at a socket that is behind: no event tells that it has caught up. */
+const LOOK_MS = 10;
+/** Bytes that were given to a socket and are not sent, from which on it is behind: a frame, so that one never is. */
+const BEHIND_BYTES = MAX_DATA_BYTES;
 
 /** Throws an `UnreachableError` or the signal's reason. */
 export async function openWebSocket(options: WebSocketOptions, signal: AbortSignal): Promise<Opened> {
-  const { url, makeSocket = (at) => new WebSocket(at, SUBPROTOCOL) } = options;
+  const { url, makeSocket = (at) => new WebSocket(at, SUBPROTOCOL), after } = options;
   signal.throwIfAborted();
   const { protocol, hostname } = new URL(url);
   const isLoopback = LOOPBACK_HOST.test(hostname);
   const socket = makeSocket(url);
   socket.binaryType = 'arraybuffer';
-  const wire = new WebSocketWire(socket, options.after);
-  const onAbort = () => wire.destroy();
-  signal.addEventListener('abort', onAbort);
-  const lost = await Promise.race([wire.opened, wire.gone]);
-  signal.removeEventListener('abort', onAbort);
+  const failed = await opening(socket, { signal, after });
+  if (failed !== undefined) socket.close();
   signal.throwIfAborted();
-  if (lost !== undefined) throw new UnreachableError(`Cannot connect to ${url}: ${lost}`);
+  if (failed !== undefined) throw new UnreachableError(`Cannot connect to ${url}: ${failed}`);
+  const wire = new NativeClient(new WebSocketCarrier(socket, after), {
+    framing: 'messages',
+    why: ({ message }) => message,
+    after,
+  });
   const isPrivate = isLoopback || protocol === 'wss:';
   return { wire, isLoopback, isPrivate, fingerprint: undefined, proveOwner: undefined };
 }
 
-class WebSocketWire implements Wire {
-  readonly serverName = '';
-  readonly opened: Promise<undefined>;
-  readonly gone: Promise<string>;
+/** Undefined: it is open. */
+async function opening(
+  socket: Socket,
+  { signal, after }: { signal: AbortSignal; after: After | undefined },
+): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const vigil = new Vigil({ ask: () => {}, onSilent: () => resolve(SILENT), after });
+  const onAbort = () => resolve('interrupted');
+  vigil.watch(true);
+  signal.addEventListener('abort', onAbort);
+  socket.addEventListener('open', () => resolve(undefined));
+  // What it was about no browser says.
+  socket.addEventListener('error', () => resolve(FAILED));
+  socket.addEventListener('close', () => resolve('the connection was closed'));
+  const failed = await promise;
+  vigil.watch(false);
+  signal.removeEventListener('abort', onAbort);
+  return failed;
+}
+
+interface Listeners {
+  readonly data: ((chunk: Uint8Array) => void)[];
+  readonly end: (() => void)[];
+  readonly drain: (() => void)[];
+  readonly close: (() => void)[];
+  readonly error: ((error: Error) => void)[];
+}
+
+/** A WebSocket as the pump knows what carries it. */
+class WebSocketCarrier implements Carrier {
   readonly #socket: Socket;
-  readonly #connection = new NativeConnection('client');
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
-  readonly #notified = new Map<string, (params: unknown) => void>();
-  readonly #vigil: Vigil;
-  #isOpen = false;
-  #tellGone: (reason: string) => void = () => {};
-  #lost: string | undefined;
-  #statedReason: string | undefined;
+  readonly #after: After;
+  readonly #listeners: Listeners = { data: [], end: [], drain: [], close: [], error: [] };
+  #isLooking = false;
+  #isOver = false;
 
-  constructor(socket: Socket, after: After | undefined) {
+  constructor(socket: Socket, after: After = (ms, then) => REAL_WORLD.after(ms, then)) {
     this.#socket = socket;
-    this.#vigil = new Vigil({ ask: () => this.#ping(), onSilent: () => this.#lose(SILENT), after });
-    this.gone = new Promise((resolve) => (this.#tellGone = resolve));
-    this.opened = new Promise((resolve) => {
-      socket.addEventListener('open', () => {
-        this.#isOpen = true;
-        this.#keepVigil();
-        resolve(undefined);
-      });
-    });
-    socket.addEventListener('close', () => this.#lose('the connection was closed'));
-    // What it was about no browser says; `close` follows.
-    socket.addEventListener('error', () => this.#lose('the connection failed'));
+    this.#after = after;
     socket.addEventListener('message', ({ data }) => this.#receive(data));
-    this.#keepVigil();
+    socket.addEventListener('error', () => this.#fail(FAILED));
+    socket.addEventListener('close', () => this.#end());
   }
 
-  request(method: string, params: object): Promise<Answer> {
-    if (this.#lost !== undefined) return Promise.resolve({ lost: this.#lost });
-    const id = this.#connection.request(method, params);
-    const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
-    this.#keepVigil();
-    this.#flush();
-    return answered;
+  get writableLength(): number {
+    return this.#socket.bufferedAmount;
   }
 
-  notify(method: string, params: object): void {
-    if (this.#lost !== undefined) return;
-    this.#connection.notify(method, params);
-    this.#flush();
+  get writableNeedDrain(): boolean {
+    return this.#isLooking;
   }
 
-  onNotification(method: string, listener: (params: unknown) => void): void {
-    this.#notified.set(method, listener);
+  write(bytes: Uint8Array): boolean {
+    if (this.#isOver) return true;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no frame is in memory that is shared with a worker
+    this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+    if (this.#isBehind) this.#look();
+    return !this.#isLooking;
   }
 
-  close(): void {
+  on<Type extends keyof Listeners>(type: Type, listener: Listeners[Type][number]): void {
+    const listeners: Listeners[Type][number][] = this.#listeners[type];
+    listeners.push(listener);
+  }
+
+  // What is written goes out as it is, and what comes cannot be held up: the streams' windows bound it.
+
+  cork(): void {}
+
+  uncork(): void {}
+
+  pause(): void {}
+
+  resume(): void {}
+
+  /** What was sent still leaves. */
+  end(): void {
+    this.#socket.close();
+  }
+
+  destroySoon(): void {
     this.#socket.close();
   }
 
   destroy(): void {
-    this.#lose('interrupted');
+    this.#socket.close();
+    this.#end();
+  }
+
+  get #isBehind(): boolean {
+    return this.#socket.bufferedAmount > BEHIND_BYTES;
   }
 
   #receive(data: unknown): void {
-    this.#vigil.heard();
-    if (!(data instanceof ArrayBuffer)) return this.#lose('the server sent what is no frame');
-    this.#connection.receive(parseFrame(new Uint8Array(data)));
-    for (const event of this.#connection.takeEvents()) this.#handle(event);
-    this.#flush();
-    return undefined;
+    if (this.#isOver) return;
+    if (!(data instanceof ArrayBuffer)) return this.#fail('the server sent what is no frame');
+    const message = new Uint8Array(data);
+    for (const hear of this.#listeners.data) hear(message);
   }
 
-  #handle(event: NativeEvent): void {
-    switch (event.type) {
-      case 'answer':
-        return this.#settle(event.id, { result: event.result });
-      case 'refusal':
-        return this.#settle(event.id, { error: event.error });
-      case 'notification':
-        if (event.method === CLOSING) this.#statedReason = reasonIn(event.params);
-        else this.#notified.get(event.method)?.(event.params);
-        return undefined;
-      case 'request':
-        return this.#connection.refuse(event.id, {
-          code: -32601,
-          message: 'A client of this kind answers no requests',
-        });
-      case 'failed':
-        return this.#lose(event.reason);
-      case 'data':
-      case 'end':
-      case 'drain':
-      case 'reset':
-      case 'finished':
-    }
+  #fail(reason: string): void {
+    for (const hear of this.#listeners.error) hear(new Error(reason));
+    this.destroy();
   }
 
-  /** The answer to a ping is nobody's: that it came was all. */
-  #settle(id: number, answer: Answer): void {
-    this.#waiting.get(id)?.(answer);
-    this.#waiting.delete(id);
-    this.#keepVigil();
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const hear of this.#listeners.close) hear();
   }
 
-  /** The opening is awaited as an answer is. */
-  #keepVigil(): void {
-    this.#vigil.watch(this.#lost === undefined && (!this.#isOpen || this.#waiting.size > 0));
+  #look(): void {
+    if (this.#isLooking || this.#isOver) return;
+    this.#isLooking = true;
+    this.#after(LOOK_MS, () => {
+      this.#isLooking = false;
+      if (this.#isOver) return;
+      if (this.#isBehind) return this.#look();
+      for (const hear of this.#listeners.drain) hear();
+    });
   }
-
-  #ping(): void {
-    if (!this.#isOpen) return;
-    this.#connection.request(METHODS.ping, {});
-    this.#flush();
-  }
-
-  #flush(): void {
-    for (const frame of this.#connection.takeOutput()) {
-      const pieces = formatFrame(frame);
-      const message = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-      let at = 0;
-      for (const piece of pieces) {
-        message.set(piece, at);
-        at += piece.length;
-      }
-      this.#socket.send(message);
-    }
-  }
-
-  #lose(reason: string): void {
-    if (this.#lost !== undefined) return;
-    this.#lost = shown(this.#statedReason ?? reason);
-    this.#keepVigil();
-    this.#socket.close();
-    for (const settle of this.#waiting.values()) settle({ lost: this.#lost });
-    this.#waiting.clear();
-    this.#tellGone(this.#lost);
-  }
-}
-
-function reasonIn(params: unknown): string | undefined {
-  const reason = isRecord(params) ? field(params, 'reason') : undefined;
-  return typeof reason === 'string' ? reason : undefined;
 }

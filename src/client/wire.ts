@@ -1,10 +1,14 @@
 // A connection to a server as the library needs one: questions and answers, whatever carries them. What carries it knows
 // the platform; what stands above it runs in a browser as it is.
 
+import type { LinkEvent } from '../protocol/native/link.ts';
 import type { RpcError } from '../protocol/native/rpc.ts';
 
 /** `lost`: the connection went before an answer came; the text says why, fit to be shown. */
 export type Answer = { readonly result: unknown } | { readonly error: RpcError } | { readonly lost: string };
+
+/** What comes on a stream that was opened here. */
+export type StreamEvent = Extract<LinkEvent, { stream: number }>;
 
 export interface Wire {
   /** What the server calls itself, fit to be shown; empty where the transport does not say. */
@@ -15,6 +19,20 @@ export interface Wire {
   notify(method: string, params: object): void;
   /** One listener for each method. */
   onNotification(method: string, listener: (params: unknown) => void): void;
+  /** Opens a stream; its events go to the listener. The request that names it is to follow at once. */
+  openStream(direction: 'in' | 'out', listener: (event: StreamEvent) => void): number;
+  /** False: wait for the stream's `drain`, or for `onDrain` if the connection is what is behind. */
+  write(stream: number, bytes: Uint8Array): boolean;
+  canWrite(stream: number): boolean;
+  end(stream: number): void;
+  /** So many bytes that came on the stream are out of the way: as many more may come. */
+  consume(stream: number, count: number): void;
+  /** Nothing more is wanted from this stream. */
+  reset(stream: number): void;
+  /** It is over, or was never opened at the other end: nothing is kept of it here. */
+  forget(stream: number): void;
+  /** The connection takes bytes again. One listener. */
+  onDrain(listener: () => void): void;
   /** Sends what is waiting and closes. */
   close(): void;
   destroy(): void;

@@ -12,7 +12,7 @@ import { listenOn } from '../../test/kit/listener.ts';
 import { until } from '../../test/kit/proc.ts';
 import { aRunner, finish, sh } from '../../test/kit/runner.ts';
 import { LOOPBACKS } from '../../test/kit/server.ts';
-import { NativeClient } from '../client/native.ts';
+import { clientOn } from '../client/on-socket.ts';
 import type { Run } from '../core/ports.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { dial } from '../net/dial.ts';
@@ -88,7 +88,7 @@ async function aMachine(t: TestContext, host: string) {
     /** The server's end of a new connection, and the machine's. */
     async connect(leaseMs?: number) {
       accepted = Promise.withResolvers();
-      const client = new NativeClient(await dial({ host, port }));
+      const client = clientOn(await dial({ host, port }));
       // Not held: it is somebody's test that nobody else does.
       const held = new WeakRef(client);
       t.after(() => held.deref()?.destroy());

@@ -48,6 +48,30 @@ export class FakeWire implements Wire {
     this.listeners.set(method, listener);
   }
 
+  // It has no streams.
+
+  openStream(): number {
+    return assert.fail();
+  }
+
+  write(): boolean {
+    return assert.fail();
+  }
+
+  canWrite(): boolean {
+    return assert.fail();
+  }
+
+  end(): void {}
+
+  consume(): void {}
+
+  reset(): void {}
+
+  forget(): void {}
+
+  onDrain(): void {}
+
   close(): void {
     this.lose('closed');
   }

@@ -8,6 +8,8 @@ import { Browser, type Page } from '../kit/browser.ts';
 import { Caller } from '../kit/caller.ts';
 import { needs } from '../kit/needs.ts';
 import { aDirectory } from '../kit/directory.ts';
+import { someMachines } from '../kit/machines.ts';
+import { writePolicy } from '../kit/policy.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
 
 const LIMIT = { timeout: 120_000 };
@@ -62,6 +64,43 @@ async function tryIt({ library, host, token }: Ends) {
   }
 }
 
+/** Runs in the page. */
+async function runThings({ library, host, token }: Ends) {
+  const { connect }: typeof import('../../src/client/mod.ts') = await import(library);
+  await using client = await connect({ host, credential: { token } });
+  const short = await client.run({ on: 'web1', command: 'cat; echo oh >&2; exit 3', stdin: 'hi' }).text();
+
+  // More than two windows, there and back.
+  const through = client.run({ on: 'web1', command: 'cat', stdin: true });
+  const sent = new Uint8Array(2_500_000).map((_, index) => index % 251);
+  const writing = (async () => {
+    for (let from = 0; from < sent.length; from += 50_000)
+      await through.stdin.write(sent.subarray(from, from + 50_000));
+    through.stdin.end();
+  })();
+  let [received, areSame] = [0, true];
+  for await (const bytes of through.stdout) {
+    areSame &&= bytes.every((byte, index) => byte === (received + index) % 251);
+    received += bytes.length;
+  }
+  await writing;
+
+  const endless = client.run({ on: 'web1', command: 'yes' });
+  await endless.stdout.next();
+  const cancelled = await endless.cancel();
+  const many: string[] = [];
+  for await (const { host: name, status } of client.runMany({ on: 'web[1-2]', command: 'exit 4', batch: 1 })) {
+    many.push(`${name} ${status}`);
+  }
+  const { record } = await client.detach({ on: 'web2', command: 'echo left' });
+  let said = '';
+  const watch = client.attach(record);
+  for await (const piece of watch.output) {
+    if (piece.stream === 'stdout') said += new TextDecoder().decode(piece.bytes);
+  }
+  return { short, received, areSame, cancelled: cancelled.result, many, said, watched: await watch.result };
+}
+
 for (const host of LOOPBACKS) {
   test(`a page of the server talks with the library, over a kill too: ${host}`, LIMIT, async (t) => {
     if (!needs(t, ['chromium'])) return;
@@ -95,6 +134,29 @@ for (const host of LOOPBACKS) {
     });
     assert.deepEqual(states, ['connected', 'lost', 'connected']);
     assert.ok(page.loaded.includes(LIBRARY));
+    assert.deepEqual(
+      page.loaded.filter((path) => !/^\/src\/(?:client|protocol)\//.test(path)),
+      [],
+    );
+  });
+
+  test(`a page of the server runs commands with the library: ${host}`, LIMIT, async (t) => {
+    if (!needs(t, ['chromium'])) return;
+    const directory = aDirectory(t);
+    writePolicy(directory, '[[allow]]\nwho = ["Vamshi"]\non = "all"\nshell = true\n');
+    await using server = await startServer({ directory });
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    const [token = ''] = await newAccounts(['Vamshi'], server);
+    const page = await pageAt(`http://${at(host, server.port)}/healthz`);
+    assert.deepEqual(await page.run(runThings, { library: LIBRARY, host: `ws://${at(host, server.port)}`, token }), {
+      short: { result: 'exited', status: 3, stdout: 'hi', stderr: 'oh\n', isCut: false },
+      received: 2_500_000,
+      areSame: true,
+      cancelled: 'cancelled',
+      many: ['web1 4', 'web2 4'],
+      said: 'left\n',
+      watched: { result: 'exited', status: 0 },
+    });
     assert.deepEqual(
       page.loaded.filter((path) => !/^\/src\/(?:client|protocol)\//.test(path)),
       [],

@@ -8,6 +8,8 @@ import { test } from 'node:test';
 import { connect } from '../../src/client/mod.ts';
 import { asOwner, newAccount } from '../kit/accounts.ts';
 import { aDirectory } from '../kit/directory.ts';
+import { someMachines } from '../kit/machines.ts';
+import { writePolicy } from '../kit/policy.ts';
 import { outcomeOf, partyline, ROOT, start } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 
@@ -17,12 +19,32 @@ function examplesIn(text: string): string[] {
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
 }
 
+/** A service that starts twice, and then no more. */
+function aService(directory: string): string {
+  const path = join(directory, 'restart');
+  const started = join(directory, 'started');
+  const script = `echo "$1" >> ${started}; [ "$(wc -l < ${started})" -lt 3 ] || { echo "$1 does not start" >&2; exit 1; }`;
+  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+  return path;
+}
+
+function policyWith(restart: string): string {
+  const rule = '[[allow]]\nwho = ["bob"]\non = "all"\nrun = ["sort"]\nshell = true\nverbs = ["restart"]\n';
+  return `${rule}\n[verb.restart]\ncommand = ["${restart}", "{service}"]\nservice = ["nginx"]\n`;
+}
+
 for (const host of LOOPBACKS) {
   test(`the examples of the guide run as they stand there: ${host}`, async (t) => {
     const directory = aDirectory(t);
-    await using server = await startServer();
+    writePolicy(directory, policyWith(aService(directory)));
+    await using server = await startServer({ directory });
+    await using _machines = await someMachines(
+      Array.from({ length: 10 }, (_, index) => `web${index + 1}`),
+      server,
+      host,
+    );
     const token = await newAccount('bob', server);
-    const [send, bot, read, back, wrong, ...others] = examplesIn(
+    const [send, bot, read, back, inShort, inStreams, restart, leave, wrong, ...others] = examplesIn(
       readFileSync(join(ROOT, 'docs/guide/library.md'), 'utf8'),
     );
     assert.deepEqual(others, []);
@@ -42,6 +64,13 @@ for (const host of LOOPBACKS) {
     assert.equal(await run(read), 'owner one\nowner two\n');
     assert.equal(await run(read), '');
     assert.equal(await run(back), '1 the backup is done\n2 one\n3 two\n1 false undefined\n');
+    assert.equal(await run(inShort), 'exited 0 HELLO\n\n');
+    assert.equal(await run(inStreams), "web1\nweb2\n{ result: 'exited', status: 0 }\n");
+    assert.equal(
+      await run(restart),
+      'web1 exited 0\nweb2 exited 0\nweb3 exited 1\nstopped at web3: nginx does not start\n',
+    );
+    assert.equal(await run(leave), "begun\ndone\n{ result: 'exited', status: 0 } 11\n");
     assert.equal(await run(wrong), "unknown-recipient [ 'nobody' ]\n");
   });
 

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { connectAsOwner } from '../../src/client/native.ts';
+import { connectAsOwner } from '../../src/client/on-socket.ts';
 import { Runs } from '../../src/client/run.ts';
 import { INITIAL_WINDOW_BYTES, MAX_DATA_BYTES } from '../../src/protocol/native/limits.ts';
 import { aPlace, WHERE, type Place } from '../kit/place.ts';

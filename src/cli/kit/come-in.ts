@@ -11,7 +11,7 @@ import {
   type Credential,
   type Surroundings,
 } from '../../client/mod.ts';
-import { OWNER_TOKEN_FILE } from '../../client/native.ts';
+import { OWNER_TOKEN_FILE } from '../../client/on-socket.ts';
 import { NATIVE, readTarget } from '../../client/reach.ts';
 import { readCredential } from '../../config/credentials.ts';
 import { stateDirectory } from '../../config/state.ts';

@@ -1,6 +1,6 @@
 // The command line of `partyline run`, read once: where, how, and what.
 
-import { refusalOfLength, type RunWishes } from '../../client/run.ts';
+import { refusalOfLength, sentEnvironment, type RunWishes } from '../../client/run.ts';
 import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, type WireCommand } from '../../protocol/native/methods/run.ts';
 import { quote } from '../../protocol/text.ts';
 import { whyUnusable } from '../kit/arguments.ts';
@@ -146,7 +146,8 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
       ...(values.on === undefined ? {} : { on: values.on }),
       ...(values.cwd === undefined ? {} : { cwd: values.cwd }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      env,
+      // What a server may want of ours by itself, and what is asked for.
+      env: { ...sentEnvironment(process.env), ...env },
     },
     wide: {
       isConfirmed: values.yes,

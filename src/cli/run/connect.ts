@@ -3,7 +3,8 @@
 
 import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectAsOwner, OWNER_TOKEN_FILE, type NativeClient, type Refused } from '../../client/native.ts';
+import type { NativeClient, Refused } from '../../client/native.ts';
+import { connectAsOwner, OWNER_TOKEN_FILE } from '../../client/on-socket.ts';
 import { stateDirectory } from '../../config/state.ts';
 import { trustFor } from '../kit/trust.ts';
 

@@ -1,7 +1,7 @@
 // `partyline run --detach` and `--wait`: the command goes on without us, on as many machines as it is for, as one run.
 
 import type { NativeClient } from '../../client/native.ts';
-import { Runs, sentEnvironment } from '../../client/run.ts';
+import { Runs } from '../../client/run.ts';
 import { shown } from '../../client/shown.ts';
 import { runDetach, type Detached } from '../../protocol/native/methods/detached.ts';
 import { escapeControls } from '../../protocol/text.ts';
@@ -63,14 +63,13 @@ async function startOn(
 ): Promise<readonly Started[]> {
   const gate = new Gate(MAX_UNANSWERED);
   const together = targets.length > 1 ? { together: new Runs(client).newTogether() } : {};
-  const env = { ...sentEnvironment(process.env), ...wishes.env };
   const takesInput = wide.hasInput ? { takesInput: true } : {};
   return await Promise.all(
     targets.map(async (on): Promise<Started> => {
       await gate.enter();
       const host = on ?? client.serverName;
       const place = on === undefined ? {} : { on };
-      const answer = await client.request(runDetach.name, { ...wishes, ...place, env, ...together, ...takesInput });
+      const answer = await client.request(runDetach.name, { ...wishes, ...place, ...together, ...takesInput });
       gate.leave();
       if ('lost' in answer) return { host, code: 'lost', reason: answer.lost };
       if ('error' in answer) {

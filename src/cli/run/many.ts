@@ -2,6 +2,7 @@
 // in a line for each way it ended.
 
 import type { NativeClient } from '../../client/native.ts';
+import { SIGNAL_STATUS_BASE } from '../../client/outcome.ts';
 import { Runs, type OutputName, type RunEnd, type RunHandle, type RunWishes } from '../../client/run.ts';
 import type { Interruption } from '../kit/interruption.ts';
 import type { TargetHost } from './targets.ts';
@@ -198,9 +199,6 @@ export function resultOf(ended: RunEnd): HostResult {
     }
   }
 }
-
-/** POSIX shells add the signal's number to this (XCU 2.8.2). */
-export const SIGNAL_STATUS_BASE = 128;
 
 export function reasonOf(ended: RunEnd): string | undefined {
   return ended.end === 'refused' ? ended.message : ended.reason;

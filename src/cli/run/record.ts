@@ -1,12 +1,12 @@
 // A run on record as it is shown: in words, as JSON, and what is kept of its outputs.
 
 import type { Client, RunDetails, RunRecord } from '../../client/mod.ts';
+import { SIGNAL_STATUS_BASE } from '../../client/outcome.ts';
 import { formatDate } from '../../protocol/line/reply.ts';
 import { escapeControls } from '../../protocol/text.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { print } from '../kit/print.ts';
 import { shellWord } from '../kit/shell-word.ts';
-import { SIGNAL_STATUS_BASE } from './many.ts';
 
 export type Command = string | readonly string[];
 type Result = RunDetails['results'][number];

@@ -201,7 +201,7 @@ export class NativeConnection {
     if (this.#incoming.delete(stream)) this.#emit({ kind: 'reset', stream });
   }
 
-  /** The other end has not taken it: nothing goes over it, and nothing is to come. */
+  /** Nothing is kept of it, and nobody is told: it is over, or the request that named it was refused. */
   forget(stream: number): void {
     this.#incoming.delete(stream);
     this.#outgoing.delete(stream);

@@ -1,0 +1,206 @@
+// A command that a program runs: its three streams, and how it went. The connection is somebody else's.
+
+import type { WireCommand, WireSize } from '../protocol/native/methods/run.ts';
+import { Input, type InputSource } from './input.ts';
+import { resultOf, type RunResult } from './outcome.ts';
+import { Output } from './output.ts';
+import { refusalOfLength, type OutputName, type RunHandle, type Runs, type RunWishes } from './run.ts';
+import { lostError, type Refusal, type Running, type Startable, type Together } from './running.ts';
+import { readTexts, type Texts } from './texts.ts';
+import type { World } from './world.ts';
+
+/** Milliseconds for the server to say that a command which was cancelled has ended: as long as a stubborn one is given. */
+const CONFIRM_TIMEOUT_MS = 10_000;
+
+/** A line for `/bin/sh -c`, a program and its arguments that no shell sees, or a verb of the server's policy. */
+export type What =
+  | { readonly command: string; readonly argv?: undefined; readonly verb?: undefined }
+  | { readonly argv: readonly string[]; readonly command?: undefined; readonly verb?: undefined }
+  | {
+      readonly verb: string;
+      readonly args?: readonly string[];
+      readonly command?: undefined;
+      readonly argv?: undefined;
+    };
+
+export interface Where {
+  /** The name of a machine that has joined; without it the server itself. */
+  readonly on?: string;
+  /** Seen from where commands start by themselves. */
+  readonly cwd?: string;
+  /** Nothing of this program's own environment is passed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** After so long the command is ended. */
+  readonly timeoutMs?: number;
+}
+
+export type RunOptions = What &
+  Where & {
+    /** What it reads; `true`: what is written to `stdin`; without it nothing. */
+    readonly stdin?: InputSource | true;
+    /** It runs in a terminal of this size: `stdin` is typed there, and all output comes on `stdout`. */
+    readonly terminal?: WireSize;
+    /** Cancels it. */
+    readonly signal?: AbortSignal;
+  };
+
+interface CommandRunOptions {
+  readonly options: RunOptions;
+  readonly together?: Together | undefined;
+  readonly running: Running;
+  readonly world: World;
+}
+
+export class CommandRun implements Startable, AsyncDisposable {
+  /** Never rejects: whatever happens is a result. */
+  readonly result: Promise<RunResult>;
+  /** The number under which it is on record, once it has started; undefined where it did not. */
+  readonly record: Promise<number | undefined>;
+  readonly stdin = new Input();
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly #wishes: RunWishes;
+  readonly #options: Omit<CommandRunOptions, 'options'>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = () => void this.cancel();
+  readonly #settle: (result: RunResult) => void;
+  readonly #tellRecord: (record: number | undefined) => void;
+  #handle: RunHandle | undefined;
+  #isOver = false;
+  #size: WireSize | undefined;
+  /** Of its being cancelled, where the program did not ask for that. */
+  #why: string | undefined;
+  #giveUp: () => void = () => {};
+
+  constructor({ options, ...others }: CommandRunOptions) {
+    const { promise: result, resolve: settle } = Promise.withResolvers<RunResult>();
+    const { promise: record, resolve: tellRecord } = Promise.withResolvers<number | undefined>();
+    this.result = result;
+    this.record = record;
+    this.#settle = settle;
+    this.#tellRecord = tellRecord;
+    this.#options = others;
+    this.stdout = new Output(() => this.#handle?.dropOutput('stdout'));
+    this.stderr = new Output(() => this.#handle?.dropOutput('stderr'));
+    const { signal, stdin } = options;
+    const { on, cwd, env = {}, timeoutMs, terminal } = options;
+    const command = commandOf(options);
+    this.#wishes = {
+      command,
+      env,
+      ...(on === undefined ? {} : { on }),
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(terminal === undefined ? {} : { terminal }),
+    };
+    this.#signal = signal;
+    if (stdin === undefined) this.stdin.end();
+    else if (stdin !== true) void this.#feed(stdin);
+    const tooLong = refusalOfLength(command);
+    if (tooLong !== undefined) this.#conclude({ result: 'denied', status: null, code: 'bad-params', reason: tooLong });
+    else if (signal?.aborted === true) this.#conclude(NOT_STARTED);
+    else {
+      signal?.addEventListener('abort', this.#onAbort);
+      others.running.start(this);
+    }
+  }
+
+  /** Ends it, with everything that it started; settles as `result` does. What it has said until then can be read. */
+  cancel(): Promise<RunResult> {
+    if (this.#isOver) return this.result;
+    if (this.#handle === undefined) {
+      this.#options.running.withdraw(this);
+      this.#conclude(NOT_STARTED);
+      return this.result;
+    }
+    this.stdout.hurry();
+    this.stderr.hurry();
+    this.#handle.cancel();
+    const reason = `the server did not confirm within ${CONFIRM_TIMEOUT_MS / 1_000} s that the command has ended`;
+    this.#giveUp();
+    this.#giveUp = this.#options.world.after(CONFIRM_TIMEOUT_MS, () =>
+      this.#conclude({ result: 'lost', status: null, reason }),
+    );
+    return this.result;
+  }
+
+  /** Of its terminal. */
+  resize(size: WireSize): void {
+    this.#size = size;
+    this.#handle?.resize(size);
+  }
+
+  /** Reads both outputs to their end; of each as much is kept as `maxBytes`, 1 MiB without it. */
+  async text({ maxBytes }: { readonly maxBytes?: number } = {}): Promise<RunResult & Texts> {
+    const texts = await readTexts(this, maxBytes);
+    return { ...(await this.result), ...texts };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cancel();
+  }
+
+  // ── for whoever starts it ──
+
+  begin(runs: Runs): Promise<void> {
+    const { together } = this.#options;
+    const wishes = together === undefined ? this.#wishes : { ...this.#wishes, together: together.on(runs) };
+    const take = (name: OutputName, bytes: Uint8Array, done: () => void) =>
+      this[name].push(bytes, { length: bytes.length, done });
+    const handle = runs.start(wishes, {
+      onStarted: (record) => this.#tellRecord(record),
+      onOutput: take,
+      onOutputEnd: (name) => this[name].end(),
+      onInputRoom: () => this.stdin.hasRoom(),
+      onInputClosed: () => this.stdin.close(),
+    });
+    this.#handle = handle;
+    this.stdin.attach(handle);
+    if (this.#size !== undefined) handle.resize(this.#size);
+    void handle.ended.then((end) => this.#conclude(resultOf(end)));
+    return handle.answered;
+  }
+
+  refuse({ code, reason }: Refusal): void {
+    if (code === 'too-many-runs') this.#conclude({ result: 'denied', status: null, code, reason });
+    else this.#conclude({ result: 'lost', status: null, reason: `${reason}; nothing was started` });
+  }
+
+  // ── inside ──
+
+  async #feed(source: InputSource): Promise<void> {
+    try {
+      await this.stdin.feed(source);
+    } catch (error) {
+      // What it has read so far is not what it was meant to read.
+      this.#why = `its input failed: ${error instanceof Error ? error.message : String(error)}`;
+      await this.cancel();
+    }
+  }
+
+  #conclude(result: RunResult): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#giveUp();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.stdin.close();
+    for (const output of [this.stdout, this.stderr]) {
+      if (result.result === 'lost') output.fail(lostError(result.reason));
+      else output.end();
+    }
+    this.#tellRecord(undefined);
+    const why = this.#why;
+    this.#settle(result.result === 'cancelled' && why !== undefined ? { ...result, reason: why } : result);
+  }
+}
+
+const NOT_STARTED: RunResult = { result: 'cancelled', status: null, reason: 'nothing was started' };
+
+export function commandOf(what: What): WireCommand {
+  const { command, argv, verb } = what;
+  const given = [command, argv, verb].filter((one) => one !== undefined);
+  if (given.length !== 1) throw new TypeError('One of command, argv and verb says what is to run');
+  if (command !== undefined) return { shell: command };
+  if (argv !== undefined) return { argv };
+  return { verb: what.verb, args: what.args ?? [] };
+}
