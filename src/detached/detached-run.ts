@@ -17,6 +17,9 @@ export interface DetachedRunOptions {
   readonly takesInput: boolean;
 }
 
+/** Why somebody cannot give it input: it takes none; somebody else does; what was given before waits still. */
+export type NoInput = 'no-input' | 'input-taken' | 'input-waits';
+
 /** Of the first line on stderr. */
 const MAX_FIRST_BYTES = 512;
 
@@ -31,6 +34,8 @@ export class DetachedRun {
   #giver: Input | undefined;
   #firstBytes = Buffer.alloc(0);
   #isInputClosed: boolean;
+  /** What was given last has not all been taken. */
+  #isInputFull = false;
 
   constructor({ run, spool, captures, takesInput }: DetachedRunOptions) {
     this.#live = { run, captures };
@@ -47,7 +52,10 @@ export class DetachedRun {
       });
       run[name].resume();
     }
-    run.stdin.onDrain(() => this.#giver?.drained());
+    run.stdin.onDrain(() => {
+      this.#isInputFull = false;
+      this.#giver?.drained();
+    });
     run.stdin.onClosed(() => this.#closeInput());
     if (!takesInput) run.stdin.end();
     this.ended = this.#conclude({ run, captures });
@@ -75,9 +83,11 @@ export class DetachedRun {
   }
 
   /** `onOver` is called once, when nothing is read for it any more. */
-  attach({ from, givesInput }: AttachWishes, onOver: () => void): Attachment | 'input-taken' | 'no-input' {
+  attach({ from, givesInput }: AttachWishes, onOver: () => void): Attachment | NoInput {
     if (givesInput && !this.takesInput) return 'no-input';
     if (givesInput && this.#giver !== undefined) return 'input-taken';
+    // Each giver may have given as much as one may: with one after the other it would grow without end.
+    if (givesInput && this.#isInputFull && !this.#isInputClosed) return 'input-waits';
     const output = new SpoolReader(this.spool, from, onOver);
     const input = new Input(
       (bytes) => this.#give(bytes),
@@ -106,7 +116,9 @@ export class DetachedRun {
 
   #give(bytes: Uint8Array): boolean {
     this.#live?.captures.stdin.add(bytes);
-    return this.#live?.run.stdin.write(bytes) ?? true;
+    const hasRoom = this.#live?.run.stdin.write(bytes) ?? true;
+    this.#isInputFull = !hasRoom;
+    return hasRoom;
   }
 
   #endInput(): void {
