@@ -1,9 +1,10 @@
 // One detached run where it runs: its outputs go to the spool as they come, whoever watches; what the record is to have of it is
 // counted on the way; and one at a time may give it input.
 
-import type { ByteSink, Run, RunResult } from '../core/ports.ts';
+import type { Run, RunResult } from '../core/ports.ts';
 import type { Capture } from '../core/run/capture.ts';
 import type { Attachment, AttachWishes, DetachedEnd } from '../core/run/detached.ts';
+import { ListenedSink } from '../core/run/listened.ts';
 import { SpoolReader } from './spool-reader.ts';
 import type { Spool } from './spool.ts';
 
@@ -133,48 +134,31 @@ export class DetachedRun {
 }
 
 /** Of one who is attached. */
-class Input implements ByteSink {
+class Input extends ListenedSink {
   readonly #give: (bytes: Uint8Array) => boolean;
   readonly #end: () => void;
-  #isOpen = true;
-  #tellDrain: (() => void) | undefined;
-  #tellClosed: (() => void) | undefined;
+  #hasLeft = false;
 
   constructor(give: (bytes: Uint8Array) => boolean, end: () => void) {
+    super();
     this.#give = give;
     this.#end = end;
   }
 
   write(chunk: Uint8Array): boolean {
-    return !this.#isOpen || this.#give(chunk);
-  }
-
-  onDrain(listener: () => void): void {
-    this.#tellDrain = listener;
-  }
-
-  onClosed(listener: () => void): void {
-    this.#tellClosed = listener;
-    if (!this.#isOpen) queueMicrotask(listener);
+    return this.isClosed || this.#hasLeft || this.#give(chunk);
   }
 
   end(): void {
-    if (this.#isOpen) this.#end();
+    if (!this.isClosed && !this.#hasLeft) this.#end();
   }
 
   drained(): void {
-    this.#tellDrain?.();
-  }
-
-  /** The command takes nothing more. */
-  close(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    queueMicrotask(() => this.#tellClosed?.());
+    this.tellDrain();
   }
 
   /** Whoever gave it is gone; the command's input is as it was. */
   leave(): void {
-    this.#isOpen = false;
+    this.#hasLeft = true;
   }
 }
