@@ -115,8 +115,8 @@ async function whyNot(request: Request, given: string | undefined): Promise<stri
 }
 
 /** Everything that the digest is of, whatever a newer server may start a command with; undefined: it cannot be read. */
-function rowsFor({ approval, hash, canonical, expires }: Request): string[][] | undefined {
-  const request: unknown = JSON.parse(canonical);
+export function rowsFor({ approval, hash, canonical, expires }: Request): string[][] | undefined {
+  const request = parsed(canonical);
   if (!isRecord(request)) return undefined;
   const { by, hosts, request: started, ...more } = request;
   if (!isRecord(started)) return undefined;
@@ -135,6 +135,15 @@ function rowsFor({ approval, hash, canonical, expires }: Request): string[][] | 
     ...facts.map(([name, value]) => [name, JSON.stringify(value)]),
     ['sha256', hash],
   ];
+}
+
+/** A server may say anything, with the digest of that. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -12,7 +12,7 @@ import { hostsOf, watch, type WatchedHost } from './run/watch.ts';
 
 export const HELP = `Show what a detached run has said, go on with what it says, and end with its status
 
-Usage: partyline attach ID [--from START|CURSOR|end] [--on NAMES] [--stdin]
+Usage: partyline attach ID [--from start|CURSOR|end] [--on NAMES] [--stdin]
 
   --from CURSOR      start (the default), end, or as many bytes of both outputs as were seen: what was printed on leaving
   --on NAMES         only these of the run's machines, joined by commas

@@ -146,6 +146,15 @@ test('a run waits for a connection, is asked for once, and is lost if there will
   const second = new FakeCommands();
   running.attach(second);
   assert.deepEqual(second.asked, []);
+  // It has gone, and whoever sees to connections does not know yet.
+  second.lose();
+  await settled();
+  const between = run({ command: 'ls' });
+  running.detach();
+  const third = new FakeCommands();
+  running.attach(third);
+  third.refuse(0, 'not-allowed', 'Cannot run');
+  assert.equal((await between.result).result, 'denied');
   running.detach();
   const waiting = run({ command: 'ls' });
   running.close(new ClosedError());

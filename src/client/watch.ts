@@ -50,7 +50,7 @@ export class Watch implements Startable, AsyncDisposable {
   #from: number | 'end';
   #position: number | undefined;
   #isOver = false;
-  /** So often it was tried since the connection was lost; undefined: it was not. */
+  /** So often it was tried since it was cut off; undefined: it was not. */
   #attempt: number | undefined;
   #stopWaiting: () => void = () => {};
 
@@ -113,7 +113,7 @@ export class Watch implements Startable, AsyncDisposable {
     });
     this.#attached = attached;
     this.stdin.attach({ write: (bytes) => attached.write(bytes), endInput: () => attached.endInput() });
-    void attached.ended.then((end) => this.#ended(end, runs));
+    void attached.ended.then((end) => this.#ended(end));
     return attached.answered;
   }
 
@@ -124,8 +124,8 @@ export class Watch implements Startable, AsyncDisposable {
 
   // ── inside ──
 
-  #ended(end: RunEnd, runs: Runs): void {
-    const delayMs = this.#givesInput ? undefined : this.#delayBeforeNext(end, runs);
+  #ended(end: RunEnd): void {
+    const delayMs = this.#delayBeforeNext(end);
     if (this.#isOver || delayMs === undefined) return this.#conclude(resultOf(end));
     this.#from = this.#attached?.position ?? this.#from;
     const { running, world } = this.#options;
@@ -136,13 +136,13 @@ export class Watch implements Startable, AsyncDisposable {
    * Undefined: that is the end. What a run is given comes over one connection: after that has gone nobody knows how much of
    * it has arrived, so whoever gives it does not go on by itself.
    */
-  #delayBeforeNext(end: RunEnd, runs: Runs): number | undefined {
-    if (end.end === 'lost' && runs.isGone) {
-      this.#attempt = 0;
-      return 0;
-    }
+  #delayBeforeNext(end: RunEnd): number | undefined {
+    if (this.#givesInput) return undefined;
+    const isCut = end.end === 'lost' && end.isCut === true;
+    if (isCut && (this.#attempt === undefined || this.#attached?.number !== undefined)) this.#attempt = 0;
     // A server that has come back waits for its machines, as we have waited for it.
-    if (end.end !== 'refused' || end.code !== 'offline' || this.#attempt === undefined) return undefined;
+    const isAwaited = isCut || (end.end === 'refused' && end.code === 'offline');
+    if (!isAwaited || this.#attempt === undefined) return undefined;
     return delayBefore(this.#attempt++, MACHINES_BACK, () => this.#options.world.random());
   }
 

@@ -91,6 +91,26 @@ test('a WebSocket that closes is opened again', async () => {
   await client.close();
 });
 
+test('what a socket has not sent yet holds back whoever writes, until it has', async () => {
+  const socket = new FakeSocket('ws://localhost');
+  const world = new StillWorld();
+  const after = (ms: number, then: () => void) => world.after(ms, then);
+  const { wire } = await openWebSocket({ url: socket.url, makeSocket: () => socket, after }, AbortSignal.any([]));
+  let drains = 0;
+  wire.onDrain(() => (drains += 1));
+  const stream = wire.openStream('out', () => {});
+  assert.equal(wire.write(stream, new Uint8Array(10)), true);
+  socket.bufferedAmount = 300_000;
+  assert.equal(wire.write(stream, new Uint8Array(10)), false);
+  assert.equal(wire.canWrite(stream), false);
+  world.pass();
+  assert.equal(drains, 0);
+  socket.bufferedAmount = 1_000;
+  world.pass();
+  assert.deepEqual([drains, wire.canWrite(stream), world.isWaiting], [1, true, false]);
+  wire.destroy();
+});
+
 test('a message that is no frame ends the connection', async () => {
   const { client, sockets, world } = await aClient('ws://localhost');
   sockets[0]?.emit('message', 'text');

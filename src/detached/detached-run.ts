@@ -1,9 +1,10 @@
 // One detached run where it runs: its outputs go to the spool as they come, whoever watches; what the record is to have of it is
 // counted on the way; and one at a time may give it input.
 
-import type { ByteSink, Run, RunResult } from '../core/ports.ts';
+import type { Run, RunResult } from '../core/ports.ts';
 import type { Capture } from '../core/run/capture.ts';
 import type { Attachment, AttachWishes, DetachedEnd } from '../core/run/detached.ts';
+import { ListenedSink } from '../core/run/listened.ts';
 import { SpoolReader } from './spool-reader.ts';
 import type { Spool } from './spool.ts';
 
@@ -16,6 +17,9 @@ export interface DetachedRunOptions {
   /** Without that its input is empty. */
   readonly takesInput: boolean;
 }
+
+/** Why somebody cannot give it input: it takes none; somebody else does; what was given before waits still. */
+export type NoInput = 'no-input' | 'input-taken' | 'input-waits';
 
 /** Of the first line on stderr. */
 const MAX_FIRST_BYTES = 512;
@@ -31,6 +35,8 @@ export class DetachedRun {
   #giver: Input | undefined;
   #firstBytes = Buffer.alloc(0);
   #isInputClosed: boolean;
+  /** What was given last has not all been taken. */
+  #isInputFull = false;
 
   constructor({ run, spool, captures, takesInput }: DetachedRunOptions) {
     this.#live = { run, captures };
@@ -47,7 +53,10 @@ export class DetachedRun {
       });
       run[name].resume();
     }
-    run.stdin.onDrain(() => this.#giver?.drained());
+    run.stdin.onDrain(() => {
+      this.#isInputFull = false;
+      this.#giver?.drained();
+    });
     run.stdin.onClosed(() => this.#closeInput());
     if (!takesInput) run.stdin.end();
     this.ended = this.#conclude({ run, captures });
@@ -75,9 +84,11 @@ export class DetachedRun {
   }
 
   /** `onOver` is called once, when nothing is read for it any more. */
-  attach({ from, givesInput }: AttachWishes, onOver: () => void): Attachment | 'input-taken' | 'no-input' {
+  attach({ from, givesInput }: AttachWishes, onOver: () => void): Attachment | NoInput {
     if (givesInput && !this.takesInput) return 'no-input';
     if (givesInput && this.#giver !== undefined) return 'input-taken';
+    // Each giver may have given as much as one may: with one after the other it would grow without end.
+    if (givesInput && this.#isInputFull && !this.#isInputClosed) return 'input-waits';
     const output = new SpoolReader(this.spool, from, onOver);
     const input = new Input(
       (bytes) => this.#give(bytes),
@@ -106,7 +117,9 @@ export class DetachedRun {
 
   #give(bytes: Uint8Array): boolean {
     this.#live?.captures.stdin.add(bytes);
-    return this.#live?.run.stdin.write(bytes) ?? true;
+    const hasRoom = this.#live?.run.stdin.write(bytes) ?? true;
+    this.#isInputFull = !hasRoom;
+    return hasRoom;
   }
 
   #endInput(): void {
@@ -121,48 +134,31 @@ export class DetachedRun {
 }
 
 /** Of one who is attached. */
-class Input implements ByteSink {
+class Input extends ListenedSink {
   readonly #give: (bytes: Uint8Array) => boolean;
   readonly #end: () => void;
-  #isOpen = true;
-  #tellDrain: (() => void) | undefined;
-  #tellClosed: (() => void) | undefined;
+  #hasLeft = false;
 
   constructor(give: (bytes: Uint8Array) => boolean, end: () => void) {
+    super();
     this.#give = give;
     this.#end = end;
   }
 
   write(chunk: Uint8Array): boolean {
-    return !this.#isOpen || this.#give(chunk);
-  }
-
-  onDrain(listener: () => void): void {
-    this.#tellDrain = listener;
-  }
-
-  onClosed(listener: () => void): void {
-    this.#tellClosed = listener;
-    if (!this.#isOpen) queueMicrotask(listener);
+    return this.isClosed || this.#hasLeft || this.#give(chunk);
   }
 
   end(): void {
-    if (this.#isOpen) this.#end();
+    if (!this.isClosed && !this.#hasLeft) this.#end();
   }
 
   drained(): void {
-    this.#tellDrain?.();
-  }
-
-  /** The command takes nothing more. */
-  close(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    queueMicrotask(() => this.#tellClosed?.());
+    this.tellDrain();
   }
 
   /** Whoever gave it is gone; the command's input is as it was. */
   leave(): void {
-    this.#isOpen = false;
+    this.#hasLeft = true;
   }
 }

@@ -1,6 +1,7 @@
 // Runs that nobody waits for: what is kept of them, for how long, and who may do what with them.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -190,6 +191,31 @@ test('where nothing can be started, that is said of the start', LIMIT, async (t)
   assert.deepEqual([answer.failed.result, answer.failed.status], ['lost', null]);
   assert.match(answer.failed.reason, /^Cannot run commands in .*gone: the directory is gone$/);
 });
+
+test(
+  'who comes after somebody whose input still waits gives none before the command has taken that',
+  LIMIT,
+  async (t) => {
+    const { runs } = someRuns(t);
+    const gate = join(aDirectory(t), 'gate');
+    execFileSync('mkfifo', [gate]);
+    await start(runs, 1, `read x < ${gate}; head -c 1000000 | wc -c; cat`, true);
+    const first = attach(runs, 1, { givesInput: true });
+    assert.equal(first.stdin.write(new Uint8Array(1_000_000)), false);
+    first.leave();
+    assert.deepEqual(runs.attach(key(1), { from: 0, givesInput: true }), {
+      refused: 'input-taken',
+      reason: 'the command has not taken yet what it was given before',
+    });
+    const watching = hear(attach(runs, 1), '1000000\n');
+    writeFileSync(gate, 'go\n');
+    await watching.found;
+    const second = attach(runs, 1, { givesInput: true });
+    second.stdin.write(bytes('more\n'));
+    second.stdin.end();
+    assert.equal((await watching.ended).stdout, '1000000\nmore\n');
+  },
+);
 
 test('of all runs together the oldest that has ended gives way first', LIMIT, async (t) => {
   const { runs } = someRuns(t, { maxTotalBytes: 250_000 });

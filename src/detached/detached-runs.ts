@@ -105,6 +105,8 @@ export class DetachedRuns implements DetachedRunner {
         return { refused: attachment, reason: 'its input is empty, as it was started' };
       case 'input-taken':
         return { refused: attachment, reason: 'somebody is attached already who gives it input' };
+      case 'input-waits':
+        return { refused: 'input-taken', reason: 'the command has not taken yet what it was given before' };
     }
     this.#watchers += 1;
     return { attachment, attached: Promise.resolve(undefined) };

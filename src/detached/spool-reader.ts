@@ -2,7 +2,7 @@
 // It reads when it is asked to, and the spool waits for none of its readers.
 
 import { open, type FileHandle } from 'node:fs/promises';
-import type { ByteSource } from '../core/ports.ts';
+import { ListenedSource } from '../core/run/listened.ts';
 import { encodePosition, TaggedDecoder, taggedHeader } from '../protocol/native/tagged.ts';
 import type { Segment, Spool } from './spool.ts';
 
@@ -21,7 +21,7 @@ interface Reading {
   isBroken: boolean;
 }
 
-export class SpoolReader implements ByteSource {
+export class SpoolReader extends ListenedSource {
   readonly #spool: Spool;
   readonly #unfollow: () => void;
   readonly #onOver: () => void;
@@ -33,27 +33,17 @@ export class SpoolReader implements ByteSource {
   #isBusy = false;
   /** Grows with each call to go on: one that comes while it looks for more is not lost. */
   #calls = 0;
-  #phase: 'open' | 'ended' | 'told' = 'open';
+  #isOpen = true;
   /** Read when nobody wanted it any more. */
   #held: Uint8Array | undefined;
-  #tellData: ((chunk: Uint8Array) => void) | undefined;
-  #tellEnd: (() => void) | undefined;
 
   /** A position that is not there yet is the end as it is now. `onOver` is called once: it reads no more. */
   constructor(spool: Spool, from: number | 'end', onOver: () => void = () => {}) {
+    super();
     this.#spool = spool;
     this.#onOver = onOver;
     this.#position = from === 'end' ? spool.end : Math.min(from, spool.end);
     this.#unfollow = spool.follow(() => this.#goOn());
-  }
-
-  onData(listener: (chunk: Uint8Array) => void): void {
-    this.#tellData = listener;
-  }
-
-  onEnd(listener: () => void): void {
-    this.#tellEnd = listener;
-    if (this.#phase === 'told') queueMicrotask(listener);
   }
 
   pause(): void {
@@ -76,7 +66,7 @@ export class SpoolReader implements ByteSource {
 
   async #pass(): Promise<void> {
     this.#isBusy = true;
-    while (this.#isWanted && this.#phase === 'open') {
+    while (this.#isWanted && this.#isOpen) {
       const calls = this.#calls;
       const chunk = this.#held ?? (await this.#next());
       this.#held = undefined;
@@ -85,23 +75,20 @@ export class SpoolReader implements ByteSource {
         continue;
       }
       if (chunk === 'end') this.#end();
-      else if (this.#isWanted && this.#phase === 'open') this.#tellData?.(chunk);
+      else if (this.#isWanted && this.#isOpen) this.tellData(chunk);
       else this.#held = chunk;
     }
     this.#isBusy = false;
-    if (this.#phase !== 'open') await this.#close();
+    if (!this.#isOpen) await this.#close();
   }
 
   #end(): void {
-    if (this.#phase !== 'open') return;
-    this.#phase = 'ended';
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     this.#unfollow();
     this.#onOver();
     if (!this.#isBusy) void this.#close();
-    queueMicrotask(() => {
-      this.#phase = 'told';
-      this.#tellEnd?.();
-    });
+    this.tellEnd();
   }
 
   async #close(): Promise<void> {

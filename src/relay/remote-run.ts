@@ -1,7 +1,8 @@
 // A run on another machine, at the end that asked for it: a run like any other for whoever has it. What is not read here
 // is not granted there, so that a slow reader slows the command and nothing piles up in between.
 
-import type { ByteSink, ByteSource, Run, RunResult, TerminalSize } from '../core/ports.ts';
+import type { Run, RunResult, TerminalSize } from '../core/ports.ts';
+import { ListenedSink, ListenedSource } from '../core/run/listened.ts';
 import type { NativeConnection, NativeEvent } from '../protocol/native/connection.ts';
 
 /** The connection to that machine. */
@@ -113,33 +114,23 @@ export class RemoteRun implements Run {
   }
 }
 
-class RemoteSink implements ByteSink {
+class RemoteSink extends ListenedSink {
   readonly #stream: number;
   readonly #far: Far;
   #isFull = false;
-  #isClosed = false;
-  #tellDrain: (() => void) | undefined;
-  #tellClosed: (() => void) | undefined;
 
   constructor(stream: number, far: Far) {
+    super();
     this.#stream = stream;
     this.#far = far;
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#isClosed) return true;
+    if (this.isClosed) return true;
     this.#far.connection.write(this.#stream, chunk);
     this.#far.settle();
     this.#isFull = !this.#hasRoom;
     return !this.#isFull;
-  }
-
-  onDrain(listener: () => void): void {
-    this.#tellDrain = listener;
-  }
-
-  onClosed(listener: () => void): void {
-    this.#tellClosed = listener;
   }
 
   end(): void {
@@ -153,16 +144,9 @@ class RemoteSink implements ByteSink {
   }
 
   update(): void {
-    if (!this.#isFull || this.#isClosed || !this.#hasRoom) return;
+    if (!this.#isFull || this.isClosed || !this.#hasRoom) return;
     this.#isFull = false;
-    this.#tellDrain?.();
-  }
-
-  /** Nothing is taken any more. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    queueMicrotask(() => this.#tellClosed?.());
+    this.tellDrain();
   }
 
   get #hasRoom(): boolean {
@@ -171,36 +155,21 @@ class RemoteSink implements ByteSink {
 }
 
 /** What came and is not wanted yet is bounded by the stream's window. */
-class RemoteSource implements ByteSource {
+class RemoteSource extends ListenedSource {
   readonly #stream: number;
   readonly #far: Far;
   readonly #onEnded: () => void;
   readonly #waiting: Uint8Array[] = [];
   #isWanted = false;
-  /** `ended`: no byte follows those that wait. `told`: and the reader knows. */
-  #phase: 'open' | 'ended' | 'told' = 'open';
-  #tellData: ((chunk: Uint8Array) => void) | undefined;
-  #tellEnd: (() => void) | undefined;
+  /** `ended`: no byte follows those that wait. `over`: and none waits. */
+  #phase: 'open' | 'ended' | 'over' = 'open';
 
   /** `onEnded` is called once, after the reader's own listener. */
   constructor(stream: number, far: Far, onEnded: () => void) {
+    super();
     this.#stream = stream;
     this.#far = far;
     this.#onEnded = onEnded;
-  }
-
-  /** And its reader knows. */
-  get hasEnded(): boolean {
-    return this.#phase === 'told';
-  }
-
-  onData(listener: (chunk: Uint8Array) => void): void {
-    this.#tellData = listener;
-  }
-
-  onEnd(listener: () => void): void {
-    this.#tellEnd = listener;
-    if (this.#phase === 'told') queueMicrotask(listener);
   }
 
   pause(): void {
@@ -231,31 +200,28 @@ class RemoteSource implements ByteSource {
   /** No byte follows those that have come. */
   finish(): void {
     if (this.#phase === 'open') this.#phase = 'ended';
-    this.#tellIfDone();
+    this.#tellIfOver();
   }
 
   #pass(): void {
     while (this.#isWanted) {
       const chunk = this.#waiting.shift();
       if (chunk === undefined) break;
-      this.#tellData?.(chunk);
+      this.tellData(chunk);
       if (this.#phase === 'open') this.#far.connection.consume(this.#stream, chunk.length);
     }
     this.#far.settle();
-    this.#tellIfDone();
+    this.#tellIfOver();
   }
 
   #drop(): void {
     this.#waiting.length = 0;
-    this.#tellIfDone();
+    this.#tellIfOver();
   }
 
-  #tellIfDone(): void {
+  #tellIfOver(): void {
     if (this.#phase !== 'ended' || this.#waiting.length > 0) return;
-    this.#phase = 'told';
-    queueMicrotask(() => {
-      this.#tellEnd?.();
-      this.#onEnded();
-    });
+    this.#phase = 'over';
+    this.tellEnd(this.#onEnded);
   }
 }

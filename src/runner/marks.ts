@@ -31,10 +31,18 @@ export function keepMark(directory: string, { mark, cgroup }: Mark): void {
 
 /** All of it has been sent KILL: what was kept for it goes as soon as it is gone. */
 export function dropMark(directory: string, { mark, cgroup }: Mark, againMs = FIRST_REMOVAL_MS): void {
-  if (cgroup === undefined || removeCgroup(cgroup)) return rmSync(`${directory}/mark-${mark}`, { force: true });
+  if (cgroup === undefined || removeCgroup(cgroup)) return removeMark(`${directory}/mark-${mark}`);
   killCgroup(cgroup);
   if (againMs > MAX_REMOVAL_MS) return;
   setTimeout(() => dropMark(directory, { mark, cgroup }, againMs * 2), againMs).unref();
+}
+
+function removeMark(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // A disk that has become read-only, say, ends no server: the next start finds the mark, and nobody with it.
+  }
 }
 
 /** Everything of a runner process that is dead, or is to be. */

@@ -11,6 +11,7 @@ import { aDirectory } from '../../test/kit/directory.ts';
 import { countMarked, ESCAPES, lacksCgroups, lacksMarks, UNMARKED } from '../../test/kit/escapees.ts';
 import { until } from '../../test/kit/proc.ts';
 import { aRunner, lifeline } from '../../test/kit/runner.ts';
+import { dropMark } from './marks.ts';
 import { everyone } from './members.ts';
 import { memoryPlace, SHARED_MEMORY } from './memory.ts';
 import { createRunner } from './runner.ts';
@@ -180,4 +181,13 @@ test('a file that is cut short, and one that names a cgroup of others, end nothi
   await aRunner(t, { directory }).close();
   assert.deepEqual(readdirSync(directory).toSorted(), ['cgroup.kill', 'mark-of-nobody']);
   assert.equal(readFileSync(join(directory, 'cgroup.kill'), 'utf8'), 'untouched');
+});
+
+test('a mark that cannot be removed is left to the next start', (t) => {
+  const directory = aDirectory(t);
+  const mark = 'a'.repeat(32);
+  // Nobody removes that as a file, root neither.
+  mkdirSync(join(directory, `mark-${mark}`));
+  dropMark(directory, { mark });
+  assert.deepEqual(marksIn(directory), [mark]);
 });

@@ -23,6 +23,7 @@ export class FakeCommands implements Wire {
   readonly wasReset = new Set<number>();
   /** What is written has to wait. */
   isFull = false;
+  #lost: string | undefined;
   readonly #notified = new Map<string, (params: unknown) => void>();
   #tellGone: (reason: string) => void = () => {};
   #lastStream = -1;
@@ -61,6 +62,7 @@ export class FakeCommands implements Wire {
   }
 
   lose(reason = 'the cable'): void {
+    this.#lost = reason;
     for (const { answer } of this.asked) answer({ lost: reason });
     this.#tellGone(reason);
   }
@@ -68,6 +70,7 @@ export class FakeCommands implements Wire {
   // ── the client's side ──
 
   request(method: string, params: object): Promise<Answer> {
+    if (this.#lost !== undefined) return Promise.resolve({ lost: this.#lost });
     return new Promise((answer) => this.asked.push({ method, params: { ...params }, answer }));
   }
 

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
 import { aMachine, joining } from '../kit/machine.ts';
+import { someMachines } from '../kit/machines.ts';
 import { isRunning, until } from '../kit/proc.ts';
 import { outcomeOf, partyline, type Outcome, type Program } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
@@ -309,6 +310,17 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(objects[0], { id: Number(id) + 1, hosts: ['web1'] });
     assert.match(JSON.stringify(objects[1]), /"host":"web2","result":"offline"/);
     assert.ok(isRunning(web1.program.pid));
+  });
+
+  test(`on more machines than can be asked for at once it is watched on all of them: ${host}`, async () => {
+    await using server = await startServer();
+    const names = Array.from({ length: 100 }, (_, index) => `web${index + 1}`);
+    await using _machines = await someMachines(names, server, host);
+    const there = { server, host };
+    const id = await detach(['--on', 'web[1-100]', '--yes', '--', 'echo hi; exit 3'], there);
+    const { status, stdout, stderr } = await call(['attach', id, '--no-fold'], there);
+    assert.equal(status, 3, stderr);
+    assert.deepEqual(stdout.trim().split('\n').sort(), names.map((name) => `${name}: hi`).sort());
   });
 
   test(`a machine that is away keeps its runs, and those that were to end do when it is back: ${host}`, async () => {

@@ -247,4 +247,14 @@ for (const host of LOOPBACKS) {
     assert.equal(await program.ended, 0);
     assert.match(program.stdout.text, /stalled: hi\n/);
   });
+
+  test(`standard input comes whole to more machines than can be asked for at once: ${host}`, async () => {
+    await using server = await startServer();
+    const names = Array.from({ length: 60 }, (_, index) => `web${index + 1}`);
+    await using _machines = await someMachines(names, server, host);
+    const input = 'x'.repeat(100_000);
+    const args = ['--on', 'web[1-60]', '--yes', '--stdin', '--no-fold', '--', 'wc -c'];
+    const { status, stdout } = await outcome({ server, host }, args, input);
+    assert.deepEqual([status, sorted(stdout)], [0, names.map((name) => `${name}: ${input.length}`).sort()]);
+  });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { aDirectory } from '../../../test/kit/directory.ts';
@@ -75,6 +75,31 @@ test('a directory that others may write to is a problem, one that is still to be
   chmodSync(directory, 0o777);
   assert.match(checkDirectory(directory)[0]?.found ?? '', /others may write/);
 });
+
+test('a file in the place of the directory, or of one above it, is a problem', (t) => {
+  const file = join(aDirectory(t), 'file');
+  writeFileSync(file, '');
+  for (const directory of [file, join(file, 'a', 'b')]) {
+    assert.deepEqual(checkDirectory(directory), [
+      {
+        check: 'directory',
+        state: 'problem',
+        found: `${file} is not a directory`,
+        todo: 'give another with --data or PARTYLINE_DATA',
+      },
+    ]);
+  }
+});
+
+test(
+  'a directory of another user is a problem',
+  { skip: process.getuid?.() !== 0 && 'only root may give one away' },
+  (t) => {
+    const directory = aDirectory(t);
+    chownSync(directory, 65_534, 65_534);
+    assert.match(checkDirectory(directory)[0]?.found ?? '', /belongs to another user \(id 65534\); no server/);
+  },
+);
 
 test('a clock behind what was written before is a warning', (t) => {
   const directory = aDirectory(t);

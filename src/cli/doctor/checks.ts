@@ -99,12 +99,17 @@ export function checkDirectory(directory: string): Finding[] {
   const check = 'directory';
   const there = nearest(directory);
   const todo = 'give another with --data or PARTYLINE_DATA, or mend its rights';
+  const { mode, uid, isDirectory } = lookAt(there);
+  if (!isDirectory) return [{ check, state: 'problem', found: `${there} is not a directory`, todo: ELSEWHERE }];
+  if (there === directory && !isTrusted(uid)) {
+    const found = `${directory} belongs to another user (id ${uid}); no server of yours starts on it`;
+    return [{ check, state: 'problem', found, todo: ELSEWHERE }];
+  }
   try {
     accessSync(there, constants.W_OK);
   } catch {
     return [{ check, state: 'problem', found: `${there} cannot be written to`, todo }];
   }
-  const { mode } = statSync(there);
   if (there === directory && process.platform !== 'win32' && (mode & OTHERS_WRITE) !== 0) {
     return [
       {
@@ -131,6 +136,19 @@ export function judgeSpace(bytes: number): Finding {
   if (bytes >= LITTLE_SPACE_BYTES) return { check, state: 'ok', found };
   const todo = 'make room: what cannot be stored is refused';
   return { check, state: bytes < NO_SPACE_BYTES ? 'problem' : 'warning', found, todo };
+}
+
+const ELSEWHERE = 'give another with --data or PARTYLINE_DATA';
+
+function lookAt(path: string): { readonly mode: number; readonly uid: number; readonly isDirectory: boolean } {
+  const found = statSync(path);
+  return { mode: found.mode, uid: found.uid, isDirectory: found.isDirectory() };
+}
+
+/** Our own, or root's: whoever else has it could put in a token of their own. */
+function isTrusted(uid: number): boolean {
+  const own = process.geteuid?.();
+  return own === undefined || uid === own || uid === 0;
 }
 
 /** The directory, or what of its path is there. */

@@ -65,6 +65,8 @@ class Crowd {
   readonly #dropped = new Set<OutputName>();
   readonly #gate = new Gate(MAX_UNANSWERED);
   readonly #together: number;
+  /** Machines that have not been asked yet: input is for all of them from its beginning, and waits. */
+  #unasked: number;
   #failures = 0;
   #isCancelled = false;
 
@@ -73,12 +75,12 @@ class Crowd {
     this.view = many.viewFor((name, host) => this.#drop(name, host));
     this.#runs = new Runs(many.client);
     this.#together = this.#runs.newTogether();
+    this.#unasked = many.hosts.length;
   }
 
   async run(): Promise<void> {
-    const { hosts, batch, hasInput } = this.#many;
+    const { hosts, batch } = this.#many;
     const waiting = [...hosts];
-    if (hasInput) this.#passOn();
     const next = async (): Promise<void> => {
       for (let host = this.#mayGoOn ? waiting.shift() : undefined; host !== undefined;) {
         await this.#runOn(host);
@@ -107,7 +109,10 @@ class Crowd {
     const { wishes, hasInput, onProgress } = this.#many;
     const { view } = this;
     await this.#gate.enter();
-    if (!this.#mayGoOn) return this.#gate.leave();
+    if (!this.#mayGoOn) {
+      this.#gate.leave();
+      return this.#asked();
+    }
     const handle = this.#runs.start(
       { ...wishes, on: name, together: this.#together },
       {
@@ -121,6 +126,7 @@ class Crowd {
     this.#handles.set(name, handle);
     if (!hasInput) handle.endInput();
     for (const output of this.#dropped) handle.dropOutput(output);
+    this.#asked();
     onProgress(this.#running, this.#results);
     const ended = await handle.ended;
     this.#handles.delete(name);
@@ -145,6 +151,11 @@ class Crowd {
 
   get #running(): readonly string[] {
     return [...this.#handles.keys()];
+  }
+
+  #asked(): void {
+    this.#unasked -= 1;
+    if (this.#unasked === 0 && this.#many.hasInput) this.#passOn();
   }
 
   /** As fast as the slowest of them takes it. */

@@ -36,34 +36,42 @@ interface FoldedOptions {
   readonly drop: Drop;
 }
 
-export class FoldedView implements View {
-  readonly #outputs: Outputs;
+/** On our own two outputs. */
+abstract class Shown {
+  protected readonly outputs: Outputs;
+
+  constructor(outputs: Outputs) {
+    this.outputs = outputs;
+  }
+
+  get failure(): string | undefined {
+    return this.outputs.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.outputs.isBehind;
+  }
+
+  hurry(): void {
+    this.outputs.hurry();
+  }
+}
+
+export class FoldedView extends Shown implements View {
   readonly #fold: Fold;
   readonly #onPrint: () => void;
   #timer: NodeJS.Timeout | undefined;
 
   /** `onPrint` is called before anything is printed: a line of progress is in the way. */
   constructor(hosts: readonly string[], { isFolding, onPrint, drop }: FoldedOptions) {
-    this.#outputs = new Outputs(drop);
+    super(new Outputs(drop));
     this.#fold = new Fold({ hosts, isFolding });
     this.#onPrint = onPrint;
   }
 
-  get failure(): string | undefined {
-    return this.#outputs.failure;
-  }
-
-  get isBehind(): boolean {
-    return this.#outputs.isBehind;
-  }
-
-  hurry(): void {
-    this.#outputs.hurry();
-  }
-
   output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
     this.#print(this.#fold.push(host, { stream, bytes, nowMs: performance.now() }));
-    this.#outputs.whenTaken(done);
+    this.outputs.whenTaken(done);
   }
 
   outputEnd(): void {}
@@ -85,7 +93,7 @@ export class FoldedView implements View {
 
   #print(lines: readonly FoldedLine[]): void {
     if (lines.length > 0) this.#onPrint();
-    for (const line of lines) this.#outputs.write(line.stream, formatFolded(line));
+    for (const line of lines) this.outputs.write(line.stream, formatFolded(line));
     clearTimeout(this.#timer);
     const { dueMs } = this.#fold;
     if (dueMs === undefined) return;
@@ -94,33 +102,21 @@ export class FoldedView implements View {
   }
 }
 
-export class JsonView implements View {
-  readonly #outputs: Outputs;
+export class JsonView extends Shown implements View {
   readonly #pieces = new Map<string, Utf8Pieces>();
 
   constructor(drop: Drop) {
-    this.#outputs = new Outputs((name) => {
+    const dropped = (name: OutputName) => {
       drop(name);
       // Both come out at one.
       if (name === 'stdout') drop('stderr');
-    });
-  }
-
-  get failure(): string | undefined {
-    return this.#outputs.failure;
-  }
-
-  get isBehind(): boolean {
-    return this.#outputs.isBehind;
-  }
-
-  hurry(): void {
-    this.#outputs.hurry();
+    };
+    super(new Outputs(dropped));
   }
 
   output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
     this.#tell(host, stream, this.#piecesOf(host, stream).push(bytes));
-    this.#outputs.whenTaken(done);
+    this.outputs.whenTaken(done);
   }
 
   outputEnd(host: string, stream: OutputName): void {
@@ -131,7 +127,7 @@ export class JsonView implements View {
   ended(host: string, result: HostResult, reason: string | undefined): void {
     const status = 'status' in result ? result.status : null;
     const why = reason === undefined ? {} : { reason };
-    this.#outputs.write('stdout', jsonLine({ host, result: result.result, status, ...why }));
+    this.outputs.write('stdout', jsonLine({ host, result: result.result, status, ...why }));
   }
 
   close(): Promise<void> {
@@ -148,7 +144,7 @@ export class JsonView implements View {
   #tell(host: string, stream: OutputName, piece: Piece | undefined): void {
     if (piece === undefined) return;
     const said = 'text' in piece ? { data: piece.text } : { dataBase64: Buffer.from(piece.bytes).toString('base64') };
-    this.#outputs.write('stdout', jsonLine({ host, stream, ...said }));
+    this.outputs.write('stdout', jsonLine({ host, stream, ...said }));
   }
 }
 

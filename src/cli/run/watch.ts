@@ -9,7 +9,7 @@ import { runShow } from '../../protocol/native/methods/records.ts';
 import { summarise, type HostResult } from '../../protocol/summary.ts';
 import { INTERRUPTED, type Interruption } from '../kit/interruption.ts';
 import { jsonLine } from '../kit/json-line.ts';
-import { reasonOf, resultOf } from './many.ts';
+import { Gate, MAX_UNANSWERED, reasonOf, resultOf } from './many.ts';
 import { Outlet, say } from './outlet.ts';
 import { FoldedView, JsonView, type View } from './view.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from '../kit/status.ts';
@@ -61,8 +61,9 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
   const screen = hosts.length === 1 ? new OneScreen(watching, stop) : new ManyScreen(watching, stop);
   const results = new Map<string, RunEnd>();
   const taken = new Map<string, number | undefined>();
-  const attached = hosts.map((host) => {
-    const one: Attached = runs.follow((hooks) => {
+  const gate = new Gate(MAX_UNANSWERED);
+  const attach = (host: WatchedHost): Attached =>
+    runs.follow((hooks) => {
       const { id, from, givesInput } = watching;
       const listener = {
         onOutput: (name: OutputName, bytes: Uint8Array, done: () => void) => {
@@ -76,17 +77,21 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
         onInputRoom: () => process.stdin.resume(),
         onInputClosed: () => process.stdin.destroy(),
       };
-      return new Attached(client, { wishes: { id, host: host.at, from, givesInput }, listener, hooks });
+      const one: Attached = new Attached(client, { wishes: { id, host: host.at, from, givesInput }, listener, hooks });
+      return one;
     });
-    const ended = one.ended.then((end) => {
-      if (stop.isOver) return;
-      results.set(host.name, end);
-      screen.ended(host.name, end);
-    });
-    return { one, ended };
-  });
-  if (watching.givesInput) for (const { one } of attached) passOn(one);
-  await Promise.race([Promise.all(attached.map(({ ended }) => ended)), stop.came]);
+  const follow = async (host: WatchedHost): Promise<void> => {
+    await gate.enter();
+    if (stop.isOver) return gate.leave();
+    const one = attach(host);
+    void one.answered.then(() => gate.leave());
+    if (watching.givesInput) passOn(one);
+    const end = await one.ended;
+    if (stop.isOver) return undefined;
+    results.set(host.name, end);
+    return screen.ended(host.name, end);
+  };
+  await Promise.race([Promise.all(hosts.map(follow)), stop.came]);
   stop.conclude();
   process.stdin.destroy();
   if (stop.hasCome) screen.hurry();
@@ -313,7 +318,8 @@ class ManyScreen implements Screen {
     this.#view.outputEnd(host, 'stderr');
     if (isCut(end) && this.#isJson) return;
     this.#view.ended(host, resultOf(end), reasonOf(end));
-    if (end.end === 'refused' && !this.#isJson) say(end.message, this.#command);
+    // A denial is among the lines.
+    if (end.end === 'refused' && end.code === 'offline' && !this.#isJson) say(end.message, this.#command);
   }
 
   hurry(): void {

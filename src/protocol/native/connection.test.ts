@@ -130,6 +130,18 @@ test('a reset ends the writing, and what was on its way is dropped', () => {
   assert.deepEqual(settle(), { client: [], server: [], frames: [] });
 });
 
+test('a stream that is forgotten holds nothing back, tells nobody, and leaves no room taken', () => {
+  const { client, server, settle, stream } = withOutput();
+  server.write(stream, new Uint8Array(2 * INITIAL_WINDOW_BYTES));
+  server.forget(stream);
+  assert.equal(server.isHoldingBack(stream), false);
+  settle();
+  client.forget(stream);
+  client.consume(stream, INITIAL_WINDOW_BYTES);
+  client.reset(stream);
+  assert.deepEqual(settle(), { client: [], server: [], frames: [] });
+});
+
 test('frames for streams that nobody opened are dropped', () => {
   const server = new NativeConnection('server');
   server.receive({ kind: 'data', stream: 9, bytes: Uint8Array.of(1) });
