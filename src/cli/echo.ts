@@ -14,6 +14,8 @@ export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] 
        partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe --connect [-4|-6] [--json]
        partyline echo [HOST] --probe --watch [--every SECONDS] [--tell NAMES [--host HOST]] [...]
+       partyline echo TARGET --from MACHINES [--host HOST] [--yes] [--batch N] [--timeout SECONDS] [...]
+       partyline echo --measure WISHES TARGET
 
 Sends what comes in on standard input to HOST and shows what comes back.
 HOST is [SCHEME://]HOST[:PORT]; default: PARTYLINE_HOST, else localhost; default port 7270.
@@ -33,11 +35,20 @@ tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TL
     --every SECONDS  from one probe to the next (default: 60)
     --tell NAMES     posts what is new in the chat: bob or bob,eve or #ops or all
     --host HOST      of the server that posts it (default: PARTYLINE_HOST, else localhost)
+  --from MACHINES  probe TARGET from machines that have joined, and show what each finds: names, web[1-9], globs, #groups,
+                   NAME=VALUE for labels, all, with commas between them, as in partyline run --on
+    --host HOST      the server that they have joined (default: PARTYLINE_HOST, else localhost)
+    --yes            do not ask, where it is more than 10 machines, or all
+    --batch N        at most N machines at once (default: 32)
+    --timeout SECONDS  of each (default: as long as a probe may take)
+  --measure WISHES what --from runs there: a probe as JSON, with WISHES such as count=10,interval=100,size=64,name=Client
+                   (and ipv4 or ipv6, raw, connect), that keeps nothing
   --help           print this
 
 A line "close", or the end of the input, ends it.
 Status: 0; 255 if it could not connect or the echo was cut off; 64 if used wrongly.
 With --probe: 0 every family asked for works, 1 of both only IPv4, 2 only IPv6, 3 none; a watch ends with its last one.
+With --from: the same of what works from all machines; 255 if one of them has not measured.
 `;
 
 const EX_OK = 0;

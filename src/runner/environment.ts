@@ -3,6 +3,7 @@
 
 import { userInfo } from 'node:os';
 import { isNeverPassed } from '../core/run/environment.ts';
+import { withOwnProgram } from './own-program.ts';
 import type { User } from './user.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,15 +26,23 @@ function shellOf(): string {
   }
 }
 
+export interface Surroundings {
+  readonly server: Environment;
+  readonly user?: User | undefined;
+  /** The directory of this program; undefined: commands are not to find it. */
+  readonly ownProgram?: string | undefined;
+}
+
 export function commandEnvironment(
   requested: Environment,
-  { server, user }: { server: Environment; user?: User | undefined },
+  { server, user, ownProgram }: Surroundings,
 ): Record<string, string> {
-  const given: Record<string, string> = { PATH: PLAIN_PATH };
+  const given: Record<string, string> & { PATH: string } = { PATH: PLAIN_PATH };
   for (const [name, value] of Object.entries(server)) {
     if (value === undefined) continue;
     if (OF_THE_MACHINE.test(name) || (user === undefined && OF_THE_USER.test(name))) given[name] = value;
   }
+  given.PATH = withOwnProgram(given.PATH, ownProgram);
   const passed: Record<string, string> = {};
   // A service has none of its own.
   if (user === undefined) given['SHELL'] ??= shellOf();

@@ -13,6 +13,7 @@ import { findHold, type Hold, type Holding, takeHold } from './hold.ts';
 import { Link } from './link.ts';
 import { LiveRun } from './live-run.ts';
 import { memoryPlace, SHARED_MEMORY } from './memory.ts';
+import { findOwnProgram } from './own-program.ts';
 import { sweep } from './sweep.ts';
 import type { User } from './user.ts';
 
@@ -49,6 +50,7 @@ export interface RunnerOptions {
 export function createRunner(options: RunnerOptions): LocalRunner {
   const { user, log, drainMs = DRAIN_MS, killGraceMs = KILL_GRACE_MS, maxRuns = MAX_RUNS } = options;
   const { cwd = user?.home ?? process.cwd(), environment: server = process.env, memory = SHARED_MEMORY } = options;
+  const ownProgram = findOwnProgram(user !== undefined);
   // A slash at the end would lead through a link.
   const directory = resolve(options.directory);
   const closeGraceMs = Math.min(killGraceMs, CLOSE_GRACE_MS);
@@ -107,7 +109,7 @@ export function createRunner(options: RunnerOptions): LocalRunner {
           if (typeof opened === 'string') run.lose(opened);
           else {
             used = link = opened;
-            used.start({ run, command, env: commandEnvironment(env, { server, user }), cwd: place });
+            used.start({ run, command, env: commandEnvironment(env, { server, user, ownProgram }), cwd: place });
           }
         } catch (error) {
           run.lose(`Cannot start the runner process: ${wordsFor(error)}`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { getuid } from 'node:process';
 import { test } from 'node:test';
 import { argv, aRunner, finish, sh } from '../../test/kit/runner.ts';
+import { findOwnProgram, withOwnProgram } from './own-program.ts';
 import { lookUpUser, parsePasswd } from './user.ts';
 
 const LIMIT = { timeout: 20_000 };
@@ -42,7 +43,7 @@ test(
       'LANG=C',
       'LOGNAME=nobody',
       'PARTYLINE_RUN=the run',
-      'PATH=/usr/local/bin:/usr/bin:/bin',
+      `PATH=${withOwnProgram('/usr/local/bin:/usr/bin:/bin', findOwnProgram(true))}`,
       `SHELL=${user.shell}`,
       'TERM=dumb',
       'USER=nobody',

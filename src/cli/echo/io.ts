@@ -5,7 +5,7 @@ import type { Lookup } from '../../net/dial.ts';
 
 export interface EchoIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly lookup?: Lookup;

@@ -4,6 +4,7 @@ import { setTimeout as after } from 'node:timers';
 import type { ProbeStage } from '../../client/probe.ts';
 import type { AddressFamily } from '../../net/race.ts';
 import type { Look } from './look.ts';
+import { Panel } from './panel.ts';
 import { highest, sparkline } from './sparkline.ts';
 
 /** Milliseconds between two paintings: more often nobody reads. */
@@ -19,17 +20,16 @@ const DOING: Readonly<Record<ProbeStage, string>> = {
 };
 
 export class Live {
-  readonly #output: { write(text: string): unknown };
+  readonly #panel: Panel;
   readonly #look: () => Look;
   readonly #rows = new Map<AddressFamily, { times: (number | undefined)[]; sent: number; lost: number }>();
   #doing = '';
-  #linesShown = 0;
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** The look is asked for at each painting: terminals are resized. */
   constructor(output: { write(text: string): unknown }, look: () => Look) {
-    this.#output = output;
+    this.#panel = new Panel(output);
     this.#look = look;
   }
 
@@ -53,8 +53,7 @@ export class Live {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#linesShown > 0) this.#output.write(`${this.#back()}\u001b[J`);
-    this.#linesShown = 0;
+    this.#panel.clear();
   }
 
   #soon(): void {
@@ -78,13 +77,6 @@ export class Live {
       return `IPv${family}  ${row}${tail}`;
     });
     const shown = [`${this.#doing} ${isUtf8 ? '…' : '...'}`, ...lines].map((line) => line.slice(0, width));
-    const painted = shown.map((line) => `\u001b[K${line}\n`).join('');
-    this.#output.write(`${this.#back()}${painted}`);
-    this.#linesShown = shown.length;
-  }
-
-  /** ECMA-48: up to the first of our lines. */
-  #back(): string {
-    return this.#linesShown === 0 ? '' : `\r\u001b[${this.#linesShown}A`;
+    this.#panel.show(shown);
   }
 }

@@ -6,6 +6,7 @@ import type { AddressFamily } from '../../net/race.ts';
 import { formatEchoGreeting, parseEchoGreeting } from '../../protocol/echo/exchange.ts';
 import { quote } from '../../protocol/text.ts';
 import { whyUnusable } from '../kit/arguments.ts';
+import { optionsOfWishes } from './measure.ts';
 
 /** As many as can be kept to find percentiles among: 800 KB of numbers a family. */
 const MAX_COUNT = 100_000;
@@ -14,6 +15,9 @@ const MAX_INTERVAL_MS = 60_000;
 const MAX_SIZE_BYTES = 1_048_576;
 /** Seconds: a probe itself takes one or two, and once a day is what is still watching. */
 const MAX_EVERY_S = 86_400;
+/** A probe asks for a few connections of each family: so many at once neither disturb each other nor look like an attack. */
+const USUAL_BATCH = 32;
+const MAX_BATCH = 1_000;
 
 export interface EchoArguments {
   readonly host: string;
@@ -34,6 +38,24 @@ export interface ProbeArguments {
   readonly intervalMs: number;
   readonly sizeBytes: number;
   readonly watch: WatchArguments | undefined;
+  /** Asked for by somebody else, who ran this here: nothing is remembered of it. */
+  readonly isForOthers: boolean;
+  readonly from: FromArguments | undefined;
+}
+
+/** From machines that have joined a server. */
+export interface FromArguments {
+  readonly targets: string;
+  /** As it was typed, for them. */
+  readonly target: string;
+  /** The server that they have joined. */
+  readonly host: string;
+  /** Not asked for confirmation. */
+  readonly isConfirmed: boolean;
+  /** At once. */
+  readonly batch: number;
+  /** For each of them; without it as long as a probe may take. */
+  readonly timeoutMs: number | undefined;
 }
 
 export interface WatchArguments {
@@ -65,6 +87,11 @@ const OPTIONS = {
   every: { type: 'string' },
   tell: { type: 'string' },
   host: { type: 'string' },
+  from: { type: 'string' },
+  yes: { type: 'boolean' },
+  batch: { type: 'string' },
+  timeout: { type: 'string' },
+  measure: { type: 'string' },
   count: { type: 'string' },
   interval: { type: 'string' },
   size: { type: 'string' },
@@ -81,6 +108,7 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   }
   const { values, positionals } = parsed;
   if (values.help === true) return { asks: 'help' };
+  if (values.measure !== undefined) return readMeasure(values.measure, Object.keys(values), positionals);
   if (positionals.length > 1) return wrong(`one host is expected, ${positionals.length} are given`);
   if (values.ipv4 === true && values.ipv6 === true) return wrong('-4 and -6 exclude each other');
   const family = values.ipv4 === true ? 4 : values.ipv6 === true ? 6 : undefined;
@@ -91,7 +119,9 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   }
   const server = readTarget(positionals[0] ?? defaultHost, ECHO);
   if ('wrong' in server) return wrong(server.wrong);
-  const probe = readProbe(values);
+  const from = readFrom(values, { target: positionals[0], defaultHost });
+  if (from !== undefined && 'asks' in from) return from;
+  const probe = readProbe(values, from);
   if (probe !== undefined && 'asks' in probe) return probe;
   return {
     asks: 'echo',
@@ -107,13 +137,56 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   };
 }
 
-type ProbeValues = { [key in 'probe' | 'connect' | 'watch']?: boolean | undefined } & {
-  [key in 'count' | 'interval' | 'size' | 'every' | 'tell' | 'host']?: string | undefined;
+type ProbeValues = { [key in 'probe' | 'connect' | 'watch' | 'yes']?: boolean | undefined } & {
+  [key in 'count' | 'interval' | 'size' | 'every' | 'tell' | 'host' | 'from' | 'batch' | 'timeout']?:
+    | string
+    | undefined;
 };
 
-function readProbe(values: ProbeValues): ProbeArguments | Wrong | undefined {
+/** Asked by a machine's server: a probe as JSON, and nothing else, whatever stands in the word. */
+function readMeasure(word: string, given: readonly string[], targets: readonly string[]): EchoArgumentsRead {
+  if (given.length > 1 || targets.length !== 1) return wrong('--measure takes WISHES and one TARGET, and nothing else');
+  const options = optionsOfWishes(word);
+  if (options === undefined) {
+    return wrong(`--measure takes wishes such as count=10,interval=100,size=64,name=Client, not ${quote(word)}`);
+  }
+  const read = readEchoArguments([...options, '--probe', '--json', '--', ...targets], '');
+  if (read.asks !== 'echo' || read.given.probe === undefined) return read;
+  return { asks: 'echo', given: { ...read.given, probe: { ...read.given.probe, isForOthers: true } } };
+}
+
+interface Around {
+  readonly target: string | undefined;
+  readonly defaultHost: string;
+}
+
+function readFrom(values: ProbeValues, { target, defaultHost }: Around): FromArguments | Wrong | undefined {
+  if (values.from === undefined) {
+    const isStray = [values.yes, values.batch, values.timeout].some((value) => value !== undefined);
+    return isStray ? wrong('--yes, --batch and --timeout need --from') : undefined;
+  }
+  if (values.from.replace(/[\s,]/g, '') === '') return wrong('--from names no machine');
+  if (target === undefined) return wrong('--from needs a TARGET: what is probed from there');
+  if (values.watch === true) return wrong('--watch watches from here, and --from asks others once');
+  const batch = readNumber(values.batch ?? String(USUAL_BATCH), 1, MAX_BATCH);
+  if (batch === undefined) return wrong(`--batch is a number of machines from 1 to ${MAX_BATCH}`);
+  const timeoutS = values.timeout === undefined ? undefined : readNumber(values.timeout, 1, MAX_EVERY_S);
+  if (values.timeout !== undefined && timeoutS === undefined) {
+    return wrong(`--timeout is a number of seconds from 1 to ${MAX_EVERY_S}`);
+  }
+  return {
+    targets: values.from,
+    target,
+    host: values.host ?? defaultHost,
+    isConfirmed: values.yes === true,
+    batch,
+    timeoutMs: timeoutS === undefined ? undefined : timeoutS * 1_000,
+  };
+}
+
+function readProbe(values: ProbeValues, from: FromArguments | undefined): ProbeArguments | Wrong | undefined {
   const given = [values.count, values.interval, values.size];
-  if (values.probe !== true) {
+  if (values.probe !== true && from === undefined) {
     return [...given, values.connect, values.watch].every((value) => value === undefined)
       ? readStray(values)
       : wrong('--connect, --count, --interval, --size and --watch need --probe');
@@ -129,13 +202,15 @@ function readProbe(values: ProbeValues): ProbeArguments | Wrong | undefined {
   if (intervalMs === undefined) return wrong(`--interval is a number of milliseconds from 0 to ${MAX_INTERVAL_MS}`);
   if (sizeBytes === undefined) return wrong(`--size is a number of bytes from 1 to ${MAX_SIZE_BYTES}`);
   const watch = readWatch(values);
-  return watch !== undefined && 'asks' in watch ? watch : { wants, count, intervalMs, sizeBytes, watch };
+  if (watch !== undefined && 'asks' in watch) return watch;
+  return { wants, count, intervalMs, sizeBytes, watch, isForOthers: false, from };
 }
 
 /** Without `--watch`, what belongs to it. */
-function readStray({ every, tell, host }: ProbeValues): Wrong | undefined {
-  const isAny = [every, tell, host].some((value) => value !== undefined);
-  return isAny ? wrong('--every, --tell and --host need --watch') : undefined;
+function readStray({ every, tell, host, from }: ProbeValues): Wrong | undefined {
+  const isAny = [every, tell].some((value) => value !== undefined);
+  if (isAny) return wrong('--every and --tell need --watch');
+  return host !== undefined && from === undefined ? wrong('--host needs --watch or --from') : undefined;
 }
 
 function readWatch(values: ProbeValues): WatchArguments | Wrong | undefined {

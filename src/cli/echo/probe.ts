@@ -2,9 +2,12 @@
 // that says which family works.
 
 import { isIP } from 'node:net';
+import { join } from 'node:path';
 import { probe } from '../../client/probe.ts';
 import type { ProbeFacts } from '../../client/probe/facts.ts';
+import type { Trust } from '../../client/trust.ts';
 import { findingsOf, isWorking } from '../../client/verdict.ts';
+import { KNOWN_SERVERS_FILE, KnownServers } from '../../config/known-servers.ts';
 import { ProbeHistory } from '../../config/probe-history.ts';
 import { stateDirectory } from '../../config/state.ts';
 import { formatHostPort } from '../../net/address.ts';
@@ -19,14 +22,14 @@ import { lookOf } from './look.ts';
 import type { EchoArguments, ProbeArguments, WatchArguments } from './options.ts';
 import { probeObject } from './probe-json.ts';
 import { textReport } from './report.ts';
+import { NONE_WORKS, statusFor } from './status.ts';
 import { Teller } from './tell.ts';
 
-const EVERY_FAMILY_WORKS = 0;
-const ONLY_IPV4_WORKS = 1;
-const ONLY_IPV6_WORKS = 2;
-const NONE_WORKS = 3;
-
 export async function runProbe(given: EchoArguments, how: ProbeArguments, io: EchoIo): Promise<number> {
+  if (how.from !== undefined) {
+    const { runFrom } = await import('./from.ts');
+    return await runFrom(given, { ...how, from: how.from }, io);
+  }
   if (how.watch !== undefined) return await runWatch(given, { ...how, watch: how.watch }, io);
   const facts = await measure(given, how, io);
   const findings = findingsOf(facts);
@@ -85,7 +88,7 @@ async function measure(
   signal?: AbortSignal,
 ): Promise<ProbeFacts> {
   const { host, port, name } = given;
-  const tls = given.isTls ? trustFor('echo', io) : undefined;
+  const tls = given.isTls ? trustOf(how, io) : undefined;
   const live = lookOf(io).isLive && !given.json ? new Live(io.stdout, () => lookOf(io)) : undefined;
   signal?.addEventListener('abort', () => live?.clear(), { once: true });
   try {
@@ -105,8 +108,19 @@ async function measure(
   }
 }
 
+/**
+ * A machine is no place to remember a key for good that somebody asked about once, and may have none: there nobody is met,
+ * and one that is known has to be the one that it was. Nothing is told to whoever answers but echoes.
+ */
+function trustOf({ isForOthers }: ProbeArguments, io: EchoIo): Trust {
+  const trust = trustFor('echo', io);
+  if (!isForOthers) return trust;
+  const known = new KnownServers(join(stateDirectory(io.environment), KNOWN_SERVERS_FILE));
+  return { ...trust, meet: (server, fingerprint) => known.recall(server, fingerprint) ?? { met: 'again' } };
+}
+
 /** Both, unless an option or a literal address says otherwise. */
-function familiesAskedFor({ host, family }: EchoArguments): AddressFamily[] {
+export function familiesAskedFor({ host, family }: EchoArguments): AddressFamily[] {
   if (family !== undefined) return [family];
   const literal = isIP(normaliseAddress(host));
   return literal === 4 || literal === 6 ? [literal] : [4, 6];
@@ -114,8 +128,8 @@ function familiesAskedFor({ host, family }: EchoArguments): AddressFamily[] {
 
 export function statusOf(facts: ProbeFacts): number {
   const all = [...facts.families.keys()];
-  const working = all.filter((family) => isWorking(family, facts));
-  if (working.length === 0) return NONE_WORKS;
-  if (working.length === all.length) return EVERY_FAMILY_WORKS;
-  return working[0] === 4 ? ONLY_IPV4_WORKS : ONLY_IPV6_WORKS;
+  return statusFor(
+    all,
+    all.filter((family) => isWorking(family, facts)),
+  );
 }

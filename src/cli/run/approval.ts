@@ -14,6 +14,8 @@ interface Waiting {
   readonly hosts: readonly string[];
   readonly isJson: boolean;
   readonly interruption: Interruption;
+  /** As it is called on the command line. */
+  readonly command?: string;
 }
 
 type Approved = Required<Pick<RunWishes, 'approval'>>;
@@ -21,7 +23,7 @@ type Approved = Required<Pick<RunWishes, 'approval'>>;
 /** The request that was approved; or why it does not start. An interruption takes it back. */
 export async function waitForApproval(
   client: NativeClient,
-  { wishes, hosts, isJson, interruption }: Waiting,
+  { wishes, hosts, isJson, interruption, command }: Waiting,
 ): Promise<Approved | { readonly refused: string }> {
   const interrupted = interruption.happened.then(() => ({ refused: 'interrupted; nothing was started' }));
   const asked = await Promise.race([askApproval(client, wishes), interrupted]);
@@ -31,11 +33,11 @@ export async function waitForApproval(
     return { refused: `The targets have come to mean ${now} meanwhile; nothing was started` };
   }
   if (isJson) process.stderr.write(jsonLine(asked));
-  else say(wordsForAsked(asked));
+  else say(wordsForAsked(asked), command);
   const decided = await Promise.race([awaitApproval(client, asked), interrupted]);
   if ('refused' in decided) return decided;
   if (decided.how === 'approved') {
-    if (!isJson) say(`approved by ${decided.by}`);
+    if (!isJson) say(`approved by ${decided.by}`, command);
     return { approval: asked.approval };
   }
   return { refused: `Cannot run the command: ${wordsFor(decided)}; nothing was started` };

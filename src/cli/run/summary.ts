@@ -42,6 +42,13 @@ function fit(text: string, width: number): string {
   return text;
 }
 
+/** Columns of a terminal, at most. */
+export function widthOf(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += columnsOf(character);
+  return columns;
+}
+
 /** At most: where the scripts of Asia begin, some letters take two columns, so all are counted so. */
 function columnsOf(character: string): number {
   return (character.codePointAt(0) ?? 0) < 0x1100 ? 1 : 2;
