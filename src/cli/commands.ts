@@ -25,7 +25,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   echo: {
     does: 'is a host reachable, over which family, how well',
     options:
-      '--name NAME -4 -6 --raw --json --probe --count N --interval MS --size BYTES --connect --watch --every SECONDS --tell NAMES --host HOST --from TARGETS --yes --batch N --timeout SECONDS --measure WISHES',
+      '--name NAME -4 -6 --raw --json --probe --count N --interval MS --size BYTES --connect --watch --every SECONDS --tell NAMES --host HOST --from MACHINES --yes --batch N --timeout SECONDS --measure WISHES',
   },
   run: {
     does: 'execute a command on the server, or on machines that joined',

@@ -34,15 +34,14 @@ tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TL
     --watch          again and again, until it is interrupted; says what is new
     --every SECONDS  from one probe to the next (default: 60)
     --tell NAMES     posts what is new in the chat: bob or bob,eve or #ops or all
-    --host HOST      of the server that posts it (default: PARTYLINE_HOST, else localhost)
-  --from MACHINES  probe TARGET from machines that have joined, and show what each finds: names, web[1-9], globs, #groups,
-                   NAME=VALUE for labels, all, with commas between them, as in partyline run --on
-    --host HOST      the server that they have joined (default: PARTYLINE_HOST, else localhost)
-    --yes            do not ask, where it is more than 10 machines, or all
+  --from MACHINES  probe TARGET from machines that have joined a server, and show what each finds: names, web[1-9], globs,
+                   #groups, NAME=VALUE for labels, all, joined by commas, as in partyline run --on
+    --yes            do not ask, where these are more than 10, or all
     --batch N        at most N machines at once (default: 32)
-    --timeout SECONDS  of each (default: as long as a probe may take)
-  --measure WISHES what --from runs there: a probe as JSON, with WISHES such as count=10,interval=100,size=64,name=Client
-                   (and ipv4 or ipv6, raw, connect), that keeps nothing
+    --timeout SECONDS  of each machine (default: as long as a probe may take)
+  --host HOST      the server of --tell and --from (default: PARTYLINE_HOST, else localhost)
+  --measure WISHES  as --from runs it there: a probe as JSON, of which nothing is kept. WISHES is one word such as
+                   count=10,interval=100,size=64,name=Client; also ipv4, ipv6, raw, connect
   --help           print this
 
 A line "close", or the end of the input, ends it.

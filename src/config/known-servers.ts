@@ -39,16 +39,16 @@ export class KnownServers {
     return 'refused' in compared ? compared : { met: 'first', where: this.#path };
   }
 
-  /** Compares, and remembers nothing; undefined: it was never met. */
+  /** Compares, and remembers nothing; undefined: it was never met, or nobody can tell. */
   recall(server: string, fingerprint: string): Met | undefined {
     const known = this.#find(server);
-    return known === undefined ? undefined : this.#compare(known, fingerprint);
+    return known === undefined || 'refused' in known ? undefined : this.#compare(known, fingerprint);
   }
 
   /** The same, but one that was never met is refused and not remembered. */
   recognise(server: string, fingerprint: string): Met {
-    const known = this.recall(server, fingerprint);
-    if (known !== undefined) return known;
+    const known = this.#find(server);
+    if (known !== undefined) return this.#compare(known, fingerprint);
     return {
       refused:
         `its key ${fingerprint} is not in ${this.#path}, and a machine takes nobody's word for it; ` +

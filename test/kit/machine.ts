@@ -26,8 +26,12 @@ export async function codeFor(name: string, server: TestServer, host: string): P
 }
 
 /** The program on its way; it has not joined yet. */
-export function joining(directory: string, args: readonly string[]): Program {
-  return partyline(['join', ...args], { env: { PARTYLINE_DATA: directory } });
+export function joining(
+  directory: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Program {
+  return partyline(['join', ...args], { env: { PARTYLINE_DATA: directory, ...env } });
 }
 
 /** It has joined. */

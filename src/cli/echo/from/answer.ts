@@ -66,6 +66,8 @@ const USAGE = 64;
 
 export function answerOf(said: Said, families: readonly AddressFamily[]): Answer {
   const { result, reason } = said;
+  // It has met a broken pipe then, and may have died of that.
+  if (said.isTooLong) return no('no probe', 'it says more than a probe does');
   switch (result.result) {
     case 'exited':
       return readAnswer(said, result.status, families);
@@ -89,7 +91,6 @@ function readAnswer(said: Said, status: number, families: readonly AddressFamily
   const complaint = firstLine(said.stderr);
   if (status === NOT_FOUND) return no('no partyline', complaint ?? 'no partyline is found there');
   if (status === NOT_EXECUTABLE) return no('no partyline', complaint ?? 'the partyline there cannot be executed');
-  if (said.isTooLong) return no('no probe', 'it says more than a probe does');
   if (status > LAST_PROBE_STATUS) {
     const isOther = status === USAGE ? 'the partyline there does not know this question' : `it ended with ${status}`;
     return no(

@@ -28,17 +28,23 @@ export function sumsOf({ host, port, families, wants, machines, answers }: Matri
   if (measured.length === 0) return ['nothing was measured'];
   const wheres = Map.groupBy(families, (family) => {
     const from = measured.filter((name) => isWorking(answers.get(name), family));
-    return whereFrom(from, measured);
+    return whereFrom(from, { measured, machines });
   });
   const does = wants === 'echo' ? 'works' : `port ${port} connects`;
   const parts = [...wheres].map(([where, own]) => `over ${own.map((family) => `IPv${family}`).join(' and ')} ${where}`);
   return [`${escapeControls(host)} ${does} ${parts.join(', ')}`];
 }
 
-function whereFrom(from: readonly string[], measured: readonly string[]): string {
+interface Asked {
+  readonly measured: readonly string[];
+  readonly machines: readonly string[];
+}
+
+function whereFrom(from: readonly string[], { measured, machines }: Asked): string {
   const others = measured.filter((name) => !from.includes(name));
   if (measured.length === 1) return `${from.length === 1 ? '' : 'not '}from ${formatNodeSet(measured)}`;
-  if (others.length === 0) return measured.length === 2 ? 'from both' : `from all ${measured.length} that measured`;
+  const some = measured.length < machines.length ? ' that measured' : '';
+  if (others.length === 0) return `from ${measured.length === 2 ? 'both' : `all ${measured.length}`}${some}`;
   if (from.length === 0) return 'from nowhere';
   return from.length < others.length ? `from ${formatNodeSet(from)} only` : `not from ${formatNodeSet(others)}`;
 }
