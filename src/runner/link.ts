@@ -173,19 +173,23 @@ export class Link {
         else this.#leaders.set(message.id, { pid: message.pid, isReaped: false });
         return this.#runs.get(message.id)?.started(message.pid !== undefined);
       case 'exit':
-        this.#reaped(message.id);
+        if (message.isFinished) this.#finished(message.id);
+        else this.#reaped(message.id);
         return this.#runs.get(message.id)?.exited(message.ending);
       case 'lose':
         this.#watch.fulfil(`spawn ${message.id}`);
         this.#watch.fulfil(`finish ${message.id}`);
         return this.#runs.get(message.id)?.lose(message.reason);
       case 'finish':
-        this.#watch.fulfil(`finish ${message.id}`);
-        this.#leaders.delete(message.id);
-        return;
+        return this.#finished(message.id);
       case 'loosen':
         return this.#onLoosened(message.reason);
     }
+  }
+
+  #finished(id: number): void {
+    this.#watch.fulfil(`finish ${id}`);
+    this.#leaders.delete(id);
   }
 
   #reaped(id: number): void {

@@ -159,7 +159,7 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
     sayTo(ends[2], `partyline: ${why}\n`);
     tell({ did: 'spawn', id, pid: undefined });
     const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
-    tell({ did: 'exit', id, ending: { kind: 'code', code } });
+    tell({ did: 'exit', id, ending: { kind: 'code', code }, isFinished: true });
     release();
   };
   const mark = `${settings.mark}-${id}`;
@@ -239,13 +239,15 @@ interface Followed {
 
 function follow({ id, born, mark, seat }: Followed): void {
   const leader = born.pid;
+  /** Its end; what is told before would be of a command that still runs. */
+  let isTold = false;
   const session = new Session({
     leader,
     reach: reachOf({ leader, mark, seat }),
     onFinished() {
       if (seat !== undefined) seats?.release(seat);
       sessions.delete(id);
-      tell({ did: 'finish', id });
+      if (isTold) tell({ did: 'finish', id });
       leaveIfDone();
     },
   });
@@ -254,14 +256,20 @@ function follow({ id, born, mark, seat }: Followed): void {
   const terminal = terminals.get(id);
   terminal?.onEnded((ended) => {
     terminals.delete(id);
-    tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended });
+    tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended, isFinished: false });
   });
   born.onExit((ending) => {
-    // Of one in a terminal its terminal tells.
-    if (terminal === undefined) tell({ did: 'exit', id, ending });
-    leaders.delete(id);
     session.leaderExited();
-    leaveIfDone();
+    // Where nobody was left, which a cgroup tells at once, the one message says both.
+    queueMicrotask(() => {
+      const isFinished = !sessions.has(id);
+      // Of one in a terminal its terminal tells.
+      if (terminal === undefined) tell({ did: 'exit', id, ending, isFinished });
+      else if (isFinished) tell({ did: 'finish', id });
+      isTold = true;
+      leaders.delete(id);
+      leaveIfDone();
+    });
   });
 }
 
