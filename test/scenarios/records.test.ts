@@ -181,6 +181,9 @@ for (const host of LOOPBACKS) {
     await using machine = await aMachine('web1', server, host);
     await run(server, host, ['--', 'echo one']);
     await run(server, host, ['--on', 'web1', '--', 'echo two']);
+    // Within a second, or when it ends.
+    machine.program.kill('SIGTERM');
+    await machine.program.ended;
     const kept = readFileSync(join(machine.directory, 'records-head'), 'utf8');
     const [head = '', where] = kept.trim().split(' ');
     assert.equal(where, at(host, server.port));
