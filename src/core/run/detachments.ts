@@ -17,6 +17,7 @@ import type {
 } from './detached.ts';
 import type { EntryNumber, FoundRuns, KeptOutput, RunId, Starter } from './record.ts';
 import type { Records } from './records.ts';
+import { NEVER_BEGAN } from './result.ts';
 
 /** Commands of one account that go on at once: each of a thousand machines has one. */
 const MAX_OPEN_OF_ACCOUNT = 1_000;
@@ -112,6 +113,11 @@ export class Detachments {
     if ('refused' in recorded) {
       this.#open.delete(key);
       return recorded;
+    }
+    if (open.isCondemned || this.#world.isRevoked(open.by)) {
+      open.start = recorded.number;
+      this.#finish(open, NEVER_BEGAN, undefined);
+      return { refused: 'not-kept', reason: 'it was ended before it had begun; nothing was started' };
     }
     onRecorded();
     const runner = runnerAt(host);

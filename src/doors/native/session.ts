@@ -230,6 +230,8 @@ export class NativeSession implements Asker, Wire {
   }
 
   #take(request: Request): void {
+    // Read and not looked at yet when the connection went: nobody is there to be answered, or to own anything.
+    if (this.#phase === 'over') return undefined;
     if (this.#machine !== undefined) {
       const why = 'Cannot do anything for a machine: it is asked, and asks nothing';
       return this.#link.connection.refuse(request.id, refusal('not-allowed', why));
