@@ -11,7 +11,7 @@ import type { Fields } from '../log/log.ts';
 import { escapeControls, quote, shorten } from '../protocol/text.ts';
 import { commandText } from './announce.ts';
 import { wordsForFault } from './words-targets.ts';
-import { listed, wordsForName } from './words.ts';
+import { listed, wordsForGroupName, wordsForName } from './words.ts';
 
 /** UTF-16 units of a command in a refusal: it stays a sentence. */
 const MAX_COMMAND_LENGTH = 120;
@@ -106,6 +106,8 @@ export function wordsForPolicy(fault: PolicyFault): string {
       return fault.words;
     case 'name':
       return `${quote(fault.given)} is no name: ${wordsForName(fault.name)}`;
+    case 'group':
+      return wordsForGroupName(fault.group);
     case 'targets':
       return wordsForFault(fault.targets);
   }

@@ -35,7 +35,7 @@ export class Memberships {
     const isIn = known?.members.has(member) ?? false;
     if (type === 'join' ? isIn : !isIn) {
       if (type === 'join') return settle({ type: 'joined', group: name });
-      return settle({ refused: known === undefined ? 'unknown-group' : 'not-in-group' });
+      return settle({ refused: known === undefined ? 'unknown-group' : 'not-in-group', name });
     }
     if (type === 'join' && directory.groupsOf(member).length >= MAX_GROUPS_OF_ONE) {
       return settle({ refused: 'too-many-groups', max: MAX_GROUPS_OF_ONE });
