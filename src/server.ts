@@ -76,7 +76,7 @@ const SILENCE_MS = 60_000;
 /** All must be over 5 s after the signal. */
 const CLOSE_GRACE_MS = 3_000;
 /** How often it is written down how far everybody has read: after a crash at most so much is told again. And how often it is
- * looked whether a request for approval has waited too long. */
+ * looked whether a request for approval has waited too long, and what was refused and left out is to be told. */
 const SAVE_MS = 1_000;
 
 const SECRETS: Secrets = { newCode, newToken, hash: hashSecret };
@@ -207,11 +207,13 @@ async function openCore(options: ServerOptions, { journal, everything, runner, n
   const timer = setInterval(() => {
     hub.hearing.save();
     approvals.expire();
+    records.writeLeftOut();
   }, SAVE_MS).unref();
   const close = async (signal: AbortSignal) => {
     clearInterval(timer);
     hub.hearing.save();
     await Promise.race([detached.close(), aborted(signal)]);
+    records.writeLeftOut({ isLast: true });
     records.writeUnwritten();
     await journal.close();
   };

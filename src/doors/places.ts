@@ -37,7 +37,7 @@ export function lookUp(house: House, { targets, person, starter, denied }: Looki
   const { serverName, directory } = hub;
   const found = placesFor(
     targets,
-    { role: person.role, key: person.key, command: denied.command, manner: denied },
+    { role: person.role, key: person.key, command: denied.command, manner: denied.setting },
     { serverName, runner, hosts, directory, policy, isPresent: (key) => hub.isPresent(key) },
   );
   if ('refused' in found && found.refused === 'not-allowed') {

@@ -15,7 +15,7 @@ import type {
   DetachRefusal,
   StartFailed,
 } from './detached.ts';
-import type { EntryNumber, FoundRuns, KeptOutput, RunId, Starter } from './record.ts';
+import { settingOf, type EntryNumber, type FoundRuns, type KeptOutput, type RunId, type Starter } from './record.ts';
 import type { Records } from './records.ts';
 import { NEVER_BEGAN } from './result.ts';
 
@@ -109,7 +109,8 @@ export class Detachments {
     const key = newKey();
     const open: Open = { key, run, host, by: starter.by, start: undefined, isCondemned: false };
     this.#open.set(key, open);
-    const recorded = await records.detach({ run, starter, host, command, detached: key });
+    const setting = settingOf(wishes);
+    const recorded = await records.detach({ run, starter, host, command, setting, detached: key });
     if ('refused' in recorded) {
       this.#open.delete(key);
       return recorded;

@@ -4,7 +4,7 @@ import type { RunCommand, RunRequest } from '../../core/ports.ts';
 import type { Approved, Person, UseRefusal } from '../../core/run/approval.ts';
 import type { NotStored } from '../../core/refusal.ts';
 import type { NeedsApproval, Places } from '../../core/run/policy.ts';
-import type { Starter } from '../../core/run/record.ts';
+import { PLAIN, type Starter } from '../../core/run/record.ts';
 import { starterOf } from '../../core/run/starter.ts';
 import type { Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
@@ -62,7 +62,7 @@ export class LineRuns {
 
   run({ targets, command: line }: { targets: string; command: string }): void {
     const person = personIn(this.#house.hub, this.#session);
-    const denied = { by: this.#session.member.name, role: person.role, command: toAskedCommand(line) };
+    const denied = { by: this.#session.member.name, role: person.role, command: toAskedCommand(line), setting: PLAIN };
     const starter = starterOf(this.#session, { hub: this.#house.hub, address: this.#asker.peer.address });
     const wish = { targets, person, starter, denied };
     const found = lookUp(this.#house, wish);
@@ -77,7 +77,8 @@ export class LineRuns {
     const run = records.newRun();
     for (const { name: host, runner } of places) {
       if (runner === undefined) {
-        records.refuse({ run, starter, hosts: [host], command, result: { result: 'offline', status: null } });
+        const result = { result: 'offline', status: null } as const;
+        records.refuse({ run, starter, hosts: [host], command, setting: PLAIN, result });
         this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: host }, denied)}\n`);
         continue;
       }
@@ -92,6 +93,7 @@ export class LineRuns {
         approved,
         host,
         command,
+        setting: PLAIN,
         start: (recordsHead) => {
           const { address } = starter;
           log.tell(announceCommand(command, { by: denied.by, address, host, approvedBy: approved?.by }));
