@@ -104,7 +104,7 @@ async function goOn(to: Candidate, dialled: Dialled, options: ReachOptions): Pro
     dialled.socket.destroy();
     // The report has said where already.
     const why = error.message.replace(/^(?:.* does not speak ECHO|Cannot connect to \S+(?: by TLS)?): /, '');
-    const isSilent = / within [\d.]+ s/.test(why) && !/^only /.test(why);
+    const isSilent = / within [\d.]+ s/.test(why) && !why.startsWith('only ');
     return { ...to, facts: { ...facts, failed: { at: failing, kind: isSilent ? 'silent' : 'other', why } } };
   }
 }

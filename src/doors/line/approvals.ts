@@ -4,7 +4,7 @@ import type { Person, Decision } from '../../core/run/approval.ts';
 import { MIN_HASH_LENGTH, type Approvals } from '../../core/run/approvals.ts';
 import { formatError } from '../../protocol/line/reply.ts';
 import type { LineRequest } from '../../protocol/line/request.ts';
-import { lineText, shortHash, wordsForApproval } from '../words-approval.ts';
+import { lineText, shortHash, wordsForApproval } from '../shared/words-approval.ts';
 
 /** What a session has under way: a command, or one that waits for somebody to approve it. */
 export interface UnderWay {

@@ -17,7 +17,7 @@ import { Intake, type LineReader } from './intake.ts';
 import { cutWhenIdle } from './linger.ts';
 import type { LineRoom } from './room.ts';
 import { wordsForMalformed } from './translate.ts';
-import { wordsForDismissal } from '../words.ts';
+import { wordsForDismissal } from '../shared/words.ts';
 
 /** A reader with more than this waiting is told no more live and reads on from the journal. InspIRCd allows 1 MiB. */
 export const MAX_OUTBOX_BYTES = 1_048_576;

@@ -9,7 +9,7 @@ import { LEASE_MS, PING_MS } from '../../protocol/native/limits.ts';
 import type { Far } from '../../relay/remote-run.ts';
 import type { RemoteDetached } from '../../relay/remote-detached.ts';
 import { RemoteRunner } from '../../relay/remote-runner.ts';
-import { wordsForDismissal } from '../words.ts';
+import { wordsForDismissal } from '../shared/words.ts';
 import type { House } from './house.ts';
 
 /** What is said to everyone is not told to machines. */

@@ -13,9 +13,9 @@ import {
   type RunAsk,
 } from '../../../protocol/native/methods/approval.ts';
 import { shorten } from '../../../protocol/text.ts';
-import { askFor, type AskAnswer } from '../../asking.ts';
-import { personIn } from '../../places.ts';
-import { requestText, wordsForAsking } from '../../words-approval.ts';
+import { askFor, type AskAnswer } from '../../shared/asking.ts';
+import { personIn } from '../../shared/places.ts';
+import { requestText, wordsForAsking } from '../../shared/words-approval.ts';
 import { ATTEMPTS } from '../attempts.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { approvalError, no, toTime, wordsForStreams } from '../translate.ts';

@@ -6,8 +6,8 @@ import type { RunOnHost, StoredRun, StreamFacts } from '../../../core/run/record
 import { runShare } from '../../../protocol/native/methods/chat.ts';
 import { MAX_OUTPUT_BYTES, runList, runOutput, runShow } from '../../../protocol/native/methods/records.ts';
 import type { WireCommand } from '../../../protocol/native/methods/run.ts';
-import { share } from '../../sharing.ts';
-import { wordsForSharing } from '../../words-share.ts';
+import { share } from '../../shared/sharing.ts';
+import { wordsForSharing } from '../../shared/words-share.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_LISTED_COMMAND_BYTES, MAX_PAGE_BYTES, MAX_RESULTS_BYTES, MAX_SHOWN_COMMAND_BYTES } from '../limits.ts';
 import { no, sendError, toAddressed, toTime } from '../translate.ts';

@@ -17,9 +17,9 @@ import {
 } from '../../../protocol/native/methods/run.ts';
 import type { RpcError } from '../../../protocol/native/rpc.ts';
 import { passOn } from '../../../relay/environment.ts';
-import { announceCommand } from '../../announce.ts';
-import { lookUp, personIn } from '../../places.ts';
-import type { Denied } from '../../words-run.ts';
+import { announceCommand } from '../../shared/announce.ts';
+import { lookUp, personIn } from '../../shared/places.ts';
+import type { Denied } from '../../shared/words-run.ts';
 import { ATTEMPTS } from '../attempts.ts';
 import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';

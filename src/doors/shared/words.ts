@@ -1,8 +1,8 @@
 // What a refusal of the core is in words, where more than one door says it: pure, one sentence each, saying what was
 // attempted and what is true now.
 
-import type { NameRefusal } from '../core/name.ts';
-import type { PasswordRefusal } from '../core/password.ts';
+import type { NameRefusal } from '../../core/name.ts';
+import type { PasswordRefusal } from '../../core/password.ts';
 import type {
   AccountRefusal,
   EnterRefusal,
@@ -10,9 +10,9 @@ import type {
   GuessRefusal,
   NameTaken,
   SendRefusal,
-} from '../core/refusal.ts';
-import type { Dismissal } from '../core/session.ts';
-import { quote } from '../protocol/text.ts';
+} from '../../core/refusal.ts';
+import type { Dismissal } from '../../core/session.ts';
+import { quote } from '../../protocol/text.ts';
 
 /** `not-stored` is both's, and is said of what somebody attempted. */
 export function isAboutGroups(refusal: SendRefusal | GroupRefusal): refusal is Exclude<GroupRefusal, SendRefusal> {

@@ -1,15 +1,15 @@
 // Why a command was not started, in words, where more than one door says it: who, where, what was attempted, and that
 // nothing happened.
 
-import type { RunRefusal } from '../core/refusal.ts';
-import type { AskedCommand } from '../core/run/policy.ts';
-import type { Setting } from '../core/run/record.ts';
-import type { Refusing } from '../core/run/records.ts';
-import type { PolicyFault } from '../core/run/policy-file.ts';
-import { VERB_SIGN, type Parameter, type VerbRefusal } from '../core/run/verb.ts';
-import type { Role } from '../core/session.ts';
-import type { Fields } from '../log/log.ts';
-import { escapeControls, quote, shorten } from '../protocol/text.ts';
+import type { RunRefusal } from '../../core/refusal.ts';
+import type { AskedCommand } from '../../core/run/policy.ts';
+import type { Setting } from '../../core/run/record.ts';
+import type { Refusing } from '../../core/run/records.ts';
+import type { PolicyFault } from '../../core/run/policy-file.ts';
+import { VERB_SIGN, type Parameter, type VerbRefusal } from '../../core/run/verb.ts';
+import type { Role } from '../../core/session.ts';
+import type { Fields } from '../../log/log.ts';
+import { escapeControls, quote, shorten } from '../../protocol/text.ts';
 import { commandText } from './announce.ts';
 import { wordsForFault } from './words-targets.ts';
 import { listed, wordsForGroupName, wordsForName } from './words.ts';
