@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'cli/doctor/checks.ts': ['cli/', 'net/address.ts', 'net/peer.ts', 'runner/hold.ts', 'node:'],
   'cli/doctor/certificate.ts': ['cli/', 'net/address.ts', 'net/tls-client.ts', 'node:'],
   'cli/doctor.ts': ['cli/', 'client/', 'config/', 'journal/glance.ts', 'net/address.ts', 'node:'],
-  'cli/serve.ts': ['cli/', 'config/', 'log/', 'net/listen.ts', 'runner/user.ts', 'server.ts', 'node:'],
+  'cli/serve.ts': ['cli/', 'config/', 'log/', 'net/listen.ts', 'runner/user.ts', 'server.ts', 'server/', 'node:'],
   'cli/backup.ts': ['cli/', 'config/', 'journal/backup.ts', 'journal/salvage.ts', 'protocol/', 'node:'],
   'cli/restore.ts': ['cli/', 'config/', 'journal/backup.ts', 'journal/segment.ts', 'protocol/', 'node:'],
   'cli/verify.ts': ['cli/', 'config/', 'journal/verify.ts', 'protocol/', 'node:'],
@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What only server.ts asks for.
   'policy.ts': ['config/', 'core/', 'doors/shared/words-run.ts', 'log/'],
   'server.ts': ['', 'node:'],
+  'server/': ['', 'node:'],
   'launch.mjs': ['cli/main.ts', 'node:'],
 };
 const IMPORT =
