@@ -105,10 +105,10 @@ async function closeAll({ listeners, front, doors, runner, core, lock }: Whole):
   for (const listener of listeners) listener.close();
   front.close();
   const signal = AbortSignal.timeout(CLOSE_GRACE_MS);
+  // Whatever of it fails, nothing is left open: the next server has the directory from then on.
   try {
     await Promise.all([...doors.map((door) => door.close(signal)), runner.close()]);
-    await core.close(signal);
   } finally {
-    lock.release();
+    await core.close(signal).finally(() => lock.release());
   }
 }
