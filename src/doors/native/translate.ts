@@ -13,10 +13,10 @@ import type { WireCommand } from '../../protocol/native/methods/run.ts';
 import { rpcError, type ErrorData, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
 import { ATTEMPTS } from './attempts.ts';
-import { isAboutGroups, wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
-import { wordsForApproval, wordsForNeeded } from '../words-approval.ts';
-import { wordsForDenied, wordsForVerb, type Denied } from '../words-run.ts';
-import { wordsForTargets } from '../words-targets.ts';
+import { isAboutGroups, wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../shared/words.ts';
+import { wordsForApproval, wordsForNeeded } from '../shared/words-approval.ts';
+import { wordsForDenied, wordsForVerb, type Denied } from '../shared/words-run.ts';
+import { wordsForTargets } from '../shared/words-targets.ts';
 
 /** Why a run cannot have the streams that were named for it. */
 export type StreamRefusal = Extract<ErrorCode, 'closing' | 'stream-number' | 'too-many-streams'>;

@@ -6,8 +6,8 @@ import type { RunOnHost, StoredRun, StreamFacts } from '../../../core/run/record
 import { runShare } from '../../../protocol/native/methods/chat.ts';
 import { MAX_OUTPUT_BYTES, runList, runOutput, runShow } from '../../../protocol/native/methods/records.ts';
 import type { WireCommand } from '../../../protocol/native/methods/run.ts';
-import { share } from '../../sharing.ts';
-import { wordsForSharing } from '../../words-share.ts';
+import { share } from '../../shared/sharing.ts';
+import { wordsForSharing } from '../../shared/words-share.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_LISTED_COMMAND_BYTES, MAX_PAGE_BYTES, MAX_RESULTS_BYTES, MAX_SHOWN_COMMAND_BYTES } from '../limits.ts';
 import { no, sendError, toAddressed, toTime } from '../translate.ts';
@@ -77,7 +77,7 @@ async function show(asker: Asker, { id, first = 0 }: { id: number; first?: numbe
       results.push(result);
     }
     const next = first + results.length < run.hosts.length ? first + results.length : null;
-    return { result: { ...toRun(run, MAX_SHOWN_COMMAND_BYTES), results, next } };
+    return { result: { ...toRun(run, MAX_SHOWN_COMMAND_BYTES), ...toSetting(run), results, next } };
   } catch (error) {
     return unreadable('Cannot show the run', error);
   }
@@ -137,6 +137,13 @@ function toRun(run: StoredRun, maxBytes: number) {
     started: toTime(hosts[0]?.startedMs ?? 0),
     ended: last === undefined ? null : toTime(last),
   };
+}
+
+function toSetting({ setting, leftOut }: StoredRun) {
+  const others = leftOut === undefined ? {} : { leftOut };
+  if (setting === undefined) return others;
+  const { cwd = null, env, hasTerminal: terminal } = setting;
+  return { cwd, env, terminal, ...others };
 }
 
 function toResult({ host, end }: RunOnHost) {
