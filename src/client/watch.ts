@@ -33,6 +33,8 @@ interface WatchOptions {
   readonly world: World;
 }
 
+/** Of a server that stops, and of one that has come back before its machine. */
+const FOR_NOW = new Set(['closing', 'offline']);
 /** A machine dials again as late as after half a minute. */
 const MACHINES_BACK: Reconnect = { attempts: 9 };
 
@@ -137,12 +139,13 @@ export class Watch implements Startable, AsyncDisposable {
    * it has arrived, so whoever gives it does not go on by itself.
    */
   #delayBeforeNext(end: RunEnd, runs: Runs): number | undefined {
-    if (end.end === 'lost' && runs.isGone) {
+    // A server that stops says so of each run before its connections end.
+    if (end.end === 'lost' && (runs.isGone || end.mayGoOn === true)) {
       this.#attempt = 0;
       return 0;
     }
     // A server that has come back waits for its machines, as we have waited for it.
-    if (end.end !== 'refused' || end.code !== 'offline' || this.#attempt === undefined) return undefined;
+    if (end.end !== 'refused' || !FOR_NOW.has(end.code) || this.#attempt === undefined) return undefined;
     return delayBefore(this.#attempt++, MACHINES_BACK, () => this.#options.world.random());
   }
 
