@@ -304,6 +304,9 @@ test('a record that comes late, and what the race costs, are told', () => {
   assert.deepEqual(aside({ v4: named(4, 10), v6: named(6, 130) }), ['AAAA records come 120.0 ms later than A records']);
   assert.deepEqual(aside({ v4: named(4, 130), v6: named(6, 10) }), ['A records come 120.0 ms later than AAAA records']);
   assert.deepEqual(aside({ v4: named(4, 10), v6: named(6, 59) }), []);
+  const unanswered = nameless('unanswered', 'no answer within 10 s');
+  const v6 = { ...unanswered, name: { ...unanswered.name, tookMs: 10_000 } };
+  assert.equal(broken(v6), 'IPv6 addresses of hub.example cannot be looked up: no answer within 10 s');
   const attempt = (family: AddressFamily, startedAtMs: number, outcome: Attempt['outcome']): Attempt => ({
     address: ADDRESS[family],
     family,
