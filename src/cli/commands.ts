@@ -24,7 +24,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   chat: { does: 'come in by name, read and write messages', options: '--name NAME --json' },
   echo: {
     does: 'is a host reachable, over which family, how well',
-    options: '--name NAME -4 -6 --raw --json --probe --count N --interval MS --size BYTES --connect',
+    options:
+      '--name NAME -4 -6 --raw --json --probe --count N --interval MS --size BYTES --connect --watch --every SECONDS --tell NAMES --host HOST',
   },
   run: {
     does: 'execute a command on the server, or on machines that joined',

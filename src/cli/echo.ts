@@ -13,6 +13,7 @@ import { trustFor } from './kit/trust.ts';
 export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe --connect [-4|-6] [--json]
+       partyline echo [HOST] --probe --watch [--every SECONDS] [--tell NAMES [--host HOST]] [...]
 
 Sends what comes in on standard input to HOST and shows what comes back.
 HOST is [SCHEME://]HOST[:PORT]; default: PARTYLINE_HOST, else localhost; default port 7270.
@@ -28,11 +29,15 @@ tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TL
     --interval MS    from one to the next (default: 100)
     --size BYTES     of each (default: 64)
     --connect        only connect, to whatever listens there, and send nothing
+    --watch          again and again, until it is interrupted; says what is new
+    --every SECONDS  from one probe to the next (default: 60)
+    --tell NAMES     posts what is new in the chat: bob or bob,eve or #ops or all
+    --host HOST      of the server that posts it (default: PARTYLINE_HOST, else localhost)
   --help           print this
 
 A line "close", or the end of the input, ends it.
 Status: 0; 255 if it could not connect or the echo was cut off; 64 if used wrongly.
-With --probe: 0 every family asked for works, 1 of both only IPv4, 2 only IPv6, 3 none.
+With --probe: 0 every family asked for works, 1 of both only IPv4, 2 only IPv6, 3 none; a watch ends with its last one.
 `;
 
 const EX_OK = 0;

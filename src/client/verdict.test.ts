@@ -158,6 +158,17 @@ test('why a family does not connect says where the trouble is: there, on the way
   );
 });
 
+test('of a literal address nobody says that it resolves', () => {
+  const said = (v6: FamilyFacts) => verdict({ host: '2001:db8::1', v6 })[1];
+  assert.match(
+    said(unreached(6, 'refused', 'connection refused')) ?? '',
+    /^IPv6: the host answers, but nothing listens/,
+  );
+  assert.match(said(unreached(6, 'silent', 'timed out')) ?? '', /^IPv6: nobody answers: packets are dropped/);
+  const hole = good(6, { linked: { sweep: swept(1_208, { bytes: 1_209, came: 'late' }) } });
+  assert.match(said(hole) ?? '', /^IPv6 connects, but nothing larger than 1,208 bytes comes back/);
+});
+
 test('where neither family connects, the host does not answer', () => {
   assert.deepEqual(
     verdict({
@@ -293,6 +304,9 @@ test('a record that comes late, and what the race costs, are told', () => {
   assert.deepEqual(aside({ v4: named(4, 10), v6: named(6, 130) }), ['AAAA records come 120.0 ms later than A records']);
   assert.deepEqual(aside({ v4: named(4, 130), v6: named(6, 10) }), ['A records come 120.0 ms later than AAAA records']);
   assert.deepEqual(aside({ v4: named(4, 10), v6: named(6, 59) }), []);
+  const unanswered = nameless('unanswered', 'no answer within 10 s');
+  const v6 = { ...unanswered, name: { ...unanswered.name, tookMs: 10_000 } };
+  assert.equal(broken(v6), 'IPv6 addresses of hub.example cannot be looked up: no answer within 10 s');
   const attempt = (family: AddressFamily, startedAtMs: number, outcome: Attempt['outcome']): Attempt => ({
     address: ADDRESS[family],
     family,

@@ -136,9 +136,14 @@ function comparison(facts: ProbeFacts): Finding[] {
 }
 
 function slowName({ families }: ProbeFacts): Finding[] {
-  const [v4, v6] = [families.get(4)?.name.tookMs, families.get(6)?.name.tookMs];
+  const [v4, v6] = ([4, 6] as const).map((family) => answeredInMs(families.get(family)));
   if (v4 === undefined || v6 === undefined || Math.abs(v4 - v6) < RESOLUTION_DELAY_MS) return [];
   return [{ code: 'slow-name', family: v6 > v4 ? 6 : 4, byMs: Math.abs(v4 - v6) }];
+}
+
+/** Also if the answer is that there is none: a client has waited for it. */
+function answeredInMs(one: FamilyFacts | undefined): number | undefined {
+  return one?.name.failed?.kind === 'unanswered' ? undefined : one?.name.tookMs;
 }
 
 function raceCost({ race, winner }: ProbeFacts): Finding[] {

@@ -104,7 +104,7 @@ async function lookUp(options: Pick<DialOptions, 'host' | 'port'>, lookup: Looku
 }
 
 /** getaddrinfo; asked for both families at once its order (RFC 6724) covers both. */
-async function systemLookup(name: string, family?: AddressFamily): Promise<Candidate[]> {
+export async function systemLookup(name: string, family?: AddressFamily): Promise<Candidate[]> {
   // Not needed for an address, and a command that starts has no time to lose.
   const { lookup: dnsLookup } = await import('node:dns/promises');
   const found = await dnsLookup(name, { all: true, order: 'verbatim', family: family ?? 0 });

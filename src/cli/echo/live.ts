@@ -24,6 +24,7 @@ export class Live {
   readonly #rows = new Map<AddressFamily, { times: (number | undefined)[]; sent: number; lost: number }>();
   #doing = '';
   #linesShown = 0;
+  #isOver = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** The look is asked for at each painting: terminals are resized. */
@@ -47,8 +48,9 @@ export class Live {
     this.#soon();
   }
 
-  /** Nothing of it is left on the terminal. */
+  /** Nothing of it is left on the terminal, nor comes there any more. */
   clear(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#linesShown > 0) this.#output.write(`${this.#back()}\u001b[J`);
@@ -56,6 +58,7 @@ export class Live {
   }
 
   #soon(): void {
+    if (this.#isOver) return;
     this.#timer ??= after(() => {
       this.#timer = undefined;
       this.#paint();

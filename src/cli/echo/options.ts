@@ -12,6 +12,8 @@ const MAX_COUNT = 100_000;
 const MAX_INTERVAL_MS = 60_000;
 /** Well over any buffer on the way, so that large packets are really under way. */
 const MAX_SIZE_BYTES = 1_048_576;
+/** Seconds: a probe itself takes one or two, and once a day is what is still watching. */
+const MAX_EVERY_S = 86_400;
 
 export interface EchoArguments {
   readonly host: string;
@@ -31,12 +33,26 @@ export interface ProbeArguments {
   readonly count: number;
   readonly intervalMs: number;
   readonly sizeBytes: number;
+  readonly watch: WatchArguments | undefined;
+}
+
+export interface WatchArguments {
+  readonly everyMs: number;
+  /** Who is told what is new; none without `--tell`. */
+  readonly tell: readonly string[];
+  /** The server that tells them. */
+  readonly host: string | undefined;
 }
 
 export type EchoArgumentsRead =
   | { readonly asks: 'help' }
   | { readonly asks: 'echo'; readonly given: EchoArguments }
-  | { readonly asks: 'wrong'; readonly why: string };
+  | Wrong;
+
+interface Wrong {
+  readonly asks: 'wrong';
+  readonly why: string;
+}
 
 const OPTIONS = {
   name: { type: 'string' },
@@ -45,6 +61,10 @@ const OPTIONS = {
   raw: { type: 'boolean' },
   probe: { type: 'boolean' },
   connect: { type: 'boolean' },
+  watch: { type: 'boolean' },
+  every: { type: 'string' },
+  tell: { type: 'string' },
+  host: { type: 'string' },
   count: { type: 'string' },
   interval: { type: 'string' },
   size: { type: 'string' },
@@ -87,16 +107,16 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   };
 }
 
-type ProbeValues = { [key in 'probe' | 'connect']?: boolean | undefined } & {
-  [key in 'count' | 'interval' | 'size']?: string | undefined;
+type ProbeValues = { [key in 'probe' | 'connect' | 'watch']?: boolean | undefined } & {
+  [key in 'count' | 'interval' | 'size' | 'every' | 'tell' | 'host']?: string | undefined;
 };
 
-function readProbe(values: ProbeValues): ProbeArguments | EchoArgumentsRead | undefined {
+function readProbe(values: ProbeValues): ProbeArguments | Wrong | undefined {
   const given = [values.count, values.interval, values.size];
   if (values.probe !== true) {
-    return [...given, values.connect].every((value) => value === undefined)
-      ? undefined
-      : wrong('--connect, --count, --interval and --size need --probe');
+    return [...given, values.connect, values.watch].every((value) => value === undefined)
+      ? readStray(values)
+      : wrong('--connect, --count, --interval, --size and --watch need --probe');
   }
   const wants = values.connect === true ? 'connect' : 'echo';
   if (wants === 'connect' && given.some((value) => value !== undefined)) {
@@ -108,7 +128,24 @@ function readProbe(values: ProbeValues): ProbeArguments | EchoArgumentsRead | un
   if (count === undefined) return wrong(`--count is a number from 1 to ${MAX_COUNT}`);
   if (intervalMs === undefined) return wrong(`--interval is a number of milliseconds from 0 to ${MAX_INTERVAL_MS}`);
   if (sizeBytes === undefined) return wrong(`--size is a number of bytes from 1 to ${MAX_SIZE_BYTES}`);
-  return { wants, count, intervalMs, sizeBytes };
+  const watch = readWatch(values);
+  return watch !== undefined && 'asks' in watch ? watch : { wants, count, intervalMs, sizeBytes, watch };
+}
+
+/** Without `--watch`, what belongs to it. */
+function readStray({ every, tell, host }: ProbeValues): Wrong | undefined {
+  const isAny = [every, tell, host].some((value) => value !== undefined);
+  return isAny ? wrong('--every, --tell and --host need --watch') : undefined;
+}
+
+function readWatch(values: ProbeValues): WatchArguments | Wrong | undefined {
+  if (values.watch !== true) return readStray(values);
+  const everyS = readNumber(values.every ?? '60', 1, MAX_EVERY_S);
+  if (everyS === undefined) return wrong(`--every is a number of seconds from 1 to ${MAX_EVERY_S}`);
+  const tell = values.tell?.split(',').map((name) => name.trim()) ?? [];
+  if (tell.includes('')) return wrong('--tell takes names with commas between them');
+  if (values.host !== undefined && tell.length === 0) return wrong('--host is the server that tells, and needs --tell');
+  return { everyMs: everyS * 1_000, tell, host: values.host };
 }
 
 function readNumber(text: string, lowest: number, highest: number): number | undefined {
@@ -117,6 +154,6 @@ function readNumber(text: string, lowest: number, highest: number): number | und
   return value >= lowest && value <= highest ? value : undefined;
 }
 
-function wrong(why: string): EchoArgumentsRead {
+function wrong(why: string): Wrong {
   return { asks: 'wrong', why };
 }

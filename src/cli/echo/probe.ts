@@ -5,16 +5,21 @@ import { isIP } from 'node:net';
 import { probe } from '../../client/probe.ts';
 import type { ProbeFacts } from '../../client/probe/facts.ts';
 import { findingsOf, isWorking } from '../../client/verdict.ts';
+import { ProbeHistory } from '../../config/probe-history.ts';
+import { stateDirectory } from '../../config/state.ts';
+import { formatHostPort } from '../../net/address.ts';
 import { normaliseAddress } from '../../net/peer.ts';
 import type { AddressFamily } from '../../net/race.ts';
+import { INTERRUPTED, watchInterruption } from '../kit/interruption.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { trustFor } from '../kit/trust.ts';
 import type { EchoIo } from './io.ts';
 import { Live } from './live.ts';
 import { lookOf } from './look.ts';
-import type { EchoArguments, ProbeArguments } from './options.ts';
+import type { EchoArguments, ProbeArguments, WatchArguments } from './options.ts';
 import { probeObject } from './probe-json.ts';
 import { textReport } from './report.ts';
+import { Teller } from './tell.ts';
 
 const EVERY_FAMILY_WORKS = 0;
 const ONLY_IPV4_WORKS = 1;
@@ -22,6 +27,7 @@ const ONLY_IPV6_WORKS = 2;
 const NONE_WORKS = 3;
 
 export async function runProbe(given: EchoArguments, how: ProbeArguments, io: EchoIo): Promise<number> {
+  if (how.watch !== undefined) return await runWatch(given, { ...how, watch: how.watch }, io);
   const facts = await measure(given, how, io);
   const findings = findingsOf(facts);
   const report = given.json
@@ -31,10 +37,57 @@ export async function runProbe(given: EchoArguments, how: ProbeArguments, io: Ec
   return statusOf(facts);
 }
 
-async function measure(given: EchoArguments, how: ProbeArguments, io: EchoIo): Promise<ProbeFacts> {
+async function runWatch(
+  given: EchoArguments,
+  how: ProbeArguments & { watch: WatchArguments },
+  io: EchoIo,
+): Promise<number> {
+  const { watchProbe } = await import('./watch.ts');
+  const { tell, everyMs, host } = how.watch;
+  const interruption = watchInterruption();
+  const { signal } = interruption;
+  const complain = (line: string): void => void io.stderr.write(`partyline echo: ${line}\n`);
+  const last = await watchProbe({
+    everyMs,
+    measure: () => measure(given, how, io, signal),
+    history: new ProbeHistory(stateDirectory(io.environment), formatHostPort(given.host.toLowerCase(), given.port)),
+    teller: tell.length === 0 ? undefined : await tellerFor(tell, { host, complain }),
+    json: given.json,
+    write: (text) => new Promise((written) => io.stdout.write(text, () => written())),
+    complain,
+    signal: AbortSignal.any([signal, closingOf(io)]),
+  });
+  interruption.stop();
+  if (last !== undefined) return statusOf(last);
+  return interruption.name === undefined ? NONE_WORKS : INTERRUPTED[interruption.name];
+}
+
+/** Nobody reads any more: `partyline echo … | head`. */
+function closingOf({ stdout }: EchoIo): AbortSignal {
+  const closed = new AbortController();
+  const abort = () => closed.abort();
+  stdout.once('error', abort).once('close', abort);
+  return closed.signal;
+}
+
+async function tellerFor(
+  names: readonly string[],
+  { host, complain }: { host: string | undefined; complain: (line: string) => void },
+): Promise<Teller> {
+  const [{ connectWith }, { hostOf }] = await Promise.all([import('../kit/come-in.ts'), import('../kit/options.ts')]);
+  return new Teller({ names, connect: () => connectWith({ command: 'echo', host: hostOf(host) }), complain });
+}
+
+async function measure(
+  given: EchoArguments,
+  how: ProbeArguments,
+  io: EchoIo,
+  signal?: AbortSignal,
+): Promise<ProbeFacts> {
   const { host, port, name } = given;
   const tls = given.isTls ? trustFor('echo', io) : undefined;
   const live = lookOf(io).isLive && !given.json ? new Live(io.stdout, () => lookOf(io)) : undefined;
+  signal?.addEventListener('abort', () => live?.clear(), { once: true });
   try {
     return await probe({
       ...how,

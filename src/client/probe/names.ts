@@ -3,7 +3,7 @@
 
 import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { Lookup } from '../../net/dial.ts';
+import { systemLookup, type Lookup } from '../../net/dial.ts';
 import { nat64PrefixesOf, type Nat64Prefix } from '../../net/nat64.ts';
 import { isLoopbackAddress, normaliseAddress } from '../../net/peer.ts';
 import type { AddressFamily, Candidate } from '../../net/race.ts';
@@ -42,9 +42,10 @@ export async function resolveNames(options: NamesOptions): Promise<Names> {
   const byFamily = new Map(
     records.map(({ family, facts }) => [family, found.length > 0 ? known(family, facts, host) : facts]),
   );
-  // Asked after them, and for its order only: asked with them it would make their times its own.
-  const ordered =
-    families.length === 1 || found.length === 0 ? [] : await both(options, lookup ?? systemLookup).catch(() => []);
+  // Asked after them, and for its order only: asked with them it would make their times its own. Where one of them was not
+  // answered this would not be either, and a client goes on without it.
+  const isOrdered = families.length > 1 && records.every(({ facts }) => facts.failed?.kind !== 'unanswered');
+  const ordered = isOrdered && found.length > 0 ? await both(options, lookup ?? systemLookup).catch(() => []) : [];
   return { byFamily, order: unique([...ordered.filter(({ family }) => families.includes(family)), ...found]) };
 }
 
@@ -52,10 +53,16 @@ export async function resolveNames(options: NamesOptions): Promise<Names> {
 const PREFIX_DEADLINE_MS = 3_000;
 
 /** The prefixes of this network's NAT64, asked for where an address could be of one. */
-export async function prefixesFor(order: readonly Candidate[], lookup?: Lookup): Promise<readonly Nat64Prefix[]> {
+export async function prefixesFor(
+  order: readonly Candidate[],
+  lookup: Lookup = systemLookup,
+): Promise<readonly Nat64Prefix[]> {
   const isAsked = order.some(({ address, family }) => family === 6 && !isLoopbackAddress(address));
   if (!isAsked) return [];
-  return await within(nat64PrefixesOf(lookup ?? ((name) => systemLookup(name, 6))), PREFIX_DEADLINE_MS).catch(() => []);
+  return await within(
+    nat64PrefixesOf((name) => lookup(name, 6)),
+    PREFIX_DEADLINE_MS,
+  ).catch(() => []);
 }
 
 function literalNames({ host, families }: NamesOptions, address: string): Names {
@@ -70,13 +77,12 @@ function literalNames({ host, families }: NamesOptions, address: string): Names 
 }
 
 async function recordsOf(family: AddressFamily, options: NamesOptions) {
-  const { lookup, host, deadlineMs = LOOKUP_DEADLINE_MS } = options;
+  const { lookup = systemLookup, host, deadlineMs = LOOKUP_DEADLINE_MS } = options;
   const startedAt = performance.now();
   let candidates: Candidate[] = [];
   let failed: NameFacts['failed'];
   try {
-    const asked = lookup === undefined ? systemLookup(host, family) : lookup(host);
-    const found = await within(asked, deadlineMs);
+    const found = await within(lookup(host, family), deadlineMs);
     candidates = unique(found.filter((one) => one.family === family)).slice(0, MAX_ADDRESSES);
     if (candidates.length === 0) failed = { why: `${host} has no IPv${family} address`, kind: 'none' };
   } catch (error) {
@@ -93,15 +99,6 @@ async function recordsOf(family: AddressFamily, options: NamesOptions) {
 
 async function both({ host, deadlineMs = LOOKUP_DEADLINE_MS }: NamesOptions, lookup: Lookup) {
   return await within(lookup(host), deadlineMs);
-}
-
-async function systemLookup(name: string, family: AddressFamily | 0 = 0): Promise<Candidate[]> {
-  const { lookup } = await import('node:dns/promises');
-  const found = await lookup(name, { all: true, order: 'verbatim', family });
-  return found.map(({ address: text }) => {
-    const address = normaliseAddress(text);
-    return { address, family: isIP(address) === 4 ? 4 : 6 };
-  });
 }
 
 /** The name is there, as its other addresses show. */

@@ -1,6 +1,7 @@
 // The verdict in plain words: a sentence for each finding. Scripts may quote them; they change only with a line in the
 // changelog. What a server said is in them as it came: whoever shows them escapes.
 
+import { isIP } from 'node:net';
 import type { AddressFamily } from '../../net/race.ts';
 import type { Ended } from '../probe/facts.ts';
 import type { Finding } from './finding.ts';
@@ -11,6 +12,11 @@ export interface Target {
 }
 
 export function sentenceOf(finding: Finding, { host, port }: Target): string {
+  // An address does not resolve: there is no more to say than what came of it.
+  const isLiteral = isIP(host) !== 0;
+  const resolves = (family: AddressFamily): string => name(family) + (isLiteral ? ':' : ' resolves, but');
+  const connects = (family: AddressFamily): string =>
+    name(family) + (isLiteral ? ' connects' : ' resolves and connects');
   switch (finding.code) {
     case 'works':
       return `${host} works over ${families(finding.families)}${finding.families.length < finding.of ? ' only' : ''}`;
@@ -27,15 +33,15 @@ export function sentenceOf(finding: Finding, { host, port }: Target): string {
     case 'lookup-failed':
       return `${name(finding.family)} addresses of ${host} cannot be looked up: ${finding.why}`;
     case 'refused':
-      return `${name(finding.family)} resolves and the host answers, but nothing listens on port ${port} there (${each(finding.failed)})`;
+      return `${name(finding.family)}${isLiteral ? ':' : ' resolves and'} the host answers, but nothing listens on port ${port} there (${each(finding.failed)})`;
     case 'no-answer':
-      return `${name(finding.family)} resolves, but nobody answers: packets are dropped on the way or by a firewall (${each(finding.failed)})`;
+      return `${resolves(finding.family)} nobody answers: packets are dropped on the way or by a firewall (${each(finding.failed)})`;
     case 'no-route':
-      return `${name(finding.family)} resolves, but no way leads there (${each(finding.failed)})`;
+      return `${resolves(finding.family)} no way leads there (${each(finding.failed)})`;
     case 'not-connected':
-      return `${name(finding.family)} resolves, but does not connect (${each(finding.failed)})`;
+      return `${resolves(finding.family)} does not connect (${each(finding.failed)})`;
     case 'no-family-here':
-      return `${name(finding.family)} resolves, but this machine has no ${name(finding.family)} address of its own to reach it from`;
+      return `${resolves(finding.family)} this machine has no ${name(finding.family)} address of its own to reach it from`;
     case 'tls-failed':
       return `${name(finding.family)} connects, but TLS does not come about: ${finding.why}${
         finding.isSilent === true ? '; so it is where large packets get lost, which without TLS can be found out' : ''
@@ -54,12 +60,12 @@ export function sentenceOf(finding: Finding, { host, port }: Target): string {
       const way =
         finding.lostOn === undefined ? '' : finding.lostOn === 'way-there' ? 'on the way there' : 'on the way back';
       const detail = [packet, way].filter((part) => part !== '').join(', ');
-      return `${name(finding.family)} resolves and connects, but nothing larger than ${grouped(finding.passesBytes)} bytes comes back: path-MTU black hole on ${name(finding.family)}${detail === '' ? '' : ` (${detail})`}`;
+      return `${connects(finding.family)}, but nothing larger than ${grouped(finding.passesBytes)} bytes comes back: path-MTU black hole on ${name(finding.family)}${detail === '' ? '' : ` (${detail})`}`;
     }
     case 'large-lost': {
       const partly =
         finding.received > 0 ? `, of ${grouped(finding.failsBytes)} bytes only ${grouped(finding.received)}` : '';
-      return `${name(finding.family)} resolves and connects, but nothing larger than ${grouped(finding.passesBytes)} bytes comes back whole${partly}`;
+      return `${connects(finding.family)}, but nothing larger than ${grouped(finding.passesBytes)} bytes comes back whole${partly}`;
     }
     case 'large-ends':
       return `${name(finding.family)} echoes ${grouped(finding.passesBytes)} bytes; at ${grouped(finding.failsBytes)} bytes ${ended(finding.ended)}`;
