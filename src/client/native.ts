@@ -4,6 +4,7 @@ import { newNonce, readOwnerToken, type OwnerToken, type Proven } from '../net/o
 import { formatHostPort } from '../net/address.ts';
 import type { Dialled } from '../net/dial.ts';
 import { whyConnectFailed } from '../net/reason.ts';
+import { countRead } from '../net/scavenge.ts';
 import { CLOSING, type NativeConnection } from '../protocol/native/connection.ts';
 import { NativeLink, type LinkEvent } from '../protocol/native/link.ts';
 import { METHODS } from '../protocol/native/methods.ts';
@@ -113,6 +114,10 @@ export class NativeClient implements Wire {
       onEvent: (event) => this.#receive(event),
       onDrain: () => this.#drained?.(),
       onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : whyConnectFailed(error)),
+      // A machine is sent what its commands read; what a command says is told to a process that is soon gone.
+      onRead: (bytes) => {
+        if (this.#serving !== undefined) countRead(bytes);
+      },
     });
     dialled.socket.on('data', () => this.#vigil.heard());
     // Where nothing is awaited nobody is asked, and a machine that is no longer there is found out all the same.

@@ -6,6 +6,7 @@ import { Gatherings } from '../../core/run/gatherings.ts';
 import { TokenBucket } from '../../core/rate.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
+import { countRead } from '../../net/scavenge.ts';
 import type { Frame } from '../../protocol/native/frame.ts';
 import { NativeLink, type Framing, type LinkEvent } from '../../protocol/native/link.ts';
 import { chatAck } from '../../protocol/native/methods/chat.ts';
@@ -80,6 +81,7 @@ export class NativeSession implements Asker, Wire {
         this.ear.goOn();
       },
       onClosed: () => this.#gone(),
+      onRead: countRead,
     });
   }
 

@@ -37,6 +37,8 @@ export interface Listener {
   onDrain(): void;
   /** The carrier is gone, with the error that ended it if one did. Called once. */
   onClosed(error: Error | undefined): void;
+  /** So many bytes have come. */
+  onRead?(bytes: number): void;
 }
 
 export class Pump {
@@ -55,6 +57,7 @@ export class Pump {
     this.#link = link;
     this.#listener = listener;
     carrier.on('data', (chunk) => {
+      listener.onRead?.(chunk.length);
       link.receive(chunk);
       this.settle();
       if (!this.#mayGoOn()) carrier.pause();
