@@ -114,6 +114,8 @@ export class NativeClient implements Wire {
       onEvent: (event) => this.#receive(event),
       onDrain: () => this.#drained?.(),
       onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : whyConnectFailed(error)),
+      // A server, where it was tried too, gained nothing by it.
+      soon: (then) => void setImmediate(then),
       // A machine is sent what its commands read; what a command says is told to a process that is soon gone.
       onRead: (bytes) => {
         if (this.#serving !== undefined) countRead(bytes);
