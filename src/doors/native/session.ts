@@ -5,6 +5,7 @@ import type { Run, TerminalSize } from '../../core/ports.ts';
 import { Gatherings } from '../../core/run/gatherings.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
+import { countRead } from '../../net/scavenge.ts';
 import type { Frame } from '../../protocol/native/frame.ts';
 import { NativeLink, type Framing, type LinkEvent } from '../../protocol/native/link.ts';
 import { chatAck } from '../../protocol/native/methods/chat.ts';
@@ -77,6 +78,7 @@ export class NativeSession implements Asker, Wire {
         this.ear.goOn();
       },
       onClosed: () => this.#gone(),
+      onRead: countRead,
     });
     const { connection } = this.#link;
     this.#runs = new SessionRuns({ connection, pump: this.#pump, onEnded: () => this.#finishIfDone() });
