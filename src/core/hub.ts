@@ -8,7 +8,7 @@ import { ALL, recipientsOf, refusalOfMessage, type Addressees, type Recipients }
 import type { Command } from './command.ts';
 import { Directory } from './directory.ts';
 import type { GroupChanged, Outcome, Presence, Receipt, Said } from './event.ts';
-import type { Appended, Everything, Journal, MessageId, NewMessage, Reader } from './journal.ts';
+import type { Appended, Everything, Journal, MemberId, MessageId, NewMessage, Reader } from './journal.ts';
 import { Lookalikes } from './lookalikes.ts';
 import { parseName, type Name, type NameKey } from './name.ts';
 import type { EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from './refusal.ts';
@@ -228,20 +228,24 @@ export class Hub {
    * Carries the command out, or changes nothing and says why. `done` is called once, after the journal has what was
    * accepted; answers come in the order of the commands.
    */
-  handle(session: Session, command: Command, { nowMs, done }: { nowMs: number; done: (answer: Answer) => void }): void {
-    const refuse = (refusal: SendRefusal | GroupRefusal) => this.#journal.settle(() => done(refusal));
+  handle(session: Session, command: Command, { nowMs, done }: Asking): void {
     switch (command.type) {
       case 'send': {
         const refused = refusalOfMessage(command.text, command.key);
-        if (refused !== undefined) return refuse(refused);
+        if (refused !== undefined) return this.#refuse(refused, done);
         const recipients = this.#recipients(command.to, { session, nowMs });
-        if ('refused' in recipients) return refuse(recipients);
+        if ('refused' in recipients) return this.#refuse(recipients, done);
         return this.#send(session, { text: command.text, key: command.key, recipients, nowMs, done });
       }
       case 'join':
       case 'leave':
         return this.#groups.change(session.member, command, done);
     }
+  }
+
+  /** Behind the answers to what was asked before. */
+  #refuse(refusal: SendRefusal, done: Asking['done']): void {
+    this.#journal.settle(() => done(refusal));
   }
 
   #recipients(
@@ -264,12 +268,9 @@ export class Hub {
   #send(session: Session, { text, key, recipients, nowMs, done }: Sending): void {
     const { id: from, name: fromName } = session.member;
     const { cast, to, members } = recipients;
-    const ids = members.map(({ id }) => id);
-    const message: NewMessage = { atMs: nowMs, from, fromName, cast, to, text, recipients: ids };
+    const message: NewMessage = { atMs: nowMs, from, fromName, cast, to, text, recipients: idsOf(members) };
     this.#journal.append(key === undefined ? message : { ...message, resendKey: key }, (appended) => {
-      if (appended.result === 'new') {
-        this.#tell({ id: appended.id, atMs: nowMs, from, fromName, cast, to, text }, session.member, members);
-      }
+      if (appended.result === 'new') this.#tell(saidOf(message, appended.id), session.member, members);
       done(this.#answer(session, { appended, recipients, nowMs }));
     });
   }
@@ -326,18 +327,31 @@ export class Hub {
   }
 }
 
-interface Sending {
+interface Asking {
+  readonly nowMs: number;
+  readonly done: (answer: Answer) => void;
+}
+
+interface Sending extends Asking {
   readonly text: string;
   readonly key: string | undefined;
   readonly recipients: Recipients;
-  readonly nowMs: number;
-  readonly done: (answer: Answer) => void;
 }
 
 interface Answered {
   readonly appended: Appended;
   readonly recipients: Recipients;
   readonly nowMs: number;
+}
+
+function saidOf({ atMs, from, fromName, cast, to, text }: NewMessage, id: MessageId): Said {
+  return { id, atMs, from, fromName, cast, to, text };
+}
+
+/** Of one, which most messages are to, without the ways of a list. */
+function idsOf(members: readonly Member[]): MemberId[] {
+  const [only] = members;
+  return only !== undefined && members.length === 1 ? [only.id] : members.map(({ id }) => id);
 }
 
 function roleOf({ account }: Member): Role {
