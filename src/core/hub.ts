@@ -4,11 +4,11 @@
 
 import { Hearing } from './chat/hearing.ts';
 import { Memberships } from './chat/memberships.ts';
-import { ALL, recipientsOf, refusalOfMessage, type Addressees, type Recipients } from './chat/send.ts';
+import { ALL, EVERYONE, recipientsOf, refusalOfMessage, type Addressees, type Recipients } from './chat/send.ts';
 import type { Command } from './command.ts';
 import { Directory } from './directory.ts';
 import type { GroupChanged, Outcome, Presence, Receipt, Said } from './event.ts';
-import type { Appended, Everything, Journal, MemberId, MessageId, NewMessage, Reader } from './journal.ts';
+import type { Appended, Everything, Journal, MessageId, NewMessage, Reader } from './journal.ts';
 import { Lookalikes } from './lookalikes.ts';
 import { parseName, type Name, type NameKey } from './name.ts';
 import type { EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from './refusal.ts';
@@ -235,7 +235,7 @@ export class Hub {
         if (refused !== undefined) return this.#refuse(refused, done);
         const recipients = this.#recipients(command.to, { session, nowMs });
         if ('refused' in recipients) return this.#refuse(recipients, done);
-        return this.#send(session, { text: command.text, key: command.key, recipients, nowMs, done });
+        return this.#send({ session, recipients, done }, { text: command.text, key: command.key, atMs: nowMs });
       }
       case 'join':
       case 'leave':
@@ -252,8 +252,8 @@ export class Hub {
     to: 'all' | readonly string[],
     { session, nowMs }: { readonly session: Session; readonly nowMs: number },
   ): Recipients | SendRefusal {
-    if (to === 'all') return { members: [], to: [ALL], cast: 'broadcast' };
-    const recipients = recipientsOf(to, { sender: session.member, among: this.#addressees });
+    if (to === 'all') return EVERYONE;
+    const recipients = recipientsOf(to, { sender: session, among: this.#addressees });
     if (!('refused' in recipients) || recipients.refused !== 'unknown-recipient') return recipients;
     const mayKnow = session.role === 'owner' || session.role === 'operator';
     const invited = mayKnow ? recipients.names.filter((name) => this.#isInvited(name, nowMs)) : [];
@@ -265,13 +265,14 @@ export class Hub {
     return !('refused' in parsed) && this.directory.invitationOf(parsed.key, nowMs) !== undefined;
   }
 
-  #send(session: Session, { text, key, recipients, nowMs, done }: Sending): void {
-    const { id: from, name: fromName } = session.member;
-    const { cast, to, members } = recipients;
-    const message: NewMessage = { atMs: nowMs, from, fromName, cast, to, text, recipients: idsOf(members) };
+  #send(sending: Sending, { text, key, atMs }: Sent): void {
+    const { id: from, name: fromName } = sending.session.member;
+    const { cast, to, ids } = sending.recipients;
+    const message: NewMessage = { atMs, from, fromName, cast, to, text, recipients: ids };
     this.#journal.append(key === undefined ? message : { ...message, resendKey: key }, (appended) => {
-      if (appended.result === 'new') this.#tell(saidOf(message, appended.id), session.member, members);
-      done(this.#answer(session, { appended, recipients, nowMs }));
+      const { session, recipients, done } = sending;
+      if (appended.result === 'new') this.#tell(saidOf(message, appended.id), session.member, recipients.members);
+      done(this.#answer(sending, { appended, atMs }));
     });
   }
 
@@ -287,11 +288,11 @@ export class Hub {
     }
   }
 
-  #answer(session: Session, { appended, recipients, nowMs }: Answered): Answer {
+  #answer({ session, recipients }: Sending, { appended, atMs: sentMs }: Answered): Answer {
     if (appended.result === 'failed') return { refused: 'not-stored', reason: appended.reason };
     if (appended.result === 'other') return { refused: 'key-reused', id: appended.id };
     const { id } = appended;
-    const atMs = appended.result === 'same' ? appended.atMs : nowMs;
+    const atMs = appended.result === 'same' ? appended.atMs : sentMs;
     const isRepeat = appended.result === 'same';
     // Nobody looks at them: most of what a busy server would do for an answer.
     const isWanted = session.wantsReceipts || session.listener.acknowledges;
@@ -322,7 +323,7 @@ export class Hub {
 
   #sessionOf(member: Member, { listener, outlet, family, atMs, token }: Entrance, cursor: MessageId): Session {
     const role = roleOf(member);
-    const state = { isLive: false, cursor, wantsReceipts: false, isOver: false };
+    const state = { isLive: false, cursor, wantsReceipts: false, isOver: false, lastSent: undefined };
     return { member, outlet, listener, family, atMs, token, role, ...state };
   }
 }
@@ -332,26 +333,25 @@ interface Asking {
   readonly done: (answer: Answer) => void;
 }
 
-interface Sending extends Asking {
+interface Sending {
+  readonly session: Session;
+  readonly recipients: Recipients;
+  readonly done: Asking['done'];
+}
+
+interface Sent {
   readonly text: string;
   readonly key: string | undefined;
-  readonly recipients: Recipients;
+  readonly atMs: number;
 }
 
 interface Answered {
   readonly appended: Appended;
-  readonly recipients: Recipients;
-  readonly nowMs: number;
+  readonly atMs: number;
 }
 
 function saidOf({ atMs, from, fromName, cast, to, text }: NewMessage, id: MessageId): Said {
   return { id, atMs, from, fromName, cast, to, text };
-}
-
-/** Of one, which most messages are to, without the ways of a list. */
-function idsOf(members: readonly Member[]): MemberId[] {
-  const [only] = members;
-  return only !== undefined && members.length === 1 ? [only.id] : members.map(({ id }) => id);
 }
 
 function roleOf({ account }: Member): Role {
