@@ -54,6 +54,20 @@ test('one recipient is a singlecast, several a multicast, counted after duplicat
   assert.deepEqual(a.texts, ['Vamshi (singlecast) myself']);
 });
 
+test('a name that was written to before leads to whoever has it now, or to nobody', async () => {
+  const { hub, come, send } = await aHub();
+  const a = come('Vamshi');
+  const first = come('Janaki');
+  await send(a.session, ['Janaki'], 'one');
+  hub.leave(first.session);
+  assert.equal(refusalOf(await send(a.session, ['Janaki'], 'two')), 'unknown-recipient');
+  const second = come('JANAKI');
+  await send(a.session, ['Janaki'], 'three');
+  await send(a.session, ['JANAKI'], 'four');
+  assert.deepEqual(first.texts, ['Vamshi (singlecast) one']);
+  assert.deepEqual(second.texts, ['Vamshi (singlecast) three', 'Vamshi (singlecast) four']);
+});
+
 test('a message to several of whom one is unknown is sent to nobody and names the unknown', async () => {
   const { come, send, hub } = await aHub();
   const [a, b] = [come('Vamshi'), come('Janaki')];

@@ -42,6 +42,11 @@ export class Commands {
   #runs: LineRuns | undefined;
   /** The next line is the new password. */
   #isAskingPassword = false;
+  /** One for all that it asks of the hub. */
+  readonly #done = (answer: Answer) => {
+    this.#tellAnswer(answer);
+    this.#asker.answered();
+  };
 
   constructor(asker: Asker, session: Session, { house }: Pick<LineRoom, 'house'>) {
     this.#asker = asker;
@@ -72,13 +77,7 @@ export class Commands {
       case 'join':
       case 'leave': {
         this.#asker.begin();
-        return hub.handle(this.#session, request, {
-          nowMs: now(),
-          done: (answer) => {
-            this.#tellAnswer(answer);
-            this.#asker.answered();
-          },
-        });
+        return hub.handle(this.#session, request, { nowMs: now(), done: this.#done });
       }
       case 'groups':
         return this.#asker.tell(formatGroups(this.#groups()));
