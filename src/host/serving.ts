@@ -1,7 +1,7 @@
 // What a joined machine does for its server: starts what it is asked to, and ends it when the server asks, is gone, or
 // has been silent for the length of the lease.
 
-import type { Run, RunCommand, Runner, RunRequest } from '../core/ports.ts';
+import type { Run, Runner, RunRequest } from '../core/ports.ts';
 import type { DetachedEnd, DetachRefusal } from '../core/run/detached.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { DetachedRuns } from '../detached/detached-runs.ts';
@@ -15,6 +15,7 @@ import type { Pump } from '../protocol/native/pump.ts';
 import { rpcError, type Id, type RpcError } from '../protocol/native/rpc.ts';
 import { quote } from '../protocol/text.ts';
 import { asRun } from '../relay/attached.ts';
+import { toRunCommand } from '../relay/command.ts';
 import { toDetachedEnded } from '../relay/ended.ts';
 import { passOn } from '../relay/environment.ts';
 import { ServedRun, type ServedStreams } from '../relay/served-run.ts';
@@ -130,8 +131,7 @@ class MachineServing implements Serving {
     }
     const { policy, onDenied, onRecordsHead } = this.#options;
     if (recordsHead !== undefined) onRecordsHead(recordsHead);
-    const wanted: RunCommand =
-      'shell' in given ? { kind: 'shell', line: given.shell } : { kind: 'argv', argv: given.argv };
+    const wanted = toRunCommand(given);
     const command = allowed(policy, wanted, { cwd, hasTerminal: terminal !== undefined });
     if (command === undefined) {
       const told = quote(wanted.kind === 'shell' ? wanted.line : wanted.argv.join(' '), MAX_TOLD_LENGTH);

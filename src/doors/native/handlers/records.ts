@@ -6,6 +6,7 @@ import type { RunOnHost, StoredRun, StreamFacts } from '../../../core/run/record
 import { runShare } from '../../../protocol/native/methods/chat.ts';
 import { MAX_OUTPUT_BYTES, runList, runOutput, runShow } from '../../../protocol/native/methods/records.ts';
 import type { WireCommand } from '../../../protocol/native/methods/run.ts';
+import { toWireCommand } from '../../../relay/command.ts';
 import { share } from '../../shared/sharing.ts';
 import { wordsForSharing } from '../../shared/words-share.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
@@ -172,7 +173,7 @@ interface Cut {
 
 /** As it was, or its beginning. */
 function toCommand(command: AskedCommand, maxBytes: number): Cut {
-  const whole = toWire(command);
+  const whole = toWireCommand(command);
   if (Buffer.byteLength(JSON.stringify(whole)) <= maxBytes) return { command: whole, isCut: false };
   let left = Math.floor(maxBytes / BYTES_OF_UNIT);
   if ('shell' in whole) return { command: { shell: whole.shell.slice(0, left) }, isCut: true };
@@ -184,15 +185,4 @@ function toCommand(command: AskedCommand, maxBytes: number): Cut {
   }
   const [verb = '', ...args] = words;
   return { command: 'verb' in whole ? { verb, args } : { argv: words }, isCut: true };
-}
-
-function toWire(command: AskedCommand): WireCommand {
-  switch (command.kind) {
-    case 'shell':
-      return { shell: command.line };
-    case 'argv':
-      return { argv: command.argv };
-    case 'verb':
-      return { verb: command.verb, args: command.args };
-  }
 }

@@ -16,6 +16,7 @@ import {
   type WireSize,
 } from '../../../protocol/native/methods/run.ts';
 import type { RpcError } from '../../../protocol/native/rpc.ts';
+import { toAskedCommand } from '../../../relay/command.ts';
 import { passOn } from '../../../relay/environment.ts';
 import { announceCommand } from '../../shared/announce.ts';
 import { lookUp, personIn } from '../../shared/places.ts';
@@ -23,7 +24,7 @@ import type { Denied } from '../../shared/words-run.ts';
 import { ATTEMPTS } from '../attempts.ts';
 import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
-import { approvalError, no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
+import { approvalError, no, runError, wordsForStreams } from '../translate.ts';
 
 export const RUN: Entries<'run.start' | 'run.cancel' | 'run.resize'> = {
   'run.start': entry(runStart, {
@@ -193,7 +194,7 @@ export function refusedRun(asker: Asker, refused: RunRefusal, given: Wanted) {
 
 function deniedTo(asker: Asker, { command, setting }: Wanted): Denied {
   const { member, role } = sessionOf(asker);
-  return { by: member.name, role, command: command && toRunCommand(command), setting };
+  return { by: member.name, role, command: command && toAskedCommand(command), setting };
 }
 
 function cancel(asker: Asker, { run }: { run: number }) {
