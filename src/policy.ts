@@ -3,7 +3,7 @@
 import { readOwnFile } from './config/files.ts';
 import { NO_POLICY, type Policy, type RunPolicy } from './core/run/policy.ts';
 import { parsePolicy } from './core/run/policy-file.ts';
-import { wordsForPolicy } from './doors/words-run.ts';
+import { wordsForPolicy } from './doors/shared/words-run.ts';
 import type { ConsoleEvent, Log } from './log/log.ts';
 import { reasonOf } from './reason.ts';
 

@@ -1,18 +1,9 @@
 // `partyline export`: all that one said and was told, from the first message to the newest there is when it begins.
 
-import { parseArgs } from 'node:util';
 import type { Client, HistoryWishes, Message } from '../client/mod.ts';
-import { misuse, whileIn } from './kit/come-in.ts';
-import {
-  COMMON,
-  COMMON_HELP,
-  CREDENTIAL_HELP,
-  hostOf,
-  joinNumbers,
-  readCommandLine,
-  readNumbers,
-  readWith,
-} from './kit/options.ts';
+import { whileIn } from './kit/come-in.ts';
+import { COMMON_HELP, CREDENTIAL_HELP, hostOf } from './kit/options.ts';
+import { readPastOptions } from './kit/past-options.ts';
 import { conclude, writeMessages } from './kit/past.ts';
 import { Progress } from './kit/progress.ts';
 
@@ -38,34 +29,22 @@ Examples:
 `;
 
 export async function exportPast(args: string[]): Promise<number> {
-  const read = readCommandLine('export', () =>
-    parseArgs({
-      args: joinNumbers(args),
-      allowPositionals: true,
-      options: { ...COMMON, with: { type: 'string' }, before: { type: 'string' }, after: { type: 'string' } },
-    }),
-  );
+  const read = readPastOptions('export', args, ['before', 'after']);
   if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0)
-    return misuse('export', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
-  const numbers = readNumbers(values, ['before', 'after']);
-  if (typeof numbers === 'string') return misuse('export', numbers);
-  const partner = readWith(values.with);
-  if (typeof partner === 'string') return misuse('export', partner);
+  const { host, isJson, partner, numbers } = read;
   const { before, after = 0 } = numbers;
   const part = { ...partner, ...(before === undefined ? {} : { before }) };
-  return whileIn({ command: 'export', host: hostOf(values.host) }, async (client) => {
+  return whileIn({ command: 'export', host: hostOf(host) }, async (client) => {
     let isUnknown = false;
     const newest = await newestOf(client, { ...part, onUnknown: () => (isUnknown = true) });
     if (newest === undefined || newest.id <= after) {
-      return conclude('export', { with: values.with, isUnknown, isEmpty: true, isJson: values.json });
+      return conclude('export', { with: read.with, isUnknown, isEmpty: true, isJson });
     }
     const progress = isWatched() ? new Progress(process.stderr) : undefined;
     try {
       const messages = client.history({ ...part, after, before: newest.id + 1 });
       await writeMessages(messages, {
-        isJson: values.json,
+        isJson,
         onWritten: (count, { id }) => {
           const percent = Math.floor((100 * (id - after)) / (newest.id - after));
           progress?.show(`${count} messages, ${percent} %`, performance.now());

@@ -1,17 +1,8 @@
 // `partyline history`: what one said and was told, oldest first, written as it comes.
 
-import { parseArgs } from 'node:util';
-import { misuse, whileIn } from './kit/come-in.ts';
-import {
-  COMMON,
-  COMMON_HELP,
-  CREDENTIAL_HELP,
-  hostOf,
-  joinNumbers,
-  readCommandLine,
-  readNumbers,
-  readWith,
-} from './kit/options.ts';
+import { whileIn } from './kit/come-in.ts';
+import { COMMON_HELP, CREDENTIAL_HELP, hostOf } from './kit/options.ts';
+import { readPastOptions } from './kit/past-options.ts';
 import { conclude, writeMessages } from './kit/past.ts';
 
 export const HELP = `Read what you said and were told, oldest first
@@ -36,39 +27,20 @@ Examples:
 const DEFAULT_LIMIT = 20;
 
 export async function history(args: string[]): Promise<number> {
-  const read = readCommandLine('history', () =>
-    parseArgs({
-      args: joinNumbers(args),
-      allowPositionals: true,
-      options: {
-        ...COMMON,
-        with: { type: 'string' },
-        limit: { type: 'string' },
-        before: { type: 'string' },
-        after: { type: 'string' },
-      },
-    }),
-  );
+  const read = readPastOptions('history', args, ['limit', 'before', 'after']);
   if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0)
-    return misuse('history', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
-  const numbers = readNumbers(values, ['limit', 'before', 'after']);
-  if (typeof numbers === 'string') return misuse('history', numbers);
-  const partner = readWith(values.with);
-  if (typeof partner === 'string') return misuse('history', partner);
+  const { host, isJson, partner, numbers } = read;
   const limit = numbers.limit ?? (numbers.after === undefined ? DEFAULT_LIMIT : undefined);
   const wishes = {
     ...numbers,
     ...(limit === undefined ? {} : { limit }),
     ...partner,
   };
-  return whileIn({ command: 'history', host: hostOf(values.host) }, async (client) => {
-    const isJson = values.json;
+  return whileIn({ command: 'history', host: hostOf(host) }, async (client) => {
     let isUnknown = false;
     let count = 0;
     const messages = client.history({ ...wishes, onUnknown: () => (isUnknown = true) });
     const isRead = await writeMessages(messages, { isJson, onWritten: (written) => (count = written) });
-    return conclude('history', { with: values.with, isUnknown, isEmpty: isRead && count === 0, isJson });
+    return conclude('history', { with: read.with, isUnknown, isEmpty: isRead && count === 0, isJson });
   });
 }

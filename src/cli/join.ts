@@ -13,6 +13,7 @@ import { stateDirectory } from '../config/state.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { beJoined } from '../host/joined.ts';
 import { EVERYTHING, parseEnvironmentPattern, readHostPolicy, type HostPolicy } from '../host/policy.ts';
+import { LateHead } from '../host/late-head.ts';
 import { RECORDS_HEAD_FILE, RecordsHead } from '../host/records-head.ts';
 import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
 import { parseJoinCode } from '../net/join-code.ts';
@@ -143,6 +144,7 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
       directory: joinPath(directory, DETACHED),
       onTrouble: (reason) => tell('trouble', { reason }, `partyline join: ${reason}`),
     });
+    const head = recordsHead(host, directory, tell);
     try {
       await beJoined(
         {
@@ -157,13 +159,14 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
           onDenied: (command, where) =>
             tell('denied', { command, where: where.trim() }, `partyline join: denied: ${command}${where}`),
           world: REAL_WORLD,
-          onRecordsHead: keeping(host, directory, tell),
+          onRecordsHead: (hash) => head.keep(hash),
           onJoined: (name) => tell('ready', { name, host }, 'ready'),
           onLost: (reason) => tell('lost', { reason }, `partyline join: ${host} is away: ${reason}`),
         },
         stop.signal,
       );
     } finally {
+      head.close();
       await runner.close();
       await detached.close();
     }
@@ -191,15 +194,13 @@ function policyIn(directory: string, named: string | undefined): HostPolicy {
 }
 
 /** A disk that is full stops no command; it is said once, and again if it has been well meanwhile. */
-function keeping(host: string, directory: string, tell: Stay['tell']): (head: string) => void {
+function recordsHead(host: string, directory: string, tell: Stay['tell']): LateHead {
   const path = joinPath(directory, RECORDS_HEAD_FILE);
-  const kept = new RecordsHead(path, { server: host, now: Date.now });
   let isWell = true;
-  return (head) => {
-    const reason = kept.keep(head);
+  return new LateHead(new RecordsHead(path, { server: host, now: Date.now }), (reason) => {
     if (reason !== undefined && isWell) tell('head not kept', { reason }, `partyline join: ${reason}`);
     isWell = reason === undefined;
-  };
+  });
 }
 
 /** The code's key, or one that was met before: never the word of whoever answers. */

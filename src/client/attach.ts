@@ -102,7 +102,7 @@ export class Attached implements Followed {
   }
 
   #answered(answer: Answer): void {
-    if ('lost' in answer) return this.#settle({ end: 'lost', reason: answer.lost, isCut: true });
+    if ('lost' in answer) return this.#settle({ end: 'lost', reason: answer.lost, mayGoOn: true });
     if ('error' in answer) {
       const { message, data } = answer.error;
       return this.#settle({ end: 'refused', code: data?.code ?? 'unknown', message: shown(message) });

@@ -178,6 +178,59 @@ test('a server that no longer takes the credential ends the client with its refu
   await client.close();
 });
 
+test('a password that is typed while the connection breaks is shown to the next one, and not asked for again', async () => {
+  const server = new FakeChat();
+  const asked: unknown[] = [];
+  const typed = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
+  const credential = async () => {
+    const { promise } = typed[asked.push('password') === 1 ? 0 : 1];
+    return { name: 'me', password: await promise };
+  };
+  const opening = Client.open({ transport: server.transport, credential, reconnect: {}, world: new StillWorld() });
+  await settled();
+  server.lose('nobody showed who is there within 10 s');
+  await settled();
+  assert.equal(server.wires.length, 1, 'nobody is asked anything while somebody types');
+  typed[0].resolve('correct horse');
+  await using client = await opening;
+  assert.deepEqual(
+    server.asked.map(({ method, params }) => [method, params]),
+    [['login.password', { name: 'me', password: 'correct horse' }]],
+  );
+  assert.equal(asked.length, 1);
+  assert.equal(client.identity?.name, 'me');
+});
+
+test('what was typed for one server is not shown to another that answers in its place', async () => {
+  const server = new FakeChat();
+  const typed = Promise.withResolvers<{ token: string }>();
+  const opening = Client.open({
+    transport: server.transport,
+    credential: () => typed.promise,
+    reconnect: {},
+    world: new StillWorld(),
+  });
+  await settled();
+  server.lose();
+  server.isLoopback = false;
+  typed.resolve({ token: 'pl_x' });
+  await assert.rejects(opening, UnreachableError);
+  assert.deepEqual(server.asked, []);
+  assert.ok(server.wires.every(({ isGone }) => isGone));
+});
+
+test('who gives up while a password is to be typed waits for nobody', async () => {
+  const server = new FakeChat();
+  const stop = new AbortController();
+  const never = new Promise<never>(() => {});
+  const options = { transport: server.transport, credential: () => never, reconnect: {}, world: new StillWorld() };
+  const opening = Client.open(options, stop.signal);
+  await settled();
+  stop.abort(new ClosedError());
+  await assert.rejects(opening, ClosedError);
+  assert.ok(server.wire.isGone);
+});
+
 for (const code of ['busy', 'too-many-wrong']) {
   test(`a server that does not look at the password now is asked again later: ${code}`, async () => {
     const { server, world, client } = await aClient({ credential: { name: 'me', password: 'correct horse' } });

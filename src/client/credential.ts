@@ -34,9 +34,14 @@ export interface LoggedIn {
   readonly next: CredentialChoice;
 }
 
+/** What to come in with, to this server. */
+export async function choose(server: Surroundings, choice: CredentialChoice): Promise<Credential> {
+  return typeof choice === 'function' ? await choice(server) : choice;
+}
+
 /** Throws a `RefusedError`, or an `UnreachableError` if the connection went first. */
 export async function logIn(opened: Opened, choice: CredentialChoice): Promise<LoggedIn> {
-  const credential = typeof choice === 'function' ? await choice(opened) : choice;
+  const credential = await choose(opened, choice);
   if (credential === 'none') return { identity: undefined, next: choice };
   if ('ownerTokenFile' in credential) {
     if (opened.proveOwner === undefined || !opened.isLoopback) {

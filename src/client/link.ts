@@ -2,7 +2,7 @@
 // the server says no, or somebody closes it.
 
 import { delayBefore, waited, type Reconnect } from './backoff.ts';
-import { logIn, type CredentialChoice, type Identity } from './credential.ts';
+import { choose, logIn, type CredentialChoice, type Identity } from './credential.ts';
 import { ClosedError, RefusedError, UnreachableError } from './errors.ts';
 import type { Opened, Surroundings, Transport, Wire } from './wire.ts';
 import type { World } from './world.ts';
@@ -75,10 +75,19 @@ export class Link {
   }
 
   async #connect(signal: AbortSignal): Promise<Wire> {
-    const opened = await this.#options.transport(signal);
+    let opened = await this.#options.transport(signal);
     try {
-      const { identity, next } = await logIn(opened, this.#credential);
-      this.#credential = next;
+      const state = { isGone: false };
+      void opened.wire.gone.then(() => (state.isGone = true));
+      const credential = await orAborted(choose(opened, this.#credential), signal);
+      if (state.isGone) {
+        // A server waits some seconds only, and somebody may have typed for longer: that was not in vain.
+        const before = opened;
+        opened = await this.#options.transport(signal);
+        if (!isAlike(before, opened)) throw new UnreachableError('The server went away, and another one answers now');
+      }
+      const { identity, next } = await logIn(opened, credential);
+      if (next !== credential) this.#credential = next;
       this.#identity = identity;
       signal.throwIfAborted();
     } catch (error) {
@@ -123,6 +132,26 @@ export class Link {
         last = error;
       }
     }
+  }
+}
+
+/** What was chosen for the one may be shown to the other. */
+function isAlike(one: Surroundings, other: Surroundings): boolean {
+  return (
+    one.isLoopback === other.isLoopback && one.isPrivate === other.isPrivate && one.fingerprint === other.fingerprint
+  );
+}
+
+/** Whoever is asked may never answer. Throws the signal's reason. */
+async function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([value, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

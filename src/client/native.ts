@@ -24,6 +24,8 @@ export interface NativeClientOptions {
   readonly far?: { readonly address: string; readonly port: number };
   /** What ended the carrier, in words. */
   readonly why: (error: Error) => string;
+  /** Calls back when what has come by now has been told: what lies together is read together. */
+  readonly soon?: ((then: () => void) => void) | undefined;
   /** Time, for tests. */
   readonly after?: After | undefined;
 }
@@ -36,6 +38,8 @@ export interface Serving {
   onAsked(event: Asked): void;
   /** The socket takes bytes again. */
   onDrain(): void;
+  /** So many bytes have come. */
+  onRead(bytes: number): void;
 }
 
 /** Milliseconds until a server must have answered the preface and proven itself: it does nothing slow for that. */
@@ -64,7 +68,7 @@ export class NativeClient implements Wire {
   readonly gone: Promise<string>;
 
   constructor(carrier: Carrier & { destroy(): unknown }, options: NativeClientOptions) {
-    const { framing = 'stream', far = { address: '', port: 0 }, why, after } = options;
+    const { framing = 'stream', far = { address: '', port: 0 }, why, soon, after } = options;
     this.#carrier = carrier;
     this.#link = new NativeLink('client', { framing });
     this.far = far;
@@ -75,6 +79,8 @@ export class NativeClient implements Wire {
       onEvent: (event) => this.#receive(event),
       onDrain: () => this.#drained?.(),
       onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : why(error)),
+      soon,
+      onRead: (bytes) => this.#serving?.onRead(bytes),
     });
     carrier.on('data', () => this.#vigil.heard());
     this.#pump.start();

@@ -31,7 +31,9 @@ export interface ConnectOptions {
 export function clientOn({ socket, address, port }: Dialled, { after }: { readonly after?: After } = {}): NativeClient {
   // Where nothing is awaited nobody is asked, and a machine that is no longer there is found out all the same.
   socket.setKeepAlive(true, KEEPALIVE_MS);
-  return new NativeClient(socket, { far: { address, port }, why: whyConnectFailed, after });
+  // A server, where it was tried too, gained nothing by it.
+  const soon = (then: () => void) => void setImmediate(then);
+  return new NativeClient(socket, { far: { address, port }, why: whyConnectFailed, soon, after });
 }
 
 /** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */

@@ -27,8 +27,8 @@ export type RunEnd =
   | { end: 'ended'; result: 'exited' | 'signalled' | 'timeout' | 'cancelled'; status: number; reason?: string }
   /** It never started; `code` is the server's, for programs. */
   | { end: 'refused'; code: string; message: string }
-  /** Nobody knows how it ended. `isCut`: the way to it is gone; one that was detached may go on. */
-  | { end: 'lost'; reason: string; isCut?: true };
+  /** Nobody knows how it ended. `mayGoOn`: the way to it is gone, and it may go on if it was detached. */
+  | { end: 'lost'; reason: string; mayGoOn?: true };
 
 export interface RunListener {
   /** It was started, as far as the server can tell; `record`: it is on record under this number. */
@@ -116,7 +116,7 @@ export class Runs {
     client.onNotification(RUN_ENDED, (params) => this.#ended(params));
     void client.gone.then((reason) => {
       this.#isGone = true;
-      for (const run of this.#all) run.settle({ end: 'lost', reason, isCut: true });
+      for (const run of this.#all) run.settle({ end: 'lost', reason, mayGoOn: true });
     });
   }
 
@@ -298,7 +298,7 @@ function endOf({ result, status, reason: given, cut }: RunEnded): RunEnd {
     };
   }
   if (result === 'lost' || status === null) {
-    return { end: 'lost', reason: reason ?? 'the command was lost', ...(cut === true ? { isCut: true } : {}) };
+    return { end: 'lost', reason: reason ?? 'the command was lost', ...(cut === true ? { mayGoOn: true } : {}) };
   }
   return { end: 'ended', result, status, ...(reason === undefined ? {} : { reason }) };
 }

@@ -33,6 +33,8 @@ interface WatchOptions {
   readonly world: World;
 }
 
+/** Of a server that stops, and of one that has come back before its machine. */
+const FOR_NOW = new Set(['closing', 'offline']);
 /** A machine dials again as late as after half a minute. */
 const MACHINES_BACK: Reconnect = { attempts: 9 };
 
@@ -138,10 +140,10 @@ export class Watch implements Startable, AsyncDisposable {
    */
   #delayBeforeNext(end: RunEnd): number | undefined {
     if (this.#givesInput) return undefined;
-    const isCut = end.end === 'lost' && end.isCut === true;
-    if (isCut && (this.#attempt === undefined || this.#attached?.number !== undefined)) this.#attempt = 0;
+    const isGone = end.end === 'lost' && end.mayGoOn === true;
+    if (isGone && (this.#attempt === undefined || this.#attached?.number !== undefined)) this.#attempt = 0;
     // A server that has come back waits for its machines, as we have waited for it.
-    const isAwaited = isCut || (end.end === 'refused' && end.code === 'offline');
+    const isAwaited = isGone || (end.end === 'refused' && FOR_NOW.has(end.code));
     if (!isAwaited || this.#attempt === undefined) return undefined;
     return delayBefore(this.#attempt++, MACHINES_BACK, () => this.#options.world.random());
   }

@@ -4,7 +4,7 @@
 
 import { Hearing } from './chat/hearing.ts';
 import { Memberships } from './chat/memberships.ts';
-import { ALL, recipientsOf, refusalOfMessage, type Addressees, type Recipients } from './chat/send.ts';
+import { ALL, EVERYONE, recipientsOf, refusalOfMessage, type Addressees, type Recipients } from './chat/send.ts';
 import type { Command } from './command.ts';
 import { Directory } from './directory.ts';
 import type { GroupChanged, Outcome, Presence, Receipt, Said } from './event.ts';
@@ -228,15 +228,14 @@ export class Hub {
    * Carries the command out, or changes nothing and says why. `done` is called once, after the journal has what was
    * accepted; answers come in the order of the commands.
    */
-  handle(session: Session, command: Command, { nowMs, done }: { nowMs: number; done: (answer: Answer) => void }): void {
-    const refuse = (refusal: SendRefusal | GroupRefusal) => this.#journal.settle(() => done(refusal));
+  handle(session: Session, command: Command, { nowMs, done }: Asking): void {
     switch (command.type) {
       case 'send': {
         const refused = refusalOfMessage(command.text, command.key);
-        if (refused !== undefined) return refuse(refused);
+        if (refused !== undefined) return this.#refuse(refused, done);
         const recipients = this.#recipients(command.to, { session, nowMs });
-        if ('refused' in recipients) return refuse(recipients);
-        return this.#send(session, { text: command.text, key: command.key, recipients, nowMs, done });
+        if ('refused' in recipients) return this.#refuse(recipients, done);
+        return this.#send({ session, recipients, done }, { text: command.text, key: command.key, atMs: nowMs });
       }
       case 'join':
       case 'leave':
@@ -244,12 +243,17 @@ export class Hub {
     }
   }
 
+  /** Behind the answers to what was asked before. */
+  #refuse(refusal: SendRefusal, done: Asking['done']): void {
+    this.#journal.settle(() => done(refusal));
+  }
+
   #recipients(
     to: 'all' | readonly string[],
     { session, nowMs }: { readonly session: Session; readonly nowMs: number },
   ): Recipients | SendRefusal {
-    if (to === 'all') return { members: [], to: [ALL], cast: 'broadcast' };
-    const recipients = recipientsOf(to, { sender: session.member, among: this.#addressees });
+    if (to === 'all') return EVERYONE;
+    const recipients = recipientsOf(to, { sender: session, among: this.#addressees });
     if (!('refused' in recipients) || recipients.refused !== 'unknown-recipient') return recipients;
     const mayKnow = session.role === 'owner' || session.role === 'operator';
     const invited = mayKnow ? recipients.names.filter((name) => this.#isInvited(name, nowMs)) : [];
@@ -261,16 +265,14 @@ export class Hub {
     return !('refused' in parsed) && this.directory.invitationOf(parsed.key, nowMs) !== undefined;
   }
 
-  #send(session: Session, { text, key, recipients, nowMs, done }: Sending): void {
-    const { id: from, name: fromName } = session.member;
-    const { cast, to, members } = recipients;
-    const ids = members.map(({ id }) => id);
-    const message: NewMessage = { atMs: nowMs, from, fromName, cast, to, text, recipients: ids };
+  #send(sending: Sending, { text, key, atMs }: Sent): void {
+    const { id: from, name: fromName } = sending.session.member;
+    const { cast, to, ids } = sending.recipients;
+    const message: NewMessage = { atMs, from, fromName, cast, to, text, recipients: ids };
     this.#journal.append(key === undefined ? message : { ...message, resendKey: key }, (appended) => {
-      if (appended.result === 'new') {
-        this.#tell({ id: appended.id, atMs: nowMs, from, fromName, cast, to, text }, session.member, members);
-      }
-      done(this.#answer(session, { appended, recipients, nowMs }));
+      const { session, recipients, done } = sending;
+      if (appended.result === 'new') this.#tell(saidOf(message, appended.id), session.member, recipients.members);
+      done(this.#answer(sending, { appended, atMs }));
     });
   }
 
@@ -286,11 +288,11 @@ export class Hub {
     }
   }
 
-  #answer(session: Session, { appended, recipients, nowMs }: Answered): Answer {
+  #answer({ session, recipients }: Sending, { appended, atMs: sentMs }: Answered): Answer {
     if (appended.result === 'failed') return { refused: 'not-stored', reason: appended.reason };
     if (appended.result === 'other') return { refused: 'key-reused', id: appended.id };
     const { id } = appended;
-    const atMs = appended.result === 'same' ? appended.atMs : nowMs;
+    const atMs = appended.result === 'same' ? appended.atMs : sentMs;
     const isRepeat = appended.result === 'same';
     // Nobody looks at them: most of what a busy server would do for an answer.
     const isWanted = session.wantsReceipts || session.listener.acknowledges;
@@ -321,23 +323,35 @@ export class Hub {
 
   #sessionOf(member: Member, { listener, outlet, family, atMs, token }: Entrance, cursor: MessageId): Session {
     const role = roleOf(member);
-    const state = { isLive: false, cursor, wantsReceipts: false, isOver: false };
+    const state = { isLive: false, cursor, wantsReceipts: false, isOver: false, lastSent: undefined };
     return { member, outlet, listener, family, atMs, token, role, ...state };
   }
 }
 
-interface Sending {
-  readonly text: string;
-  readonly key: string | undefined;
-  readonly recipients: Recipients;
+interface Asking {
   readonly nowMs: number;
   readonly done: (answer: Answer) => void;
 }
 
+interface Sending {
+  readonly session: Session;
+  readonly recipients: Recipients;
+  readonly done: Asking['done'];
+}
+
+interface Sent {
+  readonly text: string;
+  readonly key: string | undefined;
+  readonly atMs: number;
+}
+
 interface Answered {
   readonly appended: Appended;
-  readonly recipients: Recipients;
-  readonly nowMs: number;
+  readonly atMs: number;
+}
+
+function saidOf({ atMs, from, fromName, cast, to, text }: NewMessage, id: MessageId): Said {
+  return { id, atMs, from, fromName, cast, to, text };
 }
 
 function roleOf({ account }: Member): Role {

@@ -57,8 +57,8 @@ export type RunResult =
   | { result: 'cancelled'; status: number }
   /** The machine itself does not allow it: nothing was started there. */
   | { result: 'denied'; status: null; reason: string }
-  /** `isCut`: what told of it has ended; of a run that somebody was attached to, that is not the run. */
-  | { result: 'lost'; status: null; reason: string; isCut?: true };
+  /** `mayGoOn`: what told of it has ended, and of a detached run that is not the run. */
+  | { result: 'lost'; status: null; reason: string; mayGoOn?: true };
 
 /** One command under way. */
 export interface Run {

@@ -38,9 +38,10 @@ export type SendRefusal =
 
 /** In every case nobody's groups have changed. */
 export type GroupRefusal =
-  | { refused: 'bad-group'; why: NameRefusal | 'no-hash' }
-  | { refused: 'unknown-group' }
-  | { refused: 'not-in-group' }
+  /** `name`: as it was typed. */
+  | { refused: 'bad-group'; name: string; why: NameRefusal | 'no-hash' }
+  | { refused: 'unknown-group'; name: string }
+  | { refused: 'not-in-group'; name: string }
   | { refused: 'too-many-groups'; max: number }
   | NotStored;
 

@@ -1,5 +1,6 @@
 // Members and their sessions: who is here, by which door, with which rights.
 
+import type { Recipients } from './chat/send.ts';
 import type { Outcome, Said } from './event.ts';
 import type { Account, MemberId, MessageId } from './journal.ts';
 import type { Name, NameKey } from './name.ts';
@@ -44,6 +45,8 @@ export interface Session {
   cursor: MessageId;
   /** Wants to know what becomes of the messages it sends. */
   wantsReceipts: boolean;
+  /** To whom its last message to one was. */
+  lastSent: Recipients | undefined;
 }
 
 /** One session's ear. */

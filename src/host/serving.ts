@@ -1,10 +1,11 @@
 // What a joined machine does for its server: starts what it is asked to, and ends it when the server asks, is gone, or
 // has been silent for the length of the lease.
 
-import type { Run, RunCommand, Runner, RunRequest } from '../core/ports.ts';
+import type { Run, Runner, RunRequest } from '../core/ports.ts';
 import type { DetachedEnd, DetachRefusal } from '../core/run/detached.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { DetachedRuns } from '../detached/detached-runs.ts';
+import { countRead } from '../net/scavenge.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
 import { LEASE_MS } from '../protocol/native/limits.ts';
 import { METHODS } from '../protocol/native/methods.ts';
@@ -14,6 +15,7 @@ import type { Pump } from '../protocol/native/pump.ts';
 import { rpcError, type Id, type RpcError } from '../protocol/native/rpc.ts';
 import { quote } from '../protocol/text.ts';
 import { asRun } from '../relay/attached.ts';
+import { toRunCommand } from '../relay/command.ts';
 import { toDetachedEnded } from '../relay/ended.ts';
 import { passOn } from '../relay/environment.ts';
 import { ServedRun, type ServedStreams } from '../relay/served-run.ts';
@@ -97,6 +99,11 @@ class MachineServing implements Serving {
     for (const run of this.#runs.values()) run.update();
   }
 
+  /** What commands read comes here; what they say goes to a process that is soon gone, and counts nothing. */
+  onRead(bytes: number): void {
+    countRead(bytes);
+  }
+
   #start(id: Id, params: unknown): void {
     const asked = runStart.parseParams(params);
     if ('bad' in asked) return this.#refuse(id, rpcError('params', { code: 'bad-params' }, asked.bad));
@@ -124,8 +131,7 @@ class MachineServing implements Serving {
     }
     const { policy, onDenied, onRecordsHead } = this.#options;
     if (recordsHead !== undefined) onRecordsHead(recordsHead);
-    const wanted: RunCommand =
-      'shell' in given ? { kind: 'shell', line: given.shell } : { kind: 'argv', argv: given.argv };
+    const wanted = toRunCommand(given);
     const command = allowed(policy, wanted, { cwd, hasTerminal: terminal !== undefined });
     if (command === undefined) {
       const told = quote(wanted.kind === 'shell' ? wanted.line : wanted.argv.join(' '), MAX_TOLD_LENGTH);

@@ -4,12 +4,14 @@
 import type { Appended, MessageId, NewMessage } from '../core/journal.ts';
 import { wordsFor } from './errors.ts';
 import type { Log } from './log.ts';
+import type { Packed } from './packed.ts';
+import { Packer } from './packer.ts';
 import type { Resends } from './resends.ts';
-import type { PackedMessage, Range } from './wire.ts';
+import type { Range, Resend } from './wire.ts';
 
 /** Rows of a frame, a message and each recipient being one. */
 const MAX_FRAME_ROWS = 5_000;
-/** UTF-16 units of text in a frame. JSON writes a control character in six bytes: even then it fits into half a segment. */
+/** UTF-16 units of text in a frame. Of three bytes each (RFC 3629 section 3), they fit into half a segment. */
 const MAX_FRAME_CHARACTERS = 1_048_576;
 
 export interface AppendsWorld {
@@ -33,13 +35,14 @@ type Waiting = { readonly message: NewMessage | undefined; readonly done: (appen
 interface Batch {
   readonly waiting: readonly Waiting[];
   readonly answers: readonly Appended[];
-  readonly messages: readonly PackedMessage[];
+  readonly packed: Packed;
 }
 
 const SETTLED: Appended = { result: 'failed', reason: 'nothing was to be stored' };
 
 export class Appends {
   readonly #world: AppendsWorld;
+  readonly #packer = new Packer();
   #waiting: Waiting[] = [];
   /** Those before it in `#waiting` are taken. */
   #taken = 0;
@@ -86,15 +89,14 @@ export class Appends {
       if (!log.hasRoom || resends.isFull) return onFull();
       const batch = this.#next();
       left -= batch.waiting.length;
-      if (batch.messages.length === 0) answer(batch);
+      if (batch.packed.count === 0) answer(batch);
       else this.#write(batch);
     }
   }
 
   #write(batch: Batch): void {
-    const { messages } = batch;
-    const first = this.#head - messages.length + 1;
-    this.#world.log.write({ first, count: messages.length, json: JSON.stringify(messages) }, (error, range) => {
+    const first = this.#head - batch.packed.count + 1;
+    this.#world.log.write({ ...batch.packed, first }, (error, range) => {
       if (error === null) {
         this.#world.onWritten(range, this.#head);
         answer(batch);
@@ -119,7 +121,6 @@ export class Appends {
 
   #next(): Batch {
     const answers: Appended[] = [];
-    const messages: PackedMessage[] = [];
     const start = this.#taken;
     for (let rows = 0, characters = 0; this.#taken < this.#waiting.length; this.#taken++) {
       const message = this.#waiting[this.#taken]?.message;
@@ -129,8 +130,8 @@ export class Appends {
       }
       rows += 1 + message.recipients.length;
       characters += message.text.length;
-      if (messages.length > 0 && (rows > MAX_FRAME_ROWS || characters > MAX_FRAME_CHARACTERS)) break;
-      answers.push(this.#take(message, messages));
+      if (this.#packer.count > 0 && (rows > MAX_FRAME_ROWS || characters > MAX_FRAME_CHARACTERS)) break;
+      answers.push(this.#take(message));
     }
     const waiting = this.#waiting.slice(start, this.#taken);
     // Cut off only where that moves less than it frees.
@@ -138,24 +139,25 @@ export class Appends {
       this.#waiting = this.#waiting.slice(this.#taken);
       this.#taken = 0;
     }
-    return { waiting, answers, messages };
+    return { waiting, answers, packed: this.#packer.take() };
   }
 
-  #take(message: NewMessage, messages: PackedMessage[]): Appended {
-    const { atMs, from, fromName, cast, to, text, recipients, resendKey } = message;
+  #take(message: NewMessage): Appended {
     const reason = whyWrong(message);
     if (reason !== undefined) return { result: 'failed', reason };
-    if (resendKey === undefined) {
-      messages.push([atMs, from, fromName, cast, to, text, recipients]);
-      return { result: 'new', id: ++this.#head };
-    }
+    const resend = this.#resendOf(message);
+    if (resend !== undefined && 'result' in resend) return resend;
+    this.#packer.add(message, resend);
+    const id = ++this.#head;
+    if (resend !== undefined) this.#world.resends.keep(message.from, resend, { id, atMs: message.atMs });
+    return { result: 'new', id };
+  }
+
+  /** What to keep with it, if it has a key; or why it is not stored, or not again. */
+  #resendOf(message: NewMessage): Resend | Exclude<Appended, { result: 'new' }> | undefined {
+    if (message.resendKey === undefined) return undefined;
     try {
-      const resend = this.#world.resends.check(message, resendKey);
-      if ('result' in resend) return resend;
-      messages.push([atMs, from, fromName, cast, to, text, recipients, resend]);
-      const id = ++this.#head;
-      this.#world.resends.keep(from, resend, { id, atMs });
-      return { result: 'new', id };
+      return this.#world.resends.check(message, message.resendKey);
     } catch (error) {
       return { result: 'failed', reason: `its resend key cannot be looked up: ${wordsFor(error)}` };
     }

@@ -3,7 +3,7 @@
 
 import { statSync } from 'node:fs';
 import { wordsFor } from './errors.ts';
-import { findFrame, type Frame, HEAD_BYTES, writeFrame } from './frame.ts';
+import { beginsFrame, findFrame, type Frame, headAt, HEAD_BYTES, isWhole } from './frame.ts';
 import { firstOf, framesOf, readSegment } from './log-reader.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import type { Range } from './wire.ts';
@@ -113,27 +113,9 @@ export function strayFiles(path: string, whose: Whose): string[] {
  * not all of it is there. One of another journal says something else, or is whole; and there is nothing of ours.
  */
 function isOfAnother(bytes: Buffer, { head, seed }: Whose): boolean {
-  if (bytes.length < HEAD_BYTES || !beginsFrame(bytes)) return false;
-  if (findFrame(bytes, { after: 0, seed }) !== undefined) return false;
-  const [length, count, first] = [bytes.readUInt32BE(8), bytes.readUInt32BE(12), bytes.readDoubleBE(16)];
-  return first > head + 1 || isList(bytes.toString('utf8', HEAD_BYTES, HEAD_BYTES + length), count);
-}
-
-function beginsFrame(bytes: Buffer): boolean {
-  const frame = Buffer.alloc(HEAD_BYTES);
-  writeFrame(frame, { first: 0, count: 0, json: '', seed: 0 });
-  return bytes.subarray(0, MAGIC_BYTES).equals(frame.subarray(0, MAGIC_BYTES));
-}
-
-const MAGIC_BYTES = 4;
-
-function isList(json: string, count: number): boolean {
-  try {
-    const list: unknown = JSON.parse(json);
-    return Array.isArray(list) && list.length === count;
-  } catch {
-    return false;
-  }
+  const claimed = headAt(bytes, 0);
+  if (claimed === undefined || findFrame(bytes, { after: 0, seed }) !== undefined) return false;
+  return claimed.first > head + 1 || isWhole(bytes);
 }
 
 /** What stands where a database and its log should be, and cannot be that; asked before anything is made there. */

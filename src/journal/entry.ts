@@ -18,6 +18,7 @@ import type {
   RunOnHost,
   RunRefused,
   RunStarted,
+  Setting,
   StoredRun,
   StreamFacts,
   Streams,
@@ -53,6 +54,10 @@ interface Asked {
   readonly from: string;
   /** Missing: that of the run's first entry. */
   readonly command?: PackedCommand;
+  /** These three follow the command, and are missing too in entries that an earlier version has made. */
+  readonly cwd?: string | null;
+  readonly env?: readonly string[];
+  readonly terminal?: boolean;
 }
 
 export type PackedEntry =
@@ -69,6 +74,7 @@ export type PackedEntry =
       readonly hosts: readonly string[];
       readonly result: Unstarted['result'];
       readonly reason?: string;
+      readonly leftOut?: number;
     })
   | {
       readonly number: EntryNumber;
@@ -105,10 +111,11 @@ function pack(entry: RunEntry, place: Place): PackedEntry {
         ...packFirst(entry, place),
       };
     case 'refused': {
-      const { hosts, result } = entry;
+      const { hosts, result, leftOut } = entry;
       const reason = 'reason' in result ? { reason: result.reason } : {};
       const asked = packAsked('refused', { ...entry, ...place });
-      return { ...asked, hosts, ...packFirst(entry, place), result: result.result, ...reason };
+      const others = leftOut === undefined ? {} : { leftOut };
+      return { ...asked, hosts, ...packFirst(entry, place), result: result.result, ...reason, ...others };
     }
     case 'ended':
       return packEnd(entry, place);
@@ -125,8 +132,9 @@ function packApproved({ approved }: RunStarted) {
   return approved === undefined ? {} : { approvedBy: approved.by, approval: approved.hash };
 }
 
-function packFirst({ command }: RunStarted | RunRefused, { isFirst }: Place): { readonly command?: PackedCommand } {
-  return isFirst ? { command: packCommand(command) } : {};
+function packFirst({ command, setting }: RunStarted | RunRefused, { isFirst }: Place) {
+  const { cwd = null, env, hasTerminal: terminal } = setting;
+  return isFirst ? { command: packCommand(command), cwd, env, terminal } : {};
 }
 
 function packCommand(command: AskedCommand): PackedCommand {
@@ -185,6 +193,7 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
   const hosts = new Map<EntryNumber, readonly RunOnHost[]>();
   let run: Omit<StoredRun, 'hosts'> | undefined;
   let approved: Approved | undefined;
+  let leftOut: number | undefined;
   for (const entry of entries) {
     const atMs = Date.parse(entry.at);
     if (entry.type !== 'ended') run ??= askedIn(entry);
@@ -201,6 +210,7 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
         ]);
         break;
       case 'refused': {
+        leftOut ??= entry.leftOut;
         const end = { atMs, result: unstartedOf(entry), streams: undefined };
         hosts.set(
           entry.number,
@@ -217,16 +227,22 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
       }
     }
   }
-  return run && { ...run, ...(approved === undefined ? {} : { approved }), hosts: [...hosts.values()].flat() };
+  const more = { ...(approved === undefined ? {} : { approved }), ...(leftOut === undefined ? {} : { leftOut }) };
+  return run && { ...run, ...more, hosts: [...hosts.values()].flat() };
 }
 
 function approvedIn({ approvedBy: by, approval: hash }: Extract<PackedEntry, { type: 'started' }>) {
   return by === undefined || hash === undefined ? undefined : { by, hash };
 }
 
-function askedIn({ run: id, by: byName, as, member: by, from: address, command }: Asked) {
+function askedIn({ run: id, by: byName, as, member: by, from: address, command, ...entry }: Asked) {
   const asName = as === undefined ? {} : { asName: as };
-  return command && { id, by, byName, ...asName, address, command: commandOf(command) };
+  return command && { id, by, byName, ...asName, address, command: commandOf(command), ...settingIn(entry) };
+}
+
+function settingIn({ cwd, env, terminal }: Pick<Asked, 'cwd' | 'env' | 'terminal'>): { readonly setting?: Setting } {
+  if (cwd === undefined || env === undefined || terminal === undefined) return {};
+  return { setting: { cwd: cwd ?? undefined, env, hasTerminal: terminal } };
 }
 
 function unpackStreams({ stdin, stdout, stderr }: Streams<PackedOutput>): Streams<StreamFacts & KeptBytes> {

@@ -39,8 +39,7 @@ export class WordIndexer {
         this.#advance.run(upTo);
       });
     } catch (error) {
-      // What it was filled through may have gone with it.
-      this.#slice = -1;
+      this.forget();
       throw error;
     }
     this.#upTo = upTo;
@@ -56,6 +55,11 @@ export class WordIndexer {
       this.#slice = slice;
     }
     for (const insert of this.#inserts) insert.run(from, upTo);
+  }
+
+  /** The transaction was taken back, and what a slice was filled through may have gone with it. */
+  forget(): void {
+    this.#slice = -1;
   }
 
   /** The first message of the slice that this one is in. */

@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
+import { aFrame } from '../../test/kit/frames.ts';
 import { readBacklog } from './backlog.ts';
 import { type Frame, messagesOf, seedOf } from './frame.ts';
 import { Log, type LogOptions } from './log.ts';
@@ -28,8 +29,7 @@ async function aLog(t: TestContext, options: Partial<LogOptions> = {}) {
   const write = (characters: number) => {
     const { promise, resolve } = Promise.withResolvers<Range & { isHere: boolean }>();
     let hasReturned = false;
-    const json = JSON.stringify([[0, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(characters), []]]);
-    log.write({ first: ++head, count: 1, json }, (error, range) => {
+    log.write(aFrame(++head, [[0, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(characters), []]]), (error, range) => {
       assert.equal(error, null);
       resolve({ ...range, isHere: !hasReturned });
     });
@@ -140,8 +140,8 @@ test(
     const texts = () => framesAfter(path, 0).map((frame) => messagesOf(frame).map(([at]) => at));
     const write = (first: number, at: number, characters = 10) =>
       new Promise((resolve) => {
-        const json = JSON.stringify([[at, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(characters), []]]);
-        log.write({ first, count: 1, json }, (error) => resolve(error === null));
+        const frame = aFrame(first, [[at, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(characters), []]]);
+        log.write(frame, (error) => resolve(error === null));
       });
     assert.ok(await write(1, 100, 8_000_000));
     fails = true;
@@ -166,8 +166,8 @@ test(
 test('what is too long for half a segment is not written', LIMIT, async (t) => {
   const { log, write, ids } = await aLog(t);
   await write(10);
-  const json = JSON.stringify(['x'.repeat(8_388_608)]);
-  const error = await new Promise((resolve) => log.write({ first: 2, count: 1, json }, resolve));
+  const frame = aFrame(2, [[0, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(8_388_608), []]]);
+  const error = await new Promise((resolve) => log.write(frame, resolve));
   assert.match(String(error), /too long for the log$/);
   assert.deepEqual(ids(), [1]);
   await write(10);
@@ -184,8 +184,8 @@ test('a segment that is missing is no other one twice', LIMIT, async (t) => {
   const places = new Set<string>();
   for (let first = 7; first < 15; first++) {
     await new Promise<void>((resolve) => {
-      const json = JSON.stringify([[0, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(8_000_000), []]]);
-      again.write({ first, count: 1, json }, (error, { segment, from }) => {
+      const frame = aFrame(first, [[0, 1, 'Bob', 'broadcast', ['all'], 'x'.repeat(8_000_000), []]]);
+      again.write(frame, (error, { segment, from }) => {
         assert.equal(error, null);
         places.add(`${segment} ${from}`);
         resolve();

@@ -4,7 +4,8 @@
 
 import { closeSync, unlinkSync, write, writeSync } from 'node:fs';
 import type { Backlog } from './backlog.ts';
-import { boundOf, HEAD_BYTES, seedOf, writeFrame } from './frame.ts';
+import { HEAD_BYTES, sealFrame, seedOf } from './frame.ts';
+import type { Packed } from './packed.ts';
 import {
   SEGMENT_BYTES,
   draftsOf,
@@ -22,8 +23,8 @@ const MAX_SEGMENTS = 32;
 const KEPT_SEGMENTS = 4;
 /** Bytes of a frame at most: then there is always room for one where half of a segment is free. */
 const MAX_FRAME_BYTES = SEGMENT_BYTES / 2;
-/** Bytes that are kept ready for frames: those of more get a buffer of their own. */
-const BUFFER_BYTES = 1_048_576;
+/** A frame of more is written from another thread, however quick the disk is. */
+const SHORT_BYTES = 1_048_576;
 /**
  * A disk that takes longer, on average, is written to from another thread. The way there and back takes 0.1 ms on an idle
  * machine and much more on a busy one; half a millisecond is what nobody else on the event loop feels.
@@ -34,10 +35,9 @@ const WEIGHT = 1 / 16;
 /** Frames that are written from another thread before the disk is tried again. */
 const PATIENCE = 64;
 
-export interface NewFrame {
+/** The ids of its messages begin with `first`. */
+export interface NewFrame extends Packed {
   readonly first: number;
-  readonly count: number;
-  readonly json: string;
 }
 
 /** `error` where it is not durable: as if nothing had been written. May be called before `write` returns. */
@@ -72,7 +72,6 @@ export class Log {
   readonly #clock: () => number;
   readonly #maxSegments: number;
   readonly #writeSync: WriteSync;
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   readonly #segments: Segment[];
   #current: Segment;
   #at = 0;
@@ -140,11 +139,11 @@ export class Log {
     this.#released = upTo;
   }
 
-  write({ first, count, json }: NewFrame, written: Written): void {
-    const bound = boundOf(json);
-    const buffer = bound <= this.#buffer.length ? this.#buffer : Buffer.allocUnsafe(bound);
-    const length = writeFrame(buffer, { first, count, json, seed: this.#seed });
-    const bytes = buffer.subarray(0, length);
+  /** Its bytes may be used again once it is written. */
+  write(frame: NewFrame, written: Written): void {
+    const { first, count, bytes } = frame;
+    const { length } = bytes;
+    sealFrame(frame, { first, seed: this.#seed });
     const last = first + count - 1;
     const settle = (error: unknown) => {
       const range = { segment: this.#current.number, from: this.#at, to: this.#at + length };
@@ -195,7 +194,7 @@ export class Log {
       this.#patience -= 1;
       return false;
     }
-    return length <= BUFFER_BYTES;
+    return length <= SHORT_BYTES;
   }
 
   #writeHere(bytes: Buffer): unknown {

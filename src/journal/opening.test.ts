@@ -13,17 +13,20 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import { aMessage, append } from '../../test/contracts/journal.ts';
+import { aMessage, anAccount, append, record } from '../../test/contracts/journal.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
+import { aFrame, oldFrame } from '../../test/kit/frames.ts';
 import { aHeldJournal, copyAsKilled } from '../../test/kit/held-journal.ts';
 import { leaveOut } from '../../test/kit/needs.ts';
 import type { Journal } from '../core/journal.ts';
 import { backupJournal } from './backup.ts';
 import { identityOf, numberOf } from './database.ts';
 import { glanceAtJournal } from './glance.ts';
+import { seedOf } from './frame.ts';
 import { Log } from './log.ts';
 import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
+import type { PackedMessage } from './wire.ts';
 
 const LIMIT = { timeout: 60_000 };
 const DESCRIPTORS = '/proc/self/fd';
@@ -47,7 +50,10 @@ test('a journal that cannot be opened leaves no file open', LIMIT, async (t) => 
   // The second one is the reader.
   const endReader = (worker: Worker) => {
     count += 1;
-    if (count === 2) void worker.terminate();
+    if (count !== 2) return;
+    // Where this thread is held up the reader has opened its file by now, and said so: that is not to be heard.
+    worker.removeAllListeners('message');
+    void worker.terminate();
   };
   process.on('worker', endReader);
   t.after(() => process.off('worker', endReader));
@@ -88,23 +94,13 @@ async function aJournalWithLog(t: TestContext, texts: readonly string[]): Promis
   const { journal } = await openSqliteJournal({ path });
   await append(journal, aMessage({ text: 'one' }));
   await journal.close();
-  const database = new DatabaseSync(path, { readOnly: true });
-  const identity = identityOf(database);
-  database.close();
-  const log = await Log.open({ path, identity, head: 0 });
+  const log = await Log.open({ path, identity: identityAt(path), head: 0 });
   let first = 1;
   for (const text of texts) {
-    const messages = (first === 1 ? ['one', text] : [text]).map((each) => [
-      1_000,
-      1,
-      'Bob',
-      'singlecast',
-      ['Eve'],
-      each,
-      [2],
-    ]);
-    const frame = { first, count: messages.length, json: JSON.stringify(messages) };
-    assert.equal(await new Promise((resolve) => log.write(frame, resolve)), null);
+    const messages = (first === 1 ? ['one', text] : [text]).map((each): PackedMessage => {
+      return [1_000, 1, 'Bob', 'singlecast', ['Eve'], each, [2]];
+    });
+    assert.equal(await new Promise((resolve) => log.write(aFrame(first, messages), resolve)), null);
     first += messages.length;
   }
   await log.close();
@@ -128,9 +124,63 @@ test('a frame of which the database has a part is gone on with', LIMIT, async (t
   assert.deepEqual(await textsIn(journal), ['1 one', '2 two', '3 three']);
 });
 
+/** Writes the beginning of the first segment anew, as an older program would have, of these texts to everyone. */
+function writeOldLog(path: string, { seed, texts }: { seed: number; texts: readonly string[] }): void {
+  const frames = texts.map((text, at) => {
+    const message = [1_000, 1, 'Bob', 'broadcast', ['all'], text, []] as const;
+    return oldFrame(at + 1, [at === 1 ? [...message, [`key of ${text}`, 'digest']] : message], seed);
+  });
+  writeFileSync(`${path}-log-0`, Buffer.concat([...frames, Buffer.alloc(1_000)]));
+}
+
+test('a log that an older program left is read, keys and all, and gone on with', LIMIT, async (t) => {
+  const path = join(aDirectory(t), 'journal');
+  const { journal: empty, everything: before } = await openSqliteJournal({ path });
+  await record(
+    empty,
+    { type: 'account-added', account: anAccount(1, 'Bob') },
+    { type: 'account-added', account: anAccount(2, 'Eve') },
+  );
+  await empty.close();
+  writeOldLog(path, { seed: seedOf(identityAt(path)), texts: ['one', 'two "quoted"', 'three\ud83d'] });
+  const { journal, everything } = await openSqliteJournal({ path });
+  assert.deepEqual([everything.head, everything.journalId], [3, before.journalId]);
+  const again = aMessage({ from: 1, text: 'another', resendKey: 'key of two "quoted"' });
+  assert.deepEqual(await append(journal, again), { result: 'other', id: 2 });
+  assert.deepEqual(await append(journal, aMessage({ text: 'four' })), { result: 'new', id: 4 });
+  assert.deepEqual(await textsIn(journal), ['1 one', '2 two "quoted"', '3 three\ufffd', '4 four']);
+  await journal.close();
+  assert.deepEqual(await verifyJournal(path), []);
+});
+
+test(
+  'a log of another journal is refused in the form of an older program too, unless it is cut short',
+  LIMIT,
+  async (t) => {
+    const path = join(aDirectory(t), 'journal');
+    await (await openSqliteJournal({ path })).journal.close();
+    writeOldLog(path, { seed: seedOf('of another one'), texts: ['precious'] });
+    await assert.rejects(openSqliteJournal({ path }), /-log-0 is of another journal/);
+    const torn = readFileSync(`${path}-log-0`).fill(0, 60);
+    writeFileSync(`${path}-log-0`, torn);
+    const { journal } = await openSqliteJournal({ path });
+    assert.deepEqual(await append(journal, aMessage()), { result: 'new', id: 1 });
+    await journal.close();
+  },
+);
+
+function identityAt(path: string): string {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    return identityOf(database);
+  } finally {
+    database.close();
+  }
+}
+
 for (const [where, what, last, next] of [
-  ['in the middle', '"three"', 2, 4],
-  ['at its beginning', '"two"', 1, 3],
+  ['in the middle', 'three', 2, 4],
+  ['at its beginning', 'two', 1, 3],
   ['in the length of its first frame', LENGTH, 1, 3],
 ] as const) {
   test(`a log that is damaged ${where} is refused: what stands behind it was acknowledged`, LIMIT, async (t) => {
@@ -155,7 +205,7 @@ test('a log that is damaged while a server runs stops it from storing more', LIM
   const { journal, path, hold, letGo } = await aHeldJournal(t);
   hold();
   for (const text of ['one', 'two', 'three']) await append(journal, aMessage({ text }));
-  damage(path, '"two"');
+  damage(path, 'two');
   letGo();
   assert.deepEqual(await textsIn(journal), []);
   const { health } = journal;
@@ -195,8 +245,8 @@ for (const [what, has, first] of [
     if (has === 0) await (await openSqliteJournal({ path })).journal.close();
     rmSync(`${path}-log-0`);
     const log = await Log.open({ path, identity: 'of another one', head: first - 1 });
-    const json = JSON.stringify([[1_000, 1, 'Bob', 'broadcast', ['all'], 'precious', []]]);
-    assert.equal(await new Promise((resolve) => log.write({ first, count: 1, json }, resolve)), null);
+    const frame = aFrame(first, [[1_000, 1, 'Bob', 'broadcast', ['all'], 'precious', []]]);
+    assert.equal(await new Promise((resolve) => log.write(frame, resolve)), null);
     await log.close();
     const file = `${path}-log-0`;
     const before = readFileSync(file);

@@ -36,10 +36,15 @@ export class Renewal {
       return false;
     }
     const from = Math.max(upTo - CHUNK_MESSAGES + 1, this.#words.startOf(upTo));
-    inTransaction(this.#database, () => {
-      this.#words.insert(from, upTo);
-      this.#database.prepare('UPDATE meta SET old_words_up_to = ?').run(from - 1);
-    });
+    try {
+      inTransaction(this.#database, () => {
+        this.#words.insert(from, upTo);
+        this.#database.prepare('UPDATE meta SET old_words_up_to = ?').run(from - 1);
+      });
+    } catch (error) {
+      this.#words.forget();
+      throw error;
+    }
     return true;
   }
 

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Appended, type MessageId, type NewMessage, RESEND_KEEP_MS } from '../core/journal.ts';
 import { openForReading } from './database.ts';
-import { type Frame, messagesOf } from './frame.ts';
+import { type Frame, mayHaveKeys, messagesOf } from './frame.ts';
 import type { Resend } from './wire.ts';
 
 /**
@@ -17,8 +17,6 @@ import type { Resend } from './wire.ts';
 const LOOKUP_WAIT_MS = 2;
 /** Of messages that the database does not have yet: some 50 MB of them. Whoever sends with more keys waits for the database. */
 const MAX_RECENT = 200_000;
-/** In JSON: after the recipients a list of strings. In a text the quote would be escaped; without keys nothing is parsed. */
-const BEFORE_A_KEY = '],["';
 
 interface First {
   readonly id: MessageId;
@@ -62,7 +60,7 @@ export class Resends {
 
   /** Of messages that a server before this one has left in the log; as far as there is room. */
   keepAll(frame: Frame): void {
-    if (this.isFull || !frame.messages.includes(BEFORE_A_KEY)) return;
+    if (this.isFull || !mayHaveKeys(frame)) return;
     for (const [at, [atMs, from, , , , , , resend]] of messagesOf(frame).entries()) {
       if (resend !== undefined) this.keep(from, resend, { id: frame.first + at, atMs });
     }

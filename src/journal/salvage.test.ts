@@ -15,7 +15,11 @@ const LIMIT = { timeout: 60_000 };
 const NOW = 1_608_235_613_000;
 
 /** A closed journal whose database has message 1, and whose log has the others: a frame of two for each word of a segment. */
-async function aJournalWith(t: TestContext, segments: readonly (readonly string[])[]): Promise<Damaged> {
+async function aJournalWith(
+  t: TestContext,
+  segments: readonly (readonly string[])[],
+  { isOld = false } = {},
+): Promise<Damaged> {
   const path = join(aDirectory(t), 'journal');
   const { journal, everything } = await openSqliteJournal({ path });
   await record(
@@ -25,7 +29,7 @@ async function aJournalWith(t: TestContext, segments: readonly (readonly string[
   );
   await append(journal, aMessage({ text: '1' }));
   await journal.close();
-  return { ...writeLog(path, 2, segments), journalId: everything.journalId };
+  return { ...writeLog(path, 2, { segments, isOld }), journalId: everything.journalId };
 }
 
 interface Damaged extends Logged {
@@ -144,9 +148,15 @@ const CASES: readonly {
   },
 ];
 
-for (const { where, harm, ids, lost, next, unread = [] } of CASES) {
-  test(`of a log that is damaged ${where} all the rest is kept, and what is lost is said`, LIMIT, async (t) => {
-    const damaged = await aJournalWith(t, SEGMENTS);
+const CASES_OF_BOTH = CASES.flatMap((each) => [
+  { ...each, isOld: false },
+  { ...each, isOld: true },
+]);
+
+for (const { where, harm, ids, lost, next, unread = [], isOld } of CASES_OF_BOTH) {
+  const what = `a log${isOld ? ' of an older program' : ''} that is damaged ${where}`;
+  test(`of ${what} all the rest is kept, and what is lost is said`, LIMIT, async (t) => {
+    const damaged = await aJournalWith(t, SEGMENTS, { isOld });
     const { path } = damaged;
     const places = harm(damaged);
     const names = readdirSync(dirname(path));

@@ -141,7 +141,17 @@ test('what an older database has is found while it is renewed, and after', { tim
   const reader = new Reader(path, () => 0);
   t.after(() => reader.close());
   const appender = new Appender(database);
-  let steps = 0;
+  // A disk that is full takes a part back, and with it the tables that the part had made: it is done again.
+  database.exec(`
+    CREATE TEMP TRIGGER full BEFORE UPDATE OF old_words_up_to ON meta BEGIN SELECT raise(ROLLBACK, 'full'); END;
+  `);
+  let parts = 0;
+  assert.throws(() => {
+    while (renewal.step()) parts++;
+  }, /full/);
+  assert.ok(parts < 20, 'the words were not come to');
+  database.exec('DROP TRIGGER full');
+  let steps = parts;
   for (let isMore = true, head = 4_100; isMore; steps++) {
     isMore = renewal.step();
     for (const member of PEOPLE.filter((member) => member > 0)) {
@@ -150,7 +160,7 @@ test('what an older database has is found while it is renewed, and after', { tim
         { words: 'full', limit: 20, before: 4_095 },
       ]) {
         const found = reader.search({ member, since: 0, ...query });
-        if (steps === 0 && head === 4_100) assert.ok(found.messages.every(({ id }) => id <= 4_090));
+        if (steps === parts && head === 4_100) assert.ok(found.messages.every(({ id }) => id <= 4_090));
         else
           assert.deepEqual(
             found.messages.map(({ id }) => id),

@@ -9,6 +9,7 @@ import type { Worker } from 'node:worker_threads';
 import { aMessage, anAccount, append, record } from '../../test/contracts/journal.ts';
 import { journalContract } from '../../test/contracts/journal-contract.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
+import { aFrame } from '../../test/kit/frames.ts';
 import { Random, seedOf } from '../../test/kit/random.ts';
 import type { Appended } from '../core/journal.ts';
 import { backupJournal } from './backup.ts';
@@ -17,6 +18,7 @@ import { Log, type NewFrame } from './log.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
+import type { PackedMessage } from './wire.ts';
 
 const LIMIT = { timeout: 60_000 };
 const ALL = { member: 2, since: 0, limit: 100_000, maxBytes: 1e9 };
@@ -120,8 +122,8 @@ test('what only the log has is found at the next start, up to where it is whole'
     [4, ['four']],
     [5, ['five']],
   ] as const) {
-    const messages = texts.map((text) => [1_000, 1, 'Bob', 'singlecast', ['Eve'], text, [2]]);
-    await written(log, { first, count: messages.length, json: JSON.stringify(messages) });
+    const messages = texts.map((text): PackedMessage => [1_000, 1, 'Bob', 'singlecast', ['Eve'], text, [2]]);
+    await written(log, aFrame(first, messages));
   }
   await log.close();
   const segment = `${path}-log-0`;
@@ -189,8 +191,7 @@ test('a log that does not follow the database is refused', LIMIT, async (t) => {
   const path = join(aDirectory(t), 'journal');
   await (await openSqliteJournal({ path })).journal.close();
   const log = await Log.open({ path, identity: identityAt(path), head: 0 });
-  const json = JSON.stringify([[1_000, 1, 'Bob', 'broadcast', ['all'], 'late', []]]);
-  await written(log, { first: 7, count: 1, json });
+  await written(log, aFrame(7, [[1_000, 1, 'Bob', 'broadcast', ['all'], 'late', []]]));
   await log.close();
   const words = 'its log goes on with message 7, and everything before it ends with 0';
   const help =

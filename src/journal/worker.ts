@@ -11,6 +11,8 @@ import { reasonOf } from '../reason.ts';
 
 /** With nothing to write for so long, the words of the last messages are put into their index. */
 const IDLE_MS = 200;
+/** What nobody waits for, as the end of a run, is synced so soon, whatever else there is to do: docs/decisions/0019-run-records.md. */
+const SYNC_WITHIN_MS = 200;
 /** Whoever talks comes first: the log keeps what this has not come to. */
 const WRITER_NICENESS = 10;
 
@@ -40,7 +42,7 @@ function write(port: MessagePort): void {
   let idle: NodeJS.Timeout | undefined;
   const rest = () => {
     idle?.refresh();
-    idle ??= setTimeout(() => !isRenewing && indexWords(goOn), IDLE_MS).unref();
+    idle ??= setTimeout(() => !isRenewing && indexWords(renew), IDLE_MS).unref();
   };
   // Whatever else is to be written has its turn, and this goes on when that rests.
   let isRenewing = false;
@@ -53,16 +55,15 @@ function write(port: MessagePort): void {
     if (!isClosed && writer.indexWords()) setImmediate(indexWords, done);
     else done();
   };
+  let syncing: NodeJS.Timeout | undefined;
   const sync = (): void => {
+    clearTimeout(syncing);
+    syncing = undefined;
     try {
-      if (!isClosed) writer.sync();
+      writer.sync();
     } catch {
       // The next start of a run is synced, and says so if it cannot be.
     }
-  };
-  const goOn = (): void => {
-    sync();
-    renew();
   };
   const pace = new Pace();
   const index = (): void => {
@@ -86,11 +87,14 @@ function write(port: MessagePort): void {
       isClosed = true;
       clearTimeout(idle);
       pace.rest();
+      sync();
       writer.close();
       return port.close();
     }
     if ('record' in message) {
       tell(writer.record(message.record));
+      // Not put off by what comes next: it may never rest.
+      if (writer.isBehind) syncing ??= setTimeout(sync, SYNC_WITHIN_MS);
       return rest();
     }
     writer.messages.add(message.index);

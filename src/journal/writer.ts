@@ -21,7 +21,6 @@ export class Writer {
   readonly #words: WordIndexer;
   readonly #renewal: Renewal;
   readonly #chain: Chain;
-  /** Something was written that a power cut would take. */
   #isBehind = false;
   readonly messages: Indexer;
   /** Whose log it is. */
@@ -83,6 +82,11 @@ export class Writer {
       this.#database.exec('ROLLBACK TO list; RELEASE list');
       return { failed: wordsFor(error) };
     }
+  }
+
+  /** Something was written that a power cut would take. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** Puts some more words into their index; false: there are no more, or no room for them now. */

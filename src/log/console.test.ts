@@ -76,6 +76,19 @@ test('for a reader that does not read, lines are left out and counted, and said 
   assert.equal(json.stdout.text, '{"event":"left-out","lines":1}\n{"event":"ready"}\n');
 });
 
+test('of one warning so many lines are said in a second, and the next one says how many were left out', () => {
+  const time = { ms: 0 };
+  const { log, stderr } = aLog({ clock: () => time.ms });
+  for (let count = 0; count < 1_000; count++) log.warn('wrong token', { count });
+  log.warn('slow reader cut');
+  const lines = stderr.text.split('\n');
+  assert.deepEqual(lines.slice(9), ['warn wrong token count=9', 'warn slow reader cut', '']);
+  stderr.text = '';
+  time.ms = 1_000;
+  for (const count of [1, 2]) log.warn('wrong token', { count });
+  assert.equal(stderr.text, 'warn wrong token count=1 leftOut=990\nwarn wrong token count=2\n');
+});
+
 test('a log that nobody reads costs lines as well, and says nothing of it on the console', () => {
   const { log, stdout, stderr } = aLog({ verbose: true });
   stderr.writableLength = 2_000_000;

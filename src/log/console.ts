@@ -5,6 +5,8 @@ import type { ConsoleEvent, Fields, Log } from './log.ts';
 
 /** Waiting for a reader of stdout or stderr; beyond it lines are left out and counted. */
 const MAX_WAITING_BYTES = 1_048_576;
+/** Of one event: whoever can bring about a warning as often as they like must not fill the disk that the log is kept on. */
+const MAX_WARNINGS_A_SECOND = 10;
 
 interface Output {
   readonly writableLength: number;
@@ -18,6 +20,15 @@ export interface ConsoleOptions {
   readonly verbose?: boolean;
   readonly stdout?: Output;
   readonly stderr?: Output;
+  /** Milliseconds that never run backwards. */
+  readonly clock?: () => number;
+}
+
+/** Warnings of one event. */
+interface Pace {
+  sinceMs: number;
+  said: number;
+  leftOut: number;
 }
 
 export class ConsoleLog implements Log {
@@ -25,6 +36,9 @@ export class ConsoleLog implements Log {
   readonly #verbose: boolean;
   readonly #stdout: Output;
   readonly #stderr: Output;
+  readonly #clock: () => number;
+  /** By event, of which there are few. */
+  readonly #paces = new Map<string, Pace>();
   #leftOut = 0;
 
   constructor({
@@ -32,11 +46,13 @@ export class ConsoleLog implements Log {
     verbose = false,
     stdout = process.stdout,
     stderr = process.stderr,
+    clock = () => performance.now(),
   }: ConsoleOptions = {}) {
     this.#json = json;
     this.#verbose = verbose;
     this.#stdout = stdout;
     this.#stderr = stderr;
+    this.#clock = clock;
     // Whoever read us has gone (EPIPE): the server goes on without.
     stdout.on('error', () => {});
     stderr.on('error', () => {});
@@ -60,7 +76,17 @@ export class ConsoleLog implements Log {
   }
 
   warn(event: string, fields: Fields = {}): void {
-    this.#log('warn', event, fields);
+    const pace = this.#paces.get(event) ?? { sinceMs: this.#clock(), said: 0, leftOut: 0 };
+    this.#paces.set(event, pace);
+    if (this.#clock() - pace.sinceMs >= 1_000) Object.assign(pace, { sinceMs: this.#clock(), said: 0 });
+    if (pace.said >= MAX_WARNINGS_A_SECOND) {
+      pace.leftOut += 1;
+      return;
+    }
+    pace.said += 1;
+    const { leftOut } = pace;
+    pace.leftOut = 0;
+    this.#log('warn', event, leftOut === 0 ? fields : { ...fields, leftOut });
   }
 
   #log(level: 'info' | 'warn', event: string, fields: Fields): void {

@@ -4,7 +4,7 @@ import type { ByteSource, Run, RunResult } from '../core/ports.ts';
 import type { Attachment } from '../core/run/detached.ts';
 
 /** It says nothing of the run itself. */
-const LEFT: RunResult = { result: 'lost', status: null, reason: 'it is not watched here any more', isCut: true };
+const LEFT: RunResult = { result: 'lost', status: null, reason: 'it is not watched here any more', mayGoOn: true };
 
 export function asRun({ stdin, output, ended, leave }: Attachment): Run {
   const { promise, resolve } = Promise.withResolvers<RunResult>();

@@ -13,7 +13,7 @@ test('each end of a run has its fields on the wire', () => {
   assert.deepEqual(toRunEnded(1, cancelled, 'why'), { run: 1, ...cancelled, reason: 'why' });
   const lost = { result: 'lost', status: null, reason: 'r' } as const;
   assert.deepEqual(toRunEnded(1, lost, 'why'), { run: 1, ...lost });
-  const cut = { ...lost, isCut: true } as const;
+  const cut = { ...lost, mayGoOn: true } as const;
   assert.deepEqual(toRunEnded(1, cut), { run: 1, ...lost, cut: true });
   assert.deepEqual(toRunEnded(1, cut, 'why'), { run: 1, ...lost, reason: 'why', cut: true });
 });

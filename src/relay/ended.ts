@@ -7,12 +7,12 @@ import { TIMEOUT_STATUS } from '../core/run/result.ts';
 import type { RunEnded } from '../protocol/native/methods/run.ts';
 
 export function toRunEnded(run: number, ended: RunResult, why?: string): RunEnded {
-  const isCut = 'isCut' in ended;
+  const mayGoOn = 'mayGoOn' in ended;
   return {
     run,
     ...toFields(ended),
-    ...((ended.result === 'cancelled' || isCut) && why !== undefined ? { reason: why } : {}),
-    ...(isCut ? { cut: true } : {}),
+    ...((ended.result === 'cancelled' || mayGoOn) && why !== undefined ? { reason: why } : {}),
+    ...(mayGoOn ? { cut: true } : {}),
   };
 }
 

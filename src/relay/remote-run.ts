@@ -92,7 +92,7 @@ export class RemoteRun implements Run {
 
   /** Whoever was attached to it hears no more; it may go on. */
   cut(reason: string): void {
-    this.#cease({ result: 'lost', status: null, reason, isCut: true });
+    this.#cease({ result: 'lost', status: null, reason, mayGoOn: true });
   }
 
   /** The other end does not allow it: it never started. */

@@ -33,22 +33,28 @@ export interface Surroundings {
   readonly ownProgram?: string | undefined;
 }
 
-export function commandEnvironment(
-  requested: Environment,
-  { server, user, ownProgram }: Surroundings,
-): Record<string, string> {
+/** What every command gets. Once for a server: to look through the environment of a process takes as long as a request. */
+export function baseEnvironment({ server, user, ownProgram }: Surroundings): Readonly<Record<string, string>> {
   const given: Record<string, string> & { PATH: string } = { PATH: PLAIN_PATH };
   for (const [name, value] of Object.entries(server)) {
     if (value === undefined) continue;
     if (OF_THE_MACHINE.test(name) || (user === undefined && OF_THE_USER.test(name))) given[name] = value;
   }
   given.PATH = withOwnProgram(given.PATH, ownProgram);
-  const passed: Record<string, string> = {};
   // A service has none of its own.
   if (user === undefined) given['SHELL'] ??= shellOf();
-  const identity = user && { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
+  return user === undefined
+    ? given
+    : { ...given, HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
+}
+
+export function commandEnvironment(
+  requested: Environment,
+  base: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const passed = { ...base };
   for (const [name, value] of Object.entries(requested)) {
     if (value !== undefined && !isNeverPassed(name)) passed[name] = value;
   }
-  return { ...given, ...identity, ...passed };
+  return passed;
 }

@@ -26,6 +26,8 @@ import { Watch } from './watch.ts';
 const ENTRY = fileURLToPath(new URL('./process.mjs', import.meta.url));
 /** It holds a few hundred small objects; a bound keeps what is forked small. */
 const MAX_HEAP_MB = 64;
+/** What it says on standard error are its last words: that `node:ffi` is experimental is none of them. */
+const NO_WARNINGS = '--disable-warning=ExperimentalWarning';
 /** Sets of pipes made by one mkfifo(1), which costs about as much as one command. */
 const BATCH = 32;
 /** Fewer unused sets than this, and the next batch is asked for: what starts while it is being made. */
@@ -85,7 +87,8 @@ export class Link {
     this.#onLoosened = onLoosened;
     this.#marks = marks;
     this.#isInMemory = isInMemory;
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, ENTRY, JSON.stringify(settings)], {
+    const options = [`--max-old-space-size=${MAX_HEAP_MB}`, NO_WARNINGS];
+    this.#child = spawn(process.execPath, [...options, ENTRY, JSON.stringify(settings)], {
       // A session of its own: Ctrl-C at the server's terminal is the server's to handle.
       detached: true,
       cwd: NOWHERE,
@@ -170,19 +173,23 @@ export class Link {
         else this.#leaders.set(message.id, { pid: message.pid, isReaped: false });
         return this.#runs.get(message.id)?.started(message.pid !== undefined);
       case 'exit':
-        this.#reaped(message.id);
+        if (message.isFinished) this.#finished(message.id);
+        else this.#reaped(message.id);
         return this.#runs.get(message.id)?.exited(message.ending);
       case 'lose':
         this.#watch.fulfil(`spawn ${message.id}`);
         this.#watch.fulfil(`finish ${message.id}`);
         return this.#runs.get(message.id)?.lose(message.reason);
       case 'finish':
-        this.#watch.fulfil(`finish ${message.id}`);
-        this.#leaders.delete(message.id);
-        return;
+        return this.#finished(message.id);
       case 'loosen':
         return this.#onLoosened(message.reason);
     }
+  }
+
+  #finished(id: number): void {
+    this.#watch.fulfil(`finish ${id}`);
+    this.#leaders.delete(id);
   }
 
   #reaped(id: number): void {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
 import { ROOT } from '../../test/kit/program.ts';
 import { aRunner, argv, finish, sh } from '../../test/kit/runner.ts';
-import { commandEnvironment } from './environment.ts';
+import { baseEnvironment, commandEnvironment } from './environment.ts';
 import { findOwnProgram, withOwnProgram } from './own-program.ts';
 
 test('commands find this very program, behind all else that is on their PATH', async (t) => {
@@ -19,9 +19,10 @@ test('commands find this very program, behind all else that is on their PATH', a
 });
 
 test('what a client asks for moves nothing of it', () => {
-  const environment = commandEnvironment({ PATH: '/evil' }, { server: { PATH: '/bin' }, ownProgram: '/srv/partyline' });
+  const base = baseEnvironment({ server: { PATH: '/bin' }, ownProgram: '/srv/partyline' });
+  const environment = commandEnvironment({ PATH: '/evil' }, base);
   assert.equal(environment['PATH'], '/bin:/srv/partyline');
-  const plain = commandEnvironment({}, { server: { PATH: '/bin' } });
+  const plain = baseEnvironment({ server: { PATH: '/bin' } });
   assert.equal(plain['PATH'], '/bin');
 });
 

@@ -6,10 +6,11 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
-import type { Ending } from '../core/run/result.ts';
+import { getgid, getuid } from 'node:process';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { removePlace } from './directory.ts';
 import { codeOf, wordsFor } from './errors.ts';
+import { type Born, findQuickStarts } from './libc.ts';
 import { killRuns, tellsSessions } from './members.ts';
 import { openCommandEnds, pathsOf, type Three, unlinkPipes } from './pipes.ts';
 import { doneIn, dropGroups } from './place.ts';
@@ -31,6 +32,7 @@ const UNKILLABLE_MS = 500;
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '');
 dropGroups(settings.identity);
+const quick = isOwn(settings.identity) ? await findQuickStarts() : undefined;
 const sessions = new Map<number, Session>();
 /** Runs whose leader has not been reaped: its status is still to be told. */
 const leaders = new Set<number>();
@@ -157,17 +159,18 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
     sayTo(ends[2], `partyline: ${why}\n`);
     tell({ did: 'spawn', id, pid: undefined });
     const code = isMissing ? NOT_FOUND_STATUS : NOT_EXECUTABLE_STATUS;
-    tell({ did: 'exit', id, ending: { kind: 'code', code } });
+    tell({ did: 'exit', id, ending: { kind: 'code', code }, isFinished: true });
     release();
   };
   const mark = `${settings.mark}-${id}`;
   const seat = seats?.current;
   const marked = { ...env, [MARK_VARIABLE]: mark };
-  const spawnIt = (home?: string): ChildProcess => {
+  const spawnIt = (home?: string): Born | ChildProcess => {
     isThere = true;
     const there = home === undefined ? {} : { cwd: home };
     if (terminal === undefined) {
-      return spawn(file, args, { ...there, env: marked, detached: true, stdio: [...ends], ...identity });
+      const quickly = quick?.start({ ...there, file, args, env: marked, ends });
+      return quickly ?? spawn(file, args, { ...there, env: marked, detached: true, stdio: [...ends], ...identity });
     }
     const passesSignals = settings.hold === 'group';
     const asked = { file, args, env: marked, identity, size: terminal, passesSignals };
@@ -176,21 +179,22 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
     return started.child;
   };
   const home = existsSync(cwd) ? cwd : '/';
-  let child: ChildProcess;
+  let child: Born | ChildProcess;
   let isThere = false;
   try {
     child = place === undefined ? spawnIt(home) : doneIn(resolve(home, place), identity, spawnIt);
   } catch (error) {
     return isThere ? refuse(error) : refusePlace(error);
   }
-  if (child.pid === undefined) {
+  const born = 'onExit' in child ? child : bornOf(child);
+  if (born === undefined) {
     terminals.delete(id);
-    child.once('error', refuse);
+    if ('once' in child) child.once('error', refuse);
     return;
   }
   release();
-  tell({ did: 'spawn', id, pid: child.pid });
-  follow({ id, child, leader: child.pid, mark, seat });
+  tell({ did: 'spawn', id, pid: born.pid });
+  follow({ id, born, mark, seat });
   seats?.moveOn();
 }
 
@@ -207,22 +211,43 @@ function sayTo(stderr: number, words: string): void {
   }
 }
 
+function bornOf(child: ChildProcess): Born | undefined {
+  const { pid } = child;
+  if (pid === undefined) return undefined;
+  return {
+    pid,
+    onExit(tell) {
+      // Never 'close': that waits for whoever inherited the pipes.
+      child.once('exit', (code, signal) => {
+        tell(signal ? { kind: 'signal', signal: constants.signals[signal] } : { kind: 'code', code: code ?? 0 });
+      });
+    },
+  };
+}
+
+/** Commands run as whom this process runs as. */
+function isOwn(identity: Settings['identity']): boolean {
+  return identity === undefined || (identity.uid === getuid?.() && identity.gid === getgid?.());
+}
+
 interface Followed {
   readonly id: number;
-  readonly child: ChildProcess;
-  readonly leader: number;
+  readonly born: Born;
   readonly mark: string;
   readonly seat: Seat | undefined;
 }
 
-function follow({ id, child, leader, mark, seat }: Followed): void {
+function follow({ id, born, mark, seat }: Followed): void {
+  const leader = born.pid;
+  /** Its end; what is told before would be of a command that still runs. */
+  let isTold = false;
   const session = new Session({
     leader,
     reach: reachOf({ leader, mark, seat }),
     onFinished() {
       if (seat !== undefined) seats?.release(seat);
       sessions.delete(id);
-      tell({ did: 'finish', id });
+      if (isTold) tell({ did: 'finish', id });
       leaveIfDone();
     },
   });
@@ -231,22 +256,28 @@ function follow({ id, child, leader, mark, seat }: Followed): void {
   const terminal = terminals.get(id);
   terminal?.onEnded((ended) => {
     terminals.delete(id);
-    tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended });
+    tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended, isFinished: false });
   });
-  // Never 'close': that waits for whoever inherited the pipes.
-  child.once('exit', (code, signal) => {
-    const ending: Ending = signal
-      ? { kind: 'signal', signal: constants.signals[signal] }
-      : { kind: 'code', code: code ?? 0 };
-    // Of one in a terminal its terminal tells.
-    if (terminal === undefined) tell({ did: 'exit', id, ending });
-    leaders.delete(id);
+  born.onExit((ending) => {
     session.leaderExited();
-    leaveIfDone();
+    // Where nobody was left, which a cgroup tells at once, the one message says both.
+    queueMicrotask(() => {
+      const isFinished = !sessions.has(id);
+      // Of one in a terminal its terminal tells.
+      if (terminal === undefined) tell({ did: 'exit', id, ending, isFinished });
+      else if (isFinished) tell({ did: 'finish', id });
+      isTold = true;
+      leaders.delete(id);
+      leaveIfDone();
+    });
   });
 }
 
-function reachOf({ leader, mark, seat }: Pick<Followed, 'leader' | 'mark' | 'seat'>): Reach | undefined {
+function reachOf({
+  leader,
+  mark,
+  seat,
+}: Omit<Followed, 'id' | 'born'> & { readonly leader: number }): Reach | undefined {
   if (settings.hold === 'group' || !tellsSessions) return undefined;
   const byMark = new MarkReach({ mark, leader });
   return seat === undefined ? byMark : new CgroupReach({ seat, byMark, own });

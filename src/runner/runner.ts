@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import type { LocalRun, LocalRunner } from '../core/ports.ts';
 import type { Log } from '../log/log.ts';
 import { claimDirectory, emptyDirectory, freePlace } from './directory.ts';
-import { commandEnvironment } from './environment.ts';
+import { baseEnvironment, commandEnvironment } from './environment.ts';
 import { wordsFor } from './errors.ts';
 import { findHold, type Hold, type Holding, takeHold } from './hold.ts';
 import { Link } from './link.ts';
@@ -50,11 +50,11 @@ export interface RunnerOptions {
 export function createRunner(options: RunnerOptions): LocalRunner {
   const { user, log, drainMs = DRAIN_MS, killGraceMs = KILL_GRACE_MS, maxRuns = MAX_RUNS } = options;
   const { cwd = user?.home ?? process.cwd(), environment: server = process.env, memory = SHARED_MEMORY } = options;
-  const ownProgram = findOwnProgram(user !== undefined);
   // A slash at the end would lead through a link.
   const directory = resolve(options.directory);
   const closeGraceMs = Math.min(killGraceMs, CLOSE_GRACE_MS);
   const runs = new Set<LiveRun>();
+  const base = baseEnvironment({ server, user, ownProgram: findOwnProgram(user !== undefined) });
   const swept = sweep(directory, { graceMs: closeGraceMs, memory });
   let holding: Holding | undefined;
   let link: Link | undefined;
@@ -109,7 +109,7 @@ export function createRunner(options: RunnerOptions): LocalRunner {
           if (typeof opened === 'string') run.lose(opened);
           else {
             used = link = opened;
-            used.start({ run, command, env: commandEnvironment(env, { server, user, ownProgram }), cwd: place });
+            used.start({ run, command, env: commandEnvironment(env, base), cwd: place });
           }
         } catch (error) {
           run.lose(`Cannot start the runner process: ${wordsFor(error)}`);

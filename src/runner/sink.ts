@@ -69,6 +69,11 @@ export class PipeSink implements ByteSink {
     this.#phase = 'open';
     closeSync(this.#ends.hold);
     const [path] = this.#ends.paths;
+    if (this.#hasEnded && this.#waiting.length === 0) {
+      closeSync(this.#ends.stdin);
+      this.#stopRousing = keepRousing(path);
+      return;
+    }
     const socket = new Socket({ fd: this.#ends.stdin, readable: false, writable: true });
     this.#socket = socket;
     socket.on('error', () => this.close());

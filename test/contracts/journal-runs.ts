@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { Journal } from '../../src/core/journal.ts';
-import { type Chained, NO_HASH, type RunEntry, type RunFinished, type RunStarted } from '../../src/core/run/record.ts';
+import {
+  type Chained,
+  NO_HASH,
+  PLAIN,
+  type RunEntry,
+  type RunFinished,
+  type RunStarted,
+} from '../../src/core/run/record.ts';
 import { aName, anAccount, BOB, EVE, type Holds, record } from './journal.ts';
 
 const PAGE = { limit: 10, maxBytes: 1_000_000 };
@@ -11,7 +18,7 @@ const PAGE = { limit: 10, maxBytes: 1_000_000 };
 function aStart(given: Partial<RunStarted> = {}): RunStarted {
   const command = { kind: 'argv', argv: ['printf', '%s', 'é \u0000 \ud800'] } as const;
   const by = { by: BOB, byName: aName('Bob').name, address: '::1' };
-  return { type: 'started', run: 1, atMs: 1_000, ...by, host: 'Server', command, ...given };
+  return { type: 'started', run: 1, atMs: 1_000, ...by, host: 'Server', command, setting: PLAIN, ...given };
 }
 
 function aStream(text: string, tail = '') {
@@ -44,7 +51,7 @@ export function holdsRuns(holds: Holds): void {
     const first = await chain(journal, aStart());
     const text =
       '{"number":1,"type":"started","run":1,"at":"1970-01-01T00:00:01.000Z","by":"Bob","member":1,"from":"::1",' +
-      '"host":"Server","command":{"argv":["printf","%s","é \\u0000 \\ud800"]}}';
+      '"host":"Server","command":{"argv":["printf","%s","é \\u0000 \\ud800"]},"cwd":null,"env":[],"terminal":false}';
     assert.deepEqual(first, { number: 1, hash: chained(NO_HASH, text) });
     const end = anEnd();
     const second = await chain(journal, end);
@@ -124,10 +131,20 @@ export function holdsRuns(holds: Holds): void {
       const { type: _, host: __, command: ___, ...asked } = aStart({ by: EVE, asName: aName('Eve').name });
       const denied = { result: 'denied', status: null, reason: 'no rule' } as const;
       const verb = { kind: 'verb', verb: 'restart', args: ['nginx'] } as const;
-      const refused = { ...asked, type: 'refused', hosts: ['web1', 'web2'], command: verb, result: denied } as const;
+      const setting = { cwd: '/srv', env: ['LANG', 'TZ'], hasTerminal: true };
+      const refused = {
+        ...asked,
+        type: 'refused',
+        hosts: ['web1', 'web2'],
+        command: verb,
+        setting,
+        result: denied,
+        leftOut: 7,
+      } as const;
       const text =
         '{"number":1,"type":"refused","run":1,"at":"1970-01-01T00:00:01.000Z","by":"Bob","as":"Eve","member":2,"from":"::1",' +
-        '"hosts":["web1","web2"],"command":{"verb":"restart","args":["nginx"]},"result":"denied","reason":"no rule"}';
+        '"hosts":["web1","web2"],"command":{"verb":"restart","args":["nginx"]},"cwd":"/srv","env":["LANG","TZ"],"terminal":true,' +
+        '"result":"denied","reason":"no rule","leftOut":7}';
       assert.deepEqual(await chain(journal, refused), { number: 1, hash: chained(NO_HASH, text) });
       const offline = { result: 'offline', status: null } as const;
       await chain(journal, { ...refused, run: 2, hosts: ['web1'], result: offline });
@@ -142,6 +159,8 @@ export function holdsRuns(holds: Holds): void {
         asName: 'Eve',
         address: '::1',
         command: verb,
+        setting,
+        leftOut: 7,
         hosts: ['web1', 'web2'].map((host) => ({ host, startedMs: 1_000, end })),
       });
       assert.equal(await journal.run({ id: 1, member: BOB }), undefined);

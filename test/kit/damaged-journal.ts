@@ -5,7 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { headOf, identityOf } from '../../src/journal/database.ts';
-import { HEAD_BYTES, seedOf, writeFrame } from '../../src/journal/frame.ts';
+import { HEAD_BYTES, seedOf } from '../../src/journal/frame.ts';
+import type { PackedMessage } from '../../src/journal/wire.ts';
+import { oldFrame, sealedFrame } from './frames.ts';
 
 /** Where a frame is. */
 export interface Place {
@@ -24,9 +26,13 @@ const MAX_FRAME_BYTES = 10_000;
 
 /**
  * Writes the log of a closed journal anew: a frame of two messages to this member for each word of a segment, `WORD ID`, the
- * second one with a resend key, `key ID`.
+ * second one with a resend key, `key ID`. `isOld`: as an older program wrote them.
  */
-export function writeLog(path: string, member: number, segments: readonly (readonly string[])[]): Logged {
+export function writeLog(
+  path: string,
+  member: number,
+  { segments, isOld = false }: { readonly segments: readonly (readonly string[])[]; readonly isOld?: boolean },
+): Logged {
   const database = new DatabaseSync(path, { readOnly: true });
   const [seed, head] = [seedOf(identityOf(database)), headOf(database)];
   database.close();
@@ -38,15 +44,12 @@ export function writeLog(path: string, member: number, segments: readonly (reado
     const bytes = Buffer.alloc(words.length * MAX_FRAME_BYTES);
     let at = 0;
     for (const word of words) {
-      const messages = [first, first + 1].map((id, second) => {
-        const message = [1_000, 1, 'Bob', 'singlecast', ['Eve'], `${word} ${id}`, [member]];
-        return second === 0 ? message : message.concat([[`key ${id}`, 'digest']]);
-      });
-      const frame = Buffer.alloc(HEAD_BYTES + MAX_FRAME_BYTES);
-      const length = writeFrame(frame, { first, count: 2, json: JSON.stringify(messages), seed });
-      frame.copy(bytes, at, 0, length);
-      frames.set(word, { file: basename(file), from: at, to: at + length });
-      at += length;
+      const say = (id: number) => [1_000, 1, 'Bob', 'singlecast', ['Eve'], `${word} ${id}`, [member]] as const;
+      const messages: PackedMessage[] = [say(first), [...say(first + 1), [`key ${first + 1}`, 'digest']]];
+      const frame = (isOld ? oldFrame : sealedFrame)(first, messages, seed);
+      frame.copy(bytes, at);
+      frames.set(word, { file: basename(file), from: at, to: at + frame.length });
+      at += frame.length;
       first += 2;
     }
     writeFileSync(file, bytes);

@@ -1,5 +1,6 @@
 // A hub of a test's own, on a journal in memory: who comes in, what each ear heard, and every answer.
 
+import assert from 'node:assert/strict';
 import { Accounts } from '../../src/core/accounts.ts';
 import type { Command } from '../../src/core/command.ts';
 import type { Presence, Said } from '../../src/core/event.ts';
@@ -165,4 +166,33 @@ export async function asked<Value>(
 export async function refusedBy(verb: (done: (answer: unknown) => void) => void): Promise<string | undefined> {
   const answer = await new Promise<unknown>((resolve) => verb(resolve));
   return typeof answer === 'object' && answer !== null && 'refused' in answer ? String(answer.refused) : undefined;
+}
+
+// ── answers ──
+
+export function refusalOf(answer: Answer): string | undefined {
+  return 'refused' in answer ? answer.refused : undefined;
+}
+
+/** Only whoever wants receipts, or acknowledges, is told outcomes. */
+export function wanting(session: Session): Session {
+  session.wantsReceipts = true;
+  return session;
+}
+
+export function outcomesOf(answer: Answer): Record<string, string> {
+  assert.ok('outcomes' in answer, JSON.stringify(answer));
+  return Object.fromEntries(answer.outcomes);
+}
+
+export function idOf(answer: Answer): number {
+  assert.ok('outcomes' in answer, JSON.stringify(answer));
+  return answer.id;
+}
+
+/** Everything that was under way in the journal, reading too, is done. */
+export async function settled({ journal }: HubWorld): Promise<void> {
+  const far = { member: 1, since: 0, after: 0, upTo: 0, limit: 1, maxBytes: 1 };
+  for (let n = 0; n < 4; n++) await journal.feed(far);
+  await new Promise<void>((resolve) => journal.settle(resolve));
 }

@@ -28,7 +28,7 @@ import { peerOf, type Peer } from '../../src/net/peer.ts';
 import { hashSecret, newCode, newDetachKey, newToken as newSecret } from '../../src/secrets/code.ts';
 import { newDigest, sha256 } from '../../src/secrets/digest.ts';
 import { removeDirectory } from './directory.ts';
-import { announceApproval } from '../../src/doors/words-approval.ts';
+import { announceApproval } from '../../src/doors/shared/words-approval.ts';
 import { Caller as LineCaller } from './caller.ts';
 import { Caller, FakeRunner, PATIENCE_MS, TOKEN } from './native.ts';
 import { Talker, type Over } from './talker.ts';

@@ -18,7 +18,7 @@ export type Way =
   /** To the server they come from the router's own address. */
   | 'translated'
   /** A black hole: larger ones vanish, and nobody is told (RFC 8201 would have a Packet Too Big come back). */
-  | { readonly dropsOverBytes: number }
+  | { readonly dropsOverBytes: number; readonly only?: 'way-there' | 'way-back' }
   /** Every so many-th vanishes: how many do is no matter of chance. */
   | { readonly losesEvery: number }
   /** What goes to the server is held so long; what comes back is not. */
@@ -138,7 +138,10 @@ function forwardRule(family: FamilyName, way: Way = 'open'): string | undefined 
   if (way === 'dropped') return `${all} drop`;
   if (way === 'rejected') return `${all} reject with ${family === 'ipv4' ? 'icmp net-unreachable' : 'icmpv6 no-route'}`;
   if (typeof way === 'string') return undefined;
-  if ('dropsOverBytes' in way) return `${all} meta length > ${way.dropsOverBytes} drop`;
+  if ('dropsOverBytes' in way) {
+    const from = way.only === undefined ? '' : `iifname ${way.only === 'way-there' ? TO_CLIENT : TO_SERVER} `;
+    return `${all} ${from}meta length > ${way.dropsOverBytes} drop`;
+  }
   if ('losesEvery' in way) return `${all} numgen inc mod ${way.losesEvery} == ${way.losesEvery - 1} drop`;
   return undefined;
 }

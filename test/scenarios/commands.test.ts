@@ -118,9 +118,12 @@ for (const host of LOOPBACKS) {
     );
     assert.equal((await owner.run(['groups', 'leave', '#ops'])).stdout, 'You have left #ops\n');
     assert.deepEqual(await owner.json('groups'), []);
-    refused(await owner.run(['groups', 'leave', '#ops']), /^partyline groups: .*you are not in that group/);
-    refused(await owner.run(['groups', 'leave', '#none']), /^partyline groups: .*there is no such group/);
-    refused(await owner.run(['groups', 'join', 'ops']), /^partyline groups: .*begins with #/);
+    refused(await owner.run(['groups', 'leave', '#ops']), /^partyline groups: .*you are not in "#ops"/);
+    refused(await owner.run(['groups', 'leave', '#none']), /^partyline groups: .*there is no group "#none"/);
+    refused(
+      await owner.run(['groups', 'join', 'ops']),
+      /^partyline groups: .*"ops" is no name of a group: it begins with #/,
+    );
   });
 
   test(`a message to somebody unknown is refused with status 1, and nobody gets it: ${host}`, async () => {

@@ -112,7 +112,7 @@ test('of a damaged journal what is intact is saved, put in its place, and gone o
   assert.deepEqual([intact.status, intact.stdout, existsSync(saved)], [1, '', false]);
   assert.match(intact.stderr, /: nothing is damaged; use partyline backup\n$/);
   const journal = join(directory, 'journal.db');
-  const log = writeLog(journal, 1, [['two', 'three'], ['four']]);
+  const log = writeLog(journal, 1, { segments: [['two', 'three'], ['four']] });
   const { file, from, to } = damageFrame(log, 'three');
   const started = await run('serve', '--data', directory, '--listen', 'tcp://localhost:0');
   assert.equal(started.status, 1);

@@ -411,7 +411,7 @@ test('the same where each life of the server fills more than a segment of its lo
   if (!needs(t, ['nc'])) return;
   const directory = await survive(t, LONG);
   const used = readdirSync(directory).filter((name) => {
-    return name.includes('-log-') && readFileSync(join(directory, name)).toString('latin1', 0, 4) === 'PLf1';
+    return name.includes('-log-') && readFileSync(join(directory, name)).toString('latin1', 0, 4) === 'PLf2';
   });
   assert.ok(used.length > 1, 'the log was never full');
 });

@@ -247,31 +247,33 @@ for (const host of LOOPBACKS) {
     });
   }
 
-  test(`a detached run is watched on over a server that is killed: ${host}`, LIMIT, async (t) => {
-    const directory = aDirectory(t);
-    await using first = await startServer({ directory });
-    const { port } = first;
-    await using _machine = await aMachine('web1', first, host);
-    const credential = { ownerTokenFile: join(directory, 'owner.token') };
-    const reconnect = { firstDelayMs: 20, maxDelayMs: 100 };
-    await using owner = await connect({ host: at(host, port), credential, reconnect });
-    const gate = aGate(t);
-    const { record } = await owner.detach({
-      on: 'web1',
-      command: `echo before; cat ${gate.path} >/dev/null; echo after`,
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    test(`a detached run is watched on over a server that ends by ${signal}: ${host}`, LIMIT, async (t) => {
+      const directory = aDirectory(t);
+      await using first = await startServer({ directory });
+      const { port } = first;
+      await using _machine = await aMachine('web1', first, host);
+      const credential = { ownerTokenFile: join(directory, 'owner.token') };
+      const reconnect = { firstDelayMs: 20, maxDelayMs: 100 };
+      await using owner = await connect({ host: at(host, port), credential, reconnect });
+      const gate = aGate(t);
+      const { record } = await owner.detach({
+        on: 'web1',
+        command: `echo before; cat ${gate.path} >/dev/null; echo after`,
+      });
+      const watch = owner.attach(record);
+      const said: string[] = [];
+      for await (const piece of watch.output) {
+        said.push(piece.stream === 'missing' ? '?' : Buffer.from(piece.bytes).toString());
+        if (said.length > 1) continue;
+        first.program.kill(signal);
+        await first.program.ended;
+        t.after((await startServer({ directory, port }))[Symbol.asyncDispose]);
+        await until(async () => (await owner.hosts())[0]?.state === 'online', 'web1 is back');
+        await gate.open();
+      }
+      assert.deepEqual(said, ['before\n', 'after\n']);
+      assert.deepEqual(await watch.result, { result: 'exited', status: 0 });
     });
-    const watch = owner.attach(record);
-    const said: string[] = [];
-    for await (const piece of watch.output) {
-      said.push(piece.stream === 'missing' ? '?' : Buffer.from(piece.bytes).toString());
-      if (said.length > 1) continue;
-      first.program.kill('SIGKILL');
-      await first.program.ended;
-      t.after((await startServer({ directory, port }))[Symbol.asyncDispose]);
-      await until(async () => (await owner.hosts())[0]?.state === 'online', 'web1 is back');
-      await gate.open();
-    }
-    assert.deepEqual(said, ['before\n', 'after\n']);
-    assert.deepEqual(await watch.result, { result: 'exited', status: 0 });
-  });
+  }
 }

@@ -84,6 +84,12 @@ for (const host of LOOPBACKS) {
       /^run 2 by owner from .*\nprintf '%s\|' '\$HOME' 'a {2}b'\nstarted /,
     );
     assert.match((await told('--limit', '1', '--before', '3')).stdout, /^2 {2}.* {2}owner {2}Server {2}ok {2}printf /);
+    const [plain] = await owner.json('runs', 'show', '2');
+    assert.deepEqual([plain?.['cwd'], plain?.['terminal']], [null, false]);
+    assert.equal((await run(server, host, ['--cwd', '/tmp', '--env', 'TZ=UTC', '--', 'pwd'])).status, 0);
+    assert.match((await told('show', '5')).stdout, /^started .*\nin \/tmp\nwith (?:\w+, )*TZ set\nServer ok /m);
+    const [elsewhere] = await owner.json('runs', 'show', '5');
+    assert.equal(elsewhere?.['cwd'], '/tmp');
     refused(await told('show', '9'), /Cannot show run 9: there is none of that number/);
     refused(await told('show', 'x'), /show takes the number of a run/, 64);
     assert.equal((await verified(server.directory)).status, 0);
@@ -181,6 +187,9 @@ for (const host of LOOPBACKS) {
     await using machine = await aMachine('web1', server, host);
     await run(server, host, ['--', 'echo one']);
     await run(server, host, ['--on', 'web1', '--', 'echo two']);
+    // Within a second, or when it ends.
+    machine.program.kill('SIGTERM');
+    await machine.program.ended;
     const kept = readFileSync(join(machine.directory, 'records-head'), 'utf8');
     const [head = '', where] = kept.trim().split(' ');
     assert.equal(where, at(host, server.port));

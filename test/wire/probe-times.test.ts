@@ -11,11 +11,7 @@ import { type FamilyReport, probeFrom } from '../kit/probe.ts';
 
 const PORT = 7270;
 const TIMEOUT_MS = 60_000;
-/**
- * IPv6 is tried first and would win the race, and the first connection of a program is slower by the code that is
- * loaded for it (docs/protocol/echo.md): with more than 250 ms it is the second one.
- */
-const LATE_MS = { ipv4: 80, ipv6: 300 } as const;
+const LATE_MS = 80;
 /** How far from the truth a time may be. */
 const NEAR_MS = 1;
 /** Noise of the machine only ever adds to a time: the nearest of so many is what the program itself does. */
@@ -47,13 +43,12 @@ const echoes = (packets: readonly Packet[], from: string): Turn[] =>
   turns(packets, from, ({ length }) => length === ECHO_BYTES);
 
 for (const family of FAMILIES) {
-  const lateByMs = LATE_MS[family];
   const other = family === 'ipv4' ? 'ipv6' : 'ipv4';
   test(
-    `where ${family} is ${lateByMs} ms late, connecting and an echo take as long`,
+    `where ${family} is ${LATE_MS} ms late, connecting and an echo take as long`,
     { timeout: TIMEOUT_MS },
     async (t) => {
-      const path = needs(t, ['tcpdump']) ? await aPath(t, { [family]: { lateByMs } }) : undefined;
+      const path = needs(t, ['tcpdump']) ? await aPath(t, { [family]: { lateByMs: LATE_MS } }) : undefined;
       if (path === undefined) return;
       const from = path.client[family];
       await startServer(t, path.server, '--listen', `tcp+insecure://*:${PORT}`);
@@ -65,12 +60,12 @@ for (const family of FAMILIES) {
         const { status, report } = await probeFrom(path.client, ...asked);
         const { [family]: late, [other]: prompt } = report;
         assert.ok(status === 0 && late !== null && prompt !== null, report.verdict);
-        assert.ok(slowest(prompt) < lateByMs, JSON.stringify(prompt));
+        assert.ok(slowest(prompt) < LATE_MS, JSON.stringify(prompt));
         await capture.until((packets) => echoes(packets, from).length >= ECHOES);
         const { packets } = capture;
         const [handshakes, rounds] = [connections(packets, from).map(tookMs), echoes(packets, from).map(tookMs)];
         // The link is what it says, and no time is shorter than the truth.
-        assert.ok(Math.min(...handshakes, ...rounds) >= lateByMs, `${handshakes.join(' ')}, ${rounds.join(' ')}`);
+        assert.ok(Math.min(...handshakes, ...rounds) >= LATE_MS, `${handshakes.join(' ')}, ${rounds.join(' ')}`);
         const overs = handshakes.map((truth) => late.connectMs - truth).filter((over) => over >= 0);
         return { connecting: Math.min(...overs), echo: late.rtt.min - Math.min(...rounds) };
       };

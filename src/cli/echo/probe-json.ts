@@ -81,7 +81,7 @@ function measured({ name, addresses, link }: FamilyFacts): object {
 }
 
 function linkFields(link: FamilyFacts['link']): object {
-  if (link === undefined) return {};
+  if (link === undefined) return { rtt: null };
   const { rounds, server, local, sweep, ending, address } = link;
   const { count, came, lost } = lossOf(rounds);
   const spread = distribution(rounds.times.filter((time) => time !== undefined));

@@ -243,7 +243,7 @@ test('for a person it is a screen that ends with the verdict', async (t) => {
     ...indented('IPv6', measured('::1')),
   ]);
   assert.match(lines.at(-3) ?? '', /^Verdict  hub\.example works over IPv4 and IPv6$/);
-  assert.match(lines.at(-2) ?? '', /^ {9}(?:both are equally fast|IPv. is .* faster)$/);
+  assert.match(lines.at(-2) ?? '', /^ {9}(?:Both are equally fast|IPv. is .* faster)$/);
 });
 
 test('on a terminal there is a row of characters for the times, which the locale can show', async (t) => {

@@ -29,7 +29,7 @@ export function textReport(facts: ProbeFacts, findings: readonly Finding[], look
       `IPv${family}`,
       link === undefined ? [] : linkLines(link, { maxMs, look, isWorking: isWorking(family, facts) }),
     ]),
-    ['Verdict', findings.map((finding) => sentenceOf(finding, facts))],
+    ['Verdict', findings.map((finding) => asSentence(sentenceOf(finding, facts), host))],
   ];
   const body = sections.flatMap(([label, lines]) => labelled(label, lines.map(escapeControls), look));
   return [`Probing ${escapeControls(host)} port ${port}`, ...body].map((line) => `${line}\n`).join('');
@@ -40,6 +40,11 @@ function labelled(label: string, lines: readonly string[], look: Look): string[]
   const cut = lines.flatMap((line) => (columns === undefined || line.length <= columns ? [line] : wrap(line, columns)));
   const [title, blank] = [label.padEnd(LABEL_COLUMNS), ' '.repeat(LABEL_COLUMNS)];
   return cut.map((line, at) => (at === 0 ? bold(title, look) : blank) + line);
+}
+
+/** In one line they stand behind each other; here each begins one. A host is written as it is. */
+function asSentence(text: string, host: string): string {
+  return text.startsWith(host) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function nameLine(family: AddressFamily, { name }: FamilyFacts): string[] {

@@ -56,9 +56,21 @@ export async function showRun(run: RunDetails): Promise<void> {
     ...(run.approvedBy === undefined
       ? []
       : [`approved by ${run.approvedBy}, the request with SHA-256 ${run.approval ?? ''}`]),
+    ...settingLines(run),
     ...run.results.flatMap(linesFor),
   ];
   await print(lines.map((line) => `${escapeControls(line)}\n`).join(''));
+}
+
+function settingLines({ cwd, env = [], terminal, leftOut }: RunDetails): string[] {
+  return [
+    ...(typeof cwd === 'string' ? [`in ${cwd}`] : []),
+    ...(terminal === true ? ['in a terminal'] : []),
+    ...(env.length > 0 ? [`with ${env.join(', ')} set`] : []),
+    ...(leftOut === undefined
+      ? []
+      : [`and ${leftOut} more refused attempts by the account until then, without a record each`]),
+  ];
 }
 
 function linesFor(result: Result): string[] {

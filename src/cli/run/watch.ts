@@ -117,11 +117,11 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
 
 /** It was not told how it ended: it may not have. */
 function isOpen(end: RunEnd | undefined): boolean {
-  return end === undefined || isCut(end);
+  return end === undefined || mayGoOn(end);
 }
 
-function isCut(end: RunEnd): boolean {
-  return end.end === 'lost' && end.isCut === true;
+function mayGoOn(end: RunEnd): boolean {
+  return end.end === 'lost' && end.mayGoOn === true;
 }
 
 /** The server itself is one of them: what runs there ends with it. */
@@ -262,7 +262,7 @@ class OneScreen implements Screen {
   ended(_host: string, end: RunEnd): void {
     this.#outlet.end('stdout');
     this.#outlet.end('stderr');
-    if (!isCut(end)) this.#outlet.conclude(end);
+    if (!mayGoOn(end)) this.#outlet.conclude(end);
   }
 
   hurry(): void {
@@ -316,7 +316,7 @@ class ManyScreen implements Screen {
   ended(host: string, end: RunEnd): void {
     this.#view.outputEnd(host, 'stdout');
     this.#view.outputEnd(host, 'stderr');
-    if (isCut(end) && this.#isJson) return;
+    if (mayGoOn(end) && this.#isJson) return;
     this.#view.ended(host, resultOf(end), reasonOf(end));
     // A denial is among the lines.
     if (end.end === 'refused' && end.code === 'offline' && !this.#isJson) say(end.message, this.#command);

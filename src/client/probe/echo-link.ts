@@ -12,6 +12,13 @@ export interface RoundTrip {
   readonly received: number;
 }
 
+export interface Patience {
+  /** Milliseconds for all of it. */
+  readonly deadlineMs: number;
+  /** Milliseconds in which nothing of it came; without it only the deadline counts. */
+  readonly quietMs?: number;
+}
+
 export class EchoLink {
   readonly #socket: EchoConnection['socket'];
   #sent: number;
@@ -20,6 +27,7 @@ export class EchoLink {
   #isSame = true;
   #ended: Ended | undefined;
   #settle: ((came: Came) => void) | undefined;
+  #onProgress: (() => void) | undefined;
 
   constructor({ socket, rest }: Pick<EchoConnection, 'socket' | 'rest'>) {
     this.#socket = socket;
@@ -45,10 +53,10 @@ export class EchoLink {
   }
 
   /** What still comes of an echo that was late is skipped by counting. */
-  async roundTrip(payload: Buffer, deadlineMs: number): Promise<RoundTrip> {
+  async roundTrip(payload: Buffer, patience: Patience): Promise<RoundTrip> {
     const startedAt = performance.now();
     const begins = this.#sent;
-    const came = await this.#send(payload, deadlineMs, () => this.#socket.write(payload));
+    const came = await this.#send(payload, patience, () => this.#socket.write(payload));
     const tookMs = roundMs(performance.now() - startedAt);
     return { came, tookMs, received: Math.min(Math.max(this.#received - begins, 0), payload.length) };
   }
@@ -56,11 +64,11 @@ export class EchoLink {
   /** Sends a last echo and our FIN in one, and waits for that echo and for the other side's FIN. */
   async finish(payload: Buffer, deadlineMs: number): Promise<Ending> {
     const endsAt = performance.now() + deadlineMs;
-    const came = await this.#send(payload, deadlineMs, () => this.#socket.end(payload));
+    const came = await this.#send(payload, { deadlineMs }, () => this.#socket.end(payload));
     if (came === 'closed') return 'cuts';
     if (came === 'reset' || came === 'broken') return 'resets';
     if (came !== 'back') return 'silent';
-    const ended = this.#ended ?? (await this.#await(endsAt - performance.now()));
+    const ended = this.#ended ?? (await this.#await({ deadlineMs: endsAt - performance.now() }));
     return ended === 'late' ? 'stays-open' : ended === 'closed' ? 'answers' : 'resets';
   }
 
@@ -68,21 +76,26 @@ export class EchoLink {
     this.#socket.destroy();
   }
 
-  #send(payload: Buffer, deadlineMs: number, write: () => void): Promise<Came> {
+  #send(payload: Buffer, patience: Patience, write: () => void): Promise<Came> {
     if (this.#ended !== undefined) return Promise.resolve(this.#ended);
     this.#expected = payload;
     this.#isSame = true;
     this.#sent += payload.length;
-    const came = this.#await(deadlineMs);
+    const came = this.#await(patience);
     write();
     return came;
   }
 
-  #await(deadlineMs: number): Promise<Came> {
+  #await({ deadlineMs, quietMs = deadlineMs }: Patience): Promise<Came> {
     const { promise, resolve } = Promise.withResolvers<Came>();
-    const timer = setTimeout(() => this.#settle?.('late'), Math.max(0, deadlineMs));
+    const late = () => this.#settle?.('late');
+    const deadline = setTimeout(late, Math.max(0, deadlineMs));
+    const quiet = setTimeout(late, Math.max(0, quietMs));
+    this.#onProgress = () => void quiet.refresh();
     this.#settle = (came) => {
-      clearTimeout(timer);
+      clearTimeout(deadline);
+      clearTimeout(quiet);
+      this.#onProgress = undefined;
       this.#settle = undefined;
       resolve(came);
     };
@@ -96,6 +109,7 @@ export class EchoLink {
     const mine = chunk.subarray(from, from + this.#expected.length - at);
     if (!mine.equals(this.#expected.subarray(at, at + mine.length))) this.#isSame = false;
     this.#received += chunk.length;
+    if (mine.length > 0) this.#onProgress?.();
     if (this.#received >= this.#sent) this.#settle?.(this.#isSame ? 'back' : 'changed');
   }
 

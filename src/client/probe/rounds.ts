@@ -49,7 +49,7 @@ async function roundsOf(family: AddressFamily, { link, turns, options }: Running
   let ended: Ended | undefined;
   for (let round = 0; round < count && lostInARow < MAX_LOST_IN_A_ROW && ended === undefined; round++) {
     const payload = payloadOf(round, sizeBytes);
-    const { came, tookMs } = await turns.take(() => link.roundTrip(payload, echoDeadlineMs));
+    const { came, tookMs } = await turns.take(() => link.roundTrip(payload, { deadlineMs: echoDeadlineMs }));
     const time = came === 'back' ? tookMs : undefined;
     times.push(time);
     onEcho?.(family, time);

@@ -74,6 +74,36 @@ for (const host of LOOPBACKS) {
     assert.deepEqual([swept.passes, swept.fails], [16_384, undefined]);
   });
 
+  test(`a slow line is not one that loses: ${host}`, async (t) => {
+    const swept = await sweepOf(t, host, (socket) => {
+      let owed = Buffer.alloc(0);
+      const dribble = () => {
+        socket.write(owed.subarray(0, 1_600));
+        owed = owed.subarray(1_600);
+        // All of 16,384 bytes takes longer than an echo is waited for of which nothing comes.
+        if (owed.length > 0) setTimeout(dribble, SETTLING_MS / 6);
+      };
+      socket.on('data', (chunk: Buffer) => {
+        const isIdle = owed.length === 0;
+        owed = Buffer.concat([owed, chunk]);
+        if (isIdle) dribble();
+      });
+    });
+    assert.deepEqual([swept.passes, swept.fails], [16_384, undefined]);
+    assert.ok((swept.sizes.at(-1)?.tookMs ?? 0) > SETTLING_MS);
+  });
+
+  test(`where no further connections come about nothing is said of sizes that were not tried: ${host}`, async (t) => {
+    const open = await opener(t, host, hole(1_208));
+    const swept = await sweep({
+      link: await open(),
+      open: async () => undefined,
+      roundTripMs: 0,
+      settlingMs: SETTLING_MS,
+    });
+    assert.deepEqual([swept.passes, swept.fails?.bytes, swept.comesInPieces], [1_200, 1_280, false]);
+  });
+
   test(`what is lost in pieces too was not lost for its packet's size: ${host}`, async (t) => {
     // As a server that answers lines, and has a buffer of 1,000 bytes for one.
     const swept = await sweepOf(t, host, (socket) => {
@@ -138,8 +168,8 @@ for (const host of LOOPBACKS) {
       });
     });
     const link = await open();
-    assert.equal((await link.roundTrip(Buffer.from('one\n'), 1)).came, 'late');
-    assert.equal((await link.roundTrip(Buffer.from('two\n'), SETTLING_MS)).came, 'back');
+    assert.equal((await link.roundTrip(Buffer.from('one\n'), { deadlineMs: 1 })).came, 'late');
+    assert.equal((await link.roundTrip(Buffer.from('two\n'), { deadlineMs: SETTLING_MS })).came, 'back');
   });
 }
 

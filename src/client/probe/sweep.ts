@@ -1,7 +1,7 @@
 // Echoes of growing size, each compared byte for byte: small packets pass where large ones are lost without a word, and
 // a connection that "connects, then hangs" is that. Where the growing ends, the size at which it does is found.
 
-import type { EchoLink } from './echo-link.ts';
+import type { EchoLink, Patience } from './echo-link.ts';
 import type { SizeFacts, Sweep } from './facts.ts';
 import { failsOf, LADDER, MAX_ROUNDS, passesOf, sizesBetween } from './sizes.ts';
 
@@ -9,9 +9,11 @@ import { failsOf, LADDER, MAX_ROUNDS, passesOf, sizesBetween } from './sizes.ts'
 const SETTLING_MS = 1_500;
 /** A path as slow as that one gets its time as well, since then the system waits longer before it sends again. */
 const ROUND_TRIPS = 10;
-const MAX_DEADLINE_MS = 5_000;
-/** Pieces that pass wherever anything does. */
-const PIECE_BYTES = 128;
+const MAX_QUIET_MS = 5_000;
+/** A slow line is no lost packet: as long as something comes, so much is waited for all. 16,384 bytes at 16 kbit/s. */
+const WHOLE_MS = 10_000;
+/** Small, and yet the largest size is not more than 32 round trips. */
+const PIECE_BYTES = 512;
 
 export interface SweepOptions {
   /** Open, and idle. */
@@ -27,31 +29,36 @@ export interface SweepOptions {
 /** The link is still good if nothing failed; else it is gone. */
 export async function sweep(options: SweepOptions): Promise<Sweep> {
   const { settlingMs = SETTLING_MS, roundTripMs } = options;
-  const deadlineMs = Math.min(settlingMs + ROUND_TRIPS * roundTripMs, MAX_DEADLINE_MS);
+  const quietMs = Math.min(settlingMs + ROUND_TRIPS * roundTripMs, MAX_QUIET_MS);
+  const trying: Trying = { ...options, patience: { deadlineMs: quietMs + WHOLE_MS, quietMs } };
   const tried: SizeFacts[] = [];
-  const lostOn = await climb(options.link, { tried, deadlineMs, ...options });
+  const lostOn = await climb(options.link, tried, trying);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const [passes, fails] = [passesOf(tried), failsOf(tried)];
     if (passes === undefined || fails === undefined) break;
     // Once more, alone this time, what has failed: it may have been a stall, and not the size.
     const sizes = [...sizesBetween(passes, fails.bytes), ...(round === 0 ? [fails.bytes] : [])];
     if (sizes.length === 0) break;
-    tried.push(...(await Promise.all(sizes.map((bytes) => alone(bytes, { deadlineMs, ...options })))));
-    if (failsOf(tried) === undefined) await climbAgain({ tried, deadlineMs, ...options });
+    const results = await Promise.all(sizes.map((bytes) => alone(bytes, trying)));
+    const known = results.filter((result) => result !== undefined);
+    tried.push(...known);
+    // No further connections come about: what is known is known.
+    if (known.length === 0) break;
+    if (failsOf(tried) === undefined) await climbAgain(tried, trying);
   }
   const [passes, fails] = [passesOf(tried), failsOf(tried)];
   if (fails === undefined || passes === undefined) return { sizes: tried, passes, ...(fails && { fails }) };
-  const comesInPieces = fails.came === 'late' && (await inPieces(fails.bytes, { deadlineMs, ...options }));
+  const comesInPieces = fails.came === 'late' && (await inPieces(fails.bytes, passes, trying));
   return { sizes: tried, passes, fails, comesInPieces, ...(lostOn && { lostOn }) };
 }
 
-type Climbing = SweepOptions & { readonly tried: SizeFacts[]; readonly deadlineMs: number };
+type Trying = SweepOptions & { readonly patience: Patience };
 
 /** Up the rungs that nothing was known of, to the first that fails. */
-async function climb(link: EchoLink, { tried, deadlineMs, lostOn }: Climbing): Promise<Sweep['lostOn']> {
+async function climb(link: EchoLink, tried: SizeFacts[], { patience, lostOn }: Trying): Promise<Sweep['lostOn']> {
   const from = passesOf(tried) ?? 0;
   for (const bytes of LADDER.filter((rung) => rung > from)) {
-    const result = await once(link, bytes, deadlineMs);
+    const result = await once(link, bytes, patience);
     tried.push(result);
     if (result.came === 'back') continue;
     const lost = result.came === 'late' ? await lostOn?.(link) : undefined;
@@ -61,38 +68,38 @@ async function climb(link: EchoLink, { tried, deadlineMs, lostOn }: Climbing): P
   return undefined;
 }
 
-async function climbAgain(climbing: Climbing): Promise<void> {
-  const link = await climbing.open();
+async function climbAgain(tried: SizeFacts[], trying: Trying): Promise<void> {
+  const link = await trying.open();
   if (link === undefined) return;
-  await climb(link, climbing);
+  await climb(link, tried, trying);
   link.destroy();
 }
 
-type Trying = Pick<SweepOptions, 'open'> & { readonly deadlineMs: number };
-
-async function alone(bytes: number, { open, deadlineMs }: Trying): Promise<SizeFacts> {
+/** Undefined where no connection came about, which says nothing of the size. */
+async function alone(bytes: number, { open, patience }: Trying): Promise<SizeFacts | undefined> {
   const link = await open();
-  if (link === undefined) return { bytes, came: 'broken' };
-  const result = await once(link, bytes, deadlineMs);
+  if (link === undefined) return undefined;
+  const result = await once(link, bytes, patience);
   link.destroy();
   return result;
 }
 
 /** As many bytes as are lost at once, each piece sent when the one before is back. */
-async function inPieces(bytes: number, { open, deadlineMs }: Trying): Promise<boolean> {
+async function inPieces(bytes: number, passes: number, { open, patience }: Trying): Promise<boolean> {
   const link = await open();
   if (link === undefined) return false;
   const payload = payloadOf(bytes);
   let isBack = true;
-  for (let at = 0; isBack && at < bytes; at += PIECE_BYTES) {
-    isBack = (await link.roundTrip(payload.subarray(at, at + PIECE_BYTES), deadlineMs)).came === 'back';
+  const piece = Math.min(PIECE_BYTES, passes);
+  for (let at = 0; isBack && at < bytes; at += piece) {
+    isBack = (await link.roundTrip(payload.subarray(at, at + piece), patience)).came === 'back';
   }
   link.destroy();
   return isBack;
 }
 
-async function once(link: EchoLink, bytes: number, deadlineMs: number): Promise<SizeFacts> {
-  const { came, tookMs, received } = await link.roundTrip(payloadOf(bytes), deadlineMs);
+async function once(link: EchoLink, bytes: number, patience: Patience): Promise<SizeFacts> {
+  const { came, tookMs, received } = await link.roundTrip(payloadOf(bytes), patience);
   return came === 'back' ? { bytes, came, tookMs } : { bytes, came, received };
 }
 

@@ -18,7 +18,7 @@ export async function warmUp(): Promise<void> {
     await once(server, 'listening', { signal: AbortSignal.timeout(DEADLINE_MS) });
     const { socket } = await dial({ host: '127.0.0.1', port: portOf(server), deadlineMs: DEADLINE_MS });
     const link = new EchoLink({ socket, rest: new Uint8Array() });
-    for (let echo = 0; echo < ECHOES; echo++) await link.roundTrip(Buffer.from('warm\n'), DEADLINE_MS);
+    for (let echo = 0; echo < ECHOES; echo++) await link.roundTrip(Buffer.from('warm\n'), { deadlineMs: DEADLINE_MS });
     link.destroy();
   } catch {
     // Then the first times are a little longer than they should be.

@@ -8,9 +8,9 @@ export const MAX_GROUPS_OF_ONE = 100;
 /** The `#` belongs to the name as it is shown; what follows is a name like any other. */
 export function parseGroupName(
   text: string,
-): { name: string; key: string } | { refused: 'bad-group'; why: NameRefusal | 'no-hash' } {
-  if (!text.startsWith('#')) return { refused: 'bad-group', why: 'no-hash' };
+): { name: string; key: string } | { refused: 'bad-group'; name: string; why: NameRefusal | 'no-hash' } {
+  if (!text.startsWith('#')) return { refused: 'bad-group', name: text, why: 'no-hash' };
   const parsed = parseName(text.slice(1));
-  if ('refused' in parsed) return { refused: 'bad-group', why: parsed };
+  if ('refused' in parsed) return { refused: 'bad-group', name: text, why: parsed };
   return { name: `#${parsed.name}`, key: `#${parsed.key}` };
 }

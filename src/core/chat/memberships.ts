@@ -17,8 +17,16 @@ export interface MembershipsWorld {
   readonly directory: Directory;
 }
 
+/** Of one member in one group, while the journal has changes of it and has not answered. */
+interface Open {
+  /** What the journal has for good. */
+  isIn: boolean;
+  changes: number;
+}
+
 export class Memberships {
   readonly #world: MembershipsWorld;
+  readonly #open = new Map<string, Open>();
 
   constructor(world: MembershipsWorld) {
     this.#world = world;
@@ -35,24 +43,33 @@ export class Memberships {
     const isIn = known?.members.has(member) ?? false;
     if (type === 'join' ? isIn : !isIn) {
       if (type === 'join') return settle({ type: 'joined', group: name });
-      return settle({ refused: known === undefined ? 'unknown-group' : 'not-in-group' });
+      return settle({ refused: known === undefined ? 'unknown-group' : 'not-in-group', name });
     }
     if (type === 'join' && directory.groupsOf(member).length >= MAX_GROUPS_OF_ONE) {
       return settle({ refused: 'too-many-groups', max: MAX_GROUPS_OF_ONE });
     }
     const answer: GroupChanged = { type: type === 'join' ? 'joined' : 'left', group: name };
-    const turn = (to: 'in' | 'out') =>
-      to === 'in' ? directory.addToGroup(group, member) : directory.removeFromGroup(group.key, member);
-    turn(type === 'join' ? 'in' : 'out');
+    const turn = (isIn: boolean) =>
+      isIn ? directory.addToGroup({ name, key: group.key }, member) : directory.removeFromGroup(group.key, member);
+    turn(type === 'join');
     if (member.account === undefined) return settle(answer);
+    const place = `${member.id} ${group.key}`;
+    const open = this.#open.get(place) ?? { isIn, changes: 0 };
+    this.#open.set(place, open);
+    open.changes += 1;
     const change: Change =
       type === 'join'
         ? { type: 'group-joined', group: { name, key: group.key }, account: member.id }
         : { type: 'group-left', group: { key: group.key }, account: member.id };
     return journal.record([change], (recorded) => {
-      if (recorded === undefined) return done(answer);
-      turn(type === 'join' ? 'out' : 'in');
-      return done({ refused: 'not-stored', reason: recorded.failed });
+      open.changes -= 1;
+      if (recorded === undefined) open.isIn = type === 'join';
+      if (open.changes === 0) {
+        this.#open.delete(place);
+        // The one before it may have failed too: what counts is what is stored, not what was there when this one was asked for.
+        turn(open.isIn);
+      }
+      return done(recorded === undefined ? answer : { refused: 'not-stored', reason: recorded.failed });
     });
   }
 }

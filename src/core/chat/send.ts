@@ -1,9 +1,10 @@
 // Who gets a message: one, several, a group or everyone. All of them or none.
 
 import type { Cast } from '../event.ts';
+import type { MemberId } from '../journal.ts';
 import { parseName, type NameKey } from '../name.ts';
 import type { SendRefusal } from '../refusal.ts';
-import type { Member } from '../session.ts';
+import type { Member, Session } from '../session.ts';
 import { parseGroupName } from './group.ts';
 
 export const ALL = 'all';
@@ -20,15 +21,18 @@ export interface Addressees {
 
 export interface Recipients {
   readonly members: readonly Member[];
+  readonly ids: readonly MemberId[];
   /** As addressed: names in the spelling that is shown, groups with their `#`. */
   readonly to: readonly string[];
   readonly cast: Cast;
 }
 
+export const EVERYONE: Recipients = { members: [], ids: [], to: [ALL], cast: 'broadcast' };
+
 /** Names to members, duplicates merged; the cast is counted afterwards. One unknown name refuses the whole. */
 export function recipientsOf(names: readonly string[], { sender, among }: Addressing): Recipients | SendRefusal {
   const [only] = names;
-  if (names.length === 1 && only !== undefined && !only.startsWith('#')) return recipientOf(only, among);
+  if (names.length === 1 && only !== undefined && !only.startsWith('#')) return recipientOf(only, { sender, among });
   const members = new Set<Member>();
   const to = new Set<string>();
   const unknown: string[] = [];
@@ -44,7 +48,7 @@ export function recipientsOf(names: readonly string[], { sender, among }: Addres
       hasGroup = true;
       to.add(group.name);
       // What one says to one's own group comes back to nobody.
-      for (const member of group.members) if (member !== sender) members.add(member);
+      for (const member of group.members) if (member !== sender.member) members.add(member);
       continue;
     }
     const parsed = parseName(given);
@@ -56,20 +60,32 @@ export function recipientsOf(names: readonly string[], { sender, among }: Addres
     else unknown.push(given);
   }
   if (unknown.length > 0) return { refused: 'unknown-recipient', names: unknown };
-  return { members: [...members], to: [...to], cast: members.size === 1 && !hasGroup ? 'singlecast' : 'multicast' };
+  const cast = members.size === 1 && !hasGroup ? 'singlecast' : 'multicast';
+  return { members: [...members], ids: Array.from(members, ({ id }) => id), to: [...to], cast };
 }
 
-/** What most messages are to. */
-function recipientOf(given: string, among: Addressees): Recipients | SendRefusal {
+/** What most messages are to; and mostly to the same as the one before, whose name need not be read again. */
+function recipientOf(given: string, { sender, among }: Addressing): Recipients | SendRefusal {
+  const last = sender.lastSent;
+  if (last !== undefined && isStill(last, { given, among })) return last;
   const parsed = parseName(given);
   const member = 'refused' in parsed ? undefined : among.member(parsed.key);
-  if (member !== undefined) return { members: [member], to: [member.name], cast: 'singlecast' };
+  if (member !== undefined) {
+    sender.lastSent = { members: [member], ids: [member.id], to: [member.name], cast: 'singlecast' };
+    return sender.lastSent;
+  }
   if (given.toLowerCase() === ALL) return { refused: 'all-among-names' };
   return { refused: 'unknown-recipient', names: [given] };
 }
 
+/** Whether the name led to this one before, and does now. */
+function isStill({ members, to }: Recipients, { given, among }: { given: string; among: Addressees }): boolean {
+  const [member] = members;
+  return to[0] === given && member !== undefined && among.member(member.key) === member;
+}
+
 interface Addressing {
-  readonly sender: Member;
+  readonly sender: Session;
   readonly among: Addressees;
 }
 

@@ -236,6 +236,42 @@ test('a start that has failed at once has its end as any', async () => {
   assert.equal(await resultOf(1), 'exited');
 });
 
+test('a run that is ended, or whose account is revoked, while its start is put on record never begins', async () => {
+  const web1 = new Machine();
+  const { detachments, revoked, start, resultOf } = aServer(undefined, new Map([['web1', web1]]));
+  const refusal = { refused: 'not-kept', reason: 'it was ended before it had begun; nothing was started' };
+  const ended = start();
+  assert.deepEqual([...detachments.end(1).values()], ['ending']);
+  assert.deepEqual(await ended, refusal);
+  const ofRevoked = start();
+  revoked.add(1);
+  detachments.revoked({ id: 1, name: 'bob' });
+  assert.deepEqual(await ofRevoked, refusal);
+  assert.deepEqual(web1.started, []);
+  assert.deepEqual([await resultOf(1), await resultOf(2)], ['cancelled', 'cancelled']);
+  assert.deepEqual([...detachments.end(1).values()], []);
+});
+
+test('a run that is ended while its machine is being asked to start it is ended when that has answered', async () => {
+  const web1 = new Machine();
+  const { detachments, start, resultOf } = aServer(undefined, new Map([['web1', web1]]));
+  const { promise: answered, resolve: answer } = Promise.withResolvers<undefined>();
+  const { promise: asked, resolve: ask } = Promise.withResolvers<string>();
+  web1.start = (request) => {
+    ask(request.key);
+    return answered;
+  };
+  const starting = start();
+  const key = await asked;
+  detachments.end(1);
+  answer(undefined);
+  assert.equal(await starting, undefined);
+  assert.equal(web1.cancelled.at(-1), key);
+  assert.equal(web1.cancelled.length, 2);
+  web1.tell(key, { ...ENDED, result: { result: 'cancelled', status: 143 } });
+  assert.equal(await resultOf(1), 'cancelled');
+});
+
 test('an account has so many open at once, and no more', async () => {
   const web1 = new Machine();
   const { start } = aServer(undefined, new Map([['web1', web1]]));

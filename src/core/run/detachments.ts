@@ -15,8 +15,9 @@ import type {
   DetachRefusal,
   StartFailed,
 } from './detached.ts';
-import type { EntryNumber, FoundRuns, KeptOutput, RunId, Starter } from './record.ts';
+import { settingOf, type EntryNumber, type FoundRuns, type KeptOutput, type RunId, type Starter } from './record.ts';
 import type { Records } from './records.ts';
+import { NEVER_BEGAN } from './result.ts';
 
 /** Commands of one account that go on at once: each of a thousand machines has one. */
 const MAX_OPEN_OF_ACCOUNT = 1_000;
@@ -108,10 +109,16 @@ export class Detachments {
     const key = newKey();
     const open: Open = { key, run, host, by: starter.by, start: undefined, isCondemned: false };
     this.#open.set(key, open);
-    const recorded = await records.detach({ run, starter, host, command, detached: key });
+    const setting = settingOf(wishes);
+    const recorded = await records.detach({ run, starter, host, command, setting, detached: key });
     if ('refused' in recorded) {
       this.#open.delete(key);
       return recorded;
+    }
+    if (open.isCondemned || this.#world.isRevoked(open.by)) {
+      open.start = recorded.number;
+      this.#finish(open, NEVER_BEGAN, undefined);
+      return { refused: 'not-kept', reason: 'it was ended before it had begun; nothing was started' };
     }
     onRecorded();
     const runner = runnerAt(host);

@@ -1,13 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_POLICY_LENGTH, parseHostPolicy, parsePolicy, type PolicyRefusal } from './policy-file.ts';
+import { parse } from 'smol-toml';
+import {
+  MAX_POLICY_LENGTH,
+  parseHostPolicy,
+  parsePolicy,
+  type PolicyFault,
+  type PolicyRefusal,
+} from './policy-file.ts';
+import { lineOf } from './policy-line.ts';
 import { isSpelledOut, spellOut } from './verb.ts';
 
 function faultOf(policy: object | PolicyRefusal): string {
   if (!('refused' in policy)) return 'none';
-  const { why } = policy;
-  const what = why.kind === 'words' ? why.words : why.kind === 'name' ? why.name.refused : why.targets.refused;
-  return `${policy.line}: ${what}`;
+  return `${policy.line}: ${whatOf(policy.why)}`;
+}
+
+function whatOf(why: PolicyFault): string {
+  switch (why.kind) {
+    case 'words':
+      return why.words;
+    case 'name':
+      return why.name.refused;
+    case 'group':
+      return typeof why.group.why === 'string' ? why.group.why : why.group.why.refused;
+    case 'targets':
+      return why.targets.refused;
+  }
 }
 
 const RULE = `[[allow]]
@@ -30,7 +49,7 @@ test('a fault is told with its line, and the whole file is refused', () => {
     [`${RULE}[[allow]]\nwho = "eve"\non = "web1"\nrun = ["id"]\n`, '6: a list of texts is expected'],
     [RULE.replace('run = ["uptime"]', 'run = []'), '1: the rule allows nothing: run, verbs or shell = true is missing'],
     [RULE.replace('run = ["uptime"]', 'shell = "yes"'), '4: true or false is expected'],
-    [RULE.replace('"uptime"', '\n"uptime",\n"a ** b"\n'), '4: ** stands at the end of a pattern'],
+    [RULE.replace('"uptime"', '\n"uptime",\n"a ** b"\n'), '6: ** stands at the end of a pattern'],
     [RULE.replace('"uptime"', '7'), '4: a pattern is a text, or a list of words'],
     [RULE.replace('"uptime"', '[]'), '4: a pattern begins with a program'],
     [RULE.replace('"uptime"', '["df", 7]'), '4: a pattern is a text, or a list of words'],
@@ -50,7 +69,8 @@ test('a fault is told with its line, and the whole file is refused', () => {
     [`${RULE}approve = ["role:admin"]\n`, '5: a role is role:owner, role:operator or role:member'],
     [`${RULE}approve = ["#leads"]\n`, '5: #leads is not in [groups] of this file'],
     [`[groups]\nops = ["x y"]\n${RULE}`, '2: bad-character'],
-    [`[groups]\n"a b" = []\n${RULE}`, '2: "a b" is no name of a group'],
+    [`[groups]\n"a b" = []\n${RULE}`, '2: bad-character'],
+    [`[groups]\nops = []\n\n"#OPS" = ["bob"]\n${RULE}`, '4: #OPS is in [groups] already, in another spelling'],
     [`${RULE}verbs = ["restart"]\n`, '5: there is no [verb.restart]'],
     [`${RULE}[verb.x]\n`, '5: the verb has no command'],
     [`${RULE}[verb.x]\ncommand = []\n`, '6: the command is empty'],
@@ -63,7 +83,21 @@ test('a fault is told with its line, and the whole file is refused', () => {
     [`${RULE}cwd = ["srv"]\n`, '5: a directory is named from the root: /srv/app'],
     [`${RULE}cwd = "/srv"\n`, '5: a list of texts is expected'],
     [`env = ["LD_*"]\n${RULE}`, '1: LD_* is never passed on'],
-    [`env = [\n"OK_*",\n"A-B"]\n${RULE}`, '1: a variable is a name, or the beginning of one and a *'],
+    [`env = [\n"OK_*",\n"A-B"]\n${RULE}`, '3: a variable is a name, or the beginning of one and a *'],
+    [`env = [\n"OK_*",\n # [ ' "\n7,]\n${RULE}`, '4: a list of texts is expected'],
+    ['line = 7\n', '1: line is not known here: groups, allow, verb, env are'],
+    [
+      'allow = [\n{ who = [\n"a"\n], on = "all",\n\nrun = [["a"\n, "b"], ["**", "b"]\n]\n\n}]',
+      '7: ** stands at the end of a pattern',
+    ],
+    ['[verb]\nx = { command = ["a"],\n\n b = ["c"] }\n', '4: the command has no {b}'],
+    ['verb.x.command = ["a"]\nverb.y.command = ["a"]\nverb.x.b = 7\n', '3: the command has no {b}'],
+    ['[verb.x]\ncommand = ["a", """\n[{b}\\"""""]\n', '2: what {b} may be is not said: b = […]'],
+    ["[verb.x]\ncommand = ['''\n'[''',\n'{b}']\n", '4: what {b} may be is not said: b = […]'],
+    [
+      `${RULE.replaceAll('\n', '\r\n')}\r\nrum = ["id"]\r\n`,
+      '6: rum is not known here: who, on, run, verbs, shell, cwd, tty, approve are',
+    ],
     ['allow = 7\n', '1: [[allow]] is expected'],
     ['verb = 7\n', '1: [verb] is expected'],
     [
@@ -72,6 +106,18 @@ test('a fault is told with its line, and the whole file is refused', () => {
     ],
   ];
   for (const [text, fault] of faults) assert.equal(faultOf(parsePolicy(text)), fault, text.slice(0, 200));
+});
+
+test('the line of a fault is looked for by halves, however long the file is', () => {
+  const text = `${'# [\n'.repeat(5_000)}a = [\n${'1,\n'.repeat(5_000)}2\n]\n${'\n'.repeat(5_000)}`;
+  let looks = 0;
+  const look = (beginning: string) => {
+    looks++;
+    return parse(beginning);
+  };
+  assert.equal(lineOf(text, ['a', 5_000], look), 10_002);
+  assert.equal(lineOf(text, ['a'], look), 5_001);
+  assert.ok(looks <= 2 * Math.ceil(Math.log2(15_003)), `${looks} looks`);
 });
 
 test('a machine says in its file what it lets anybody run', () => {

@@ -4,14 +4,16 @@
 import { parse, TomlError } from 'smol-toml';
 import { parseGroupName } from '../chat/group.ts';
 import { parseName, type NameKey, type NameRefusal } from '../name.ts';
+import type { GroupRefusal } from '../refusal.ts';
 import { parseEnvironmentPattern, type EnvironmentPattern } from './environment.ts';
 import type { Grant } from './grant.ts';
 import { parsePattern, type Pattern, type PatternFault } from './pattern.ts';
 import type { Policy, Rule, Who } from './policy.ts';
+import { lineOf, type Path } from './policy-line.ts';
 import { parseTargets, type Targets, type TargetsRefusal } from './targets.ts';
 import { isVerbName, placesIn, toVerbWord, type Parameter, type Verb } from './verb.ts';
 
-/** UTF-16 units: some thousand rules. Looking for the line of a fault reads the text once for each of its lines. */
+/** UTF-16 units: some thousand rules. */
 export const MAX_POLICY_LENGTH = 65_536;
 
 export interface PolicyRefusal {
@@ -23,6 +25,7 @@ export interface PolicyRefusal {
 export type PolicyFault =
   | { readonly kind: 'words'; readonly words: string }
   | { readonly kind: 'name'; readonly given: string; readonly name: NameRefusal }
+  | { readonly kind: 'group'; readonly group: Extract<GroupRefusal, { refused: 'bad-group' }> }
   | { readonly kind: 'targets'; readonly targets: TargetsRefusal };
 
 export function parsePolicy(text: string): Policy | PolicyRefusal {
@@ -76,7 +79,6 @@ export function parseHostPolicy(text: string): HostRules | PolicyRefusal {
   });
 }
 
-type Path = readonly (string | number)[];
 type Table = Readonly<Record<string, unknown>>;
 
 const PATTERN_FAULTS: Readonly<Record<PatternFault, string>> = {
@@ -117,9 +119,10 @@ function groupsIn(reader: Reader, root: Table): ReadonlyMap<string, readonly Who
     const path = ['groups', name];
     const group = parseGroupName(name.startsWith('#') ? name : `#${name}`);
     if ('refused' in group) {
-      reader.wrong(path, `${JSON.stringify(name)} is no name of a group`);
+      reader.fault(path, { kind: 'group', group });
       continue;
     }
+    if (groups.has(group.key)) reader.wrong(path, `${group.name} is in [groups] already, in another spelling`);
     const members = reader.texts(given, path).flatMap((member, at) => accountNamed(reader, member, [...path, at]));
     groups.set(group.key, members);
   }
@@ -178,7 +181,8 @@ function whoIn(
     if (name.startsWith('role:')) return reader.wrong(here, roles.unknown[name] ?? roles.form) ?? [];
     if (!name.startsWith('#')) return accountNamed(reader, name, here);
     const group = parseGroupName(name);
-    const members = 'refused' in group ? undefined : groups.get(group.key);
+    if ('refused' in group) return reader.fault(here, { kind: 'group', group }) ?? [];
+    const members = groups.get(group.key);
     // A group of the chat is whoever joins it: it is no reason to let anybody run anything.
     return members ?? reader.wrong(here, `${name} is not in [groups] of this file`) ?? [];
   });
@@ -258,9 +262,11 @@ class Reader {
   }
 
   texts(given: unknown, path: Path): readonly string[] {
-    const items: readonly unknown[] = Array.isArray(given) ? given : [undefined];
-    const texts = items.filter((item) => typeof item === 'string');
-    return texts.length === items.length ? texts : (this.wrong(path, 'a list of texts is expected') ?? []);
+    if (!Array.isArray(given)) return this.wrong(path, 'a list of texts is expected') ?? [];
+    const items: readonly unknown[] = given;
+    return items.flatMap((item, at) =>
+      typeof item === 'string' ? item : (this.wrong([...path, at], 'a list of texts is expected') ?? []),
+    );
   }
 
   truth(given: unknown, path: Path): boolean {
@@ -295,7 +301,13 @@ function readWith<Value>(text: string, read: (reader: Reader, root: Table) => Va
   if (root instanceof TomlError) return no(root.line, { kind: 'words', words: wordsFor(root) });
   const reader = new Reader();
   const value = read(reader, root);
-  return reader.found === undefined ? value : no(lineOf(text, reader.found.path), reader.found.why);
+  if (reader.found === undefined) return value;
+  const { path, why } = reader.found;
+  const there = (beginning: string) => {
+    const read = parseToml(beginning);
+    return read instanceof TomlError ? undefined : read;
+  };
+  return no(lineOf(text, path, there), why);
 }
 
 function parseToml(text: string): Table | TomlError {
@@ -311,27 +323,4 @@ function parseToml(text: string): Table | TomlError {
 function wordsFor({ message }: TomlError): string {
   const [words = ''] = message.split('\n');
   return words.replace(/^Invalid TOML document: /, '');
-}
-
-/** The library tells no lines of values: it is the first with which what stands there is there. */
-function lineOf(text: string, path: Path): number {
-  const lines = text.split('\n');
-  // Of a list over several lines it is where the list begins.
-  let begun = 1;
-  for (let count = 1; count <= lines.length; count++) {
-    const root = parseToml(lines.slice(0, count).join('\n'));
-    if (root instanceof TomlError) continue;
-    if (isThere(root, path)) return begun;
-    begun = count + 1;
-  }
-  return begun;
-}
-
-function isThere(root: unknown, path: Path): boolean {
-  let value = root;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return false;
-    value = Object.entries(value).find(([key]) => key === String(step))?.[1];
-  }
-  return true;
 }

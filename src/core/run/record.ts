@@ -2,7 +2,7 @@
 
 import type { MemberId } from '../journal.ts';
 import type { Name } from '../name.ts';
-import type { RunCommand, RunResult } from '../ports.ts';
+import type { RunCommand, RunRequest, RunResult } from '../ports.ts';
 import type { DetachKey } from './detached.ts';
 import type { Approved } from './approval.ts';
 import type { AskedCommand } from './policy.ts';
@@ -31,12 +31,29 @@ export interface Starter {
   readonly address: string;
 }
 
+/** How a command was to run: what can make of the same words something else. */
+export interface Setting {
+  /** Undefined: where commands start by themselves. */
+  readonly cwd: string | undefined;
+  /** Names that it was given beside the usual, sorted; what they were set to may be a secret. */
+  readonly env: readonly string[];
+  readonly hasTerminal: boolean;
+}
+
+export function settingOf({ cwd, env, terminal }: Partial<Pick<RunRequest, 'cwd' | 'env' | 'terminal'>>): Setting {
+  return { cwd, env: Object.keys(env ?? {}).toSorted(), hasTerminal: terminal !== undefined };
+}
+
+/** As it comes without any wish. */
+export const PLAIN: Setting = settingOf({});
+
 export interface RunStarted extends Starter {
   readonly type: 'started';
   readonly run: RunId;
   readonly atMs: number;
   readonly host: string;
   readonly command: RunCommand;
+  readonly setting: Setting;
   /** It goes on without whoever started it, and is known there by this. */
   readonly detached?: DetachKey;
   /** By whom else, where the policy wanted somebody, and the digest of what they saw. */
@@ -50,7 +67,10 @@ export interface RunRefused extends Starter {
   readonly atMs: number;
   readonly hosts: readonly string[];
   readonly command: AskedCommand;
+  readonly setting: Setting;
   readonly result: Unstarted;
+  /** So many refused attempts of the account before this one have no record of their own. */
+  readonly leftOut?: number;
 }
 
 export type Unstarted =
@@ -129,6 +149,10 @@ export interface KeptBytes {
 export interface StoredRun extends Starter {
   readonly id: RunId;
   readonly command: AskedCommand;
+  /** Undefined: the record was made before that was put on record. */
+  readonly setting?: Setting;
+  /** Refused attempts of the account before this one that have no record of their own. */
+  readonly leftOut?: number;
   /** On the first host where somebody had to. */
   readonly approved?: Approved;
   /** In the order in which they were asked for. */

@@ -2,11 +2,9 @@
 // their way, which stays as wide as it was.
 
 import type { ByteSink, ByteSource, Run, RunResult, TerminalSize } from '../ports.ts';
-import { SIGNAL_STATUS_BASE } from './result.ts';
+import { NEVER_BEGAN } from './result.ts';
 import type { Capture } from './capture.ts';
 import type { KeptOutput, StreamFacts, Streams } from './record.ts';
-
-const SIGTERM = 15;
 
 export type Captures = Readonly<Record<'stdin' | 'stdout' | 'stderr', Capture>>;
 
@@ -49,9 +47,8 @@ export class RecordedRun implements Run {
       this.#settle(result);
     };
     if (this.#isCancelled) {
-      // Whoever started it and told it to end would have been told the same.
       this.#drop();
-      return settle({ result: 'cancelled', status: SIGNAL_STATUS_BASE + SIGTERM });
+      return settle(NEVER_BEGAN);
     }
     const run = start();
     this.#run = run;

@@ -8,7 +8,7 @@ import { MemoryJournal } from '../../journal/memory.ts';
 import { newDigest } from '../../secrets/digest.ts';
 import { parseName } from '../name.ts';
 import { Gatherings } from './gatherings.ts';
-import { MAX_HOSTS_OF_RUN } from './record.ts';
+import { MAX_HOSTS_OF_RUN, PLAIN } from './record.ts';
 import { Records } from './records.ts';
 
 const COMMAND = { kind: 'shell', line: 'cat' } as const;
@@ -40,6 +40,7 @@ function aHouse({ keptBytes = 8 }: { keptBytes?: number } = {}) {
       starter: BOB,
       host: 'Server',
       command: COMMAND,
+      setting: PLAIN,
       start: (head) => {
         heads.push(head);
         return runner.start({ command: COMMAND, env: {} });
@@ -122,7 +123,7 @@ test('a refusal that could not be written is written with the next thing that ca
   journal.failWith('the disk is full');
   const result = { result: 'denied', status: null, reason: 'no' } as const;
   const hosts = Array.from({ length: MAX_HOSTS_OF_RUN + 1 }, () => 'w'.repeat(10_000));
-  records.refuse({ run: records.newRun(), starter: BOB, hosts, command: COMMAND, result });
+  records.refuse({ run: records.newRun(), starter: BOB, hosts, command: COMMAND, setting: PLAIN, result });
   await settled();
   assert.equal(await journal.run({ id: 1, member: 1 }), undefined);
   journal.recover();
@@ -152,9 +153,13 @@ test('a command that is cancelled before it has begun never begins, and that is 
 test('starts with one number and one command are one run, up to so many hosts', () => {
   const gatherings = new Gatherings();
   let last = 0;
-  const runOf = (together: number, line = 'ls') => gatherings.runOf(together, { kind: 'shell', line }, () => ++last);
+  const runOf = (together: number, line = 'ls', cwd?: string) => {
+    const what = { command: { kind: 'shell', line }, setting: { ...PLAIN, cwd } } as const;
+    return gatherings.runOf(together, what, () => ++last);
+  };
   assert.deepEqual([runOf(1), runOf(2), runOf(1), runOf(2)], [1, 2, 1, 2]);
   assert.deepEqual(runOf(1, 'rm'), { refused: 'another-command' });
+  assert.deepEqual(runOf(1, 'ls', '/tmp'), { refused: 'another-command' });
   for (let hosts = 2; hosts < MAX_HOSTS_OF_RUN; hosts++) assert.equal(runOf(1), 1);
   assert.deepEqual([runOf(1), runOf(1)], [3, 3]);
   for (let together = 3; together < 70; together++) runOf(together);

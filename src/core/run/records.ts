@@ -9,6 +9,7 @@ import type { AskedCommand } from './policy.ts';
 import { Capture, type Digest } from './capture.ts';
 import type { DetachKey } from './detached.ts';
 import { type Captures, RecordedRun } from './recorded-run.ts';
+import { Refusals } from './refusals.ts';
 import {
   MAX_HOSTS_OF_RUN,
   type EntryNumber,
@@ -17,6 +18,7 @@ import {
   type RunFinished,
   type RunId,
   type RunRefused,
+  type Setting,
   type Starter,
   type Unstarted,
 } from './record.ts';
@@ -49,12 +51,13 @@ export interface Starting {
   readonly starter: Starter;
   readonly host: string;
   readonly command: RunCommand;
+  readonly setting: Setting;
   readonly approved?: Approved | undefined;
   /** Called once the start is durable; what the chain ends with then is told to the machine. */
   readonly start: (head: Hash) => Run;
 }
 
-export interface Refusing extends Pick<Starting, 'run' | 'starter'> {
+export interface Refusing extends Pick<Starting, 'run' | 'starter' | 'setting'> {
   readonly hosts: readonly string[];
   readonly command: AskedCommand;
   readonly result: Unstarted;
@@ -77,6 +80,7 @@ export class Records {
   #last: RunId;
   #head: Hash;
   #unwritten: (RunFinished | RunRefused)[] = [];
+  readonly #refusals = new Refusals();
 
   constructor(world: RecordsWorld, { last, head }: Pick<FoundRuns, 'last' | 'head'>) {
     this.#world = world;
@@ -94,7 +98,7 @@ export class Records {
     return ++this.#last;
   }
 
-  start({ run, starter, host, command, approved, start }: Starting): Started {
+  start({ run, starter, host, command, setting, approved, start }: Starting): Started {
     const { keptBytes } = this;
     const { journal, now, newDigest } = this.#world;
     const captures: Captures = {
@@ -105,7 +109,7 @@ export class Records {
     const recordedRun = new RecordedRun(captures);
     const { promise: recorded, resolve } = Promise.withResolvers<NotStored | undefined>();
     this.writeUnwritten();
-    const asked = { ...starter, host, command, ...(approved === undefined ? {} : { approved }) };
+    const asked = { ...starter, host, command, setting, ...(approved === undefined ? {} : { approved }) };
     journal.chain({ type: 'started', run, atMs: now(), ...asked }, (chained) => {
       if ('failed' in chained) {
         recordedRun.fail(chained.failed);
@@ -151,18 +155,26 @@ export class Records {
     this.#write({ type: 'ended', run, start, atMs: this.#world.now(), result: shortened(result), streams });
   }
 
-  /** Nobody waits for it, and nothing depends on it: the refusal has been told. */
-  refuse({ run, starter, hosts, command, result }: Refusing): void {
-    const names = hosts.slice(0, MAX_HOSTS_OF_RUN).map((name) => name.slice(0, MAX_NAME_LENGTH));
-    this.#write({
+  /** Nobody waits for it, and nothing depends on it: the refusal has been told. Over the account's share it is counted. */
+  refuse({ run, starter, hosts, command, setting, result }: Refusing): void {
+    const inShort = (name: string) => name.slice(0, MAX_NAME_LENGTH);
+    const entry: RunRefused = {
       type: 'refused',
       run,
       atMs: this.#world.now(),
       ...starter,
-      hosts: names,
+      hosts: hosts.slice(0, MAX_HOSTS_OF_RUN).map(inShort),
       command,
+      setting: { ...setting, env: setting.env.map(inShort) },
       result: shortened(result),
-    });
+    };
+    if (this.#refusals.take(entry)) this.#write(entry);
+  }
+
+  /** Of refused attempts that were over somebody's share how many they were; to be called now and then, and at the end. */
+  writeLeftOut({ isLast = false } = {}): void {
+    const due = this.#refusals.due(isLast ? Infinity : this.#world.now());
+    for (const entry of due) this.#write({ ...entry, run: this.newRun() });
   }
 
   /** What another server left without an end; whether a detached one has, is for its machine to say. */

@@ -7,6 +7,10 @@ export const TIMEOUT_STATUS = 124;
 /** POSIX shells add the signal's number to this (XCU 2.8.2). */
 export const SIGNAL_STATUS_BASE = 128;
 
+const SIGTERM = 15;
+/** Told to end before it had begun, so that it never did: whoever starts one and ends it at once is told the same. */
+export const NEVER_BEGAN: RunResult = { result: 'cancelled', status: SIGNAL_STATUS_BASE + SIGTERM };
+
 export type Ending = { kind: 'code'; code: number } | { kind: 'signal'; signal: number };
 
 /** Why the runner ended the command itself, if it did. */

@@ -4,21 +4,28 @@ import type { Person, Decision } from '../../core/run/approval.ts';
 import { MIN_HASH_LENGTH, type Approvals } from '../../core/run/approvals.ts';
 import { formatError } from '../../protocol/line/reply.ts';
 import type { LineRequest } from '../../protocol/line/request.ts';
-import { lineText, shortHash, wordsForApproval } from '../words-approval.ts';
+import { lineText, shortHash, wordsForApproval } from '../shared/words-approval.ts';
 
 /** What a session has under way: a command, or one that waits for somebody to approve it. */
 export interface UnderWay {
   cancel(): void;
   /** What was waiting has been written. */
   resume(): void;
+  /** The request that has to be approved first; undefined: it needs no approval, or has not been asked for yet. */
+  readonly request?: number | undefined;
 }
 
 /** A command that waits. It is its own owner: it is over with the connection that typed it. */
 export class LineAsk implements UnderWay {
   readonly #approvals: Approvals;
+  #request: number | undefined;
 
   constructor(approvals: Approvals) {
     this.#approvals = approvals;
+  }
+
+  get request(): number | undefined {
+    return this.#request;
   }
 
   cancel(): void {
@@ -28,6 +35,7 @@ export class LineAsk implements UnderWay {
   resume(): void {}
 
   async decided(id: number): Promise<Decision> {
+    this.#request = id;
     const decided = this.#approvals.wait(id, this);
     return 'refused' in decided ? { how: 'withdrawn' } : decided;
   }

@@ -13,18 +13,18 @@ import {
   NEW_PASSWORD_PROMPT,
 } from '../../protocol/line/reply.ts';
 import type { LineRequest } from '../../protocol/line/request.ts';
-import { personIn } from '../places.ts';
+import { personIn } from '../shared/places.ts';
 import { answerApproval, type Asked, type UnderWay } from './approvals.ts';
 import { refusalOfPlain } from './entry.ts';
 import { LIMITS } from './limits.ts';
 import { findPast, readPast } from './past.ts';
 import { listRuns } from './past-runs.ts';
-import { share } from '../sharing.ts';
-import { wordsForSharing } from '../words-share.ts';
+import { share } from '../shared/sharing.ts';
+import { wordsForSharing } from '../shared/words-share.ts';
 import type { House, LineRoom } from './room.ts';
 import { LineRuns, type RunsAsker } from './runs.ts';
 import { wordsForMisuse } from './translate.ts';
-import { isAboutGroups, wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } from '../words.ts';
+import { isAboutGroups, wordsForAccount, wordsForGroup, wordsForPassword, wordsForSending } from '../shared/words.ts';
 
 /** The connection that asks. */
 export interface Asker extends RunsAsker {
@@ -42,6 +42,11 @@ export class Commands {
   #runs: LineRuns | undefined;
   /** The next line is the new password. */
   #isAskingPassword = false;
+  /** One for all that it asks of the hub. */
+  readonly #done = (answer: Answer) => {
+    this.#tellAnswer(answer);
+    this.#asker.answered();
+  };
 
   constructor(asker: Asker, session: Session, { house }: Pick<LineRoom, 'house'>) {
     this.#asker = asker;
@@ -72,13 +77,7 @@ export class Commands {
       case 'join':
       case 'leave': {
         this.#asker.begin();
-        return hub.handle(this.#session, request, {
-          nowMs: now(),
-          done: (answer) => {
-            this.#tellAnswer(answer);
-            this.#asker.answered();
-          },
-        });
+        return hub.handle(this.#session, request, { nowMs: now(), done: this.#done });
       }
       case 'groups':
         return this.#asker.tell(formatGroups(this.#groups()));

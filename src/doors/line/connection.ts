@@ -17,7 +17,7 @@ import { Intake, type LineReader } from './intake.ts';
 import { cutWhenIdle } from './linger.ts';
 import type { LineRoom } from './room.ts';
 import { wordsForMalformed } from './translate.ts';
-import { wordsForDismissal } from '../words.ts';
+import { wordsForDismissal } from '../shared/words.ts';
 
 /** A reader with more than this waiting is told no more live and reads on from the journal. InspIRCd allows 1 MiB. */
 export const MAX_OUTBOX_BYTES = 1_048_576;
@@ -27,6 +27,10 @@ const BEHIND_BYTES = 262_144;
 const MAX_PENDING = 256;
 /** How often it is looked whether somebody still waits for a command that says nothing. */
 const WATCH_MS = 2_000;
+/** Long enough for a packet to most of the world and back. */
+const ROUND_TRIP_MS = 250;
+/** How often whoever has ended their input is told that a request of theirs waits: see `#remind`. */
+const REMIND_MS = 10_000;
 
 /** `naming`: no session yet. `finishing`: answers nothing more; what runs and what is written go on. `ended`: closed. */
 type Phase = 'naming' | 'present' | 'finishing' | 'ended';
@@ -158,7 +162,11 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
   }
 
   quit(): void {
-    const running = this.#commands?.runs?.size ?? 0;
+    const running =
+      this.#commands?.runs
+        ?.values()
+        .filter(({ request }) => request === undefined)
+        .toArray().length ?? 0;
     if (running > 0) this.tell(`Waiting for ${running === 1 ? 'a running command' : `${running} running commands`}\n`);
     this.#finish();
   }
@@ -255,8 +263,30 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
    */
   #watch(): void {
     this.socket.setKeepAlive(true, WATCH_MS);
-    const timer = setInterval(() => this.socket.write(''), WATCH_MS);
-    this.socket.once('close', () => clearInterval(timer));
+    const timer = setInterval(() => this.#probe(), WATCH_MS);
+    const reminder = setInterval(() => this.#remind(), REMIND_MS);
+    this.socket.once('close', () => {
+      clearInterval(timer);
+      clearInterval(reminder);
+    });
+    this.#remind();
+  }
+
+  /** Not after the end: that would be a mistake of ours, and cut what is still to be fetched. */
+  #probe(): void {
+    if (!this.socket.writableEnded) this.socket.write('');
+  }
+
+  /**
+   * Whoever just goes away looks like an end of input, and the other kernel answers for a minute as if somebody were there;
+   * only to bytes it says at once that nobody is. A request must not wait for somebody who has gone.
+   */
+  #remind(): void {
+    const requests = Array.from(this.#commands?.runs ?? [], ({ request }) => request).filter((id) => id !== undefined);
+    if (requests.length === 0) return;
+    this.tell(requests.map((request) => `Waiting for request ${request}\n`).join(''));
+    // What the other kernel has said to that is met by the next write.
+    setTimeout(() => this.#probe(), ROUND_TRIP_MS).unref();
   }
 
   #finishIfDone(): void {

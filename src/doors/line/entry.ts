@@ -13,7 +13,7 @@ import { formatError, PASSWORD_PROMPT } from '../../protocol/line/reply.ts';
 import { parseRequest } from '../../protocol/line/request.ts';
 import type { House } from './room.ts';
 import { wordsForMalformed } from './translate.ts';
-import { wordsForAccount, wordsForEntering, wordsForGuessing } from '../words.ts';
+import { wordsForAccount, wordsForEntering, wordsForGuessing } from '../shared/words.ts';
 
 /** Blanks around a name are the terminal's; anything else is the name's, and refused there. */
 const EDGES = /^[ \t]+|[ \t]+$/g;

@@ -8,8 +8,8 @@ import type { Session } from '../../core/session.ts';
 import { formatDate, formatError } from '../../protocol/line/reply.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
 import { escapeControls, shorten } from '../../protocol/text.ts';
-import { askedText } from '../words-run.ts';
-import { countedResults } from '../words-share.ts';
+import { askedText } from '../shared/words-run.ts';
+import { countedResults } from '../shared/words-share.ts';
 
 /** Runs that fit a terminal. */
 const MAX_RUNS_LISTED = 20;

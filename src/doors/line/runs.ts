@@ -4,16 +4,16 @@ import type { RunCommand, RunRequest } from '../../core/ports.ts';
 import type { Approved, Person, UseRefusal } from '../../core/run/approval.ts';
 import type { NotStored } from '../../core/refusal.ts';
 import type { NeedsApproval, Places } from '../../core/run/policy.ts';
-import type { Starter } from '../../core/run/record.ts';
+import { PLAIN, type Starter } from '../../core/run/record.ts';
 import { starterOf } from '../../core/run/starter.ts';
 import type { Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import { formatError } from '../../protocol/line/reply.ts';
-import { announceCommand } from '../announce.ts';
-import { askFor, type Told } from '../asking.ts';
-import { lookUp, personIn } from '../places.ts';
-import { wordsForApproval, wordsForAsking, wordsForDecision, wordsForWaiting } from '../words-approval.ts';
-import type { Denied } from '../words-run.ts';
+import { announceCommand } from '../shared/announce.ts';
+import { askFor, type Told } from '../shared/asking.ts';
+import { lookUp, personIn } from '../shared/places.ts';
+import { wordsForApproval, wordsForAsking, wordsForDecision, wordsForWaiting } from '../shared/words-approval.ts';
+import type { Denied } from '../shared/words-run.ts';
 import { LineAsk, type UnderWay } from './approvals.ts';
 import { MAX_RUNS } from './limits.ts';
 import type { House } from './room.ts';
@@ -62,7 +62,7 @@ export class LineRuns {
 
   run({ targets, command: line }: { targets: string; command: string }): void {
     const person = personIn(this.#house.hub, this.#session);
-    const denied = { by: this.#session.member.name, role: person.role, command: toAskedCommand(line) };
+    const denied = { by: this.#session.member.name, role: person.role, command: toAskedCommand(line), setting: PLAIN };
     const starter = starterOf(this.#session, { hub: this.#house.hub, address: this.#asker.peer.address });
     const wish = { targets, person, starter, denied };
     const found = lookUp(this.#house, wish);
@@ -77,7 +77,8 @@ export class LineRuns {
     const run = records.newRun();
     for (const { name: host, runner } of places) {
       if (runner === undefined) {
-        records.refuse({ run, starter, hosts: [host], command, result: { result: 'offline', status: null } });
+        const result = { result: 'offline', status: null } as const;
+        records.refuse({ run, starter, hosts: [host], command, setting: PLAIN, result });
         this.#asker.tell(`${wordsForRunning({ refused: 'offline', name: host }, denied)}\n`);
         continue;
       }
@@ -92,6 +93,7 @@ export class LineRuns {
         approved,
         host,
         command,
+        setting: PLAIN,
         start: (recordsHead) => {
           const { address } = starter;
           log.tell(announceCommand(command, { by: denied.by, address, host, approvedBy: approved?.by }));
@@ -129,12 +131,15 @@ export class LineRuns {
     if (command === undefined || this.#isFull(places.length)) return;
     const asked = { by: person.name, hosts: places.map(({ name }) => name), request: requestOf(command) };
     const owner = new LineAsk(approvals);
+    // From now on, so that a connection that goes before the message is stored takes its request with it.
+    this.#all.add(owner);
     this.#asker.begin();
     askFor({ hub, approvals, session: this.#session, nowMs: now(), person, asked, owner, approvers }, (answer) => {
-      if ('refused' in answer) this.#asker.tell(formatError(wordsForAsking(answer)));
-      else {
+      if ('refused' in answer) {
+        this.#all.delete(owner);
+        this.#asker.tell(formatError(wordsForAsking(answer)));
+      } else {
         this.#asker.tell(`${wordsForWaiting(answer)}\n`);
-        this.#all.add(owner);
         void this.#await(owner, { answer, command, wish });
       }
       this.#asker.answered();

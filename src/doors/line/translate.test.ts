@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PLAIN } from '../../core/run/record.ts';
 import { formatError } from '../../protocol/line/reply.ts';
 import { toAskedCommand, wordsForMalformed, wordsForMisuse, wordsForResult, wordsForRunning } from './translate.ts';
-import { wordsForEntering, wordsForName, wordsForSending } from '../words.ts';
+import { wordsForEntering, wordsForName, wordsForSending } from '../shared/words.ts';
 
-const BOB = { by: 'bob', role: 'member', command: { kind: 'shell', line: 'uptime' } } as const;
+const BOB = { by: 'bob', role: 'member', command: { kind: 'shell', line: 'uptime' }, setting: PLAIN } as const;
 const SERVICE = { name: 'service', values: { oneOf: ['nginx', 'redis'] } } as const;
 const HOSTILE = '\x1b]0;owned\x07\u202e\n';
 

@@ -9,9 +9,9 @@ import { FORMS, type LineRequest } from '../../protocol/line/request.ts';
 import { escapeControls, quote } from '../../protocol/text.ts';
 import type { AskedCommand } from '../../core/run/policy.ts';
 import { isVerbName, VERB_SIGN } from '../../core/run/verb.ts';
-import { wordsForNeeded } from '../words-approval.ts';
-import { wordsForDenied, wordsForVerb, type Denied } from '../words-run.ts';
-import { wordsForTargets } from '../words-targets.ts';
+import { wordsForNeeded } from '../shared/words-approval.ts';
+import { wordsForDenied, wordsForVerb, type Denied } from '../shared/words-run.ts';
+import { wordsForTargets } from '../shared/words-targets.ts';
 
 /** `@restart nginx` is a verb with its values, everything else a line for a shell. */
 export function toAskedCommand(line: string): AskedCommand {

@@ -3,65 +3,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { aNativeHouse } from '../../../test/kit/native-house.ts';
+import { anApprovingHouse, askFor, REBOOT, STREAMS, until } from '../../../test/kit/approving-house.ts';
 import { START } from '../../../test/kit/native.ts';
 import { LOOPBACKS } from '../../../test/kit/server.ts';
 import type { Talker } from '../../../test/kit/talker.ts';
 import { APPROVAL_LIFETIME_MS, START_WITHIN_MS } from '../../core/run/approvals.ts';
-import { parsePolicy } from '../../core/run/policy-file.ts';
-import { approvalShow, approvalWait, runAsk } from '../../protocol/native/methods/approval.ts';
+import { approvalShow, approvalWait } from '../../protocol/native/methods/approval.ts';
 import { runStart } from '../../protocol/native/methods/run.ts';
 
-const RULE = `
-[[allow]]
-who = ["janaki", "eve"]
-on = "Server"
-run = ["reboot **"]
-approve = ["eve", "prashanth"]
-`;
-const REBOOT = { command: { argv: ['reboot', '-f'] }, timeoutMs: 9, env: { LANG: 'C' } };
-const STREAMS = { stdin: 1, stdout: 3, stderr: 5 };
-
-async function aHouse(host: string) {
-  const policy = parsePolicy(RULE);
-  assert.ok(!('refused' in policy));
-  const time = { ms: 0 };
-  const house = await aNativeHouse(host, { policy, isServerOpen: true, clock: () => time.ms, receiptWaitMs: 0 });
-  const tokens = new Map<string, { token: string }>();
-  for (const name of ['Janaki', 'Eve', 'Prashanth', 'Bob']) tokens.set(name, await house.account(name));
-  const tokenOf = (name: string) => tokens.get(name)?.token ?? assert.fail(name);
-  return {
-    ...house,
-    time,
-    tokenOf,
-    async as(name: string) {
-      const talker = await house.talk();
-      await talker.ask('login.token', { token: tokenOf(name) });
-      return talker;
-    },
-    async line(name: string) {
-      const caller = await house.nc();
-      caller.type(name);
-      await caller.until(/^Format: .*\n\n/m);
-      return caller;
-    },
-    [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
-  };
-}
-
-/** What another connection does is not answered here: asked again, as often as it may take. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let asked = 0; !(await isSo()); asked++) assert.ok(asked < 10_000, 'waited in vain');
-}
-
 /** Without what the records add. */
-function startedIn({ runner }: Awaited<ReturnType<typeof aHouse>>) {
+function startedIn({ runner }: Awaited<ReturnType<typeof anApprovingHouse>>) {
   return runner.requests.map((request) => ({ ...request, recordsHead: undefined }));
-}
-
-async function ask(talker: Talker, wishes: object = REBOOT) {
-  const answer = await talker.ask('run.ask', wishes);
-  return runAsk.parseResult(answer) ?? assert.fail(JSON.stringify(answer));
 }
 
 async function show(talker: Talker, approval: number) {
@@ -71,7 +23,7 @@ async function show(talker: Talker, approval: number) {
 
 for (const host of LOOPBACKS) {
   test(`a command that needs approval starts once, as it was approved, by the connection that asked: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await anApprovingHouse(host);
     const eve = await house.as('Eve');
     await eve.ask('chat.subscribe');
     const janaki = await house.as('Janaki');
@@ -81,7 +33,7 @@ for (const host of LOOPBACKS) {
       isOneName: true,
       needsApproval: true,
     });
-    const asked = await ask(janaki);
+    const asked = await askFor(janaki);
     assert.deepEqual([asked.told, asked.hosts], [['Eve', 'Prashanth'], ['Server']]);
     const waiting = janaki.ask('approval.wait', { approval: asked.approval });
     const { from, text } = await eve.message();
@@ -128,11 +80,11 @@ for (const host of LOOPBACKS) {
   });
 
   test(`a request is denied, withdrawn, too old, or gone with its connection, and nothing starts: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await anApprovingHouse(host);
     const [janaki, eve] = [await house.as('Janaki'), await house.as('Eve')];
     const outcome = async (approval: number) =>
       approvalWait.parseResult(await janaki.ask('approval.wait', { approval })) ?? assert.fail();
-    const [denied, withdrawn, old] = [await ask(janaki), await ask(janaki), await ask(janaki)];
+    const [denied, withdrawn, old] = [await askFor(janaki), await askFor(janaki), await askFor(janaki)];
     assert.equal(await eve.ask('approval.wait', { approval: 1 }), 'unknown-approval');
     const all = [denied, withdrawn, old].map(({ approval }) => outcome(approval));
     assert.deepEqual(await eve.ask('approval.deny', { approval: denied.approval }), {});
@@ -148,11 +100,11 @@ for (const host of LOOPBACKS) {
       assert.equal(await eve.ask('approval.give', { approval, hash }), 'approval-over');
       assert.equal(await janaki.ask('run.start', { ...REBOOT, ...STREAMS, approval }), 'approval-over');
     }
-    const late = await ask(janaki);
+    const late = await askFor(janaki);
     assert.deepEqual(await eve.ask('approval.give', { approval: late.approval, hash: late.hash }), {});
     house.time.ms += START_WITHIN_MS;
     assert.equal(await janaki.ask('run.start', { ...REBOOT, ...STREAMS, approval: late.approval }), 'approval-over');
-    const left = await ask(janaki);
+    const left = await askFor(janaki);
     janaki.cut();
     await janaki.closed();
     await until(async () => (await eve.ask('approval.show', { approval: left.approval })) === 'approval-over');
@@ -161,11 +113,11 @@ for (const host of LOOPBACKS) {
   });
 
   test(`a request is over with the rights that it was made with: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await anApprovingHouse(host);
     const owner = await house.call();
     await owner.becomeOwner();
     const janaki = await house.as('Janaki');
-    const { approval } = await ask(janaki);
+    const { approval } = await askFor(janaki);
     const guest = await house.line('Vamshi');
     guest.type(`login ${house.tokenOf('Janaki')}\nrun Server : reboot`);
     await guest.until('Waiting for approval');
@@ -178,7 +130,7 @@ for (const host of LOOPBACKS) {
   });
 
   test(`what needs nobody, is not allowed or cannot be told to anybody is not asked for: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await anApprovingHouse(host);
     const janaki = await house.as('Janaki');
     assert.equal(await janaki.ask('run.ask', { command: { shell: 'id' } }), 'not-allowed');
     assert.equal(await janaki.ask('run.ask', { command: { shell: 'reboot' }, on: 'web1' }), 'unknown-host');
@@ -186,7 +138,7 @@ for (const host of LOOPBACKS) {
     assert.equal(await janaki.ask('run.ask', long), 'request-too-long');
     // The longest there is, four times as long where it is quoted, still is a message.
     const quotes = { command: { argv: ['reboot', "'".repeat(16_260)] } };
-    const { approval } = await ask(janaki, quotes);
+    const { approval } = await askFor(janaki, quotes);
     assert.deepEqual(await janaki.ask('approval.deny', { approval }), {});
     assert.deepEqual(await janaki.ask('approval.list'), { approvals: [] });
     const owner = await house.call();
@@ -197,7 +149,7 @@ for (const host of LOOPBACKS) {
   });
 
   test(`at nc one asks by running, and another approves what it has seen the digest of: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await anApprovingHouse(host);
     const eve = await house.line(`login ${house.tokenOf('Eve')}`);
     const janaki = await house.line(`login ${house.tokenOf('Janaki')}`);
     janaki.type('run Server : reboot -f');
@@ -248,7 +200,7 @@ for (const host of LOOPBACKS) {
   });
 
   test(`at nc a request is taken back, denied, or over with the connection: ${host}`, async () => {
-    await using house = await aHouse(host);
+    await using house = await anApprovingHouse(host);
     const eve = await house.line(`login ${house.tokenOf('Eve')}`);
     const janaki = await house.line(`login ${house.tokenOf('Janaki')}`);
     for (const [by, typed, why] of [
@@ -277,12 +229,12 @@ for (const host of LOOPBACKS) {
     const again = await house.line(`login ${house.tokenOf('Janaki')}`);
     again.type('run Server : reboot');
     await again.until('Waiting for approval');
-    // A reset: what just goes away looks like an end of input at first.
     again.socket.resetAndDestroy();
-    await until(async () => {
-      eve.type('approve 5');
-      return (await eve.barrier()).includes('request 5 was withdrawn');
-    });
+    const isWithdrawn = async (id: number) => {
+      eve.type(`approve ${id}`);
+      return (await eve.barrier()).includes(`request ${id} was withdrawn`);
+    };
+    await until(() => isWithdrawn(5));
     assert.deepEqual(house.runner.requests, []);
   });
 }

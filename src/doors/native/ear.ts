@@ -9,7 +9,7 @@ import type { Dismissal, Listener, Member, Session } from '../../core/session.ts
 import type { Peer } from '../../net/peer.ts';
 import type { Frame } from '../../protocol/native/frame.ts';
 import { chatBehind, chatLive, chatReceipt } from '../../protocol/native/methods/chat.ts';
-import { wordsForDismissal } from '../words.ts';
+import { wordsForDismissal } from '../shared/words.ts';
 import { HeldAnswers } from './held-answers.ts';
 import type { House } from './house.ts';
 import {

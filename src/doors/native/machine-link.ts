@@ -5,11 +5,12 @@ import type { Machine } from '../../core/hosts.ts';
 import type { Listener, Member, Outlet, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { NativeEvent } from '../../protocol/native/connection.ts';
+import type { LinkEvent } from '../../protocol/native/link.ts';
 import { LEASE_MS, PING_MS } from '../../protocol/native/limits.ts';
 import type { Far } from '../../relay/remote-run.ts';
 import type { RemoteDetached } from '../../relay/remote-detached.ts';
 import { RemoteRunner } from '../../relay/remote-runner.ts';
-import { wordsForDismissal } from '../words.ts';
+import { wordsForDismissal } from '../shared/words.ts';
 import type { House } from './house.ts';
 
 /** What is said to everyone is not told to machines. */
@@ -103,5 +104,28 @@ export class MachineLink implements Machine {
       receipt: () => {},
       dismiss: (dismissal) => this.dismiss(wordsForDismissal(dismissal)),
     };
+  }
+}
+
+type FromMachine = Exclude<LinkEvent, { type: 'opened' | 'unusable' | 'ended' | 'failed' | 'request' }>;
+
+/** What a machine says, rather than what becomes of its connection or what it may not ask. */
+export function isFromMachine(event: LinkEvent): event is FromMachine {
+  switch (event.type) {
+    case 'opened':
+    case 'unusable':
+    case 'ended':
+    case 'failed':
+    case 'request':
+      return false;
+    case 'notification':
+    case 'answer':
+    case 'refusal':
+    case 'data':
+    case 'end':
+    case 'drain':
+    case 'reset':
+    case 'finished':
+      return true;
   }
 }

@@ -3,22 +3,24 @@
 
 import type { Run, TerminalSize } from '../../core/ports.ts';
 import { Gatherings } from '../../core/run/gatherings.ts';
-import { TokenBucket } from '../../core/rate.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
+import { countRead } from '../../net/scavenge.ts';
 import type { Frame } from '../../protocol/native/frame.ts';
 import { NativeLink, type Framing, type LinkEvent } from '../../protocol/native/link.ts';
 import { chatAck } from '../../protocol/native/methods/chat.ts';
 import { Pump, type Carrier } from '../../protocol/native/pump.ts';
 import type { RpcError } from '../../protocol/native/rpc.ts';
-import { ServedRun, type ServedStreams } from '../../relay/served-run.ts';
+import type { ServedStreams } from '../../relay/served-run.ts';
 import { Ear, type Wire } from './ear.ts';
 import type { Asker, Nonces, Reply } from './entry.ts';
 import { entryFor, HANDLERS } from './handlers.ts';
 import type { House } from './house.ts';
 import { LINGER_MS, MAX_ATTEMPTS, MAX_REQUESTS_WITHOUT_ROLE } from './limits.ts';
-import { MachineLink } from './machine-link.ts';
+import { isFromMachine, MachineLink } from './machine-link.ts';
 import type { NativeOutlet } from './outlet.ts';
+import { SessionRuns } from './runs.ts';
+import { Slowing } from './slowing.ts';
 import { refusal, type StreamRefusal } from './translate.ts';
 
 /** What carries a connection: a socket, or a WebSocket made to look like one. */
@@ -48,20 +50,17 @@ export class NativeSession implements Asker, Wire {
   readonly #carrier: Transport['carrier'];
   readonly #link: NativeLink;
   readonly #pump: Pump;
-  readonly #bucket: TokenBucket | undefined;
-  readonly #runs = new Map<number, ServedRun>();
-  readonly #runOfStream = new Map<number, ServedRun>();
+  readonly #slowing: Slowing | undefined;
+  readonly #runs: SessionRuns;
   /** It is a joined machine's. */
   #machine: MachineLink | undefined;
   #phase: Phase = 'open';
   #finishReason = '';
-  #lastRun = 0;
   #requests = 0;
   #attempts = 0;
   /** Requests that are taken and not answered. */
   #owed = 0;
   #timer: NodeJS.Timeout | undefined;
-  #slowed: NodeJS.Timeout | undefined;
 
   constructor({ carrier, framing }: Transport, peer: Peer, room: NativeRoom) {
     const { house, outlet } = room;
@@ -70,17 +69,21 @@ export class NativeSession implements Asker, Wire {
     this.#room = room;
     this.#carrier = carrier;
     this.ear = new Ear(this, { house, outlet });
-    this.#bucket = house.rate === undefined || peer.isLoopback ? undefined : new TokenBucket(house.rate, house.clock());
     this.#link = new NativeLink('server', { serverName: house.hub.serverName, framing });
     this.#pump = new Pump(carrier, this.#link, {
       onEvent: (event) => this.#receive(event),
       onDrain: () => {
-        for (const run of this.#runs.values()) run.update();
+        this.#runs.update();
         this.#machine?.runner.update();
         this.ear.goOn();
       },
       onClosed: () => this.#gone(),
+      onRead: countRead,
     });
+    const { connection } = this.#link;
+    this.#runs = new SessionRuns({ connection, pump: this.#pump, onEnded: () => this.#finishIfDone() });
+    const { rate, clock } = house;
+    this.#slowing = rate === undefined || peer.isLoopback ? undefined : new Slowing({ rate, clock, pump: this.#pump });
   }
 
   start(first?: Uint8Array): void {
@@ -139,36 +142,19 @@ export class NativeSession implements Asker, Wire {
   }
 
   add(run: Run, streams: ServedStreams): number {
-    const id = ++this.#lastRun;
-    const { connection } = this.#link;
-    const onEnded = () => this.#forget(served);
-    const served = new ServedRun({ id, run, streams, connection, pump: this.#pump, onEnded });
-    this.#runs.set(id, served);
-    for (const stream of served.streams) this.#runOfStream.set(stream, served);
-    return id;
+    return this.#runs.add(run, streams);
   }
 
   abandon(id: number): void {
-    this.#runs.get(id)?.abandon();
-    this.#pump.settle();
+    this.#runs.abandon(id);
   }
 
   cancel(id: number): boolean {
-    const run = this.#runs.get(id);
-    run?.cancel();
-    return run !== undefined;
+    return this.#runs.cancel(id);
   }
 
   resize(id: number, size: TerminalSize): boolean {
-    const run = this.#runs.get(id);
-    run?.resize(size);
-    return run !== undefined;
-  }
-
-  #forget(run: ServedRun): void {
-    this.#runs.delete(run.id);
-    for (const [stream, owner] of this.#runOfStream) if (owner === run) this.#runOfStream.delete(stream);
-    this.#finishIfDone();
+    return this.#runs.resize(id, size);
   }
 
   // ── what it hears ──
@@ -213,7 +199,7 @@ export class NativeSession implements Asker, Wire {
       case 'drain':
       case 'reset':
       case 'finished':
-        return this.#runOfStream.get(event.stream)?.receive(event);
+        return this.#runs.receive(event);
       case 'failed':
         this.house.log.warn('native connection broke the rules', { ...this.#where, reason: event.reason });
         return this.end(event.reason);
@@ -230,6 +216,8 @@ export class NativeSession implements Asker, Wire {
   }
 
   #take(request: Request): void {
+    // Read and not looked at yet when the connection went: nobody is there to be answered, or to own anything.
+    if (this.#phase === 'over') return undefined;
     if (this.#machine !== undefined) {
       const why = 'Cannot do anything for a machine: it is asked, and asks nothing';
       return this.#link.connection.refuse(request.id, refusal('not-allowed', why));
@@ -238,7 +226,7 @@ export class NativeSession implements Asker, Wire {
       return this.end(`more than ${MAX_REQUESTS_WITHOUT_ROLE} requests without showing who asks`);
     }
     this.#answer(request);
-    this.#slowDown();
+    this.#slowing?.asked();
   }
 
   #answer({ id, method, params }: Request): void {
@@ -267,30 +255,11 @@ export class NativeSession implements Asker, Wire {
     reply.after?.();
   }
 
-  /** A sender over its rate is slowed by not being read, never cut off. */
-  #slowDown(): void {
-    const waitMs = this.#takeTurn();
-    if (waitMs === 0) return;
-    const release = this.#pump.hold();
-    const wait = (ms: number) => {
-      this.#slowed = setTimeout(() => {
-        const moreMs = this.#takeTurn();
-        if (moreMs === 0) release();
-        else wait(moreMs);
-      }, ms);
-    };
-    wait(waitMs);
-  }
-
-  #takeTurn(): number {
-    return this.#bucket?.take(this.house.clock()) ?? 0;
-  }
-
   // ── the end ──
 
   /** Ends the runs, answers what was asked, says goodbye. */
   close(): void {
-    for (const run of this.#runs.values()) run.cancel(CLOSING_REASON);
+    this.#runs.cancelAll(CLOSING_REASON);
     this.house.approvals.leave(this);
     this.ear.held.releaseAll();
     this.#finish(CLOSING_REASON);
@@ -328,7 +297,7 @@ export class NativeSession implements Asker, Wire {
   #leave(): void {
     this.#phase = 'over';
     clearTimeout(this.#timer);
-    clearTimeout(this.#slowed);
+    this.#slowing?.stop();
     this.#abandonAll();
     this.#machine?.leave();
     this.#machine = undefined;
@@ -337,34 +306,11 @@ export class NativeSession implements Asker, Wire {
 
   #abandonAll(): void {
     this.house.approvals.leave(this);
-    for (const run of this.#runs.values()) run.abandon();
+    this.#runs.abandonAll();
   }
 
   get #where() {
     return { address: this.peer.address, port: this.peer.port };
-  }
-}
-
-type FromMachine = Exclude<LinkEvent, { type: 'opened' | 'unusable' | 'ended' | 'failed' | 'request' }>;
-
-/** What a machine says, rather than what becomes of its connection or what it may not ask. */
-function isFromMachine(event: LinkEvent): event is FromMachine {
-  switch (event.type) {
-    case 'opened':
-    case 'unusable':
-    case 'ended':
-    case 'failed':
-    case 'request':
-      return false;
-    case 'notification':
-    case 'answer':
-    case 'refusal':
-    case 'data':
-    case 'end':
-    case 'drain':
-    case 'reset':
-    case 'finished':
-      return true;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PLAIN } from '../../core/run/record.ts';
 import { METHODS } from '../../protocol/native/methods.ts';
 import { ATTEMPTS } from './attempts.ts';
 import type { Needs } from './entry.ts';
@@ -29,7 +30,8 @@ test('who may not is told what was attempted, who may, and as whom it has come i
 });
 
 test('each refusal of a command has its code and says what is true now', () => {
-  const denied = { by: 'bob', role: 'operator', command: { kind: 'verb', verb: 'restart', args: ['a b\n'] } } as const;
+  const command = { kind: 'verb', verb: 'restart', args: ['a b\n'] } as const;
+  const denied = { by: 'bob', role: 'operator', command, setting: PLAIN } as const;
   const unknown = runError({ refused: 'unknown-host', names: ['web1', 'a\nb'] }, denied);
   assert.deepEqual(unknown.data, { code: 'unknown-host', names: ['web1', 'a\nb'] });
   assert.equal(unknown.message, 'Cannot run: no machine named "web1", "a\\nb" has joined; nothing was started');

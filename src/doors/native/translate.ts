@@ -5,26 +5,19 @@ import type { Command } from '../../core/command.ts';
 import type { Invite, MemberId, StoredMessage } from '../../core/journal.ts';
 import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
 import type { UseRefusal } from '../../core/run/approval.ts';
-import type { AskedCommand } from '../../core/run/policy.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { WireMessage } from '../../protocol/native/methods/chat.ts';
 import type { ErrorCode, MethodName } from '../../protocol/native/methods.ts';
-import type { WireCommand } from '../../protocol/native/methods/run.ts';
 import { rpcError, type ErrorData, type RpcError } from '../../protocol/native/rpc.ts';
 import { quote } from '../../protocol/text.ts';
 import { ATTEMPTS } from './attempts.ts';
-import { isAboutGroups, wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../words.ts';
-import { wordsForApproval, wordsForNeeded } from '../words-approval.ts';
-import { wordsForDenied, wordsForVerb, type Denied } from '../words-run.ts';
-import { wordsForTargets } from '../words-targets.ts';
+import { isAboutGroups, wordsForAccount, wordsForEntering, wordsForGroup, wordsForSending } from '../shared/words.ts';
+import { wordsForApproval, wordsForNeeded } from '../shared/words-approval.ts';
+import { wordsForDenied, wordsForVerb, type Denied } from '../shared/words-run.ts';
+import { wordsForTargets } from '../shared/words-targets.ts';
 
 /** Why a run cannot have the streams that were named for it. */
 export type StreamRefusal = Extract<ErrorCode, 'closing' | 'stream-number' | 'too-many-streams'>;
-
-export function toRunCommand(command: WireCommand): AskedCommand {
-  if ('verb' in command) return { kind: 'verb', ...command };
-  return 'shell' in command ? { kind: 'shell', line: command.shell } : { kind: 'argv', argv: command.argv };
-}
 
 /** A refusal: what was attempted and what is true now, with the code that programs decide by. */
 export function refusal(code: ErrorCode, message: string, facts: Omit<ErrorData, 'code'> = {}): RpcError {

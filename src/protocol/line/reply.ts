@@ -44,9 +44,15 @@ export function formatList(names: readonly string[], atMs: number): string {
  * caller, once for all messages of a second.
  */
 export function formatMessage(date: string, { fromName, cast, text }: Message, id?: number): string {
-  const mark = id === undefined ? '' : ` #${id}`;
-  return `${date}${mark}\n${fromName} (${cast}ed) : ${escapeControls(text)}\n`;
+  const head = id === undefined ? date : `${date} #${id}`;
+  return `${head}\n${fromName}${SAID_AS[cast]}${escapeControls(text)}\n`;
 }
+
+const SAID_AS = {
+  singlecast: ' (singlecasted) : ',
+  multicast: ' (multicasted) : ',
+  broadcast: ' (broadcasted) : ',
+} as const satisfies Record<Cast, string>;
 
 interface Message {
   readonly fromName: string;

@@ -48,6 +48,7 @@ export const FORMS = {
   quit: 'quit',
 } as const;
 
+const SPACE = 0x20;
 const SEND_ALL = /^[ \t]+all(?=[ \t:]|$):?/i;
 
 export function parseRequest(line: string): LineRequest {
@@ -105,19 +106,18 @@ function isWord(text: string): text is Word {
 
 /** The text is everything after the first colon, or after `all` and one colon directly behind it, less one space. */
 function parseSend(rest: string, key: string | undefined): LineRequest {
-  const keyed = key === undefined ? {} : { key };
   if (key === '') return { type: 'misused', word: 'send' };
   const all = mayBeAll(rest) ? SEND_ALL.exec(rest) : null;
-  if (all !== null) return { type: 'send', to: 'all', text: lessOneSpace(rest.slice(all[0].length)), ...keyed };
   const colon = rest.indexOf(':');
-  const to = namesIn(rest.slice(0, colon < 0 ? undefined : colon));
-  if (colon < 0 || to.length === 0) return { type: 'misused', word: 'send' };
-  return { type: 'send', to, text: lessOneSpace(rest.slice(colon + 1)), ...keyed };
+  const to = all === null ? namesIn(rest, colon) : 'all';
+  if (to.length === 0) return { type: 'misused', word: 'send' };
+  const text = textFrom(rest, all === null ? colon + 1 : all[0].length);
+  return key === undefined ? { type: 'send', to, text } : { type: 'send', to, text, key };
 }
 
 function parseRun(line: string): LineRequest {
   const colon = line.indexOf(':');
-  const command = colon < 0 ? '' : lessOneSpace(line.slice(colon + 1));
+  const command = colon < 0 ? '' : textFrom(line, colon + 1);
   if (command.trim() === '') return { type: 'misused', word: 'run' };
   return { type: 'run', targets: line.slice('run'.length, colon).trim(), command };
 }
@@ -142,14 +142,16 @@ function mayBeAll(rest: string): boolean {
   return first === 0x61 || first === 0x20 || first === 0x29;
 }
 
-function namesIn(text: string): string[] {
-  const start = text.startsWith(' ') ? 1 : 0;
-  const end = text.endsWith(' ') && text.length > start ? text.length - 1 : text.length;
-  const only = text.slice(start, end);
+/** Before `end`; none if that is nowhere. */
+function namesIn(text: string, end: number): string[] {
+  const from = text.startsWith(' ') ? 1 : 0;
+  const upTo = end > from && text.charCodeAt(end - 1) === SPACE ? end - 1 : end;
+  const only = text.slice(from, Math.max(from, upTo));
   if (only !== '' && !only.includes(' ') && !only.includes('\t')) return [only];
-  return text.split(/[ \t]+/).filter((name) => name !== '');
+  return only.split(/[ \t]+/).filter((name) => name !== '');
 }
 
-function lessOneSpace(text: string): string {
-  return text.startsWith(' ') ? text.slice(1) : text;
+/** From there to the end, less one space. */
+function textFrom(text: string, at: number): string {
+  return text.slice(text.charCodeAt(at) === SPACE ? at + 1 : at);
 }

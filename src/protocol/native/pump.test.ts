@@ -1,8 +1,10 @@
 // The pump, on a carrier that takes as much as it is told to.
 
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
-import { NativeLink } from './link.ts';
+import { NativeLink, type LinkEvent } from './link.ts';
+import { formatServerPreface } from './preface.ts';
 import { Pump, type Carrier } from './pump.ts';
 
 class StalledCarrier implements Carrier {
@@ -63,4 +65,63 @@ test('whoever lends bytes hears when they are out, and of those that were not ne
   lend('more than there is credit for', 2_000_000);
   assert.equal(carrier.waiting.length, 0);
   assert.deepEqual(out, ['two frames']);
+});
+
+/** One that brings what it is told to, and calls back when it is told to. */
+class BringingCarrier extends StalledCarrier {
+  readonly later: (() => void)[] = [];
+  readonly #events = new EventEmitter();
+
+  override on(event?: string, listener?: (chunk: Uint8Array & Error) => void): void {
+    if (event !== undefined && listener !== undefined) this.#events.on(event, listener);
+  }
+
+  bring(chunk: Uint8Array): void {
+    this.#events.emit('data', chunk);
+  }
+
+  finish(): void {
+    this.#events.emit('end');
+  }
+}
+
+function gathering(): { carrier: BringingCarrier; memory: Uint8Array; told: (number | string)[] } {
+  const told: (number | string)[] = [];
+  const carrier = new BringingCarrier();
+  const link = new NativeLink('client', { framing: 'stream' });
+  const onEvent = (event: LinkEvent) => told.push(event.type === 'data' ? event.bytes.length : event.type);
+  const soon = (then: () => void) => void carrier.later.push(then);
+  const pump = new Pump(carrier, link, { onEvent, onDrain: () => {}, onClosed: () => {}, soon });
+  pump.start(new TextEncoder().encode(formatServerPreface({ kind: 'chosen', version: 1, serverName: 'Server' })));
+  link.connection.open(1, 'in');
+  // A frame that is longer than what is brought of it, in one piece of memory.
+  const memory = new Uint8Array(8 + 65_536);
+  memory.set([1, 0, 0, 2, 0, 0, 0, 1]);
+  told.length = 0;
+  return { carrier, memory, told };
+}
+
+test('full records behind one another in memory are read as one piece, when all that came was told', () => {
+  const { carrier, memory, told } = gathering();
+  carrier.bring(memory.subarray(0, 16_384));
+  carrier.bring(memory.subarray(16_384, 32_768));
+  assert.deepEqual(told, []);
+  assert.equal(carrier.later.length, 1);
+  carrier.later.shift()?.();
+  assert.deepEqual(told, [32_760]);
+});
+
+test('a short record ends the waiting, and so does as much as is gathered, other memory, and the end', () => {
+  const { carrier, memory, told } = gathering();
+  carrier.bring(memory.subarray(0, 16_384));
+  carrier.bring(memory.subarray(16_384, 16_400));
+  assert.deepEqual(told, [16_392]);
+  carrier.bring(memory.subarray(16_400, 32_784));
+  carrier.bring(memory.slice(32_784, 49_168));
+  assert.deepEqual(told, [16_392, 16_384]);
+  carrier.finish();
+  assert.deepEqual(told, [16_392, 16_384, 16_384, 'ended']);
+  // It was called for what is told already.
+  carrier.later.shift()?.();
+  assert.equal(told.length, 4);
 });

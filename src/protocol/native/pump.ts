@@ -31,12 +31,25 @@ const MAX_UNDER_WAY_BYTES = 4 * 65_536;
 /** Answers that the other end does not fetch, in bytes, before it is no longer read: it asks and does not listen. */
 const MAX_BACKLOG_BYTES = 4 * 1_048_576;
 
+/**
+ * Bytes of a full TLS record (RFC 8446, 5.1). Several that lie one behind the other in memory, as Node puts them, are read
+ * as one piece: a shorter one is the last of what was sent, and nobody waits for more.
+ */
+const FULL_RECORD_BYTES = 16_384;
+
+/** Bytes of full records that are read together: as many as Node puts behind one another. */
+const MAX_GATHERED_BYTES = 65_536;
+
 export interface Listener {
   onEvent(event: LinkEvent): void;
   /** The carrier takes bytes again after `isBacklogged`. */
   onDrain(): void;
   /** The carrier is gone, with the error that ended it if one did. Called once. */
   onClosed(error: Error | undefined): void;
+  /** So many bytes have come. */
+  onRead?(bytes: number): void;
+  /** Calls back when what has come by now has been told. Without it nothing is gathered. */
+  readonly soon?: ((then: () => void) => void) | undefined;
 }
 
 export class Pump {
@@ -49,26 +62,56 @@ export class Pump {
   /** Reasons why nothing more is read for now. */
   #holds = 0;
   #error: Error | undefined;
+  /** What has come and is not told yet. */
+  #gathered: Uint8Array | undefined;
+  #isDue = false;
 
   constructor(carrier: Carrier, link: NativeLink, listener: Listener) {
     this.#carrier = carrier;
     this.#link = link;
     this.#listener = listener;
     carrier.on('data', (chunk) => {
-      link.receive(chunk);
-      this.settle();
-      if (!this.#mayGoOn()) carrier.pause();
+      listener.onRead?.(chunk.length);
+      this.#gather(chunk);
     });
     carrier.on('drain', () => {
       listener.onDrain();
       this.#goOn();
     });
     carrier.on('end', () => {
+      this.#receive();
       link.receiveEnd();
       this.settle();
     });
     carrier.on('error', (error) => (this.#error = error));
     carrier.on('close', () => listener.onClosed(this.#error));
+  }
+
+  #gather(chunk: Uint8Array): void {
+    const before = this.#gathered;
+    if (before !== undefined && before.buffer === chunk.buffer && endOf(before) === chunk.byteOffset) {
+      this.#gathered = new Uint8Array(before.buffer, before.byteOffset, before.length + chunk.length);
+    } else {
+      this.#receive();
+      this.#gathered = chunk;
+    }
+    if (chunk.length < FULL_RECORD_BYTES || this.#gathered.length >= MAX_GATHERED_BYTES) return this.#receive();
+    if (this.#listener.soon === undefined) return this.#receive();
+    if (this.#isDue) return undefined;
+    this.#isDue = true;
+    return this.#listener.soon(() => {
+      this.#isDue = false;
+      this.#receive();
+    });
+  }
+
+  #receive(): void {
+    const gathered = this.#gathered;
+    if (gathered === undefined) return;
+    this.#gathered = undefined;
+    this.#link.receive(gathered);
+    this.settle();
+    if (!this.#mayGoOn()) this.#carrier.pause();
   }
 
   /** Begins to read; `first` is what had been read before. */
@@ -142,4 +185,8 @@ export class Pump {
       });
     }
   }
+}
+
+function endOf({ byteOffset, length }: Uint8Array): number {
+  return byteOffset + length;
 }

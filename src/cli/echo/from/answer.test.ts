@@ -44,7 +44,7 @@ test('of a probe each family has its median and its loss, or why it does not wor
     { key: 'nat ipv4', says: 'a NAT \\x1b[2J is on the way' },
     { key: 'of-later ', says: 'something new' },
   ]);
-  const bare = answer({ stdout: { ...PROBE, ipv4: { addresses: [], connectMs: 2 } } });
+  const bare = answer({ stdout: { ...PROBE, ipv4: { addresses: [], connectMs: 2, rtt: null } } });
   assert.ok(bare.kind === 'answered');
   assert.deepEqual(bare.cells.get(4), { works: true, ms: 2, lost: 0, count: 0 });
   assert.deepEqual(bare.cells.get(6), { works: false, why: 'does not work' });
@@ -64,7 +64,7 @@ test('what is no probe is none, however near it comes, and is shown escaped and 
     { ...PROBE, ipv4: undefined },
     { ...PROBE, ipv4: 'fine' },
     { ...PROBE, ipv4: { ...FAMILY, addresses: 'none' } },
-    { ...PROBE, ipv4: { ...FAMILY, rtt: null } },
+    { ...PROBE, ipv4: { ...FAMILY, rtt: [] } },
     { ...PROBE, ipv4: { ...FAMILY, rtt: { ...FAMILY.rtt, p50: -1 } } },
     { ...PROBE, ipv4: { ...FAMILY, rtt: { ...FAMILY.rtt, lost: '1' } } },
     `{"host":"h","verdict":"v","winner":null,"ipv6":null,"ipv4":{"addresses":[],"connectMs":1e999}}`,

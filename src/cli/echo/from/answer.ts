@@ -126,7 +126,8 @@ function readCell(measured: unknown, trouble: Record<string, unknown> | undefine
   if (measured === null) return { works: false, why: wordsFor(trouble?.['code']) };
   if (!isObject(measured) || !Array.isArray(measured['addresses'])) return undefined;
   const { rtt, connectMs } = measured;
-  if (rtt === undefined) return isNumber(connectMs) ? { works: true, ms: connectMs, lost: 0, count: 0 } : undefined;
+  if (rtt === undefined || rtt === null)
+    return isNumber(connectMs) ? { works: true, ms: connectMs, lost: 0, count: 0 } : undefined;
   if (!isObject(rtt)) return undefined;
   const { p50, lost, count } = rtt;
   return isNumber(p50) && isNumber(lost) && isNumber(count) ? { works: true, ms: p50, lost, count } : undefined;

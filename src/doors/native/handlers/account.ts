@@ -10,7 +10,7 @@ import {
 } from '../../../protocol/native/methods/account.ts';
 import { formatJoinCode } from '../../../net/join-code.ts';
 import { quote } from '../../../protocol/text.ts';
-import { wordsForPassword } from '../../words.ts';
+import { wordsForPassword } from '../../shared/words.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { invite, revoke, setPassword } from '../promises.ts';
 import type { MemberId } from '../../../core/journal.ts';

@@ -13,12 +13,12 @@ import {
   type RunAsk,
 } from '../../../protocol/native/methods/approval.ts';
 import { shorten } from '../../../protocol/text.ts';
-import { askFor, type AskAnswer } from '../../asking.ts';
-import { personIn } from '../../places.ts';
-import { requestText, wordsForAsking } from '../../words-approval.ts';
+import { askFor, type AskAnswer } from '../../shared/asking.ts';
+import { personIn } from '../../shared/places.ts';
+import { requestText, wordsForAsking } from '../../shared/words-approval.ts';
 import { ATTEMPTS } from '../attempts.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
-import { approvalError, no, toTime } from '../translate.ts';
+import { approvalError, no, toTime, wordsForStreams } from '../translate.ts';
 import { lookUpFor, refusedRun, requestOf, wantedBy } from './run.ts';
 
 /** UTF-16 units of a request in the list: `approval.show` has the whole of it. */
@@ -62,6 +62,8 @@ export const APPROVAL: Entries<
 
 async function ask(asker: Asker, given: RunAsk) {
   const { hub, approvals, now } = asker.house;
+  const cannot = asker.refusalToRun([]);
+  if (cannot !== undefined) return { error: wordsForStreams(cannot, ATTEMPTS['run.ask']) };
   const wanted = wantedBy(given);
   const looked = lookUpFor(asker, given.on ?? '', wanted);
   if (!('refused' in looked)) {

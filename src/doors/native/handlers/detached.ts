@@ -5,7 +5,7 @@ import { PendingRun } from '../../../core/run/pending-run.ts';
 import type { StoredRun } from '../../../core/run/record.ts';
 import { runAttach, runDetach, runEnd, type RunDetach } from '../../../protocol/native/methods/detached.ts';
 import { asRun } from '../../../relay/attached.ts';
-import { announceCommand } from '../../announce.ts';
+import { announceCommand } from '../../shared/announce.ts';
 import { entry, sessionOf, type Asker, type Entries, type Reply } from '../entry.ts';
 import { no, wordsForStreams } from '../translate.ts';
 import { seeing, unknown, unreadable } from './records.ts';

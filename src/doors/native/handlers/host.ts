@@ -138,8 +138,8 @@ interface Meant extends Manner {
   readonly command?: WireCommand;
 }
 
-function resolve(asker: Asker, { targets, command, ...manner }: Meant) {
-  const wanted = { command, ...manner };
+function resolve(asker: Asker, { targets, command, cwd, hasTerminal = false }: Meant) {
+  const wanted = { command, setting: { cwd, env: [], hasTerminal } };
   const looked = lookUpFor(asker, targets, wanted);
   const isNeeded = 'refused' in looked && looked.refused === 'needs-approval';
   const found = isNeeded ? looked.places : looked;

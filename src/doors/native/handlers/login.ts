@@ -7,7 +7,7 @@ import { countedAs } from '../../../net/limits.ts';
 import { loginCode, loginGuest, loginPassword, loginToken } from '../../../protocol/native/methods/login.ts';
 import type { RpcError } from '../../../protocol/native/rpc.ts';
 import { quote } from '../../../protocol/text.ts';
-import { wordsForGuessing, wordsForPassword } from '../../words.ts';
+import { wordsForGuessing, wordsForPassword } from '../../shared/words.ts';
 import { entry, type Asker, type Entries } from '../entry.ts';
 import { acceptInvitation, newToken } from '../promises.ts';
 import { accountError, enterError, no, refusal, roleOf } from '../translate.ts';

@@ -6,8 +6,9 @@ import type { RunOnHost, StoredRun, StreamFacts } from '../../../core/run/record
 import { runShare } from '../../../protocol/native/methods/chat.ts';
 import { MAX_OUTPUT_BYTES, runList, runOutput, runShow } from '../../../protocol/native/methods/records.ts';
 import type { WireCommand } from '../../../protocol/native/methods/run.ts';
-import { share } from '../../sharing.ts';
-import { wordsForSharing } from '../../words-share.ts';
+import { toWireCommand } from '../../../relay/command.ts';
+import { share } from '../../shared/sharing.ts';
+import { wordsForSharing } from '../../shared/words-share.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_LISTED_COMMAND_BYTES, MAX_PAGE_BYTES, MAX_RESULTS_BYTES, MAX_SHOWN_COMMAND_BYTES } from '../limits.ts';
 import { no, sendError, toAddressed, toTime } from '../translate.ts';
@@ -77,7 +78,7 @@ async function show(asker: Asker, { id, first = 0 }: { id: number; first?: numbe
       results.push(result);
     }
     const next = first + results.length < run.hosts.length ? first + results.length : null;
-    return { result: { ...toRun(run, MAX_SHOWN_COMMAND_BYTES), results, next } };
+    return { result: { ...toRun(run, MAX_SHOWN_COMMAND_BYTES), ...toSetting(run), results, next } };
   } catch (error) {
     return unreadable('Cannot show the run', error);
   }
@@ -139,6 +140,13 @@ function toRun(run: StoredRun, maxBytes: number) {
   };
 }
 
+function toSetting({ setting, leftOut }: StoredRun) {
+  const others = leftOut === undefined ? {} : { leftOut };
+  if (setting === undefined) return others;
+  const { cwd = null, env, hasTerminal: terminal } = setting;
+  return { cwd, env, terminal, ...others };
+}
+
 function toResult({ host, end }: RunOnHost) {
   return { host, result: end?.result.result ?? ('running' as const), status: end?.result.status ?? null };
 }
@@ -165,7 +173,7 @@ interface Cut {
 
 /** As it was, or its beginning. */
 function toCommand(command: AskedCommand, maxBytes: number): Cut {
-  const whole = toWire(command);
+  const whole = toWireCommand(command);
   if (Buffer.byteLength(JSON.stringify(whole)) <= maxBytes) return { command: whole, isCut: false };
   let left = Math.floor(maxBytes / BYTES_OF_UNIT);
   if ('shell' in whole) return { command: { shell: whole.shell.slice(0, left) }, isCut: true };
@@ -177,15 +185,4 @@ function toCommand(command: AskedCommand, maxBytes: number): Cut {
   }
   const [verb = '', ...args] = words;
   return { command: 'verb' in whole ? { verb, args } : { argv: words }, isCut: true };
-}
-
-function toWire(command: AskedCommand): WireCommand {
-  switch (command.kind) {
-    case 'shell':
-      return { shell: command.line };
-    case 'argv':
-      return { argv: command.argv };
-    case 'verb':
-      return { verb: command.verb, args: command.args };
-  }
 }

@@ -1,11 +1,10 @@
 // Commands, on the server itself and on machines that have joined.
 
-import type { Manner } from '../../../core/run/grant.ts';
 import type { RunCommand, Runner, RunRequest } from '../../../core/ports.ts';
 import type { RunRefusal } from '../../../core/refusal.ts';
 import type { Approved } from '../../../core/run/approval.ts';
 import type { Place, Places } from '../../../core/run/policy.ts';
-import type { RunId, Starter } from '../../../core/run/record.ts';
+import { settingOf, type RunId, type Setting, type Starter } from '../../../core/run/record.ts';
 import { starterOf } from '../../../core/run/starter.ts';
 import { withoutInput } from '../../../core/run/without-input.ts';
 import {
@@ -17,14 +16,15 @@ import {
   type WireSize,
 } from '../../../protocol/native/methods/run.ts';
 import type { RpcError } from '../../../protocol/native/rpc.ts';
+import { toAskedCommand } from '../../../relay/command.ts';
 import { passOn } from '../../../relay/environment.ts';
-import { announceCommand } from '../../announce.ts';
-import { lookUp, personIn } from '../../places.ts';
-import type { Denied } from '../../words-run.ts';
+import { announceCommand } from '../../shared/announce.ts';
+import { lookUp, personIn } from '../../shared/places.ts';
+import type { Denied } from '../../shared/words-run.ts';
 import { ATTEMPTS } from '../attempts.ts';
 import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
-import { approvalError, no, runError, toRunCommand, wordsForStreams } from '../translate.ts';
+import { approvalError, no, runError, wordsForStreams } from '../translate.ts';
 
 export const RUN: Entries<'run.start' | 'run.cancel' | 'run.resize'> = {
   'run.start': entry(runStart, {
@@ -58,6 +58,7 @@ function start(asker: Asker, given: RunStart) {
     approved,
     host,
     command,
+    setting: settingOf(request),
     start: (recordsHead) => {
       const by = starter.byName;
       house.log.tell(announceCommand(command, { by, address: peer.address, host, approvedBy: approved?.by }));
@@ -111,17 +112,18 @@ export function begin(
   const { runner, name: host } = place;
   const starter = starterFor(asker);
   const newRun = () => records.newRun();
-  const record = together === undefined ? newRun() : asker.gatherings.runOf(together, command, newRun);
+  const { setting } = wanted;
+  const record = together === undefined ? newRun() : asker.gatherings.runOf(together, { command, setting }, newRun);
   if (typeof record === 'object') return no('bad-params', `Cannot run the command: ${together} is that of another one`);
   if (runner === undefined) {
     const result = { result: 'offline', status: null } as const;
-    records.refuse({ run: record, starter, hosts: [host], command, result });
+    records.refuse({ run: record, starter, hosts: [host], command, setting, result });
     return refusedRun(asker, { refused: 'offline', name: host }, wanted);
   }
   const request = requestOf(asker, { command, wishes: given, places });
   if ('error' in request) {
     const result = { result: 'denied', status: null, reason: request.error.message } as const;
-    records.refuse({ run: record, starter, hosts: [host], command, result });
+    records.refuse({ run: record, starter, hosts: [host], command, setting, result });
     return request;
   }
   const bytes = Buffer.byteLength(JSON.stringify(request));
@@ -137,12 +139,13 @@ export function begin(
 }
 
 /** `command` undefined: it is only asked where. */
-interface Wanted extends Manner {
+interface Wanted {
   readonly command: WireCommand | undefined;
+  readonly setting: Setting;
 }
 
-export function wantedBy({ command, cwd, terminal }: Pick<RunStart, 'command' | 'cwd' | 'terminal'>): Wanted {
-  return { command, cwd, hasTerminal: terminal !== undefined };
+export function wantedBy({ command, ...wishes }: Pick<RunStart, 'command' | 'env' | 'cwd' | 'terminal'>): Wanted {
+  return { command, setting: settingOf(wishes) };
 }
 
 interface Requesting {
@@ -189,9 +192,9 @@ export function refusedRun(asker: Asker, refused: RunRefusal, given: Wanted) {
   return { error: runError(refused, deniedTo(asker, given)) };
 }
 
-function deniedTo(asker: Asker, { command, cwd, hasTerminal }: Wanted): Denied {
+function deniedTo(asker: Asker, { command, setting }: Wanted): Denied {
   const { member, role } = sessionOf(asker);
-  return { by: member.name, role, command: command && toRunCommand(command), cwd, hasTerminal };
+  return { by: member.name, role, command: command && toAskedCommand(command), setting };
 }
 
 function cancel(asker: Asker, { run }: { run: number }) {

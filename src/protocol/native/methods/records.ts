@@ -56,6 +56,13 @@ export const runShow = method('run.show', {
   params: object({ id: record, first: optional(count) }),
   result: object({
     ...RUN,
+    /** Where it was to start; null: where commands start by themselves. All three are missing where no record says. */
+    cwd: optional(orNull(text)),
+    /** Names of the environment that it was given. */
+    env: optional(listOf(text)),
+    terminal: optional(truth),
+    /** So many refused attempts of the account before this one have no record of their own. */
+    leftOut: optional(count),
     results: listOf(
       object({
         ...RESULT,

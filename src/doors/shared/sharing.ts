@@ -1,21 +1,16 @@
 // Telling others of a run, the same by every door: it is read from the records, by whoever may see it, and sent as an ordinary
 // message.
 
-import type { Receipt } from '../core/event.ts';
-import type { Hub } from '../core/hub.ts';
-import type { Journal } from '../core/journal.ts';
-import type { SendRefusal } from '../core/refusal.ts';
-import type { RunId } from '../core/run/record.ts';
-import { seenBy } from '../core/run/starter.ts';
-import type { Session } from '../core/session.ts';
+import type { Receipt } from '../../core/event.ts';
+import type { SendRefusal } from '../../core/refusal.ts';
+import type { RunId } from '../../core/run/record.ts';
+import { seenBy } from '../../core/run/starter.ts';
+import type { Session } from '../../core/session.ts';
+import type { House } from './house.ts';
 import { groupAlike, MAX_SHARED_OUTPUTS, shareText, type Read } from './words-share.ts';
 import { isAboutGroups } from './words.ts';
 
-export interface SharingHouse {
-  readonly hub: Hub;
-  readonly journal: Pick<Journal, 'run' | 'output'>;
-  readonly now: () => number;
-}
+type SharingHouse = Pick<House, 'hub' | 'journal' | 'now'>;
 
 export interface Sharing {
   readonly id: RunId;

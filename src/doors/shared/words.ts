@@ -1,8 +1,8 @@
 // What a refusal of the core is in words, where more than one door says it: pure, one sentence each, saying what was
 // attempted and what is true now.
 
-import type { NameRefusal } from '../core/name.ts';
-import type { PasswordRefusal } from '../core/password.ts';
+import type { NameRefusal } from '../../core/name.ts';
+import type { PasswordRefusal } from '../../core/password.ts';
 import type {
   AccountRefusal,
   EnterRefusal,
@@ -10,9 +10,9 @@ import type {
   GuessRefusal,
   NameTaken,
   SendRefusal,
-} from '../core/refusal.ts';
-import type { Dismissal } from '../core/session.ts';
-import { quote } from '../protocol/text.ts';
+} from '../../core/refusal.ts';
+import type { Dismissal } from '../../core/session.ts';
+import { quote } from '../../protocol/text.ts';
 
 /** `not-stored` is both's, and is said of what somebody attempted. */
 export function isAboutGroups(refusal: SendRefusal | GroupRefusal): refusal is Exclude<GroupRefusal, SendRefusal> {
@@ -174,17 +174,25 @@ export function wordsForGroup(refusal: GroupRefusal): string {
   const attempt = 'Cannot change your groups';
   switch (refusal.refused) {
     case 'bad-group':
-      return `${attempt}: ${refusal.why === 'no-hash' ? "a group's name begins with #" : wordsForName(refusal.why)}`;
+      return `${attempt}: ${wordsForGroupName(refusal)}`;
     case 'unknown-group':
-      return `${attempt}: there is no such group`;
+      return `${attempt}: there is no group ${quote(refusal.name)}`;
     case 'not-in-group':
-      return `${attempt}: you are not in that group`;
+      return `${attempt}: you are not in ${quote(refusal.name)}`;
     case 'too-many-groups':
       return `${attempt}: you are in ${refusal.max} already`;
     case 'not-stored':
       return `${attempt}: ${refusal.reason}; nothing was changed`;
   }
 }
+
+/** Wherever somebody has named a group. */
+export function wordsForGroupName({ name, why }: Pick<BadGroup, 'name' | 'why'>): string {
+  const words = why === 'no-hash' ? 'it begins with #' : wordsForName(why);
+  return `${quote(name)} is no name of a group: ${words}`;
+}
+
+type BadGroup = Extract<GroupRefusal, { refused: 'bad-group' }>;
 
 export function listed(names: readonly string[]): string {
   const shown = names.slice(0, 10).map((name) => quote(name));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseTargets, type TargetsRefusal } from '../core/run/targets.ts';
+import { parseTargets, type TargetsRefusal } from '../../core/run/targets.ts';
 import { wordsForTargets } from './words-targets.ts';
 
 function wordsOf(text: string): string {

@@ -1,11 +1,11 @@
 // A run on record as a message: what was run, by whom and where, how it ended, and the output, said once for all the
 // machines that said the same. It is a text of many lines; whoever shows it escapes it, as every text.
 
-import type { RunOnHost, StoredRun } from '../core/run/record.ts';
-import { OutputLines } from '../protocol/line/output.ts';
-import { formatNodeSet } from '../protocol/node-set.ts';
-import { summarise, type HostResult } from '../protocol/summary.ts';
-import { shorten } from '../protocol/text.ts';
+import type { RunOnHost, StoredRun } from '../../core/run/record.ts';
+import { OutputLines } from '../../protocol/line/output.ts';
+import { formatNodeSet } from '../../protocol/node-set.ts';
+import { summarise, type HostResult } from '../../protocol/summary.ts';
+import { shorten } from '../../protocol/text.ts';
 import type { ShareRefusal } from './sharing.ts';
 import { askedText } from './words-run.ts';
 

@@ -1,8 +1,8 @@
 // What a refusal of run targets is in words; in every case nothing was started.
 
-import type { BracketFault } from '../core/run/brackets.ts';
-import type { TargetFault, TargetsRefusal } from '../core/run/targets.ts';
-import { quote } from '../protocol/text.ts';
+import type { BracketFault } from '../../core/run/brackets.ts';
+import type { TargetFault, TargetsRefusal } from '../../core/run/targets.ts';
+import { quote } from '../../protocol/text.ts';
 import { listed, wordsForName } from './words.ts';
 
 export function wordsForTargets(refusal: TargetsRefusal): string {

@@ -1,14 +1,14 @@
 // A second person, in words, where more than one door says it: what is asked and of whom, what became of it, and why
 // somebody cannot approve or start it.
 
-import type { Approval, AskedRun, AskRefusal, Decision, UseRefusal } from '../core/run/approval.ts';
-import type { ApprovalEvent } from '../core/run/approvals.ts';
-import type { NeedsApproval } from '../core/run/policy.ts';
-import type { SendRefusal } from '../core/refusal.ts';
-import type { ConsoleEvent } from '../log/log.ts';
-import { formatDate } from '../protocol/line/reply.ts';
-import { formatNodeSet } from '../protocol/node-set.ts';
-import { escapeControls, quote, shorten } from '../protocol/text.ts';
+import type { Approval, AskedRun, AskRefusal, Decision, UseRefusal } from '../../core/run/approval.ts';
+import type { ApprovalEvent } from '../../core/run/approvals.ts';
+import type { NeedsApproval } from '../../core/run/policy.ts';
+import type { SendRefusal } from '../../core/refusal.ts';
+import type { ConsoleEvent } from '../../log/log.ts';
+import { formatDate } from '../../protocol/line/reply.ts';
+import { formatNodeSet } from '../../protocol/node-set.ts';
+import { escapeControls, quote, shorten } from '../../protocol/text.ts';
 import { commandText, MAX_ANNOUNCED_LENGTH } from './announce.ts';
 import type { Told } from './asking.ts';
 import { askedText, type Denied } from './words-run.ts';

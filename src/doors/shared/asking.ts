@@ -1,13 +1,13 @@
 // Asking for a second person, the same by every door: the request is made, and those who may approve are told of it in the
 // chat, by whoever asks.
 
-import { toBeTold, type Approval, type AskedRun, type AskRefusal, type Person } from '../core/run/approval.ts';
-import type { Approvals, Owner } from '../core/run/approvals.ts';
-import type { Approvers } from '../core/run/policy.ts';
-import type { Hub } from '../core/hub.ts';
-import type { NameKey } from '../core/name.ts';
-import type { SendRefusal } from '../core/refusal.ts';
-import type { Session } from '../core/session.ts';
+import { toBeTold, type Approval, type AskedRun, type AskRefusal, type Person } from '../../core/run/approval.ts';
+import type { Approvals, Owner } from '../../core/run/approvals.ts';
+import type { Approvers } from '../../core/run/policy.ts';
+import type { Hub } from '../../core/hub.ts';
+import type { NameKey } from '../../core/name.ts';
+import type { SendRefusal } from '../../core/refusal.ts';
+import type { Session } from '../../core/session.ts';
 import { messageText } from './words-approval.ts';
 import { isAboutGroups } from './words.ts';
 

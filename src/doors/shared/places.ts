@@ -1,26 +1,16 @@
 // Where a command is to run and whether it may, the same by every door; what is not allowed is logged, and
 // put on record.
 
-import type { Hosts } from '../core/hosts.ts';
-import type { Hub } from '../core/hub.ts';
-import type { Runner } from '../core/ports.ts';
-import type { RunRefusal } from '../core/refusal.ts';
-import { personOf, type Person } from '../core/run/approval.ts';
-import { placesFor, type Places, type RunPolicy } from '../core/run/policy.ts';
-import type { Starter } from '../core/run/record.ts';
-import type { Records } from '../core/run/records.ts';
-import type { Session } from '../core/session.ts';
-import type { Log } from '../log/log.ts';
+import type { Hub } from '../../core/hub.ts';
+import type { RunRefusal } from '../../core/refusal.ts';
+import { personOf, type Person } from '../../core/run/approval.ts';
+import { placesFor, type Places } from '../../core/run/policy.ts';
+import type { Starter } from '../../core/run/record.ts';
+import type { Session } from '../../core/session.ts';
+import type { House } from './house.ts';
 import { fieldsOfDenied, recordOfDenied, type Denied } from './words-run.ts';
 
-interface House {
-  readonly hub: Hub;
-  readonly runner: Runner;
-  readonly hosts: Hosts;
-  readonly policy: RunPolicy;
-  readonly log: Log;
-  readonly records: Records;
-}
+type PlacesHouse = Pick<House, 'hub' | 'runner' | 'hosts' | 'policy' | 'log' | 'records'>;
 
 interface Looking {
   readonly targets: string;
@@ -32,12 +22,12 @@ interface Looking {
   readonly denied: Denied;
 }
 
-export function lookUp(house: House, { targets, person, starter, denied }: Looking): Places | RunRefusal {
+export function lookUp(house: PlacesHouse, { targets, person, starter, denied }: Looking): Places | RunRefusal {
   const { hub, runner, hosts, policy, log, records } = house;
   const { serverName, directory } = hub;
   const found = placesFor(
     targets,
-    { role: person.role, key: person.key, command: denied.command, manner: denied },
+    { role: person.role, key: person.key, command: denied.command, manner: denied.setting },
     { serverName, runner, hosts, directory, policy, isPresent: (key) => hub.isPresent(key) },
   );
   if ('refused' in found && found.refused === 'not-allowed') {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { MAX_TEXT_BYTES } from '../core/chat/send.ts';
-import { parseName } from '../core/name.ts';
-import type { RunOnHost, StoredRun } from '../core/run/record.ts';
+import { MAX_TEXT_BYTES } from '../../core/chat/send.ts';
+import { parseName } from '../../core/name.ts';
+import type { RunOnHost, StoredRun } from '../../core/run/record.ts';
 import { groupAlike, MAX_SHARED_BYTES, MAX_SHARED_OUTPUTS, shareText, type Read } from './words-share.ts';
 
 const NONE = new Uint8Array(0);

@@ -1,17 +1,18 @@
 // Why a command was not started, in words, where more than one door says it: who, where, what was attempted, and that
 // nothing happened.
 
-import type { RunRefusal } from '../core/refusal.ts';
-import type { AskedCommand } from '../core/run/policy.ts';
-import type { Refusing } from '../core/run/records.ts';
-import type { PolicyFault } from '../core/run/policy-file.ts';
-import { VERB_SIGN, type Parameter, type VerbRefusal } from '../core/run/verb.ts';
-import type { Role } from '../core/session.ts';
-import type { Fields } from '../log/log.ts';
-import { escapeControls, quote, shorten } from '../protocol/text.ts';
+import type { RunRefusal } from '../../core/refusal.ts';
+import type { AskedCommand } from '../../core/run/policy.ts';
+import type { Setting } from '../../core/run/record.ts';
+import type { Refusing } from '../../core/run/records.ts';
+import type { PolicyFault } from '../../core/run/policy-file.ts';
+import { VERB_SIGN, type Parameter, type VerbRefusal } from '../../core/run/verb.ts';
+import type { Role } from '../../core/session.ts';
+import type { Fields } from '../../log/log.ts';
+import { escapeControls, quote, shorten } from '../../protocol/text.ts';
 import { commandText } from './announce.ts';
 import { wordsForFault } from './words-targets.ts';
-import { listed, wordsForName } from './words.ts';
+import { listed, wordsForGroupName, wordsForName } from './words.ts';
 
 /** UTF-16 units of a command in a refusal: it stays a sentence. */
 const MAX_COMMAND_LENGTH = 120;
@@ -21,9 +22,7 @@ export interface Denied {
   readonly role: Role;
   /** Undefined: it was only asked where. */
   readonly command: AskedCommand | undefined;
-  /** Where it was to start, if that was said. */
-  readonly cwd?: string | undefined;
-  readonly hasTerminal?: boolean | undefined;
+  readonly setting: Setting;
 }
 
 const AS: Readonly<Record<Role, string>> = {
@@ -36,7 +35,7 @@ const AS: Readonly<Record<Role, string>> = {
 /** `Cannot run uptime on "web1" as Janaki, a member: the policy does not allow it; nothing was started`. */
 export function wordsForDenied(
   { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { by, role, command, cwd, hasTerminal }: Denied,
+  { by, role, command, setting: { cwd, hasTerminal } }: Denied,
 ): string {
   const what = command === undefined ? 'anything' : askedText(command);
   const where = `${cwd === undefined ? '' : ` in ${quote(cwd, MAX_COMMAND_LENGTH)}`}${hasTerminal ? ' in a terminal' : ''}`;
@@ -53,15 +52,15 @@ function reasonFor(why: 'policy' | 'server', role: Role): string {
 /** The same for the records. */
 export function recordOfDenied(
   { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { role, command }: Denied & { readonly command: AskedCommand },
-): Pick<Refusing, 'hosts' | 'command' | 'result'> {
-  return { hosts: names, command, result: { result: 'denied', status: null, reason: reasonFor(why, role) } };
+  { role, command, setting }: Denied & { readonly command: AskedCommand },
+): Pick<Refusing, 'hosts' | 'command' | 'setting' | 'result'> {
+  return { hosts: names, command, setting, result: { result: 'denied', status: null, reason: reasonFor(why, role) } };
 }
 
 /** The same for the log. */
 export function fieldsOfDenied(
   { names }: Extract<RunRefusal, { refused: 'not-allowed' }>,
-  { by, role, command, cwd, hasTerminal }: Denied,
+  { by, role, command, setting: { cwd, hasTerminal } }: Denied,
 ): Fields {
   return {
     by,
@@ -106,6 +105,8 @@ export function wordsForPolicy(fault: PolicyFault): string {
       return fault.words;
     case 'name':
       return `${quote(fault.given)} is no name: ${wordsForName(fault.name)}`;
+    case 'group':
+      return wordsForGroupName(fault.group);
     case 'targets':
       return wordsForFault(fault.targets);
   }

@@ -1,8 +1,8 @@
 // What the console says of a command before it starts: who, where and what, never more than a line.
 
-import type { RunCommand } from '../core/ports.ts';
-import type { ConsoleEvent } from '../log/log.ts';
-import { escapeControls, shorten } from '../protocol/text.ts';
+import type { RunCommand } from '../../core/ports.ts';
+import type { ConsoleEvent } from '../../log/log.ts';
+import { escapeControls, shorten } from '../../protocol/text.ts';
 
 /** UTF-16 units of the whole line: it stays one line on a wide terminal. */
 export const MAX_ANNOUNCED_LENGTH = 200;
