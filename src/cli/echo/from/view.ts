@@ -6,7 +6,7 @@ import type { HostResult } from '../../../protocol/summary.ts';
 import { jsonLine } from '../../kit/json-line.ts';
 import type { Drop, View } from '../../run/view.ts';
 import type { EchoIo } from '../io.ts';
-import { lookOf } from '../look.ts';
+import { lookOf, type Look } from '../look.ts';
 import { Panel } from '../panel.ts';
 import { answerOf, MAX_ANSWER_BYTES, MAX_COMPLAINT_BYTES, type Answer, type Unanswered } from './answer.ts';
 import { matrixLines, type Matrix } from './matrix.ts';
@@ -102,7 +102,7 @@ export class MatrixView implements View {
     this.#panel?.clear();
     if (!isJson)
       this.#write(
-        this.#lines()
+        this.#lines(lookOf(this.#showing.io))
           .map((line) => `${line}\n`)
           .join(''),
       );
@@ -136,15 +136,17 @@ export class MatrixView implements View {
     }, INTERVAL_MS);
   }
 
-  /** What was written beyond the first row cannot be written over. */
+  /** What was written beyond the first row cannot be written over, and a line that is too long takes two. */
   #fitting(): string[] {
-    const lines = this.#lines();
+    const look = { ...lookOf(this.#showing.io), hasColor: false };
+    const width = Math.max((look.columns ?? 0) - 1, 1);
+    const lines = this.#lines(look).map((line) => line.slice(0, width));
     const most = (this.#showing.io.stdout.rows || USUAL_ROWS) - 1;
     return lines.length <= most ? lines : [...lines.slice(0, most - 1), `and ${lines.length - most + 1} more lines`];
   }
 
-  #lines(): string[] {
-    return matrixLines({ ...this.#made, answers: this.answers }, lookOf(this.#showing.io));
+  #lines(look: Look): string[] {
+    return matrixLines({ ...this.#made, answers: this.answers }, look);
   }
 
   #heardOf(host: string): Heard {
