@@ -24,8 +24,10 @@ export interface NativeClientOptions {
   readonly far?: { readonly address: string; readonly port: number };
   /** What ended the carrier, in words. */
   readonly why: (error: Error) => string;
-  /** Calls back when what has come by now has been told: what lies together is read together. */
-  readonly soon?: ((then: () => void) => void) | undefined;
+  /** So many bytes have come for what it serves. */
+  readonly onServed?: (bytes: number) => void;
+  /** Calls back when what has come by now has been told; where records of TLS come one by one. */
+  readonly soon?: (then: () => void) => void;
   /** Time, for tests. */
   readonly after?: After | undefined;
 }
@@ -38,8 +40,6 @@ export interface Serving {
   onAsked(event: Asked): void;
   /** The socket takes bytes again. */
   onDrain(): void;
-  /** So many bytes have come. */
-  onRead(bytes: number): void;
 }
 
 /** Milliseconds until a server must have answered the preface and proven itself: it does nothing slow for that. */
@@ -68,7 +68,7 @@ export class NativeClient implements Wire {
   readonly gone: Promise<string>;
 
   constructor(carrier: Carrier & { destroy(): unknown }, options: NativeClientOptions) {
-    const { framing = 'stream', far = { address: '', port: 0 }, why, soon, after } = options;
+    const { framing = 'stream', far = { address: '', port: 0 }, why, after, onServed, soon } = options;
     this.#carrier = carrier;
     this.#link = new NativeLink('client', { framing });
     this.far = far;
@@ -79,8 +79,12 @@ export class NativeClient implements Wire {
       onEvent: (event) => this.#receive(event),
       onDrain: () => this.#drained?.(),
       onClosed: (error) => this.#lose(error === undefined ? 'the connection was closed' : why(error)),
-      soon,
-      onRead: (bytes) => this.#serving?.onRead(bytes),
+      // A machine is sent what its commands read; what a command says is told to a process that is soon gone.
+      onRead: (bytes) => {
+        if (this.#serving !== undefined) onServed?.(bytes);
+      },
+      // A server, where it was tried too, gained nothing by it.
+      ...(soon === undefined ? {} : { soon }),
     });
     carrier.on('data', () => this.#vigil.heard());
     this.#pump.start();

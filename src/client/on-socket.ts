@@ -5,6 +5,7 @@ import { newNonce, readOwnerToken, type OwnerToken, type Proven } from '../net/o
 import { formatHostPort } from '../net/address.ts';
 import type { Dialled } from '../net/dial.ts';
 import { whyConnectFailed } from '../net/reason.ts';
+import { countRead } from '../net/scavenge.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
 import { NativeClient, type Refused } from './native.ts';
@@ -31,9 +32,13 @@ export interface ConnectOptions {
 export function clientOn({ socket, address, port }: Dialled, { after }: { readonly after?: After } = {}): NativeClient {
   // Where nothing is awaited nobody is asked, and a machine that is no longer there is found out all the same.
   socket.setKeepAlive(true, KEEPALIVE_MS);
-  // A server, where it was tried too, gained nothing by it.
-  const soon = (then: () => void) => void setImmediate(then);
-  return new NativeClient(socket, { far: { address, port }, why: whyConnectFailed, soon, after });
+  return new NativeClient(socket, {
+    far: { address, port },
+    why: whyConnectFailed,
+    onServed: countRead,
+    soon: (then) => void setImmediate(then),
+    after,
+  });
 }
 
 /** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */

@@ -5,7 +5,6 @@ import type { Run, Runner, RunRequest } from '../core/ports.ts';
 import type { DetachedEnd, DetachRefusal } from '../core/run/detached.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { DetachedRuns } from '../detached/detached-runs.ts';
-import { countRead } from '../net/scavenge.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
 import { LEASE_MS } from '../protocol/native/limits.ts';
 import { METHODS } from '../protocol/native/methods.ts';
@@ -97,11 +96,6 @@ class MachineServing implements Serving {
 
   onDrain(): void {
     for (const run of this.#runs.values()) run.update();
-  }
-
-  /** What commands read comes here; what they say goes to a process that is soon gone, and counts nothing. */
-  onRead(bytes: number): void {
-    countRead(bytes);
   }
 
   #start(id: Id, params: unknown): void {

@@ -3,9 +3,6 @@
 // new, long before that, takes 0.3 ms. Node has no other way: what TLS brings lies in memory of Node's own, which several
 // connections share.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 /** Bytes read between two looks. With 8 MiB V8 still came before us now and then. */
 const SCAVENGE_BYTES = 4 * 1_048_576;
 
@@ -23,9 +20,9 @@ export function countRead(bytes: number): void {
   scavenge();
 }
 
-/** Only where much is read: a context of its own takes a millisecond. */
+/** Only where much is read: the modules and a context of its own take milliseconds, which a command that starts has not. */
 function findScavenge(): Scavenge {
-  setFlagsFromString('--expose-gc');
-  const gc: unknown = runInNewContext('gc');
+  process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
+  const gc: unknown = process.getBuiltinModule('node:vm').runInNewContext('gc');
   return typeof gc === 'function' ? () => void gc({ type: 'minor' }) : () => {};
 }

@@ -23,8 +23,16 @@ export async function someMachines(
   const runner = createRunner({ directory: join(directory, 'pipes') });
   const detached = new DetachedRuns({ runner, directory: join(directory, 'detached'), onTrouble: assert.fail });
   const stop = new AbortController();
-  await using owner = await asOwner(server, host);
   const stays: Promise<void>[] = [];
+  await using made = new AsyncDisposableStack();
+  made.defer(async () => {
+    stop.abort();
+    await Promise.allSettled(stays);
+    await runner.close();
+    await detached.close();
+    await removeDirectory(directory);
+  });
+  await using owner = await asOwner(server, host);
   await Promise.all(
     names.map(async (name) => {
       const { code } = await owner.invite(name, { kind: 'host' });
@@ -51,13 +59,5 @@ export async function someMachines(
       assert.equal(await Promise.race([promise, stay.then(() => 'over')]), name);
     }),
   );
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await Promise.all(stays);
-      await runner.close();
-      await detached.close();
-      await removeDirectory(directory);
-    },
-  };
+  return made.move();
 }

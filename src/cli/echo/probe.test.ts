@@ -63,11 +63,13 @@ interface World {
 
 async function run(args: string[], { found = BOTH, columns, environment = {} }: World = {}) {
   const stdout = Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns });
+  const written: Buffer[] = [];
+  stdout.on('data', (chunk: Buffer) => written.push(chunk));
   const stderr = new PassThrough();
   const world = { stdin: new PassThrough(), stdout, stderr, environment, lookup: async () => found };
   const code = await echo(['--probe', ...(args.includes('--connect') ? [] : FEW), ...args], world);
   assert.equal(stderr.read(), null);
-  return { code, stdout: String(stdout.read()) };
+  return { code, stdout: Buffer.concat(written).toString() };
 }
 
 async function json(args: string[], found?: Candidate[]) {

@@ -88,17 +88,19 @@ export class EchoLink {
 
   #await({ deadlineMs, quietMs = deadlineMs }: Patience): Promise<Came> {
     const { promise, resolve } = Promise.withResolvers<Came>();
-    const late = () => this.#settle?.('late');
+    // A program that stood still finds its timers due before it has read what had come: that is read first.
+    const late = () => void setImmediate(() => this.#settle === settle && settle('late'));
     const deadline = setTimeout(late, Math.max(0, deadlineMs));
     const quiet = setTimeout(late, Math.max(0, quietMs));
     this.#onProgress = () => void quiet.refresh();
-    this.#settle = (came) => {
+    const settle = (came: Came) => {
       clearTimeout(deadline);
       clearTimeout(quiet);
       this.#onProgress = undefined;
       this.#settle = undefined;
       resolve(came);
     };
+    this.#settle = settle;
     return promise;
   }
 

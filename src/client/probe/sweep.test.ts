@@ -10,7 +10,7 @@ import { payloadOf, sweep } from './sweep.ts';
 import { whereLost } from './unacknowledged.ts';
 
 /** Long enough for an echo on loopback, whatever else the machine does. */
-const SETTLING_MS = 300;
+const SETTLING_MS = 700;
 
 const echo = (socket: Socket) => void socket.on('data', (chunk) => socket.write(chunk)).on('end', () => socket.end());
 
@@ -81,7 +81,7 @@ for (const host of LOOPBACKS) {
         socket.write(owed.subarray(0, 1_600));
         owed = owed.subarray(1_600);
         // All of 16,384 bytes takes longer than an echo is waited for of which nothing comes.
-        if (owed.length > 0) setTimeout(dribble, SETTLING_MS / 6);
+        if (owed.length > 0) setTimeout(dribble, SETTLING_MS / 8);
       };
       socket.on('data', (chunk: Buffer) => {
         const isIdle = owed.length === 0;
