@@ -83,6 +83,11 @@ class BringingCarrier extends StalledCarrier {
   finish(): void {
     this.#events.emit('end');
   }
+
+  /** Without an end. */
+  break(): void {
+    this.#events.emit('close');
+  }
 }
 
 function gathering(): { carrier: BringingCarrier; memory: Uint8Array; told: (number | string)[] } {
@@ -91,7 +96,7 @@ function gathering(): { carrier: BringingCarrier; memory: Uint8Array; told: (num
   const link = new NativeLink('client', { framing: 'stream' });
   const onEvent = (event: LinkEvent) => told.push(event.type === 'data' ? event.bytes.length : event.type);
   const soon = (then: () => void) => void carrier.later.push(then);
-  const pump = new Pump(carrier, link, { onEvent, onDrain: () => {}, onClosed: () => {}, soon });
+  const pump = new Pump(carrier, link, { onEvent, onDrain: () => {}, onClosed: () => told.push('closed'), soon });
   pump.start(new TextEncoder().encode(formatServerPreface({ kind: 'chosen', version: 1, serverName: 'Server' })));
   link.connection.open(1, 'in');
   // A frame that is longer than what is brought of it, in one piece of memory.
@@ -124,4 +129,12 @@ test('a short record ends the waiting, and so does as much as is gathered, other
   // It was called for what is told already.
   carrier.later.shift()?.();
   assert.equal(told.length, 4);
+});
+
+test('what had come before the connection broke is told before that, and nothing after it', () => {
+  const { carrier, memory, told } = gathering();
+  carrier.bring(memory.subarray(0, 16_384));
+  carrier.break();
+  carrier.later.shift()?.();
+  assert.deepEqual(told, [16_376, 'closed']);
 });

@@ -84,7 +84,11 @@ export class Pump {
       this.settle();
     });
     carrier.on('error', (error) => (this.#error = error));
-    carrier.on('close', () => listener.onClosed(this.#error));
+    carrier.on('close', () => {
+      // Without an end, as after a reset: what had come before it still counts.
+      this.#receive();
+      listener.onClosed(this.#error);
+    });
   }
 
   #gather(chunk: Uint8Array): void {
