@@ -244,8 +244,15 @@ for (const host of LOOPBACKS) {
     }
     assert.ok(!heard.has('stalled: hi'));
     stalled.program.kill('SIGCONT');
-    assert.equal(await program.ended, 0);
-    assert.match(program.stdout.text, /stalled: hi\n/);
+    const status = await program.ended;
+    // Where all the others took longer than the lease (30 s) it has lost its place, and that is its end.
+    if (/^1 lost: stalled$/m.test(program.stderr.text)) {
+      assert.equal(status, 255);
+      await server.program.stdout.until('stalled connection closed\n');
+    } else {
+      assert.equal(status, 0);
+      assert.match(program.stdout.text, /stalled: hi\n/);
+    }
   });
 
   test(`standard input comes whole to more machines than can be asked for at once: ${host}`, async () => {
