@@ -191,7 +191,7 @@ test('rights by a later login last as long as what was shown for them, and whoev
   const raise = (session: Session, secret: string) => {
     const bearer = accounts.bearerOf(secret, NOW);
     assert.ok(bearer?.kind === 'account');
-    hub.raise(session, { by: bearer.member, token: bearer.token, onOver: () => over.push(session.member.name) });
+    hub.rights.raise(session, { by: bearer.member, token: bearer.token, onOver: () => over.push(session.member.name) });
     assert.equal(session.role, 'operator');
   };
   raise(gus, first.token);

@@ -24,7 +24,7 @@ const KEY_LABEL = 'key of the machine';
 
 export interface AccountsWorld {
   readonly journal: Journal;
-  readonly hub: Pick<Hub, 'directory' | 'head' | 'refusalOfName' | 'isPresent' | 'lower' | 'sessionsOf'>;
+  readonly hub: Pick<Hub, 'directory' | 'head' | 'refusalOfName' | 'isPresent' | 'rights' | 'sessionsOf'>;
   readonly secrets: Secrets;
   /** An account is no more: what goes on for it without a session ends too. */
   readonly onRevoked?: (member: Member) => void;
@@ -202,7 +202,7 @@ export class Accounts {
       const isOwn = hub.directory.tokensOf(member).some((token) => token.id === id);
       if (!isOwn) return { refused: 'bad-secret' };
       const answer = () => {
-        hub.lower(({ token }) => token === id);
+        hub.rights.lower(({ token }) => token === id);
         const ended = hub.sessionsOf(member).filter((session) => session.token === id && session.listener !== listener);
         for (const session of ended) session.listener.dismiss({ why: 'token-removed' });
         return 'removed' as const;
@@ -240,7 +240,7 @@ export class Accounts {
   }
 
   #dismiss(member: Member): 'account' {
-    this.#world.hub.lower(({ by }) => by === member);
+    this.#world.hub.rights.lower(({ by }) => by === member);
     for (const session of this.#world.hub.sessionsOf(member)) session.listener.dismiss({ why: 'revoked' });
     this.#world.onRevoked?.(member);
     return 'account';

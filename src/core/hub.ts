@@ -12,7 +12,8 @@ import type { Appended, Everything, Journal, MessageId, NewMessage, Reader } fro
 import { Lookalikes } from './lookalikes.ts';
 import { parseName, type Name, type NameKey } from './name.ts';
 import type { EnterRefusal, GroupRefusal, NameTaken, SendRefusal } from './refusal.ts';
-import type { Listener, Member, MemberKind, Outlet, Role, Session } from './session.ts';
+import { Rights, roleOf } from './rights.ts';
+import type { Listener, Member, MemberKind, Outlet, Session } from './session.ts';
 
 export interface HubOptions {
   readonly serverName: string;
@@ -41,16 +42,6 @@ export interface Entrance {
   readonly token?: number | undefined;
 }
 
-/** Rights beyond one's own, by a later login. */
-export interface Raise {
-  /** Whose rights they are. */
-  readonly by: Member;
-  /** The token that was shown; undefined: the owner token. */
-  readonly token: number | undefined;
-  /** They have ended, and the session goes on without them. */
-  readonly onOver: () => void;
-}
-
 export type Answer = Receipt | GroupChanged | SendRefusal | GroupRefusal;
 
 const NO_OUTCOMES: ReadonlyMap<string, Outcome> = new Map();
@@ -62,6 +53,7 @@ export class Hub {
   readonly serverName: string;
   readonly directory: Directory;
   readonly hearing: Hearing;
+  readonly rights = new Rights();
   readonly #journal: Journal;
   readonly #reserved: ReadonlySet<NameKey>;
   readonly #isOpen: boolean;
@@ -74,8 +66,6 @@ export class Hub {
   readonly #guests = new Lookalikes();
   /** Sessions that hear nothing: nobody is present for them. */
   readonly #visits = new Set<Session>();
-  /** Sessions with rights that another account lent them. */
-  readonly #raised = new Map<Session, Raise>();
   readonly #groups: Memberships;
   readonly #addressees: Addressees;
   #head: MessageId;
@@ -158,33 +148,12 @@ export class Hub {
     return other === undefined ? undefined : { refused: 'name-confusable', with: other };
   }
 
-  /** A later login gives a session the rights of an account, as long as what was shown for them counts; its name stays. */
-  raise(session: Session, raise: Raise): void {
-    this.#raised.set(session, raise);
-    session.role = roleOf(raise.by);
-  }
-
-  /** Whose rights a session has: the member's own, or those of a later login. */
-  actsAs(session: Session): Member {
-    return this.#raised.get(session)?.by ?? session.member;
-  }
-
-  /** What was shown for these rights counts no more: whoever has them has only its own again. */
-  lower(isOver: (raise: Raise) => boolean): void {
-    for (const [session, raise] of this.#raised) {
-      if (!isOver(raise)) continue;
-      this.#raised.delete(session);
-      session.role = roleOf(session.member);
-      raise.onOver();
-    }
-  }
-
   /** Ends a session; the member has left with the last one. What has arrived there is the door's to say, with `confirm`. */
   leave(session: Session): void {
     const { member, outlet } = session;
     session.isOver = true;
     this.#visits.delete(session);
-    this.#raised.delete(session);
+    this.rights.forget(session);
     this.hearing.forget(session);
     const at = member.sessions.indexOf(session);
     if (at < 0) return;
@@ -352,10 +321,6 @@ interface Answered {
 
 function saidOf({ atMs, from, fromName, cast, to, text }: NewMessage, id: MessageId): Said {
   return { id, atMs, from, fromName, cast, to, text };
-}
-
-function roleOf({ account }: Member): Role {
-  return account?.role ?? 'guest';
 }
 
 export function kindOf(member: Member): MemberKind {

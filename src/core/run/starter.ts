@@ -5,14 +5,14 @@ import type { MemberId } from '../journal.ts';
 import type { Session } from '../session.ts';
 import type { Starter } from './record.ts';
 
-export function starterOf(session: Session, { hub, address }: { hub: Pick<Hub, 'actsAs'>; address: string }): Starter {
+export function starterOf(session: Session, { hub, address }: { hub: Pick<Hub, 'rights'>; address: string }): Starter {
   const { member } = session;
-  const account = hub.actsAs(session);
+  const account = hub.rights.of(session);
   const asName = account === member ? {} : { asName: account.name };
   return { by: account.id, byName: member.name, ...asName, address };
 }
 
 /** Whose runs a session may see: its own, the owner everybody's. */
-export function seenBy(session: Session, hub: Pick<Hub, 'actsAs'>): { readonly member: MemberId | undefined } {
-  return { member: session.role === 'owner' ? undefined : hub.actsAs(session).id };
+export function seenBy(session: Session, hub: Pick<Hub, 'rights'>): { readonly member: MemberId | undefined } {
+  return { member: session.role === 'owner' ? undefined : hub.rights.of(session).id };
 }

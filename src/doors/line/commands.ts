@@ -175,7 +175,7 @@ export class Commands {
       return guesses.wrongSecret(countedAs(this.#asker.peer), clock()) ? this.#asker.quit() : undefined;
     }
     const own = this.#session.member.name;
-    hub.raise(this.#session, {
+    hub.rights.raise(this.#session, {
       by,
       token: bearer?.token,
       onOver: () => {

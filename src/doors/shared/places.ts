@@ -43,5 +43,5 @@ export function lookUp(house: PlacesHouse, { targets, person, starter, denied }:
 
 /** Somebody with the rights that their session has now. */
 export function personIn(hub: Hub, session: Session): Person {
-  return personOf(session, hub.actsAs(session));
+  return personOf(session, hub.rights.of(session));
 }

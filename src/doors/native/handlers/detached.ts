@@ -105,7 +105,7 @@ async function attachmentFor(asker: Asker, asked: Attach, attempt: string): Prom
   if (place === undefined) return no('unknown-record', `${attempt}: it has ${run.hosts.length} hosts`);
   const { host, detached: key, end } = place;
   if (key === undefined) return no('not-kept', `${attempt}: it was not detached; ${hint(id)}`);
-  if (input !== undefined && house.hub.actsAs(sessionOf(asker)).id !== run.by) {
+  if (input !== undefined && house.hub.rights.of(sessionOf(asker)).id !== run.by) {
     return no(
       'not-allowed',
       `${attempt} with input: only ${run.asName ?? run.byName}, who started it, may give it any`,

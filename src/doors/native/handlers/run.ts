@@ -130,7 +130,7 @@ export function begin(
   if (bytes > MAX_REQUEST_BYTES) {
     return no('bad-params', `Cannot run the command: it has ${bytes} bytes, and ${MAX_REQUEST_BYTES} are the most`);
   }
-  const asked = { by: house.hub.actsAs(sessionOf(asker)).name, request };
+  const asked = { by: house.hub.rights.of(sessionOf(asker)).name, request };
   const approvers = isAsked ? looked.approvers : [];
   const approved =
     approval === undefined ? undefined : approvals.use(approval, { owner: asker, host, asked, approvers });
