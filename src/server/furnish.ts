@@ -11,7 +11,7 @@ import { LineDoor } from '../doors/line/door.ts';
 import { NativeDoor } from '../doors/native/door.ts';
 import { Front, type Arrival, type Wanted } from '../net/front.ts';
 import type { OwnerToken } from '../net/owner.ts';
-import { TlsServer } from '../net/tls-server.ts';
+import type { TlsServer } from '../net/tls-server.ts';
 import { ScryptPasswords } from '../secrets/password.ts';
 import type { Core } from './core.ts';
 import type { ServerOptions } from './options.ts';
@@ -31,7 +31,7 @@ interface Furniture {
   readonly listening: () => readonly string[];
 }
 
-/** Builds the core and its doors, and the front that shows connections to them. */
+/** Builds the doors, and the front that shows connections to them. */
 export function furnish(
   options: ServerOptions,
   { token, tls, runner, policy, now, core, listening }: Furniture,

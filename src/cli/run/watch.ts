@@ -6,14 +6,12 @@ import type { NativeClient } from '../../client/native.ts';
 import { Runs, type OutputName, type RunEnd } from '../../client/run.ts';
 import { shown } from '../../client/shown.ts';
 import { runShow } from '../../protocol/native/methods/records.ts';
-import { summarise, type HostResult } from '../../protocol/summary.ts';
 import { INTERRUPTED, type Interruption } from '../kit/interruption.ts';
 import { jsonLine } from '../kit/json-line.ts';
-import { Gate, MAX_UNANSWERED, reasonOf, resultOf } from './many.ts';
-import { Outlet, say } from './outlet.ts';
-import { FoldedView, JsonView, type View } from './view.ts';
+import { Gate, MAX_UNANSWERED } from './many.ts';
+import { say } from './outlet.ts';
+import { isOpen, ManyScreen, OneScreen } from './screen.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from '../kit/status.ts';
-import { overallStatus } from './summary.ts';
 
 export interface WatchedHost {
   readonly name: string;
@@ -58,7 +56,9 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
   const { hosts, interruption, watchMs } = watching;
   const stop = new Stop(interruption, watchMs);
   const runs = new Runs(client);
-  const screen = hosts.length === 1 ? new OneScreen(watching, stop) : new ManyScreen(watching, stop);
+  const names = hosts.map(({ name }) => name);
+  const showing = { ...watching, hosts: names, onUnwanted: () => stop.stop() };
+  const screen = hosts.length === 1 ? new OneScreen(showing) : new ManyScreen(showing);
   const results = new Map<string, RunEnd>();
   const taken = new Map<string, number | undefined>();
   const gate = new Gate(MAX_UNANSWERED);
@@ -113,15 +113,6 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
   const [cut] = open.map(({ name }) => results.get(name));
   if (cut?.end === 'lost') tellCut(watching, { open, cursor, reason: cut.reason, isServers: isOn(client, open) });
   return screen.status(results);
-}
-
-/** It was not told how it ended: it may not have. */
-function isOpen(end: RunEnd | undefined): boolean {
-  return end === undefined || mayGoOn(end);
-}
-
-function mayGoOn(end: RunEnd): boolean {
-  return end.end === 'lost' && end.mayGoOn === true;
 }
 
 /** The server itself is one of them: what runs there ends with it. */
@@ -210,130 +201,5 @@ class Stop {
   conclude(): void {
     clearTimeout(this.#timer);
     this.#isOver = true;
-  }
-}
-
-interface Said {
-  readonly name: OutputName;
-  readonly bytes: Uint8Array;
-}
-
-interface Screen {
-  output(host: string, said: Said, done: () => void): void;
-  ended(host: string, end: RunEnd): void;
-  hurry(): void;
-  /** All that was given is out. */
-  close(): Promise<void>;
-  status(results: ReadonlyMap<string, RunEnd>): number;
-  readonly failure: string | undefined;
-  readonly isBehind: boolean;
-  /** Nobody reads what we print. */
-  readonly isUnwanted: boolean;
-}
-
-class OneScreen implements Screen {
-  readonly #outlet: Outlet;
-  #isUnwanted = false;
-
-  constructor({ hosts, isJson, command }: Watching, stop: Stop) {
-    this.#outlet = new Outlet({ host: hosts[0]?.name ?? '', isJson, command });
-    this.#outlet.onBroken(() => {
-      this.#isUnwanted = true;
-      stop.stop();
-    });
-  }
-
-  get failure(): string | undefined {
-    return this.#outlet.failure;
-  }
-
-  get isBehind(): boolean {
-    return this.#outlet.isBehind;
-  }
-
-  get isUnwanted(): boolean {
-    return this.#isUnwanted;
-  }
-
-  output(_host: string, { name, bytes }: Said, done: () => void): void {
-    this.#outlet.write(name, bytes, done);
-  }
-
-  ended(_host: string, end: RunEnd): void {
-    this.#outlet.end('stdout');
-    this.#outlet.end('stderr');
-    if (!mayGoOn(end)) this.#outlet.conclude(end);
-  }
-
-  hurry(): void {
-    this.#outlet.hurry();
-  }
-
-  close(): Promise<void> {
-    return this.#outlet.flushed();
-  }
-
-  status(results: ReadonlyMap<string, RunEnd>): number {
-    const [end] = results.values();
-    if (end?.end !== 'ended') return UNREACHED_STATUS;
-    return end.status;
-  }
-}
-
-class ManyScreen implements Screen {
-  readonly #view: View;
-  readonly #isJson: boolean;
-  readonly #command: string;
-  #isUnwanted = false;
-
-  constructor({ hosts, isJson, isFolding, command }: Watching, stop: Stop) {
-    this.#isJson = isJson;
-    this.#command = command;
-    const names = hosts.map(({ name }) => name);
-    const drop = () => {
-      this.#isUnwanted = true;
-      stop.stop();
-    };
-    this.#view = isJson ? new JsonView(drop) : new FoldedView(names, { isFolding, onPrint: () => {}, drop });
-  }
-
-  get failure(): string | undefined {
-    return this.#view.failure;
-  }
-
-  get isBehind(): boolean {
-    return this.#view.isBehind;
-  }
-
-  get isUnwanted(): boolean {
-    return this.#isUnwanted;
-  }
-
-  output(host: string, { name: stream, bytes }: Said, done: () => void): void {
-    this.#view.output(host, { stream, bytes }, done);
-  }
-
-  ended(host: string, end: RunEnd): void {
-    this.#view.outputEnd(host, 'stdout');
-    this.#view.outputEnd(host, 'stderr');
-    if (mayGoOn(end) && this.#isJson) return;
-    this.#view.ended(host, resultOf(end), reasonOf(end));
-    // A denial is among the lines.
-    if (end.end === 'refused' && end.code === 'offline' && !this.#isJson) say(end.message, this.#command);
-  }
-
-  hurry(): void {
-    this.#view.hurry();
-  }
-
-  close(): Promise<void> {
-    return this.#view.close();
-  }
-
-  status(results: ReadonlyMap<string, RunEnd>): number {
-    const all = new Map<string, HostResult>(Array.from(results, ([name, end]) => [name, resultOf(end)]));
-    const told = new Map(Array.from(all).filter(([name]) => !isOpen(results.get(name))));
-    if (!this.#isJson) for (const { text } of summarise(told)) process.stderr.write(`${text}\n`);
-    return overallStatus(all.values());
   }
 }
