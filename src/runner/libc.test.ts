@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
 import type { Ending } from '../core/run/result.ts';
+import { isRecord } from '../protocol/native/rpc.ts';
 import { findQuickStarts, type QuickStart } from './libc.ts';
 
 const quick = await findQuickStarts();
@@ -38,6 +39,24 @@ async function started(t: { after(action: () => void): void }, start: Omit<Quick
   clearInterval(held);
   return ending && ({ ending, out: readFileSync(path, 'utf8') } satisfies Said);
 }
+
+/** posix_spawn_file_actions_addchdir_np(3) is of glibc 2.29; of musl nothing is said here. */
+const OLDEST_GLIBC = [2, 29] as const;
+
+function hasNewGlibc(): boolean {
+  const header: unknown = Reflect.get(process.report.getReport(), 'header');
+  const version = isRecord(header) ? header['glibcVersionRuntime'] : undefined;
+  const [major = 0, minor = 0] = typeof version === 'string' ? version.split('.').map(Number) : [];
+  const [oldestMajor, oldestMinor] = OLDEST_GLIBC;
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
+}
+
+const isKnown = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch) && hasNewGlibc();
+
+test('where the C library has it, it is found', { skip: !isKnown && 'not on this system' }, () => {
+  // Without it all that follows would be left out, and every command be started in the slow way.
+  assert.notEqual(quick, undefined);
+});
 
 test('a command started quickly finds what one that Node starts finds', LIMIT, async (t) => {
   const cwd = aDirectory(t);
