@@ -11,7 +11,7 @@ import type { Range, Resend } from './wire.ts';
 
 /** Rows of a frame, a message and each recipient being one. */
 const MAX_FRAME_ROWS = 5_000;
-/** UTF-16 units of text in a frame. Of three bytes each (RFC 3629 section 3), they fit into half a segment. */
+/** UTF-16 units of text and of names in a frame. Of three bytes each (RFC 3629 section 3), they fit into half a segment. */
 const MAX_FRAME_CHARACTERS = 1_048_576;
 
 export interface AppendsWorld {
@@ -130,6 +130,7 @@ export class Appends {
       }
       rows += 1 + message.recipients.length;
       characters += message.text.length;
+      for (const name of message.to) characters += name.length;
       if (this.#packer.count > 0 && (rows > MAX_FRAME_ROWS || characters > MAX_FRAME_CHARACTERS)) break;
       answers.push(this.#take(message));
     }

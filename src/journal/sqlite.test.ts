@@ -179,6 +179,16 @@ test('a flood that is faster than a segment can be made loses nothing', LIMIT, a
   );
 });
 
+test('messages of one turn to very many groups are more than one frame', LIMIT, async (t) => {
+  const { journal } = await open(t);
+  const to = Array.from({ length: 1_000 }, (_, at) => `#${'x'.repeat(55)}${at}`);
+  // 18 MB of names in the place of 8 MiB that a frame may have.
+  const all = await Promise.all(
+    Array.from({ length: 300 }, () => append(journal, aMessage({ cast: 'multicast', to, recipients: [] }))),
+  );
+  for (const [at, appended] of all.entries()) assert.deepEqual(appended, { result: 'new', id: at + 1 });
+});
+
 test('a log without its database is not passed over', LIMIT, async (t) => {
   const { journal, path } = await open(t);
   await append(journal, aMessage());
