@@ -7,7 +7,7 @@ import {
   DialError,
   DIAL_DEADLINE_MS,
   RESOLUTION_DELAY_MS,
-  type DialClock,
+  type Clock,
   type DialOptions,
   type Lookup,
 } from './dial.ts';
@@ -28,7 +28,7 @@ function stillWorld(found: Candidate[] = [V6, V4]) {
   const timers: { at: number; call: () => void }[] = [];
   const sockets = new Map<string, Socket>();
   let now = 5_000;
-  const clock: DialClock = {
+  const clock: Clock = {
     now: () => now,
     after(ms, call) {
       const timer = { at: now + ms, call };

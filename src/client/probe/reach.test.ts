@@ -119,6 +119,14 @@ test('what answers and is no echo says what it is; where only connecting was wan
   assert.ok(addresses[1]?.connection !== undefined);
 });
 
+test('who answers is not silent, whatever it says', async (t) => {
+  const late = (socket: Socket): void => void socket.resume().write('421 no answer within 5 s\r\n');
+  const { reach } = await aNetwork(t, [[six(1), late]]);
+  const { addresses } = await reach();
+  const why = 'it answered "421 no answer within 5 s"';
+  assert.deepEqual(addresses[0]?.facts.failed, { at: 'echo', kind: 'other', why });
+});
+
 test('an echo server that says nothing is given up after its time', async (t) => {
   const { reach } = await aNetwork(t, [[six(1), (socket) => void socket.resume()]]);
   const { addresses } = await reach({ answerDeadlineMs: 20 });
