@@ -9,6 +9,7 @@ import {
   type EchoAnswer,
 } from '../protocol/echo/exchange.ts';
 import { readFirstLine } from './first-line.ts';
+import type { SecureOptions } from './secure.ts';
 import type { Trust } from './trust.ts';
 
 /** A round trip on a bad satellite link takes 1 s and a lost segment 3 s more; who needs longer is not going to answer. */
@@ -36,6 +37,16 @@ export interface EchoConnection extends Dialled {
 /** Something answered, but not with ECHO, or not as the server that is known. The message is one line. */
 export class EchoError extends Error {
   override readonly name = 'EchoError';
+  /** What comes behind where it was; its subject is `it`, the server. */
+  readonly why: string;
+  /** Nothing came. */
+  readonly isSilent: boolean;
+
+  constructor(message: string, { why, isSilent = false }: { readonly why: string; readonly isSilent?: boolean }) {
+    super(message);
+    this.why = why;
+    this.isSilent = isSilent;
+  }
 }
 
 /** Connects and exchanges names. Throws a `DialError` or an `EchoError`. */
@@ -46,20 +57,22 @@ export async function openEcho(options: EchoOptions): Promise<EchoConnection> {
 /** On a connection that is there; without a name of ours there is nothing to exchange. Throws an `EchoError`. */
 export async function exchangeNames(
   dialled: Dialled,
-  options: Pick<EchoOptions, 'name' | 'host' | 'port' | 'answerDeadlineMs'>,
+  options: Pick<EchoOptions, 'name' | 'host' | 'port' | 'answerDeadlineMs' | 'clock'>,
 ): Promise<EchoConnection> {
-  const { name, host, port, answerDeadlineMs = ECHO_ANSWER_DEADLINE_MS } = options;
+  const { name, host, port, answerDeadlineMs = ECHO_ANSWER_DEADLINE_MS, clock } = options;
   if (name === undefined) return { ...dialled, server: { kind: 'plain' }, rest: new Uint8Array() };
   const { socket } = dialled;
-  try {
-    socket.write(formatEchoGreeting(name));
-    const answer = await readFirstLine(socket, { deadlineMs: answerDeadlineMs, maxBytes: MAX_ECHO_LINE_BYTES });
-    if ('none' in answer) throw new EchoError(answer.none);
-    return { ...dialled, server: serverOf(parseEchoAnswer(answer.line, name)), rest: answer.rest };
-  } catch (error) {
+  socket.write(formatEchoGreeting(name));
+  const bounds = { deadlineMs: answerDeadlineMs, maxBytes: MAX_ECHO_LINE_BYTES, clock };
+  const answer = await readFirstLine(socket, bounds);
+  if ('none' in answer) throw none({ why: answer.none, isSilent: answer.isSilent === true });
+  const said = parseEchoAnswer(answer.line, name);
+  if (said.kind === 'refused') throw none({ why: `it answered ${said.text}` });
+  return { ...dialled, server: serverOf(said), rest: answer.rest };
+
+  function none(failure: { readonly why: string; readonly isSilent?: boolean }): EchoError {
     socket.destroy();
-    if (!(error instanceof EchoError)) throw error;
-    throw new EchoError(`${host} port ${port} does not speak ECHO: ${error.message}`);
+    return new EchoError(`${host} port ${port} does not speak ECHO: ${failure.why}`, failure);
   }
 }
 
@@ -69,14 +82,19 @@ async function connect(options: EchoOptions): Promise<Dialled> {
   // Loaded while we dial: a server greets whoever is silent for 300 ms, and that would break the handshake.
   const loading = import('./secure.ts');
   const dialled = await dial({ ...options, allowHalfOpen: true });
-  const { secure, SecureError } = await loading;
-  return await secure(dialled, { host, trust, signal }).catch((error: unknown) => {
-    throw error instanceof SecureError ? new EchoError(error.message, { cause: error }) : error;
+  await loading;
+  return await secureEcho(dialled, { host, trust, signal });
+}
+
+/** Throws an `EchoError`, or the signal's reason. */
+export async function secureEcho(dialled: Dialled, options: SecureOptions): Promise<Dialled> {
+  const { secure, SecureError } = await import('./secure.ts');
+  return await secure(dialled, options).catch((error: unknown) => {
+    throw error instanceof SecureError ? new EchoError(error.message, error) : error;
   });
 }
 
-function serverOf(answer: EchoAnswer): EchoServer {
-  if (answer.kind === 'refused') throw new EchoError(`it answered ${answer.text}`);
+function serverOf(answer: Exclude<EchoAnswer, { kind: 'refused' }>): EchoServer {
   if (answer.kind === 'plain') return { kind: 'plain' };
   return { kind: 'partyline', name: answer.server, seenAs: { address: answer.address, port: answer.port } };
 }

@@ -2,14 +2,14 @@
 // connect to each address, round trips of echo on open connections, how large an echo may be, and how it all ends.
 
 import { networkInterfaces } from 'node:os';
-import type { DialOptions } from '../net/dial.ts';
+import { REAL_CLOCK, type Clock, type DialOptions } from '../net/dial.ts';
 import { embeddedIpv4, KNOWN_PREFIXES, type Nat64Prefix } from '../net/nat64.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import type { AddressFamily } from '../net/race.ts';
 import type { EchoConnection } from './echo.ts';
 import { EchoLink } from './probe/echo-link.ts';
 import type { AddressFacts, FamilyFacts, LinkFacts, ProbeFacts, Rounds } from './probe/facts.ts';
-import { LOOKUP_DEADLINE_MS, prefixesFor, resolveNames } from './probe/names.ts';
+import { prefixesFor, resolveNames } from './probe/names.ts';
 import { reachAll, type Reached, type ReachOptions } from './probe/reach.ts';
 import { ECHO_DEADLINE_MS, runRounds } from './probe/rounds.ts';
 import { payloadOf, sweep } from './probe/sweep.ts';
@@ -34,6 +34,7 @@ export interface ProbeOptions extends Pick<DialOptions, 'host' | 'port' | 'looku
   readonly tls?: ReachOptions['tls'];
   readonly echoDeadlineMs?: number;
   readonly connectDeadlineMs?: number;
+  readonly clock?: Clock | undefined;
   readonly onStage?: (stage: ProbeStage) => void;
   /** Undefined: lost. */
   readonly onEcho?: (family: AddressFamily, tookMs: number | undefined) => void;
@@ -42,9 +43,10 @@ export interface ProbeOptions extends Pick<DialOptions, 'host' | 'port' | 'looku
 /** Ends by itself; what fails is among the facts. */
 export async function probe(options: ProbeOptions): Promise<ProbeFacts> {
   const { host, port, name, wants, families, tls, connect, echoDeadlineMs = ECHO_DEADLINE_MS, onStage } = options;
+  const { lookup, clock = REAL_CLOCK } = options;
   await warmUp();
   onStage?.('resolving');
-  const names = await resolveNames({ host, families, lookup: options.lookup, deadlineMs: LOOKUP_DEADLINE_MS });
+  const names = await resolveNames({ host, families, lookup, clock });
   onStage?.('connecting');
   const how: ReachOptions = {
     host,
@@ -54,11 +56,12 @@ export async function probe(options: ProbeOptions): Promise<ProbeFacts> {
     tls,
     answerDeadlineMs: echoDeadlineMs,
     connectDeadlineMs: options.connectDeadlineMs,
+    clock,
     ...(connect && { connect }),
   };
-  const asking = prefixesFor(names.order, options.lookup);
+  const asking = prefixesFor(names.order, { lookup, clock });
   const { race, winner, addresses } = await reachAll(names.order, how);
-  const links = await measure(addresses, { ...options, echoDeadlineMs }, how);
+  const links = await measure(addresses, { ...options, echoDeadlineMs, clock }, how);
   const nat64 = await asking;
   const prefixes = [...KNOWN_PREFIXES, ...nat64];
   const facts = families.map((family): [AddressFamily, FamilyFacts] => [
@@ -80,6 +83,7 @@ function withIpv4(facts: AddressFacts, prefixes: readonly Nat64Prefix[]): Addres
 
 interface Measuring extends ProbeOptions {
   readonly echoDeadlineMs: number;
+  readonly clock: Clock;
 }
 
 interface Linked {
@@ -107,10 +111,10 @@ async function measure(
     const open = async () => {
       const again = await reachAll([to], how);
       const found = again.addresses[0]?.connection;
-      return found === undefined ? undefined : new EchoLink(found);
+      return found === undefined ? undefined : new EchoLink(found, options.clock);
     };
     const known = { address: to.address, local, server: connection.server };
-    linked.set(to.family, { link: new EchoLink(connection), connection, known, open });
+    linked.set(to.family, { link: new EchoLink(connection, options.clock), connection, known, open });
   }
   if (linked.size === 0) return new Map();
   options.onStage?.('echoing');
@@ -133,13 +137,13 @@ async function grow(family: AddressFamily, one: Linked & { rounds: Rounds }): Pr
     link.destroy();
     return { ...known, rounds };
   }
-  const isClean = times.length === rounds.count && link.ended === undefined;
+  const isClean = times.length === rounds.count && link.isOpen;
   if (!isClean) link.destroy();
   const swept = isClean ? link : await open();
   if (swept === undefined) return { ...known, rounds };
   const lostOn = (lost: EchoLink) => whereLost(family, lost.ports);
   const sizes = await sweep({ link: swept, open, roundTripMs: typicalMs ?? 0, lostOn });
-  const last = sizes.fails === undefined ? swept : await open();
+  const last = swept.isOpen ? swept : await open();
   const ending = await last?.finish(payloadOf(SMALL_BYTES), ENDING_DEADLINE_MS + (typicalMs ?? 0));
   last?.destroy();
   return { ...known, rounds, sweep: sizes, ...(ending && { ending }) };

@@ -18,14 +18,27 @@ export interface Secured extends Dialled {
   readonly fingerprint: string;
 }
 
-/** `denied`: it is there, and not to be trusted. `otherwise`: it spoke something else. The message is one line. */
+export interface SecureFailure {
+  /** `denied`: it is there, and not to be trusted. `otherwise`: it spoke something else. */
+  readonly kind: 'unreached' | 'otherwise' | 'denied';
+  /** What comes behind where it was; its subject is `it`, the server. */
+  readonly why: string;
+  /** Nothing came. */
+  readonly isSilent?: boolean;
+}
+
+/** The message is one line. */
 export class SecureError extends Error {
   override readonly name = 'SecureError';
-  readonly kind: 'unreached' | 'otherwise' | 'denied';
+  readonly kind: SecureFailure['kind'];
+  readonly why: string;
+  readonly isSilent: boolean;
 
-  constructor(kind: 'unreached' | 'otherwise' | 'denied', message: string) {
-    super(message);
+  constructor(attempted: string, { kind, why, isSilent = false }: SecureFailure) {
+    super(`${attempted}: ${why}`);
     this.kind = kind;
+    this.why = why;
+    this.isSilent = isSilent;
   }
 }
 
@@ -35,13 +48,14 @@ export async function secure(dialled: Dialled, { host, trust, signal }: SecureOp
   const handshake = await shakeHands(dialled.socket, { host, signal });
   if ('failed' in handshake) {
     const kind = handshake.otherwise === true ? 'otherwise' : 'unreached';
-    throw new SecureError(kind, `Cannot connect to ${server} by TLS: ${handshake.failed}; nothing was sent`);
+    const why = `${handshake.failed}; nothing was sent`;
+    throw new SecureError(`Cannot connect to ${server} by TLS`, { kind, why, isSilent: handshake.isSilent === true });
   }
   const { inside, fingerprint } = handshake;
   const met = trust.meet(server, fingerprint);
   if ('refused' in met) {
     inside.destroy();
-    throw new SecureError('denied', `Cannot connect to ${server}: ${met.refused}; nothing was sent`);
+    throw new SecureError(`Cannot connect to ${server}`, { kind: 'denied', why: `${met.refused}; nothing was sent` });
   }
   if (met.met === 'first') {
     trust.tell(`${server} is met for the first time; its key ${fingerprint} is remembered in ${met.where}`);

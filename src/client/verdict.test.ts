@@ -312,7 +312,7 @@ test('a record that comes late, and what the race costs, are told', () => {
     family,
     startedAtMs,
     endedAtMs: 280,
-    outcome,
+    ...(outcome === 'connected' ? { outcome } : { outcome, reason: 'another address was faster', kind: 'other' }),
   });
   const race = [attempt(6, 0, 'cancelled'), attempt(4, 250.4, 'connected')];
   assert.deepEqual(aside({ race, winner: 4 }), [

@@ -1,5 +1,6 @@
 // What the facts of a probe mean. No socket, no clock: the same facts give the same findings.
 
+import { RESOLUTION_DELAY_MS } from '../net/dial.ts';
 import type { AddressFamily } from '../net/race.ts';
 import type { AddressFacts, AddressFailure, FamilyFacts, LinkFacts, ProbeFacts } from './probe/facts.ts';
 import { lossOf } from './probe/loss.ts';
@@ -7,8 +8,6 @@ import { distribution } from './stats.ts';
 import type { Finding } from './verdict/finding.ts';
 import { translationsOf } from './verdict/view.ts';
 
-/** RFC 8305 section 8, "Resolution Delay": a client that has an A record waits so long for an AAAA. */
-const RESOLUTION_DELAY_MS = 50;
 /** Less than this between two medians is nothing that a person would notice or should act on. */
 const NOTICEABLE_MS = 1;
 /** RFC 8305's delay is 250 ms; what is below half of that was not a wait for another address. */

@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { BoundSocket, createServer, Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import {
-  dial,
-  DialError,
-  DIAL_DEADLINE_MS,
-  RESOLUTION_DELAY_MS,
-  type DialClock,
-  type DialOptions,
-  type Lookup,
-} from './dial.ts';
+import { settled, stillClock } from '../../test/kit/clock.ts';
+import { dial, DialError, DIAL_DEADLINE_MS, RESOLUTION_DELAY_MS, type DialOptions, type Lookup } from './dial.ts';
 import type { Candidate } from './race.ts';
 
 const V6: Candidate = { address: '2001:db8::1', family: 6 };
@@ -20,22 +13,10 @@ const BOTH_LOOPBACKS: Candidate[] = [
   { address: '::1', family: 6 },
 ];
 
-/** Lets everything run that waits for nothing but its turn. */
-const settled = () => new Promise<void>((done) => setImmediate(done));
-
 /** A clock that moves only when told, and sockets that connect to nothing until told. */
 function stillWorld(found: Candidate[] = [V6, V4]) {
-  const timers: { at: number; call: () => void }[] = [];
+  const clock = stillClock();
   const sockets = new Map<string, Socket>();
-  let now = 5_000;
-  const clock: DialClock = {
-    now: () => now,
-    after(ms, call) {
-      const timer = { at: now + ms, call };
-      timers.push(timer);
-      return () => void (timers.includes(timer) && timers.splice(timers.indexOf(timer), 1));
-    },
-  };
   const socketTo = (to: Candidate): Socket => {
     const socket = sockets.get(to.address);
     assert.ok(socket !== undefined, `nothing was started towards ${to.address}`);
@@ -54,14 +35,11 @@ function stillWorld(found: Candidate[] = [V6, V4]) {
   };
   return {
     options,
-    timers,
+    clock,
     started: () => [...sockets.keys()],
     socketTo,
     async pass(ms: number) {
-      now += ms;
-      for (const timer of timers.filter(({ at }) => at <= now)) {
-        if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1)[0]?.call();
-      }
+      clock.pass(ms);
       await settled();
     },
     answers: (to: Candidate) => socketTo(to).emit('connect'),
@@ -101,7 +79,7 @@ test('the first address to answer wins, though it began later; the other one is 
       ['connected', 250, 270],
     ],
   );
-  assert.deepEqual([world.timers.length, socket.listenerCount('error')], [0, 0]);
+  assert.deepEqual([world.clock.waiting, socket.listenerCount('error')], [0, 0]);
 });
 
 test('a slow first address wins, though a second was started meanwhile', async () => {
@@ -139,7 +117,7 @@ test('when all fail, one line names every address and why', async () => {
     attempts.map((attempt) => attempt.outcome),
     ['failed', 'failed'],
   );
-  assert.equal(world.timers.length, 0);
+  assert.equal(world.clock.waiting, 0);
 });
 
 test('where nothing answers, the deadline ends it and every attempt', async () => {
@@ -208,7 +186,7 @@ test('section 3: what answers within the Resolution Delay, 50 ms, is asked once,
   await world.pass(1);
   world.answers(V6);
   assert.deepEqual([(await dialling).address, names.asked], ['2001:db8::1', ['both']]);
-  assert.equal(world.timers.length, 0);
+  assert.equal(world.clock.waiting, 0);
 });
 
 test('section 3: where A is there and AAAA is not, IPv4 begins after 50 ms; AAAA joins when it comes', async () => {
@@ -227,7 +205,7 @@ test('section 3: where A is there and AAAA is not, IPv4 begins after 50 ms; AAAA
   assert.deepEqual(world.started(), ['192.0.2.1', '2001:db8::1']);
   world.answers(V6);
   assert.equal((await dialling).address, '2001:db8::1');
-  assert.deepEqual([world.socketTo(V4).destroyed, world.timers.length], [true, 0]);
+  assert.deepEqual([world.socketTo(V4).destroyed, world.clock.waiting], [true, 0]);
 });
 
 test('section 3: where AAAA is there and A is not, IPv6 begins as soon', async () => {
@@ -282,7 +260,7 @@ test('where the question for both fails, what is under way may still connect; el
   await none.fails('both', 'ENOTFOUND');
   assert.equal((await failing).reason, 'name does not resolve');
   await none.finds('IPv4', V4);
-  assert.deepEqual([other.started(), other.timers.length], [[], 0]);
+  assert.deepEqual([other.started(), other.clock.waiting], [[], 0]);
 });
 
 test('-4 and -6 do not wait for the family that they do not want', async () => {
@@ -304,7 +282,7 @@ test('a family whose addresses never come is named with those that failed, when 
   world.fails(V4, 'ECONNREFUSED');
   await world.pass(2_000);
   assert.equal((await failing).reason, '192.0.2.1: connection refused; no answer within 2 s while resolving the name');
-  assert.equal(world.timers.length, 0);
+  assert.equal(world.clock.waiting, 0);
 });
 
 test('a signal ends the dialling with its own reason, before, while and after resolving', async () => {
@@ -318,7 +296,7 @@ test('a signal ends the dialling with its own reason, before, while and after re
     await settled();
     interrupt.abort(new Error('enough'));
     await rejected;
-    assert.equal(world.timers.length, 0, moment);
+    assert.equal(world.clock.waiting, 0, moment);
     if (moment === 'connecting') assert.equal(world.socketTo(V6).destroyed, true);
     else assert.deepEqual(world.started(), [], moment);
   }

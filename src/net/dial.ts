@@ -4,7 +4,7 @@
 import { connect as netConnect, isIP, type Socket } from 'node:net';
 import { normaliseAddress } from './peer.ts';
 import { Race, type AddressFamily, type Attempt, type Candidate, type RaceStep } from './race.ts';
-import { noAnswerWithin, whyConnectFailed, whyLookupFailed } from './reason.ts';
+import { connectFailure, noAnswerWithin, whyLookupFailed, type Failure } from './reason.ts';
 
 /** Long enough for a satellite link that loses two SYNs (1 + 2 + 4 s), short enough to still be waited for. */
 export const DIAL_DEADLINE_MS = 30_000;
@@ -30,11 +30,11 @@ export interface DialOptions {
   readonly allowHalfOpen?: boolean;
   readonly lookup?: Lookup | undefined;
   readonly connect?: (to: Candidate, port: number, allowHalfOpen: boolean) => Socket;
-  readonly clock?: DialClock;
+  readonly clock?: Clock | undefined;
 }
 
 /** Time as an argument: tests bring a clock that stands still. */
-export interface DialClock {
+export interface Clock {
   now(): number;
   /** Calls back after so many milliseconds, unless the returned function is called before. */
   after(ms: number, then: () => void): () => void;
@@ -135,7 +135,7 @@ function candidate(text: string): Candidate | undefined {
 }
 
 /** Gives the race its addresses, its sockets and its clock. */
-async function run(options: DialOptions, clock: DialClock, stop: AbortSignal): Promise<Dialled> {
+async function run(options: DialOptions, clock: Clock, stop: AbortSignal): Promise<Dialled> {
   const { host, port, connect = connectTo, allowHalfOpen = false, deadlineMs = DIAL_DEADLINE_MS } = options;
   const startedAt = clock.now();
   const now = () => clock.now() - startedAt;
@@ -146,7 +146,7 @@ async function run(options: DialOptions, clock: DialClock, stop: AbortSignal): P
   let cancelTimer = () => {};
 
   return await new Promise((settle, reject) => {
-    const onStop = () => obey(race.stop(now(), stop.reason instanceof Late ? stop.reason.message : 'interrupted'));
+    const onStop = () => obey(race.stop(now(), stop.reason instanceof Late ? stop.reason.failure : INTERRUPTED));
     stop.addEventListener('abort', onStop);
     const early = () => void lookUpApart(options, (found) => obey(race.add(found, now())));
     const cancelEarly = candidate(host) === undefined ? clock.after(RESOLUTION_DELAY_MS, early) : () => {};
@@ -199,7 +199,7 @@ async function run(options: DialOptions, clock: DialClock, stop: AbortSignal): P
       const socket = connect(to, port, allowHalfOpen);
       lanes[index] = { socket, to };
       socket.once('connect', () => obey(race.connected(index, now())));
-      socket.once('error', (error) => obey(race.failed(index, now(), whyConnectFailed(error))));
+      socket.once('error', (error) => obey(race.failed(index, now(), connectFailure(error))));
     }
 
     function win(index: number): void {
@@ -236,13 +236,18 @@ function connectTo(to: Candidate, port: number, allowHalfOpen: boolean): Socket 
   return netConnect({ host, port, family, allowHalfOpen, autoSelectFamily: false, noDelay: true });
 }
 
+const INTERRUPTED: Failure = { why: 'interrupted', kind: 'other' };
+
 class Late extends Error {
+  readonly failure: Failure;
+
   constructor(deadlineMs: number) {
     super(noAnswerWithin(deadlineMs));
+    this.failure = { why: this.message, kind: 'silent' };
   }
 }
 
-const REAL_CLOCK: DialClock = {
+export const REAL_CLOCK: Clock = {
   now: () => performance.now(),
   after(ms, then) {
     const timer = setTimeout(then, ms);

@@ -4,10 +4,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONNECTION_ATTEMPT_DELAY_MS, interleave, Race, type Candidate, type RaceStep } from './race.ts';
+import type { Failure } from './reason.ts';
 
 const v4 = (last: number): Candidate => ({ address: `192.0.2.${last}`, family: 4 });
 const v6 = (last: number): Candidate => ({ address: `2001:db8::${last}`, family: 6 });
 const names = (candidates: readonly Candidate[]) => candidates.map((candidate) => candidate.address).join(' ');
+
+const why = (words: string): Failure => ({ why: words, kind: 'other' });
 
 /** What a step tells to do, in a word that a test can compare. */
 function say(steps: RaceStep[]): string {
@@ -93,7 +96,14 @@ test('section 5: once one succeeds, all others that have not are cancelled', () 
   race.tick(250);
   assert.equal(say(race.connected(1, 260)), 'won 1, cancel 0');
   assert.deepEqual(race.attempts, [
-    { ...v6(1), startedAtMs: 0, endedAtMs: 260, outcome: 'cancelled', reason: 'another address was faster' },
+    {
+      ...v6(1),
+      startedAtMs: 0,
+      endedAtMs: 260,
+      outcome: 'cancelled',
+      reason: 'another address was faster',
+      kind: 'other',
+    },
     { ...v4(1), startedAtMs: 250, endedAtMs: 260, outcome: 'connected' },
   ]);
 });
@@ -112,9 +122,9 @@ test('section 5: what comes late, a second success, a failure, an address, chang
   race.connected(1, 255);
   const before = race.attempts;
   assert.equal(say(race.connected(0, 256)), '');
-  assert.equal(say(race.failed(0, 257, 'connection refused')), '');
+  assert.equal(say(race.failed(0, 257, why('connection refused'))), '');
   assert.equal(say(race.add([v6(2), v4(2)], 258)), '');
-  assert.equal(say(race.stop(259, 'too late')), '');
+  assert.equal(say(race.stop(259, why('too late'))), '');
   assert.deepEqual(race.attempts, before);
 });
 
@@ -123,7 +133,7 @@ test('section 5: what comes late, a second success, a failure, an address, chang
 
 test('an attempt that fails is followed by the next at once, and the delay counts from there', () => {
   const race = aRace(v6(1), v4(1), v6(2));
-  assert.equal(say(race.failed(0, 3, 'connection refused')), 'connect 1');
+  assert.equal(say(race.failed(0, 3, why('connection refused'))), 'connect 1');
   assert.equal(race.nextStartAtMs, 253);
   assert.equal(pass(race, 4, 300), '253: connect 2');
 });
@@ -131,7 +141,7 @@ test('an attempt that fails is followed by the next at once, and the delay count
 test('the failure of an attempt before the last one does not hurry the next', () => {
   const race = aRace(v6(1), v4(1), v6(2));
   race.tick(250);
-  assert.equal(say(race.failed(0, 300, 'connection refused')), '');
+  assert.equal(say(race.failed(0, 300, why('connection refused'))), '');
   assert.equal(pass(race, 300, 600), '500: connect 2');
 });
 
@@ -151,11 +161,11 @@ test('section 3: newly received addresses are taken into the list and the attemp
 test('section 3: an address that comes when all others have failed is tried at once', () => {
   const race = new Race();
   race.add([v4(1)], 60);
-  assert.equal(say(race.failed(0, 70, 'connection refused')), '');
+  assert.equal(say(race.failed(0, 70, why('connection refused'))), '');
   assert.equal(race.nextStartAtMs, undefined);
   assert.equal(say(race.add([v6(1), v4(1)], 80)), 'connect 1');
   assert.equal(say(race.close()), '');
-  assert.equal(say(race.failed(1, 90, 'connection refused')), 'lost');
+  assert.equal(say(race.failed(1, 90, why('connection refused'))), 'lost');
 });
 
 test('section 3: or when the delay is over and none was left', () => {
@@ -168,7 +178,7 @@ test('section 3: or when the delay is over and none was left', () => {
 test('as long as more addresses may come the race is not lost, and then it is', () => {
   const race = new Race();
   race.add([v4(1)], 60);
-  assert.equal(say(race.failed(0, 70, 'connection refused')), '');
+  assert.equal(say(race.failed(0, 70, why('connection refused'))), '');
   assert.equal(say(race.close()), 'lost');
   assert.equal(say(race.close()), '');
 });
@@ -176,19 +186,19 @@ test('as long as more addresses may come the race is not lost, and then it is', 
 test('when every address fails the race is lost, once, and each has its reason', () => {
   const race = aRace(v6(1), v4(1));
   race.tick(250);
-  assert.equal(say(race.failed(1, 260, 'connection refused')), '');
-  assert.equal(say(race.failed(0, 900, 'no route to that host')), 'lost');
-  assert.equal(say(race.failed(0, 901, 'again')), '');
+  assert.equal(say(race.failed(1, 260, why('connection refused'))), '');
+  assert.equal(say(race.failed(0, 900, { why: 'no route to that host', kind: 'no-route' })), 'lost');
+  assert.equal(say(race.failed(0, 901, why('again'))), '');
   assert.deepEqual(
-    race.attempts.map((attempt) => `${attempt.address}: ${attempt.reason}`),
-    ['2001:db8::1: no route to that host', '192.0.2.1: connection refused'],
+    race.attempts.map((attempt) => 'kind' in attempt && `${attempt.address}: ${attempt.reason} (${attempt.kind})`),
+    ['2001:db8::1: no route to that host (no-route)', '192.0.2.1: connection refused (other)'],
   );
 });
 
 test('stopping cancels what runs and starts nothing more', () => {
   const race = aRace(v6(1), v4(1), v6(2));
   race.tick(250);
-  assert.equal(say(race.stop(400, 'interrupted')), 'cancel 0, cancel 1, lost');
+  assert.equal(say(race.stop(400, why('interrupted'))), 'cancel 0, cancel 1, lost');
   assert.equal(race.nextStartAtMs, undefined);
   assert.deepEqual(
     race.attempts.map((attempt) => attempt.outcome),

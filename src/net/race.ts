@@ -1,6 +1,8 @@
 // Which address to try when: Happy Eyeballs (RFC 8305 sections 4 and 5) as a machine without sockets or clock. It is
 // told what happened and when; it answers with what to do next.
 
+import type { Failure, FailureKind } from './reason.ts';
+
 export type AddressFamily = 4 | 6;
 
 export interface Candidate {
@@ -9,13 +11,13 @@ export interface Candidate {
 }
 
 /** Times are milliseconds since the dialling began. */
-export interface Attempt extends Candidate {
-  readonly startedAtMs: number;
-  readonly endedAtMs: number;
-  readonly outcome: 'connected' | 'failed' | 'cancelled';
-  /** Why, in words, unless it connected. */
-  readonly reason?: string;
-}
+export type Attempt = Candidate & { readonly startedAtMs: number } & End;
+
+type End = { readonly endedAtMs: number } & (
+  | { readonly outcome: 'connected'; readonly reason?: undefined }
+  /** Why, in words, and what that says about where the trouble is. */
+  | { readonly outcome: 'failed' | 'cancelled'; readonly reason: string; readonly kind: FailureKind }
+);
 
 export type RaceStep =
   | { do: 'connect'; index: number; to: Candidate }
@@ -26,7 +28,9 @@ export type RaceStep =
 /** RFC 8305 section 8: recommended; never under 100 ms, and hardly ever over 2 s. */
 export const CONNECTION_ATTEMPT_DELAY_MS = 250;
 
-type Lane = Candidate & { startedAtMs: number; end?: Pick<Attempt, 'endedAtMs' | 'outcome' | 'reason'> };
+type Lane = Candidate & { startedAtMs: number; end?: End };
+
+const OUTRUN: Failure = { why: 'another address was faster', kind: 'other' };
 
 /**
  * RFC 8305 section 4: the resolver's order (RFC 6724) decides which family goes first and the order within each;
@@ -88,20 +92,20 @@ export class Race {
     // Two can connect in one turn of the event loop: the second has been cancelled already.
     if (this.#isOver || lane === undefined || lane.end !== undefined) return [];
     lane.end = { endedAtMs: now, outcome: 'connected' };
-    return [{ do: 'won', index }, ...this.#cancelOthers(now, 'another address was faster')];
+    return [{ do: 'won', index }, ...this.#cancelOthers(now, OUTRUN)];
   }
 
-  failed(index: number, now: number, reason: string): RaceStep[] {
+  failed(index: number, now: number, { why: reason, kind }: Failure): RaceStep[] {
     const lane = this.#lanes[index];
     if (this.#isOver || lane === undefined || lane.end !== undefined) return [];
-    lane.end = { endedAtMs: now, outcome: 'failed', reason };
+    lane.end = { endedAtMs: now, outcome: 'failed', reason, kind };
     if (index === this.#lanes.length - 1 && this.#waiting.length > 0) return this.#startNext(now);
     return this.#loseIfNothingIsLeft();
   }
 
   /** The deadline has passed, or nobody wants the connection any more. */
-  stop(now: number, reason: string): RaceStep[] {
-    return this.#isOver ? [] : [...this.#cancelOthers(now, reason), { do: 'lost' }];
+  stop(now: number, failure: Failure): RaceStep[] {
+    return this.#isOver ? [] : [...this.#cancelOthers(now, failure), { do: 'lost' }];
   }
 
   /** What was tried so far and is over. */
@@ -126,10 +130,10 @@ export class Race {
     return [{ do: 'lost' }];
   }
 
-  #cancelOthers(now: number, reason: string): RaceStep[] {
+  #cancelOthers(now: number, { why: reason, kind }: Failure): RaceStep[] {
     this.#isOver = true;
     const running = this.#lanes.flatMap((lane, index) => (lane.end === undefined ? [{ lane, index }] : []));
-    for (const { lane } of running) lane.end = { endedAtMs: now, outcome: 'cancelled', reason };
+    for (const { lane } of running) lane.end = { endedAtMs: now, outcome: 'cancelled', reason, kind };
     return running.map(({ index }) => ({ do: 'cancel', index }));
   }
 }

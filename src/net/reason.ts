@@ -17,6 +17,12 @@ const CONNECT: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed',
 };
 
+/** In words, and what it says about where the trouble is. */
+export interface Failure {
+  readonly why: string;
+  readonly kind: FailureKind;
+}
+
 /** What a failure to connect says about where the trouble is. */
 export type FailureKind =
   /** The host answers, and nothing listens there. */
@@ -44,8 +50,6 @@ const LOOKUP: Readonly<Record<string, string>> = {
   EAI_FAIL: 'the name service failed',
 };
 
-const NO_ANSWER = 'no answer within';
-
 const FILE: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
   ENOTDIR: 'it does not exist',
@@ -61,16 +65,13 @@ export function whyConnectFailed(error: unknown): string {
   return inWords(error, CONNECT);
 }
 
-/** Of words that `whyConnectFailed` has given, or of a deadline that has passed. */
-export function kindOfFailure(words: string): FailureKind {
-  if (words.startsWith(NO_ANSWER)) return 'silent';
-  const code = Object.keys(CONNECT).find((one) => CONNECT[one] === words) ?? words;
-  return KINDS[code] ?? 'other';
+export function connectFailure(error: unknown): Failure {
+  return { why: whyConnectFailed(error), kind: KINDS[codeOf(error) ?? ''] ?? 'other' };
 }
 
 /** What a deadline says that has passed. */
 export function noAnswerWithin(ms: number): string {
-  return `${NO_ANSWER} ${ms / 1_000} s`;
+  return `no answer within ${ms / 1_000} s`;
 }
 
 export function whyLookupFailed(error: unknown): string {
@@ -83,6 +84,10 @@ export function whyFileFailed(error: unknown): string {
 
 function inWords(error: unknown, words: Readonly<Record<string, string>>): string {
   if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = codeOf(error);
   return (code === undefined ? undefined : words[code]) ?? code ?? error.message;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -19,8 +19,8 @@ export interface HandshakeOptions {
 export type Handshake =
   /** Not flowing yet. Its `error` event is the caller's. */
   | { readonly inside: TLSSocket; readonly fingerprint: string }
-  /** Why there is none; its subject is `it`, the server. The connection is gone. `otherwise`: it spoke something else. */
-  | { readonly failed: string; readonly otherwise?: true };
+  /** Why there is none; its subject is `it`, the server. The connection is gone. `otherwise`: it spoke something else. `isSilent`: nothing came. */
+  | { readonly failed: string; readonly otherwise?: true; readonly isSilent?: true };
 
 /** Throws the signal's reason, and nothing else. */
 export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<Handshake> {
@@ -45,7 +45,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
   const onClose = () => resolve({ failed: 'it closed the connection during the TLS handshake' });
   const onAbort = () => resolve({ failed: 'interrupted' });
   const timer = setTimeout(
-    () => resolve({ failed: `it made no TLS handshake within ${timeoutMs / 1_000} s` }),
+    () => resolve({ failed: `it made no TLS handshake within ${timeoutMs / 1_000} s`, isSilent: true }),
     timeoutMs,
   );
   inside.once('secureConnect', onSecure).on('error', onError).once('close', onClose);

@@ -1,7 +1,7 @@
 // What `partyline echo` touches of the world, so that a test can stand in for it.
 
 import type { Readable, Writable } from 'node:stream';
-import type { Lookup } from '../../net/dial.ts';
+import type { Clock, Lookup } from '../../net/dial.ts';
 
 export interface EchoIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -9,4 +9,6 @@ export interface EchoIo {
   readonly stderr: Writable;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly lookup?: Lookup;
+  /** Of a probe. */
+  readonly clock?: Clock;
 }

@@ -90,7 +90,8 @@ async function measure(
   const { host, port, name } = given;
   const tls = given.isTls ? trustOf(how, io) : undefined;
   const live = lookOf(io).isLive && !given.json ? new Live(io.stdout, () => lookOf(io)) : undefined;
-  signal?.addEventListener('abort', () => live?.clear(), { once: true });
+  const onAbort = () => live?.clear();
+  signal?.addEventListener('abort', onAbort);
   try {
     return await probe({
       ...how,
@@ -100,10 +101,12 @@ async function measure(
       tls,
       families: familiesAskedFor(given),
       lookup: io.lookup,
+      clock: io.clock,
       onStage: (stage) => live?.stage(stage),
       onEcho: (family, tookMs) => live?.echo(family, tookMs),
     });
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     live?.clear();
   }
 }

@@ -1,7 +1,6 @@
 // A probe as one screen, for a person: from the name to the verdict. Plain text that can be quoted; only where a terminal
 // shows it are there rows of characters for the times.
 
-import { isWorking } from '../../client/verdict.ts';
 import { grouped, sentenceOf } from '../../client/verdict/words.ts';
 import type { Finding } from '../../client/verdict/finding.ts';
 import type { AddressFacts, FamilyFacts, LinkFacts, ProbeFacts, Sweep } from '../../client/probe/facts.ts';
@@ -27,7 +26,7 @@ export function textReport(facts: ProbeFacts, findings: readonly Finding[], look
     ['Connect', connectLines([...families.values()].flatMap(({ addresses }) => addresses))],
     ...[...families].map(([family, { link }]): [string, readonly string[]] => [
       `IPv${family}`,
-      link === undefined ? [] : linkLines(link, { maxMs, look, isWorking: isWorking(family, facts) }),
+      link === undefined ? [] : linkLines(link, { maxMs, look }),
     ]),
     ['Verdict', findings.map((finding) => asSentence(sentenceOf(finding, facts), host))],
   ];
@@ -84,7 +83,6 @@ function connectLines(addresses: readonly AddressFacts[]): string[] {
 interface Showing {
   readonly maxMs: number;
   readonly look: Look;
-  readonly isWorking: boolean;
 }
 
 function linkLines({ local, server, rounds, sweep, ending }: LinkFacts, { maxMs, look }: Showing): string[] {

@@ -1,6 +1,6 @@
 // An open connection of which every byte is to come back: sends one echo at a time and tells what became of it.
 
-import { performance } from 'node:perf_hooks';
+import { REAL_CLOCK, type Clock } from '../../net/dial.ts';
 import type { EchoConnection } from '../echo.ts';
 import { roundMs } from '../stats.ts';
 import type { Came, Ended, Ending } from './facts.ts';
@@ -21,6 +21,7 @@ export interface Patience {
 
 export class EchoLink {
   readonly #socket: EchoConnection['socket'];
+  readonly #clock: Clock;
   #sent: number;
   #received: number;
   #expected: Buffer = Buffer.alloc(0);
@@ -29,8 +30,9 @@ export class EchoLink {
   #settle: ((came: Came) => void) | undefined;
   #onProgress: (() => void) | undefined;
 
-  constructor({ socket, rest }: Pick<EchoConnection, 'socket' | 'rest'>) {
+  constructor({ socket, rest }: Pick<EchoConnection, 'socket' | 'rest'>, clock: Clock = REAL_CLOCK) {
     this.#socket = socket;
+    this.#clock = clock;
     // Bytes that were there before anything was sent are not an echo of it.
     this.#sent = rest.length;
     this.#received = rest.length;
@@ -47,6 +49,11 @@ export class EchoLink {
     return this.#ended;
   }
 
+  /** It can still be used. */
+  get isOpen(): boolean {
+    return this.#ended === undefined && !this.#socket.destroyed;
+  }
+
   /** Ours and theirs, while it is open. */
   get ports(): { readonly local: number; readonly remote: number } {
     return { local: this.#socket.localPort ?? 0, remote: this.#socket.remotePort ?? 0 };
@@ -54,21 +61,21 @@ export class EchoLink {
 
   /** What still comes of an echo that was late is skipped by counting. */
   async roundTrip(payload: Buffer, patience: Patience): Promise<RoundTrip> {
-    const startedAt = performance.now();
+    const startedAt = this.#clock.now();
     const begins = this.#sent;
     const came = await this.#send(payload, patience, () => this.#socket.write(payload));
-    const tookMs = roundMs(performance.now() - startedAt);
+    const tookMs = roundMs(this.#clock.now() - startedAt);
     return { came, tookMs, received: Math.min(Math.max(this.#received - begins, 0), payload.length) };
   }
 
   /** Sends a last echo and our FIN in one, and waits for that echo and for the other side's FIN. */
   async finish(payload: Buffer, deadlineMs: number): Promise<Ending> {
-    const endsAt = performance.now() + deadlineMs;
+    const endsAt = this.#clock.now() + deadlineMs;
     const came = await this.#send(payload, { deadlineMs }, () => this.#socket.end(payload));
     if (came === 'closed') return 'cuts';
     if (came === 'reset' || came === 'broken') return 'resets';
     if (came !== 'back') return 'silent';
-    const ended = this.#ended ?? (await this.#await({ deadlineMs: endsAt - performance.now() }));
+    const ended = this.#ended ?? (await this.#await({ deadlineMs: endsAt - this.#clock.now() }));
     return ended === 'late' ? 'stays-open' : ended === 'closed' ? 'answers' : 'resets';
   }
 
@@ -86,21 +93,39 @@ export class EchoLink {
     return came;
   }
 
-  #await({ deadlineMs, quietMs = deadlineMs }: Patience): Promise<Came> {
+  #await({ deadlineMs, quietMs }: Patience): Promise<Came> {
     const { promise, resolve } = Promise.withResolvers<Came>();
-    // A program that stood still finds its timers due before it has read what had come: that is read first.
-    const late = () => void setImmediate(() => this.#settle === settle && settle('late'));
-    const deadline = setTimeout(late, Math.max(0, deadlineMs));
-    const quiet = setTimeout(late, Math.max(0, quietMs));
-    this.#onProgress = () => void quiet.refresh();
+    let progress = 0;
+    let cancelQuiet = () => {};
+    // A program that stood still finds its time over before it has read what had come: that is read first.
+    const lateUnless = (isInTime: () => boolean) => () =>
+      void setImmediate(() => this.#settle === settle && !isInTime() && settle('late'));
+    const beQuiet = () => {
+      if (quietMs === undefined) return;
+      const before = progress;
+      cancelQuiet();
+      cancelQuiet = this.#clock.after(
+        quietMs,
+        lateUnless(() => progress > before),
+      );
+    };
+    const cancelDeadline = this.#clock.after(
+      Math.max(0, deadlineMs),
+      lateUnless(() => false),
+    );
     const settle = (came: Came) => {
-      clearTimeout(deadline);
-      clearTimeout(quiet);
+      cancelDeadline();
+      cancelQuiet();
       this.#onProgress = undefined;
       this.#settle = undefined;
       resolve(came);
     };
+    this.#onProgress = () => {
+      progress++;
+      beQuiet();
+    };
     this.#settle = settle;
+    beQuiet();
     return promise;
   }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stillClock } from '../../../test/kit/clock.ts';
+import { until } from '../../../test/kit/proc.ts';
 import type { Candidate } from '../../net/race.ts';
-import { MAX_ADDRESSES, prefixesFor, resolveNames } from './names.ts';
+import { LOOKUP_DEADLINE_MS, MAX_ADDRESSES, prefixesFor, resolveNames } from './names.ts';
 
 const V4: Candidate = { address: '192.0.2.1', family: 4 };
 const V6: Candidate = { address: '2001:db8::1', family: 6 };
@@ -31,13 +33,12 @@ test('a name without addresses of a family is told from a name that is not there
   const again = () => Promise.reject(Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' }));
   const unanswered = await resolveNames({ host: 'hub.example', families: both, lookup: again });
   assert.deepEqual(unanswered.byFamily.get(6)?.failed, { kind: 'unanswered', why: 'the name service does not answer' });
-  const silent = await resolveNames({
-    host: 'hub.example',
-    families: [6],
-    lookup: () => new Promise(() => {}),
-    deadlineMs: 10,
-  });
-  assert.deepEqual(silent.byFamily.get(6)?.failed, { kind: 'unanswered', why: 'no answer within 0.01 s' });
+  const clock = stillClock();
+  const silent = resolveNames({ host: 'hub.example', families: [6], lookup: () => new Promise(() => {}), clock });
+  await until(() => clock.waiting > 0, 'the answer is waited for');
+  clock.pass(LOOKUP_DEADLINE_MS);
+  const { failed, tookMs } = (await silent).byFamily.get(6) ?? {};
+  assert.deepEqual([failed, tookMs], [{ kind: 'unanswered', why: 'no answer within 10 s' }, LOOKUP_DEADLINE_MS]);
 });
 
 test('of a family that getaddrinfo does not find though it has the other, the name is there', async () => {
@@ -57,9 +58,18 @@ test('a literal address is nobody asked about, and is of one family', async () =
 });
 
 test('of a name with very many addresses the first ones are taken', async () => {
-  const many = Array.from({ length: 40 }, (_, at): Candidate => ({ address: `192.0.2.${at}`, family: 4 }));
-  const { byFamily } = await resolveNames({ host: 'hub.example', families: [4], lookup: async () => many });
-  assert.equal(byFamily.get(4)?.addresses.length, MAX_ADDRESSES);
+  const all = Array.from({ length: 40 }, (_, at): Candidate[] => [
+    { address: `2001:db8::${at}`, family: 6 },
+    { address: `192.0.2.${at}`, family: 4 },
+  ]).flat();
+  let asked = 0;
+  // Each answer begins with others, as a balancer's does.
+  const lookup = async () => all.slice(asked++ * 4);
+  const { byFamily, order } = await resolveNames({ host: 'hub.example', families: both, lookup });
+  const lengths = both.map((family) => byFamily.get(family)?.addresses.length);
+  assert.deepEqual(lengths, [MAX_ADDRESSES, MAX_ADDRESSES]);
+  const told = both.flatMap((family) => byFamily.get(family)?.addresses ?? []);
+  assert.deepEqual(order.map(({ address }) => address).toSorted(), told.toSorted());
 });
 
 test('the prefixes of NAT64 are asked for only where an address could be of one', async () => {
@@ -68,8 +78,8 @@ test('the prefixes of NAT64 are asked for only where an address could be of one'
     asked.push(name);
     return [{ address: '2001:db8:64::c000:aa', family: 6 }];
   };
-  assert.deepEqual(await prefixesFor([V4, { address: '::1', family: 6 }], lookup), []);
+  assert.deepEqual(await prefixesFor([V4, { address: '::1', family: 6 }], { lookup }), []);
   assert.deepEqual(asked, []);
-  assert.deepEqual(await prefixesFor([V6], lookup), [{ address: '2001:db8:64::', length: 96 }]);
+  assert.deepEqual(await prefixesFor([V6], { lookup }), [{ address: '2001:db8:64::', length: 96 }]);
   assert.deepEqual(asked, ['ipv4only.arpa']);
 });

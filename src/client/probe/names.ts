@@ -2,8 +2,7 @@
 // missing. By getaddrinfo, which knows what this machine's administrator chose (/etc/hosts, mDNS), as every client.
 
 import { isIP } from 'node:net';
-import { performance } from 'node:perf_hooks';
-import { systemLookup, type Lookup } from '../../net/dial.ts';
+import { REAL_CLOCK, systemLookup, type Clock, type Lookup } from '../../net/dial.ts';
 import { nat64PrefixesOf, type Nat64Prefix } from '../../net/nat64.ts';
 import { isLoopbackAddress, normaliseAddress } from '../../net/peer.ts';
 import type { AddressFamily, Candidate } from '../../net/race.ts';
@@ -28,6 +27,7 @@ export interface NamesOptions {
   /** In the place of the system's. */
   readonly lookup?: Lookup | undefined;
   readonly deadlineMs?: number;
+  readonly clock?: Clock | undefined;
 }
 
 /** Never throws: what could not be found out is among the facts. */
@@ -40,13 +40,15 @@ export async function resolveNames(options: NamesOptions): Promise<Names> {
   const records = await Promise.all(families.map((family) => recordsOf(family, options)));
   const found = records.flatMap(({ candidates }) => candidates);
   const byFamily = new Map(
-    records.map(({ family, facts }) => [family, found.length > 0 ? known(family, facts, host) : facts]),
+    records.map(({ family, facts }) => [family, found.length > 0 ? ofKnownName(family, facts, host) : facts]),
   );
   // Asked after them, and for its order only: asked with them it would make their times its own. Where one of them was not
   // answered this would not be either, and a client goes on without it.
   const isOrdered = families.length > 1 && records.every(({ facts }) => facts.failed?.kind !== 'unanswered');
   const ordered = isOrdered && found.length > 0 ? await both(options, lookup ?? systemLookup).catch(() => []) : [];
-  return { byFamily, order: unique([...ordered.filter(({ family }) => families.includes(family)), ...found]) };
+  // Of a name with very many addresses each answer may have others: only those that are among the facts are tried.
+  const known = new Set(found.map(({ address }) => address));
+  return { byFamily, order: unique([...ordered.filter(({ address }) => known.has(address)), ...found]) };
 }
 
 /** Shorter than any other wait here: an answer that does not come is as good as none. */
@@ -55,13 +57,13 @@ const PREFIX_DEADLINE_MS = 3_000;
 /** The prefixes of this network's NAT64, asked for where an address could be of one. */
 export async function prefixesFor(
   order: readonly Candidate[],
-  lookup: Lookup = systemLookup,
+  { lookup = systemLookup, clock = REAL_CLOCK }: Pick<NamesOptions, 'lookup' | 'clock'> = {},
 ): Promise<readonly Nat64Prefix[]> {
   const isAsked = order.some(({ address, family }) => family === 6 && !isLoopbackAddress(address));
   if (!isAsked) return [];
   return await within(
     nat64PrefixesOf((name) => lookup(name, 6)),
-    PREFIX_DEADLINE_MS,
+    { deadlineMs: PREFIX_DEADLINE_MS, clock },
   ).catch(() => []);
 }
 
@@ -77,12 +79,12 @@ function literalNames({ host, families }: NamesOptions, address: string): Names 
 }
 
 async function recordsOf(family: AddressFamily, options: NamesOptions) {
-  const { lookup = systemLookup, host, deadlineMs = LOOKUP_DEADLINE_MS } = options;
-  const startedAt = performance.now();
+  const { lookup = systemLookup, clock = REAL_CLOCK, host, deadlineMs = LOOKUP_DEADLINE_MS } = options;
+  const startedAt = clock.now();
   let candidates: Candidate[] = [];
   let failed: NameFacts['failed'];
   try {
-    const found = await within(lookup(host, family), deadlineMs);
+    const found = await within(lookup(host, family), { deadlineMs, clock });
     candidates = unique(found.filter((one) => one.family === family)).slice(0, MAX_ADDRESSES);
     if (candidates.length === 0) failed = { why: `${host} has no IPv${family} address`, kind: 'none' };
   } catch (error) {
@@ -90,19 +92,22 @@ async function recordsOf(family: AddressFamily, options: NamesOptions) {
     failed = { why, kind: isUnknown(error) ? 'unknown' : 'unanswered' };
   }
   const facts: NameFacts = {
-    tookMs: roundMs(performance.now() - startedAt),
+    tookMs: roundMs(clock.now() - startedAt),
     addresses: candidates.map(({ address }) => address),
     ...(failed && { failed }),
   };
   return { family, candidates, facts };
 }
 
-async function both({ host, deadlineMs = LOOKUP_DEADLINE_MS }: NamesOptions, lookup: Lookup) {
-  return await within(lookup(host), deadlineMs);
+async function both(
+  { host, deadlineMs = LOOKUP_DEADLINE_MS, clock = REAL_CLOCK }: NamesOptions,
+  lookup: Lookup,
+): Promise<readonly Candidate[]> {
+  return await within(lookup(host), { deadlineMs, clock });
 }
 
 /** The name is there, as its other addresses show. */
-function known(family: AddressFamily, facts: NameFacts, host: string): NameFacts {
+function ofKnownName(family: AddressFamily, facts: NameFacts, host: string): NameFacts {
   if (facts.failed?.kind !== 'unknown') return facts;
   return { ...facts, failed: { why: `${host} has no IPv${family} address`, kind: 'none' } };
 }
@@ -119,15 +124,18 @@ function unique(found: readonly Candidate[]): Candidate[] {
 class Late extends Error {}
 
 /** getaddrinfo cannot be interrupted: its answer is no longer waited for. */
-async function within<T>(promise: Promise<T>, deadlineMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+async function within<T>(
+  promise: Promise<T>,
+  { deadlineMs, clock }: { readonly deadlineMs: number; readonly clock: Clock },
+): Promise<T> {
+  let cancel = () => {};
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Late(noAnswerWithin(deadlineMs))), deadlineMs);
+    cancel = clock.after(deadlineMs, () => reject(new Late(noAnswerWithin(deadlineMs))));
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
-    clearTimeout(timer);
+    cancel();
     promise.catch(() => {});
   }
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect, Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { stillClock } from '../../../test/kit/clock.ts';
 import { freePort, listenOn } from '../../../test/kit/listener.ts';
-import type { Candidate } from '../../net/race.ts';
-import { reachAll, type ReachOptions } from './reach.ts';
+import { until } from '../../../test/kit/proc.ts';
+import { CONNECTION_ATTEMPT_DELAY_MS, type Candidate } from '../../net/race.ts';
+import { CONNECT_DEADLINE_MS, reachAll, type ReachOptions } from './reach.ts';
 
 /** What stands for an address of the world: a server here, a port without one, or nobody who would answer. */
 type Stand = ((socket: Socket) => void) | 'refuses' | 'silent';
@@ -31,19 +33,24 @@ async function aNetwork(t: TestContext, stands: [Candidate, Stand][]) {
     }
   }
   const dialled: string[] = [];
+  const sockets: Socket[] = [];
+  const clock = stillClock();
   const dial: NonNullable<ReachOptions['connect']> = ({ address, family }, _port, allowHalfOpen) => {
     dialled.push(address);
     const port = ports.get(address);
     if (port === undefined) return new Socket();
-    return connect({ host: family === 4 ? '127.0.0.1' : '::1', port, allowHalfOpen });
+    const socket = connect({ host: family === 4 ? '127.0.0.1' : '::1', port, allowHalfOpen });
+    sockets.push(socket);
+    return socket;
   };
   const order = stands.map(([candidate]) => candidate);
   const reach = async (how: Partial<ReachOptions> = {}) => {
-    const reached = await reachAll(order, { ...HOW, connect: dial, ...how });
+    const reached = await reachAll(order, { ...HOW, connect: dial, clock, ...how });
     t.after(() => reached.addresses.forEach(({ connection }) => connection?.socket.destroy()));
     return reached;
   };
-  return { reach, dialled, connections };
+  const hasDialled = (count: number) => until(() => dialled.length === count, `${count} addresses are dialled`);
+  return { reach, dialled, hasDialled, connections, sockets, clock };
 }
 
 test('every address is connected to, each once: the winner of the race keeps its connection', async (t) => {
@@ -82,21 +89,32 @@ test('what the race has found out is not tried again, and each failure has its r
 });
 
 test('an address of which nobody answers is waited for, though another has won the race', async (t) => {
-  const { reach } = await aNetwork(t, [
+  const { reach, hasDialled, clock } = await aNetwork(t, [
     [six(1), 'silent'],
     [four(1), echo],
   ]);
-  const { race, winner, addresses } = await reach({ connectDeadlineMs: 400 });
+  const reached = reach({ wants: 'connect' });
+  await hasDialled(1);
+  clock.pass(CONNECTION_ATTEMPT_DELAY_MS);
+  await hasDialled(3);
+  clock.pass(CONNECT_DEADLINE_MS);
+  const { race, winner, addresses } = await reached;
   assert.deepEqual([winner, race.map(({ outcome }) => outcome)], [4, ['cancelled', 'connected']]);
-  assert.deepEqual(addresses[0]?.facts.failed, { at: 'connect', kind: 'silent', why: 'no answer within 0.4 s' });
+  assert.deepEqual(addresses[0]?.facts.failed, { at: 'connect', kind: 'silent', why: 'no answer within 10 s' });
+  assert.equal(addresses[1]?.facts.failed, undefined);
 });
 
 test('where nobody answers at all, nobody is waited for twice', async (t) => {
-  const { reach, dialled } = await aNetwork(t, [
+  const { reach, dialled, hasDialled, clock } = await aNetwork(t, [
     [six(1), 'silent'],
     [four(1), 'silent'],
   ]);
-  const { winner, addresses } = await reach({ connectDeadlineMs: 400 });
+  const reached = reach();
+  await hasDialled(1);
+  clock.pass(CONNECTION_ATTEMPT_DELAY_MS);
+  await hasDialled(2);
+  clock.pass(CONNECT_DEADLINE_MS);
+  const { winner, addresses } = await reached;
   assert.equal(winner, undefined);
   assert.deepEqual(dialled, ['2001:db8::1', '192.0.2.1']);
   assert.deepEqual(
@@ -119,9 +137,23 @@ test('what answers and is no echo says what it is; where only connecting was wan
   assert.ok(addresses[1]?.connection !== undefined);
 });
 
+test('who answers is not silent, whatever it says', async (t) => {
+  const late = (socket: Socket): void => void socket.resume().write('421 no answer within 5 s\r\n');
+  const { reach } = await aNetwork(t, [[six(1), late]]);
+  const { addresses } = await reach();
+  const why = 'it answered "421 no answer within 5 s"';
+  assert.deepEqual(addresses[0]?.facts.failed, { at: 'echo', kind: 'other', why });
+  const half = await aNetwork(t, [[six(1), (socket) => void socket.resume().write('220 ')]]);
+  const halfReached = half.reach();
+  await until(() => half.sockets[0]?.bytesRead === 4, 'what was said has been read');
+  half.clock.pass(5_000);
+  const [only] = (await halfReached).addresses;
+  assert.deepEqual(only?.facts.failed, { at: 'echo', kind: 'other', why: 'only "220 " within 5 s' });
+});
+
 test('an echo server that says nothing is given up after its time', async (t) => {
   const { reach } = await aNetwork(t, [[six(1), (socket) => void socket.resume()]]);
-  const { addresses } = await reach({ answerDeadlineMs: 20 });
+  const { addresses } = await reach({ answerDeadlineMs: 20, clock: undefined });
   assert.deepEqual(addresses[0]?.facts.failed, { at: 'echo', kind: 'silent', why: 'no answer within 0.02 s' });
   assert.equal(addresses[0]?.connection, undefined);
 });

@@ -1,11 +1,10 @@
 // Which addresses can be reached: first the race, as every client runs it, then each address that the race left open,
 // all of them at once. What connects goes on to TLS and to the exchange of names at once: a server is not kept waiting.
 
-import { performance } from 'node:perf_hooks';
-import { DialError, dial, type Dialled, type DialOptions } from '../../net/dial.ts';
+import { DialError, dial, REAL_CLOCK, type Clock, type Dialled, type DialOptions } from '../../net/dial.ts';
 import type { AddressFamily, Attempt, Candidate } from '../../net/race.ts';
-import { kindOfFailure } from '../../net/reason.ts';
-import { EchoError, exchangeNames, type EchoConnection } from '../echo.ts';
+import type { Failure } from '../../net/reason.ts';
+import { EchoError, exchangeNames, secureEcho, type EchoConnection } from '../echo.ts';
 import { roundMs } from '../stats.ts';
 import type { Trust } from '../trust.ts';
 import type { AddressFacts, AddressFailure } from './facts.ts';
@@ -22,6 +21,7 @@ export interface ReachOptions extends Pick<DialOptions, 'connect'> {
   readonly tls?: Trust | undefined;
   readonly answerDeadlineMs: number;
   readonly connectDeadlineMs?: number | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** The connection is open if it came as far as was wanted. */
@@ -42,30 +42,30 @@ export async function reachAll(order: readonly Candidate[], options: ReachOption
   // Loaded before: a server greets whoever is silent for 300 ms, and that would break the handshake.
   if (options.tls !== undefined) await import('../secure.ts');
   const raced = await attempt(order, options);
-  const attempts = 'why' in raced ? raced.attempts : raced.dialled.attempts;
+  const { attempts } = 'dialled' in raced ? raced.dialled : raced;
   const addresses = await Promise.all(
     order.map(async (to): Promise<Reached> => {
       const before = attempts.find(({ address }) => address === to.address);
       if (before?.outcome === 'connected' && 'dialled' in raced) return await goOn(to, raced.dialled, options);
       // Without a winner nothing that was tried is still open: whoever was cancelled then had no answer in time.
-      const isKnown = before !== undefined && (before.outcome === 'failed' || 'why' in raced);
-      if (isKnown) return unreached(to, 'connect', before.reason ?? '');
+      if (before?.outcome === 'failed' || (before?.outcome === 'cancelled' && 'failed' in raced)) {
+        return unreached(to, { why: before.reason, kind: before.kind });
+      }
       const alone = await attempt([to], options);
-      return 'why' in alone
-        ? unreached(to, 'connect', alone.attempts[0]?.reason ?? alone.why)
-        : await goOn(to, alone.dialled, options);
+      return 'dialled' in alone ? await goOn(to, alone.dialled, options) : unreached(to, alone.failed);
     }),
   );
   const winner = 'dialled' in raced ? raced.dialled.family : undefined;
   return { race: attempts.map(inMicroseconds), winner, addresses };
 }
 
-type Tried = { dialled: Dialled } | { why: string; attempts: readonly Attempt[] };
+/** `failed`: of the last attempt. */
+type Tried = { readonly dialled: Dialled } | { readonly failed: Failure; readonly attempts: readonly Attempt[] };
 
 async function attempt(to: readonly Candidate[], options: ReachOptions): Promise<Tried> {
-  const { host, port, connect, connectDeadlineMs: deadlineMs = CONNECT_DEADLINE_MS } = options;
+  const { host, port, connect, clock, connectDeadlineMs: deadlineMs = CONNECT_DEADLINE_MS } = options;
   try {
-    const given = { port, deadlineMs, allowHalfOpen: true, ...(connect && { connect }) };
+    const given = { port, deadlineMs, allowHalfOpen: true, ...(connect && { connect }), clock };
     // Names are resolved: a single address stands for itself, and several are what the name is found to be.
     const [only] = to;
     const dialled = await dial({
@@ -78,7 +78,10 @@ async function attempt(to: readonly Candidate[], options: ReachOptions): Promise
     return { dialled };
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
-    return { why: error.reason, attempts: error.attempts };
+    const { attempts, reason } = error;
+    const last = attempts.at(-1);
+    const kind = last === undefined || last.outcome === 'connected' ? 'other' : last.kind;
+    return { failed: { why: last?.reason ?? reason, kind }, attempts };
   }
 }
 
@@ -102,29 +105,25 @@ async function goOn(to: Candidate, dialled: Dialled, options: ReachOptions): Pro
   } catch (error) {
     if (!(error instanceof EchoError)) throw error;
     dialled.socket.destroy();
-    // The report has said where already.
-    const why = error.message.replace(/^(?:.* does not speak ECHO|Cannot connect to \S+(?: by TLS)?): /, '');
-    const isSilent = / within [\d.]+ s/.test(why) && !why.startsWith('only ');
+    // Where, the report has said already.
+    const { why, isSilent } = error;
     return { ...to, facts: { ...facts, failed: { at: failing, kind: isSilent ? 'silent' : 'other', why } } };
   }
 }
 
 async function shakeHands(
   dialled: Dialled,
-  { host, tls: trust }: ReachOptions,
+  { host, tls: trust, clock = REAL_CLOCK }: ReachOptions,
 ): Promise<{ secured: Dialled; tlsMs?: number }> {
   if (trust === undefined) return { secured: dialled };
-  const { secure, SecureError } = await import('../secure.ts');
-  const startedAt = performance.now();
-  const secured = await secure(dialled, { host, trust }).catch((error: unknown) => {
-    throw error instanceof SecureError ? new EchoError(error.message, { cause: error }) : error;
-  });
+  const startedAt = clock.now();
+  const secured = await secureEcho(dialled, { host, trust });
   secured.socket.on('error', () => {});
-  return { secured, tlsMs: roundMs(performance.now() - startedAt) };
+  return { secured, tlsMs: roundMs(clock.now() - startedAt) };
 }
 
-function unreached(to: Candidate, at: AddressFailure['at'], why: string): Reached {
-  return { ...to, facts: { address: to.address, failed: { at, kind: kindOfFailure(why), why } } };
+function unreached(to: Candidate, failure: Failure): Reached {
+  return { ...to, facts: { address: to.address, failed: { at: 'connect', ...failure } } };
 }
 
 function inMicroseconds(attempt: Attempt): Attempt {

@@ -1,7 +1,7 @@
 // Round trips on open connections of both families at once: they see the same moments of the network, and yet neither
 // is in the other's way.
 
-import { setTimeout as wait } from 'node:timers/promises';
+import { REAL_CLOCK, type Clock } from '../../net/dial.ts';
 import type { AddressFamily } from '../../net/race.ts';
 import type { EchoLink } from './echo-link.ts';
 import type { Ended, Rounds } from './facts.ts';
@@ -11,7 +11,7 @@ export const ECHO_DEADLINE_MS = 5_000;
 /** After so many lost one after the other nothing will come: the rest is not waited for. */
 const MAX_LOST_IN_A_ROW = 3;
 /** Milliseconds that an echo waits at least for the one of the other family that is on the way. */
-const MIN_PATIENCE_MS = 10;
+export const MIN_PATIENCE_MS = 10;
 
 export interface RoundsOptions {
   readonly count: number;
@@ -20,17 +20,19 @@ export interface RoundsOptions {
   readonly echoDeadlineMs: number;
   /** `tookMs` undefined: lost. */
   readonly onEcho?: ((family: AddressFamily, tookMs: number | undefined) => void) | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 export async function runRounds(
   links: ReadonlyMap<AddressFamily, EchoLink>,
   options: RoundsOptions,
 ): Promise<Map<AddressFamily, Rounds>> {
-  const turns = new Turns(Math.max(options.intervalMs / links.size, MIN_PATIENCE_MS));
+  const { clock = REAL_CLOCK } = options;
+  const turns = new Turns(Math.max(options.intervalMs / links.size, MIN_PATIENCE_MS), clock);
   const running = [...links].map(async ([family, link], at): Promise<[AddressFamily, Rounds]> => {
     // The second family starts when the first is half an interval on, and so they stay.
-    await wait((at * options.intervalMs) / links.size);
-    return [family, await roundsOf(family, { link, turns, options })];
+    await pause((at * options.intervalMs) / links.size, clock);
+    return [family, await roundsOf(family, { link, turns, clock, options })];
   });
   return new Map(await Promise.all(running));
 }
@@ -38,10 +40,11 @@ export async function runRounds(
 interface Running {
   readonly link: EchoLink;
   readonly turns: Turns;
+  readonly clock: Clock;
   readonly options: RoundsOptions;
 }
 
-async function roundsOf(family: AddressFamily, { link, turns, options }: Running): Promise<Rounds> {
+async function roundsOf(family: AddressFamily, { link, turns, clock, options }: Running): Promise<Rounds> {
   const { count, intervalMs, sizeBytes, echoDeadlineMs, onEcho } = options;
   const times: (number | undefined)[] = [];
   let changed = 0;
@@ -56,11 +59,15 @@ async function roundsOf(family: AddressFamily, { link, turns, options }: Running
     lostInARow = time === undefined ? lostInARow + 1 : 0;
     if (came === 'changed') changed++;
     if (came !== 'back' && came !== 'late' && came !== 'changed') ended = came;
-    if (round < count - 1 && intervalMs > tookMs) await wait(intervalMs - tookMs);
+    if (round < count - 1) await pause(intervalMs - tookMs, clock);
     ended ??= link.ended;
   }
   const missing = Array.from<undefined>({ length: count - times.length });
   return { count, sizeBytes, times: [...times, ...missing], changed, ...(ended && { ended }) };
+}
+
+async function pause(ms: number, clock: Clock): Promise<void> {
+  if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
 }
 
 /** A number and filling, in one line: a log at the other end stays readable. */
@@ -74,20 +81,25 @@ function payloadOf(round: number, size: number): Buffer {
  */
 export class Turns {
   readonly #patienceMs: number;
+  readonly #clock: Clock;
   #before: Promise<void> = Promise.resolve();
 
-  constructor(patienceMs: number) {
+  constructor(patienceMs: number, clock: Clock) {
     this.#patienceMs = patienceMs;
+    this.#clock = clock;
   }
 
   async take<T>(roundTrip: () => Promise<T>): Promise<T> {
     const before = this.#before;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#before = promise;
-    const patience = new AbortController();
-    const late = wait(this.#patienceMs, undefined, { signal: patience.signal }).catch(() => {});
-    await Promise.race([before, late]);
-    patience.abort();
+    await new Promise<void>((go) => {
+      const cancel = this.#clock.after(this.#patienceMs, go);
+      void before.then(() => {
+        cancel();
+        go();
+      });
+    });
     try {
       return await roundTrip();
     } finally {

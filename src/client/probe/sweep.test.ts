@@ -2,42 +2,70 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { settled, stillClock, type StillClock } from '../../../test/kit/clock.ts';
 import { listenOn } from '../../../test/kit/listener.ts';
+import { until } from '../../../test/kit/proc.ts';
 import { LOOPBACKS } from '../../../test/kit/server.ts';
 import { EchoLink } from './echo-link.ts';
+import type { Sweep } from './facts.ts';
 import { LADDER } from './sizes.ts';
-import { payloadOf, sweep } from './sweep.ts';
+import { payloadOf, sweep, type SweepOptions } from './sweep.ts';
 import { whereLost } from './unacknowledged.ts';
 
-/** Long enough for an echo on loopback, whatever else the machine does. */
-const SETTLING_MS = 700;
+const SETTLING_MS = 1_500;
+/** Longer than anything is waited for. */
+const FOR_EVER_MS = 60_000;
 
-const echo = (socket: Socket) => void socket.on('data', (chunk) => socket.write(chunk)).on('end', () => socket.end());
+/** What a server does with a connection. `pass`: time goes by for the client, once it has read all that it was sent. */
+type Serve = (socket: Socket, pass: (ms?: number) => Promise<void>) => void;
+
+const echo: Serve = (socket) => void socket.on('data', (chunk) => socket.write(chunk)).on('end', () => socket.end());
 
 /** On loopback a write comes as one piece: this is a path that has room for so much, and tells nobody. */
-const hole = (roomBytes: number) => (socket: Socket) => {
-  let isStuck = false;
-  socket.on('data', (chunk) => {
-    isStuck ||= chunk.length > roomBytes;
-    if (!isStuck) socket.write(chunk);
-  });
-};
+const hole =
+  (roomBytes: number): Serve =>
+  (socket, pass) => {
+    let isStuck = false;
+    socket.on('data', (chunk) => {
+      isStuck ||= chunk.length > roomBytes;
+      if (isStuck) void pass();
+      else socket.write(chunk);
+    });
+  };
 
-async function opener(t: TestContext, host: string, accept: (socket: Socket) => void) {
-  const port = await listenOn(t, host, accept);
+/** Each connection has a clock of its own. */
+async function opener(t: TestContext, host: string, serve: Serve) {
+  const clients = new Map<number, { socket: Socket; clock: StillClock }>();
+  const port = await listenOn(t, host, (socket) => {
+    const { remotePort = 0 } = socket;
+    serve(socket, async (ms = FOR_EVER_MS) => {
+      const client = clients.get(remotePort) ?? assert.fail('nobody has connected from there');
+      await until(() => client.socket.bytesRead === socket.bytesWritten, 'the client has read what it was sent');
+      client.clock.pass(ms);
+    });
+  });
   return async () => {
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true }).on('error', () => {});
     t.after(() => void socket.destroy());
     await once(socket, 'connect');
-    return new EchoLink({ socket, rest: new Uint8Array() });
+    const clock = stillClock();
+    clients.set(socket.localPort ?? 0, { socket, clock });
+    return new EchoLink({ socket, rest: new Uint8Array() }, clock);
   };
 }
 
-async function sweepOf(t: TestContext, host: string, accept: (socket: Socket) => void) {
-  const open = await opener(t, host, accept);
+async function sweepOf(t: TestContext, host: string, serve: Serve, given: Partial<SweepOptions> = {}) {
+  const open = await opener(t, host, serve);
   const family = host.includes(':') ? 6 : 4;
-  const lostOn = (link: EchoLink) => whereLost(family, link.ports);
-  return await sweep({ link: await open(), open, roundTripMs: 0, settlingMs: SETTLING_MS, lostOn });
+  // An acknowledgement may be half a second late (RFC 1122 4.2.3.2), which is nothing to the times that are waited really.
+  const lostOn = async (link: EchoLink): Promise<Sweep['lostOn']> => {
+    let found: Sweep['lostOn'];
+    await until(async () => (found = await whereLost(family, link.ports)) !== 'way-there', 'it is acknowledged');
+    return found;
+  };
+  const link = await open();
+  const swept = await sweep({ link, open, roundTripMs: 0, settlingMs: SETTLING_MS, lostOn, ...given });
+  return { ...swept, isLinkOpen: link.isOpen };
 }
 
 const isLinux = process.platform === 'linux';
@@ -45,11 +73,11 @@ const isLinux = process.platform === 'linux';
 for (const host of LOOPBACKS) {
   test(`where every size comes back, each rung was tried once, on the one connection: ${host}`, async (t) => {
     let connections = 0;
-    const swept = await sweepOf(t, host, (socket) => {
+    const swept = await sweepOf(t, host, (socket, pass) => {
       connections++;
-      echo(socket);
+      echo(socket, pass);
     });
-    assert.deepEqual([swept.passes, swept.fails, connections], [16_384, undefined, 1]);
+    assert.deepEqual([swept.passes, swept.fails, connections, swept.isLinkOpen], [16_384, undefined, 1, true]);
     assert.deepEqual(
       swept.sizes.map(({ bytes, came }) => [bytes, came]),
       LADDER.map((bytes) => [bytes, 'back']),
@@ -66,53 +94,66 @@ for (const host of LOOPBACKS) {
 
   test(`a stall that was not for the size is forgotten: ${host}`, async (t) => {
     let isFirst = true;
-    const swept = await sweepOf(t, host, (socket) => {
-      if (isFirst) hole(1_000)(socket);
-      else echo(socket);
+    const swept = await sweepOf(t, host, (socket, pass) => {
+      if (isFirst) hole(1_000)(socket, pass);
+      else echo(socket, pass);
       isFirst = false;
     });
-    assert.deepEqual([swept.passes, swept.fails], [16_384, undefined]);
+    // It stands still for ever, and is of no more use.
+    assert.deepEqual([swept.passes, swept.fails, swept.isLinkOpen], [16_384, undefined, false]);
   });
 
   test(`a slow line is not one that loses: ${host}`, async (t) => {
-    const swept = await sweepOf(t, host, (socket) => {
-      let owed = Buffer.alloc(0);
-      const dribble = () => {
-        socket.write(owed.subarray(0, 1_600));
-        owed = owed.subarray(1_600);
-        // All of 16,384 bytes takes longer than an echo is waited for of which nothing comes.
-        if (owed.length > 0) setTimeout(dribble, SETTLING_MS / 8);
+    const pieceBytes = 1_600;
+    const swept = await sweepOf(t, host, (socket, pass) => {
+      const dribble = async (owed: Buffer): Promise<void> => {
+        socket.write(owed.subarray(0, pieceBytes));
+        if (owed.length <= pieceBytes) return;
+        await pass(SETTLING_MS / 2);
+        await dribble(owed.subarray(pieceBytes));
       };
-      socket.on('data', (chunk: Buffer) => {
-        const isIdle = owed.length === 0;
-        owed = Buffer.concat([owed, chunk]);
-        if (isIdle) dribble();
-      });
+      socket.on('data', (chunk: Buffer) => void dribble(chunk));
     });
     assert.deepEqual([swept.passes, swept.fails], [16_384, undefined]);
-    assert.ok((swept.sizes.at(-1)?.tookMs ?? 0) > SETTLING_MS);
+    // Far longer than an echo is waited for of which nothing comes.
+    assert.equal(swept.sizes.at(-1)?.tookMs, (10 * SETTLING_MS) / 2);
+  });
+
+  test(`what came while the program stood still is read before anything is called late: ${host}`, async (t) => {
+    const port = await listenOn(t, host, (socket) => void socket.resume());
+    const socket = connect({ host, port });
+    t.after(() => void socket.destroy());
+    await once(socket, 'connect');
+    const clock = stillClock();
+    const link = new EchoLink({ socket, rest: new Uint8Array() }, clock);
+    const echoed = link.roundTrip(Buffer.from('half and half\n'), { deadlineMs: 60_000, quietMs: 1_000 });
+    clock.pass(1_000);
+    socket.emit('data', Buffer.from('half and '));
+    await settled();
+    clock.pass(999);
+    socket.emit('data', Buffer.from('half\n'));
+    assert.equal((await echoed).came, 'back');
+    const half = link.roundTrip(Buffer.from('half and half\n'), { deadlineMs: 60_000, quietMs: 1_000 });
+    socket.emit('data', Buffer.from('half and '));
+    clock.pass(1_000);
+    assert.deepEqual(await half, { came: 'late', tookMs: 1_000, received: 9 });
   });
 
   test(`where no further connections come about nothing is said of sizes that were not tried: ${host}`, async (t) => {
-    const open = await opener(t, host, hole(1_208));
-    const swept = await sweep({
-      link: await open(),
-      open: async () => undefined,
-      roundTripMs: 0,
-      settlingMs: SETTLING_MS,
-    });
+    const swept = await sweepOf(t, host, hole(1_208), { open: async () => undefined });
     assert.deepEqual([swept.passes, swept.fails?.bytes, swept.comesInPieces], [1_200, 1_280, false]);
   });
 
   test(`what is lost in pieces too was not lost for its packet's size: ${host}`, async (t) => {
     // As a server that answers lines, and has a buffer of 1,000 bytes for one.
-    const swept = await sweepOf(t, host, (socket) => {
+    const swept = await sweepOf(t, host, (socket, pass) => {
       let line = Buffer.alloc(0);
       socket.on('data', (chunk: Buffer) => {
         line = Buffer.concat([line, chunk]);
-        if (line.length > 1_000 || chunk.at(-1) !== 10) return;
+        if (line.length > 1_000 || chunk.at(-1) !== 10) return void pass();
         socket.write(line);
         line = Buffer.alloc(0);
+        return undefined;
       });
     });
     assert.deepEqual([swept.passes, swept.fails?.bytes, swept.comesInPieces], [1_000, 1_001, false]);
@@ -139,36 +180,43 @@ for (const host of LOOPBACKS) {
       [256, 257, 'changed'],
       '255 is not among 256 of which the last ends a line',
     );
-    const short = await sweepOf(t, host, (socket) => {
-      socket.on('data', (chunk: Buffer) => socket.write(chunk.subarray(0, 800)));
+    const short = await sweepOf(t, host, (socket, pass) => {
+      socket.on('data', (chunk: Buffer) => {
+        socket.write(chunk.subarray(0, 800));
+        if (chunk.length > 800) void pass();
+      });
     });
     assert.deepEqual([short.passes, short.fails?.bytes, short.fails?.received], [800, 801, 800]);
   });
 
   test(`after our FIN each way of ending is told from the others: ${host}`, async (t) => {
-    const endings: [expected: string, accept: (socket: Socket) => void][] = [
+    const endings: [expected: string, serve: Serve][] = [
       ['answers', echo],
-      ['stays-open', (socket) => void socket.on('data', (chunk) => socket.write(chunk))],
+      [
+        'stays-open',
+        (socket, pass) => void socket.on('data', (chunk) => socket.write(chunk)).on('end', () => void pass()),
+      ],
       ['cuts', (socket) => void socket.resume().on('end', () => socket.end())],
       ['resets', (socket) => void socket.resume().on('end', () => socket.resetAndDestroy())],
-      ['silent', (socket) => void socket.resume()],
+      ['silent', (socket, pass) => void socket.resume().on('end', () => void pass())],
     ];
-    for (const [expected, accept] of endings) {
-      const open = await opener(t, host, accept);
+    for (const [expected, serve] of endings) {
+      const open = await opener(t, host, serve);
       assert.equal(await (await open()).finish(Buffer.from('last\n'), SETTLING_MS), expected);
     }
   });
 
   test(`what comes late of one echo is not taken for the next: ${host}`, async (t) => {
-    const open = await opener(t, host, (socket) => {
+    const open = await opener(t, host, (socket, pass) => {
       let owed: Buffer[] = [];
       socket.on('data', (chunk: Buffer) => {
         owed.push(chunk);
-        if (owed.length === 2) for (const one of owed.splice(0)) socket.write(one);
+        if (owed.length === 1) void pass();
+        else for (const one of owed.splice(0)) socket.write(one);
       });
     });
     const link = await open();
-    assert.equal((await link.roundTrip(Buffer.from('one\n'), { deadlineMs: 1 })).came, 'late');
+    assert.equal((await link.roundTrip(Buffer.from('one\n'), { deadlineMs: SETTLING_MS })).came, 'late');
     assert.equal((await link.roundTrip(Buffer.from('two\n'), { deadlineMs: SETTLING_MS })).came, 'back');
   });
 }

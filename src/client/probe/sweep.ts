@@ -26,7 +26,7 @@ export interface SweepOptions {
   readonly settlingMs?: number | undefined;
 }
 
-/** The link is still good if nothing failed; else it is gone. */
+/** The link is still open if nothing failed, nor stalled; else it is gone. */
 export async function sweep(options: SweepOptions): Promise<Sweep> {
   const { settlingMs = SETTLING_MS, roundTripMs } = options;
   const quietMs = Math.min(settlingMs + ROUND_TRIPS * roundTripMs, MAX_QUIET_MS);

@@ -164,10 +164,17 @@ function wordsFor(code: unknown): string {
 }
 
 /** What the table says anyway, or what differs from one machine to the next by nature. */
-const IN_THE_TABLE = /^(?:works|connects|unusable|unreachable|same-speed|faster)$/;
+const IN_THE_TABLE: ReadonlySet<string> = new Set([
+  'works',
+  'connects',
+  'unusable',
+  'unreachable',
+  'same-speed',
+  'faster',
+] satisfies Finding['code'][]);
 
 function readNote({ code, family, says }: Record<string, unknown>): Note[] {
-  if (typeof code !== 'string' || typeof says !== 'string' || IN_THE_TABLE.test(code)) return [];
+  if (typeof code !== 'string' || typeof says !== 'string' || IN_THE_TABLE.has(code)) return [];
   return [{ key: `${code} ${typeof family === 'string' ? family : ''}`, says: sentence(says) }];
 }
 
