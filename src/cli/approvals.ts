@@ -1,6 +1,6 @@
 // `partyline approvals`: commands that wait for a second person.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
@@ -23,7 +23,7 @@ Examples:
 const SHOWN_DIGITS = 12;
 
 export async function approvals(args: string[]): Promise<number> {
-  const read = readCommandLine('approvals', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('approvals', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   if (positionals.length > 0) {

@@ -1,7 +1,7 @@
 // `partyline approve`: looks at a request and says yes to that and nothing else. `partyline deny`: says no.
 
 import { createHash } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import type { Client, Request } from '../client/mod.ts';
 import { isRecord } from '../protocol/native/rpc.ts';
 import { formatNodeSet } from '../protocol/node-set.ts';
@@ -49,7 +49,7 @@ const MIN_HASH_LENGTH = 8;
 
 export async function approve(args: string[]): Promise<number> {
   const read = readCommandLine('approve', () =>
-    parseArgs({
+    parseOnce({
       args,
       allowPositionals: true,
       options: { ...COMMON, yes: { type: 'string' }, deny: { type: 'boolean', default: false } },
@@ -81,7 +81,7 @@ export async function approve(args: string[]): Promise<number> {
 }
 
 export async function deny(args: string[]): Promise<number> {
-  const read = readCommandLine('deny', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('deny', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const id = idIn(positionals);

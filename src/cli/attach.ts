@@ -1,6 +1,6 @@
 // `partyline attach`: what a detached run has said, from its beginning or from where one was, and what it says.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { INTERRUPTED, watchInterruption } from './kit/interruption.ts';
 import { misuse } from './kit/come-in.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readRunId } from './kit/options.ts';
@@ -41,7 +41,7 @@ Examples:
 
 export async function attach(args: string[]): Promise<number> {
   const read = readCommandLine('attach', () =>
-    parseArgs({
+    parseOnce({
       args,
       allowPositionals: true,
       options: {

@@ -1,7 +1,6 @@
 // `partyline chat`: come in by name, lines in, lines out.
 
 import { userInfo } from 'node:os';
-import { parseArgs } from 'node:util';
 import { comeIn, talk } from '../client/chat.ts';
 import { LINES, reach, ReachError, readTarget } from '../client/reach.ts';
 import { readCredential, type StoredCredential } from '../config/credentials.ts';
@@ -10,7 +9,7 @@ import { formatHostPort } from '../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { PASSWORD_PROMPT } from '../protocol/line/reply.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { whyUnusable } from './kit/arguments.ts';
+import { parseOnce, whyUnusable } from './kit/arguments.ts';
 import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { askPassword } from './kit/secret.ts';
@@ -54,7 +53,7 @@ const THIS_MACHINE: ChatMachine = { userName: () => userInfo().username };
 export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE): Promise<number> {
   let read;
   try {
-    read = parseArgs({
+    read = parseOnce({
       args,
       allowPositionals: true,
       options: { name: { type: 'string' }, json: { type: 'boolean', default: false } },

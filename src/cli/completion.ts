@@ -1,7 +1,6 @@
 // `partyline completion`: the script that makes a shell complete subcommands, options and what they take.
 
-import { parseArgs } from 'node:util';
-import { whyUnusable } from './kit/arguments.ts';
+import { parseOnce, whyUnusable } from './kit/arguments.ts';
 import { bashScript } from './completion/bash.ts';
 import { fishScript } from './completion/fish.ts';
 import { zshScript } from './completion/zsh.ts';
@@ -25,7 +24,7 @@ const SCRIPTS: Readonly<Record<string, () => string>> = { bash: bashScript, zsh:
 export async function completion(args: string[]): Promise<number> {
   let read;
   try {
-    read = parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+    read = parseOnce({ args, allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
   } catch (error) {
     return fail(whyUnusable(error));
   }

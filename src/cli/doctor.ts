@@ -4,14 +4,13 @@ import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { stateDirectory } from '../config/state.ts';
 import { connect, RefusedError, UnreachableError, type Client, type CredentialChoice } from '../client/mod.ts';
 import { OWNER_TOKEN_FILE } from '../client/on-socket.ts';
 import { NATIVE, readTarget, type Target } from '../client/reach.ts';
 import { glanceAtJournal } from '../journal/glance.ts';
 import { formatUrl } from '../net/address.ts';
-import { whyUnusable } from './kit/arguments.ts';
+import { parseOnce, whyUnusable } from './kit/arguments.ts';
 import {
   checkAddresses,
   checkClock,
@@ -52,7 +51,7 @@ const LOOPBACKS = ['127.0.0.1', '::1'];
 export async function doctor(args: string[]): Promise<number> {
   let values;
   try {
-    ({ values } = parseArgs({
+    ({ values } = parseOnce({
       args,
       options: { data: { type: 'string' }, host: { type: 'string' }, json: { type: 'boolean', default: false } },
     }));

@@ -33,7 +33,7 @@ tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TL
     --connect        only connect, to whatever listens there, and send nothing
     --watch          again and again, until it is interrupted; says what is new
     --every SECONDS  from one probe to the next (default: 60)
-    --tell NAMES     posts what is new in the chat: bob or bob,eve or #ops or all
+    --tell NAMES     posts what is new in the chat: bob or bob,eve or #ops or all; repeatable
   --from MACHINES  probe TARGET from machines that have joined a server, and show what each finds: names, web[1-9], globs,
                    #groups, NAME=VALUE for labels, all, joined by commas, as in partyline run --on
     --yes            do not ask, where these are more than 10, or all

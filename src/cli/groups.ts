@@ -1,6 +1,6 @@
 // `partyline groups`: the groups that one is in, and joining and leaving them.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import type { Client } from '../client/mod.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
@@ -33,7 +33,7 @@ const CHANGES = { join: 'joined', leave: 'left' } as const;
 
 export async function groups(args: string[]): Promise<number> {
   const read = readCommandLine('groups', () =>
-    parseArgs({ args, allowPositionals: true, options: { ...COMMON, all: { type: 'boolean', default: false } } }),
+    parseOnce({ args, allowPositionals: true, options: { ...COMMON, all: { type: 'boolean', default: false } } }),
   );
   if (typeof read === 'number') return read;
   const { values, positionals } = read;

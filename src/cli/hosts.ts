@@ -1,6 +1,6 @@
 // `partyline hosts`: the machines that have joined.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import type { Host } from '../client/mod.ts';
 import { formatDate } from '../protocol/line/reply.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
@@ -25,7 +25,7 @@ Examples:
 `;
 
 export async function hosts(args: string[]): Promise<number> {
-  const read = readCommandLine('hosts', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('hosts', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   if (positionals.length > 0)

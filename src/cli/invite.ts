@@ -1,6 +1,6 @@
 // `partyline invite`: a name is kept for somebody, who comes in with a code.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import type { Invitation } from '../client/mod.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
 import { formatHostPort, formatUrl } from '../net/address.ts';
@@ -40,7 +40,7 @@ const KINDS = ['person', 'bot', 'host'] as const;
 
 export async function invite(args: string[]): Promise<number> {
   const read = readCommandLine('invite', () =>
-    parseArgs({
+    parseOnce({
       args,
       allowPositionals: true,
       options: { ...COMMON, role: { type: 'string' }, as: { type: 'string' } },

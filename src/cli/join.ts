@@ -1,7 +1,7 @@
 // `partyline join`: this machine takes commands from a server, until it is told to stop.
 
 import { join as joinPath } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
 import { RefusedError, UnreachableError } from '../client/errors.ts';
 import type { Trust } from '../client/trust.ts';
@@ -72,7 +72,7 @@ const LABEL = /^([A-Za-z0-9_.-]+)=(.*)$/su;
 
 export async function join(args: string[]): Promise<number> {
   const read = readCommandLine('join', () =>
-    parseArgs({
+    parseOnce({
       args,
       allowPositionals: true,
       options: {

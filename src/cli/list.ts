@@ -1,6 +1,6 @@
 // `partyline list`: who is here.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
@@ -22,7 +22,7 @@ Examples:
 `;
 
 export async function list(args: string[]): Promise<number> {
-  const read = readCommandLine('list', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('list', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   if (positionals.length > 0)

@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os';
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { ClosedError, RefusedError, UnreachableError, type Client, type Credential } from '../client/mod.ts';
 import { credentialPath, readCredential, writeCredential, type StoredCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
@@ -41,7 +41,7 @@ const LABEL_BYTES = 4;
 
 export async function login(args: string[]): Promise<number> {
   const read = readCommandLine('login', () =>
-    parseArgs({
+    parseOnce({
       args,
       allowPositionals: true,
       options: { ...COMMON, code: { type: 'string' }, name: { type: 'string' } },

@@ -1,6 +1,6 @@
 // `partyline logout`: the token for a server is forgotten, here and there.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { RefusedError, UnreachableError } from '../client/mod.ts';
 import { readCredential, removeCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
@@ -23,7 +23,7 @@ Examples:
 `;
 
 export async function logout(args: string[]): Promise<number> {
-  const read = readCommandLine('logout', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('logout', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   if (positionals.length > 0) return misuse('logout', 'nothing but options is expected: --host HOST');

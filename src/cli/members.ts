@@ -1,6 +1,6 @@
 // `partyline members`: who has an account, and who is invited.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
@@ -20,7 +20,7 @@ Examples:
 `;
 
 export async function members(args: string[]): Promise<number> {
-  const read = readCommandLine('members', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('members', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   if (positionals.length > 0)

@@ -1,6 +1,6 @@
 // `partyline password`: another password for one's account.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { fail, misuse, whileIn } from './kit/come-in.ts';
 import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
@@ -28,7 +28,7 @@ const OWNER_WARNING =
   'whoever knows it is the owner, from elsewhere too where TLS is listened on, and may run commands on the server';
 
 export async function password(args: string[]): Promise<number> {
-  const read = readCommandLine('password', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('password', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   if (positionals.length > 0) return misuse('password', 'nothing secret is taken from arguments; it is asked for');

@@ -1,6 +1,6 @@
 // `partyline revoke`: an account ends, with its tokens and sessions; or an invitation is taken back.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { quote } from '../protocol/text.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
@@ -23,7 +23,7 @@ Examples:
 `;
 
 export async function revoke(args: string[]): Promise<number> {
-  const read = readCommandLine('revoke', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('revoke', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const [name] = positionals;

@@ -20,7 +20,7 @@ Usage: partyline run [HOST] [OPTION...] -- COMMAND [ARG...]
 HOST is [SCHEME://]HOST[:PORT], else PARTYLINE_HOST, else localhost. One argument after -- is a line for /bin/sh; several
 are a program and its arguments, which no shell sees; @NAME is a verb of the server's policy, with its values.
 
-  --on TARGETS       where to run it; without it on the server itself
+  --on TARGETS       where to run it; without it on the server itself; repeatable: all of them are meant
   --cwd PATH         start it in that directory there, seen from where it would start by itself
   --env NAME=VALUE   pass a variable on, if the machine lets it; NAME alone: as it is set here; repeatable
   -t, --tty          run it in a terminal there, as large as this one; without COMMAND the user's shell there. Twice (-tt):

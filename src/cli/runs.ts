@@ -1,7 +1,7 @@
 // `partyline runs`: what was run, by whom, where, and how it ended; and one run with all that is on record of it.
 
+import { parseOnce } from './kit/arguments.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { parseArgs } from 'node:util';
 import type { Client, RunRecord } from '../client/mod.ts';
 import { formatDate } from '../protocol/line/reply.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
@@ -56,7 +56,7 @@ const MAX_COMMAND_LENGTH = 80;
 
 export async function runs(args: string[]): Promise<number> {
   const read = readCommandLine('runs', () =>
-    parseArgs({
+    parseOnce({
       args,
       allowPositionals: true,
       options: {

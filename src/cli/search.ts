@@ -1,6 +1,6 @@
 // `partyline search`: what was said with these words in it.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import type { Found } from '../client/mod.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
@@ -41,7 +41,7 @@ const PAGE = 1_000;
 
 export async function search(args: string[]): Promise<number> {
   const read = readCommandLine('search', () =>
-    parseArgs({
+    parseOnce({
       args: joinNumbers(args),
       allowPositionals: true,
       options: { ...COMMON, limit: { type: 'string' }, before: { type: 'string' } },

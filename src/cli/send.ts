@@ -1,6 +1,6 @@
 // `partyline send`: one message, stored for good before the command ends.
 
-import { parseArgs } from 'node:util';
+import { joinNames, parseOnce } from './kit/arguments.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { formatReceipt } from '../protocol/line/reply.ts';
 import { fail, misuse, whileIn } from './kit/come-in.ts';
@@ -13,7 +13,7 @@ export const HELP = `Send a message to one, several, a group or everyone
 
 Usage: partyline send --to NAMES TEXT
 
-  --to NAMES         bob or bob,eve or #ops or all
+  --to NAMES         bob or bob,eve or #ops or all; repeatable
   TEXT               one argument; - for standard input, less one line end
   --key KEY          the same key is the same message for a day, however often it is sent
 ${COMMON_HELP}
@@ -35,16 +35,17 @@ const MAX_TEXT_BYTES = 65_536;
 
 export async function send(args: string[]): Promise<number> {
   const read = readCommandLine('send', () =>
-    parseArgs({
+    parseOnce({
       args,
       allowPositionals: true,
-      options: { ...COMMON, to: { type: 'string' }, key: { type: 'string' } },
+      options: { ...COMMON, to: { type: 'string', multiple: true }, key: { type: 'string' } },
     }),
   );
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
-  const to = (values.to ?? '').split(',').map((name) => name.trim());
-  if (values.to === undefined) return misuse('send', '--to NAMES is missing');
+  const names = joinNames(values.to);
+  const to = (names ?? '').split(',').map((name) => name.trim());
+  if (names === undefined) return misuse('send', '--to NAMES is missing');
   if (to.includes('')) return misuse('send', '--to takes names with commas between them');
   const [given] = positionals;
   if (given === undefined || positionals.length > 1) {

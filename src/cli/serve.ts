@@ -1,7 +1,6 @@
 // `partyline serve`: from arguments to a running server, until a signal ends it.
 
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { stateDirectory } from '../config/state.ts';
 import { ConsoleLog } from '../log/console.ts';
 import { parseListen, type Listen } from '../net/listen.ts';
@@ -9,7 +8,7 @@ import { lookUpUser } from '../runner/user.ts';
 import { startServer, type RunningServer } from '../server.ts';
 import { namesAreUsable } from '../server/names.ts';
 import type { ServerOptions } from '../server/options.ts';
-import { whyUnusable } from './kit/arguments.ts';
+import { parseOnce, whyUnusable } from './kit/arguments.ts';
 import { onHangUp } from './kit/hang-up.ts';
 import { USAGE_STATUS } from './kit/status.ts';
 import { reasonOf } from '../reason.ts';
@@ -99,7 +98,7 @@ type Read = { options: Omit<ServerOptions, 'runAs'>; runAs: string | undefined }
 function readArguments(args: string[]): Read {
   let values;
   try {
-    ({ values } = parseArgs({
+    ({ values } = parseOnce({
       args,
       options: {
         name: { type: 'string', default: 'Server' },

@@ -1,6 +1,6 @@
 // `partyline share`: tells others of a run on record.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { formatReceipt } from '../protocol/line/reply.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
@@ -27,7 +27,7 @@ Examples:
 `;
 
 export async function share(args: string[]): Promise<number> {
-  const read = readCommandLine('share', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('share', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const [given, names, another] = positionals;

@@ -1,7 +1,7 @@
 // `partyline token`: tokens of one's own, by which programs come in.
 
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import type { Client } from '../client/mod.ts';
 import { newSecretFile, readCredential, type SecretFile } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
@@ -46,7 +46,7 @@ interface Asked {
 
 export async function token(args: string[]): Promise<number> {
   const read = readCommandLine('token', () =>
-    parseArgs({ args, allowPositionals: true, options: { ...COMMON, out: { type: 'string' } } }),
+    parseOnce({ args, allowPositionals: true, options: { ...COMMON, out: { type: 'string' } } }),
   );
   if (typeof read === 'number') return read;
   const { values, positionals } = read;

@@ -5,6 +5,14 @@ import { escapeControls } from './text.ts';
 /** Digits of a number in brackets, as run targets have them: so many a double counts exactly. */
 const MAX_RANGE_DIGITS = 15;
 
+/** `37 machines, 2 of them offline: web[1-37]`. */
+export function formatMachines(machines: readonly { readonly name: string; readonly isOffline: boolean }[]): string {
+  const offline = machines.filter(({ isOffline }) => isOffline).length;
+  const some = offline === 0 ? '' : `, ${offline} of them offline`;
+  const count = machines.length === 1 ? '1 machine' : `${machines.length} machines`;
+  return `${count}${some}: ${formatNodeSet(machines.map(({ name }) => name))}`;
+}
+
 /** In the order in which a person would list them. In each name one number varies; what stands alone is listed. */
 export function formatNodeSet(names: Iterable<string>): string {
   let left = [...new Set(names)].map((name) => name.split(/([0-9]+)/));

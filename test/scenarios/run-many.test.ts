@@ -91,6 +91,19 @@ for (const host of LOOPBACKS) {
     assert.match(stopped.stderr, /^1 exit 1: web1\n1 not started: web2$/m);
   });
 
+  test(`machines of several --on are all meant, and no other option is given twice: ${host}`, async () => {
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1', 'web2', 'web3'], server, host);
+    const there = { server, host };
+    const both = await outcome(there, ['--on', 'web1', '--on=web2', '--', 'echo hi']);
+    assert.deepEqual([both.status, unfolded(both.stdout)], [0, ['web1: hi', 'web2: hi']]);
+    const less = await outcome(there, ['--on', '!web2', '--on', 'web*', '--no-fold', '--', 'echo hi']);
+    assert.deepEqual([less.status, sorted(less.stdout)], [0, ['web1: hi', 'web3: hi']]);
+    refused(await outcome(there, ['--on', 'web1', '--on', '', '--', 'echo no']), /--on names no host/, 255);
+    const twice = ['--on', 'web1', '--timeout', '1', '--timeout', '2', '--', 'echo no'];
+    refused(await outcome(there, twice), /--timeout is given twice, and takes one value\n$/, 255);
+  });
+
   test(`unknown machines start nothing anywhere, and offline ones keep nobody: ${host}`, async () => {
     await using server = await startServer();
     const there = { server, host };

@@ -61,6 +61,21 @@ for (const host of LOOPBACKS) {
     assert.ok(!kept.some((line) => line.includes('secret')));
   });
 
+  test(`what was given with --on holds until another is given at the prompt: ${host}`, async (t) => {
+    if (!needs(t, ['tmux'])) return;
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    const command = `'${PARTYLINE}' run --on web1 '${at(host, server.port)}' --on=web2; exec sleep 1000`;
+    await using tmux = await aTmux(command, server.env);
+    await tmux.shows(/^web1,web2>$/m);
+    await tmux.type('echo hi', 'Enter');
+    await tmux.shows(/^web\[1-2\]: hi\n2 ok: web\[1-2\]\nweb1,web2>$/m);
+    await tmux.type('on web1', 'Enter');
+    await tmux.shows(/^web1>$/m);
+    await tmux.type('echo alone', 'Enter');
+    await tmux.shows(/^alone\nweb1>$/m);
+  });
+
   test(`where nobody sits a command has to be there, and where nobody answers there is no prompt: ${host}`, async (t) => {
     await using server = await startServer();
     const run = (...args: string[]) => outcomeOf(partyline(['run', ...args], { env: server.env }), 'id\n');

@@ -1,11 +1,10 @@
 // The command line of `partyline echo`, read once: what it asks for, or why it cannot be understood.
 
-import { parseArgs } from 'node:util';
 import { ECHO, readTarget } from '../../client/reach.ts';
 import type { AddressFamily } from '../../net/race.ts';
 import { formatEchoGreeting, parseEchoGreeting } from '../../protocol/echo/exchange.ts';
 import { quote } from '../../protocol/text.ts';
-import { whyUnusable } from '../kit/arguments.ts';
+import { joinNames, parseOnce, whyUnusable } from '../kit/arguments.ts';
 import { optionsOfWishes } from './measure.ts';
 
 /** As many as can be kept to find percentiles among: 800 KB of numbers a family. */
@@ -85,9 +84,9 @@ const OPTIONS = {
   connect: { type: 'boolean' },
   watch: { type: 'boolean' },
   every: { type: 'string' },
-  tell: { type: 'string' },
+  tell: { type: 'string', multiple: true },
   host: { type: 'string' },
-  from: { type: 'string' },
+  from: { type: 'string', multiple: true },
   yes: { type: 'boolean' },
   batch: { type: 'string' },
   timeout: { type: 'string' },
@@ -102,11 +101,12 @@ const OPTIONS = {
 export function readEchoArguments(args: string[], defaultHost: string): EchoArgumentsRead {
   let parsed;
   try {
-    parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    parsed = parseOnce({ args, options: OPTIONS, allowPositionals: true });
   } catch (error) {
     return wrong(whyUnusable(error));
   }
-  const { values, positionals } = parsed;
+  const { positionals } = parsed;
+  const values = { ...parsed.values, tell: joinNames(parsed.values.tell), from: joinNames(parsed.values.from) };
   if (values.help === true) return { asks: 'help' };
   if (values.measure !== undefined) return readMeasure(values.measure, Object.keys(values), positionals);
   if (positionals.length > 1) return wrong(`one host is expected, ${positionals.length} are given`);

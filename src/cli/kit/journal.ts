@@ -1,7 +1,6 @@
 // What the commands share that work on a server's journal without the server.
 
-import { parseArgs } from 'node:util';
-import { whyUnusable } from './arguments.ts';
+import { parseOnce, whyUnusable } from './arguments.ts';
 import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
 import { reasonOf } from '../../reason.ts';
 
@@ -53,7 +52,7 @@ interface More {
 function readArguments(command: string, args: string[], more: More = {}): Read | number {
   try {
     const options = { data: { type: 'string' }, json: { type: 'boolean', default: false }, ...more } as const;
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+    const { values, positionals } = parseOnce({ args, allowPositionals: true, options });
     const { data, json, head, salvage } = values;
     const given = { head: typeof head === 'string' ? head : undefined, isSalvaging: salvage === true };
     return { data, json, ...given, positionals };

@@ -1,6 +1,6 @@
 // The options of the commands that write a past out: history, and export, which has no limit.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './arguments.ts';
 import { misuse } from './come-in.ts';
 import { COMMON, joinNumbers, readCommandLine, readNumbers, readWith } from './options.ts';
 
@@ -24,8 +24,8 @@ export function readPastOptions(command: string, args: string[], names: readonly
   const given = { args: joinNumbers(args), allowPositionals: true } as const;
   const read = readCommandLine(command, () =>
     names.includes('limit')
-      ? parseArgs({ ...given, options: { ...PLACE, limit: TEXT } })
-      : parseArgs({ ...given, options: PLACE }),
+      ? parseOnce({ ...given, options: { ...PLACE, limit: TEXT } })
+      : parseOnce({ ...given, options: PLACE }),
   );
   if (typeof read === 'number') return read;
   const { values, positionals } = read;

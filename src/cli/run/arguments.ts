@@ -3,11 +3,8 @@
 import { refusalOfLength, sentEnvironment, type RunWishes } from '../../client/run.ts';
 import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, type WireCommand } from '../../protocol/native/methods/run.ts';
 import { quote } from '../../protocol/text.ts';
-import { whyUnusable } from '../kit/arguments.ts';
+import { joinNames, parseOnce, whyUnusable } from '../kit/arguments.ts';
 import { shellWord } from '../kit/shell-word.ts';
-
-/** An import would touch all that is in there, a thirtieth of the time that a command takes. */
-const { parseArgs } = process.getBuiltinModule('node:util');
 
 /** Machines at once, unless fewer are wanted: each takes three streams of the connection. */
 const MAX_AT_ONCE = 1_000;
@@ -64,11 +61,12 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
   const words = args.slice(dashes + 1);
   let parsed;
   try {
-    parsed = parseArgs({
+    parsed = parseOnce({
       args: args.slice(0, dashes),
       allowPositionals: true,
+      tokens: true,
       options: {
-        on: { type: 'string' },
+        on: { type: 'string', multiple: true },
         cwd: { type: 'string' },
         env: { type: 'string', multiple: true, default: [] },
         tty: { type: 'boolean', short: 't', multiple: true, default: [] },
@@ -88,7 +86,8 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
   } catch (error) {
     return whyUnusable(error);
   }
-  const { values, positionals } = parsed;
+  const { values, positionals, tokens } = parsed;
+  const on = joinNames(values.on);
   const hasTerminal = values.tty.length > 0;
   // Whoever sits at a terminal and says nothing gets a prompt.
   const isPrompt = found < 0 && !hasTerminal && !values.json && isInteractive();
@@ -96,7 +95,7 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
     return `${whyNoCommand({ hasDashes: found >= 0, given: positionals.length, isJson: values.json })}; see partyline run --help`;
   }
   if (positionals.length > 1) return `one HOST before --, not ${positionals.length}`;
-  if (values.on !== undefined && values.on.replace(/[\s,]/g, '') === '') {
+  if (on === '') {
     return '--on names no host; without it the command runs on the server itself';
   }
   const timeoutMs = values.timeout === undefined ? undefined : parseSeconds(values.timeout);
@@ -125,13 +124,13 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
   if (stopAfter === null) return `--stop-after takes a number of failures, not ${quote(values['stop-after'] ?? '')}`;
   if (values.out === '') return '--out names no directory';
   const isStdinMisplaced = values.stdin && away === undefined;
-  if (values.on === undefined && (values['dry-run'] || isStdinMisplaced || values.out !== undefined)) {
+  if (on === undefined && (values['dry-run'] || isStdinMisplaced || values.out !== undefined)) {
     return '--dry-run, --stdin and --out go with --on TARGETS';
   }
-  const ttyFault = faultOfTerminal(values.tty.length, { on: values.on, isJson: values.json, wide: values });
+  const ttyFault = faultOfTerminal(values.tty.length, { on, isJson: values.json, wide: values });
   if (ttyFault !== undefined) return ttyFault;
   const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
-  if (isPrompt) return { prompt: args, host, on: values.on };
+  if (isPrompt) return { prompt: withoutOn(args, tokens), host, on };
   const command = commandOf(words, values.cwd);
   const tooLong = refusalOfLength(command);
   if (tooLong !== undefined) return tooLong;
@@ -143,7 +142,7 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
     hint: positionals[0] === undefined ? '' : ` --host ${shellWord(positionals[0])}`,
     wishes: {
       command,
-      ...(values.on === undefined ? {} : { on: values.on }),
+      ...(on === undefined ? {} : { on }),
       ...(values.cwd === undefined ? {} : { cwd: values.cwd }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       // What a server may want of ours by itself, and what is asked for.
@@ -159,6 +158,22 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
       out: values.out,
     },
   };
+}
+
+/** Where a line of the prompt runs is said for each anew: with these it would run there as well. */
+function withoutOn(args: readonly string[], tokens: readonly Token[]): string[] {
+  const places = tokens.filter(({ kind, name }) => kind === 'option' && name === 'on');
+  const left = new Set(
+    places.flatMap(({ index, inlineValue }) => (inlineValue === true ? [index] : [index, index + 1])),
+  );
+  return args.filter((_, index) => !left.has(index));
+}
+
+interface Token {
+  readonly kind: string;
+  readonly index: number;
+  readonly name?: string;
+  readonly inlineValue?: boolean | undefined;
 }
 
 function whyNoCommand(typed: { hasDashes: boolean; given: number; isJson: boolean }): string {

@@ -5,7 +5,7 @@ import { shown } from '../../client/shown.ts';
 import { hostResolve } from '../../protocol/native/methods/host.ts';
 import type { WireCommand } from '../../protocol/native/methods/run.ts';
 import type { Questions } from '../kit/input.ts';
-import { formatNodeSet } from '../../protocol/node-set.ts';
+import { formatMachines } from '../../protocol/node-set.ts';
 
 /** More machines than this are confirmed by typing how many they are. */
 export const MANY = 10;
@@ -37,10 +37,7 @@ export async function resolveTargets(
 
 /** `37 machines, 2 of them offline: web[1-37]`. */
 export function wordsForTargets(hosts: readonly TargetHost[]): string {
-  const offline = hosts.filter(({ state }) => state === 'offline').length;
-  const some = offline === 0 ? '' : `, ${offline} of them offline`;
-  const machines = hosts.length === 1 ? '1 machine' : `${hosts.length} machines`;
-  return `${machines}${some}: ${formatNodeSet(hosts.map(({ name }) => name))}`;
+  return formatMachines(hosts.map(({ name, state }) => ({ name, isOffline: state === 'offline' })));
 }
 
 /** Whether so many have to be confirmed; `all` always. */

@@ -194,7 +194,7 @@ function accountNamed(reader: Reader, given: string, path: Path): readonly Who[]
   return reader.fault(path, { kind: 'name', given, name }) ?? [];
 }
 
-const NOWHERE: Targets = { wanted: [], unwanted: [], isOneName: false };
+const NOWHERE: Targets = { wanted: [], unwanted: [], isOneName: false, reach: 'names' };
 
 function targetsIn(reader: Reader, given: unknown, path: Path): Targets {
   if (given === undefined) return reader.wrong(path.slice(0, -1), 'the rule does not say on which machines') ?? NOWHERE;

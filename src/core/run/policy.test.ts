@@ -53,12 +53,17 @@ test('without a policy only the owner may run, on the server and on machines tha
   ];
   const command = { kind: 'shell', line: 'rm -rf *' } as const;
   const ask = (targets: string) => placesFor(targets, { role: 'owner', key, command }, world);
-  assert.deepEqual(ask(' '), { places: [server], isOneName: true, command });
-  assert.deepEqual(ask('WEB1'), { places: [web1], isOneName: true, command });
-  assert.deepEqual(ask('lab WEB1,web1 old'), { places: [server, old, web1], isOneName: false, command });
-  assert.deepEqual(ask('all'), { places: [old, web1], isOneName: false, command });
-  assert.deepEqual(ask('rack=r1,env=prod'), { places: [old, web1], isOneName: false, command });
-  assert.deepEqual(ask('env=prod,!old'), { places: [web1], isOneName: false, command });
+  assert.deepEqual(ask(' '), { places: [server], isOneName: true, reach: 'names', command });
+  assert.deepEqual(ask('WEB1'), { places: [web1], isOneName: true, reach: 'names', command });
+  assert.deepEqual(ask('lab WEB1,web1 old'), {
+    places: [server, old, web1],
+    isOneName: false,
+    reach: 'names',
+    command,
+  });
+  assert.deepEqual(ask('all'), { places: [old, web1], isOneName: false, reach: 'all', command });
+  assert.deepEqual(ask('rack=r1,env=prod'), { places: [old, web1], isOneName: false, reach: 'pattern', command });
+  assert.deepEqual(ask('env=prod,!old'), { places: [web1], isOneName: false, reach: 'pattern', command });
   assert.deepEqual(ask('web1 Lab web2'), { refused: 'unknown-host', names: ['web2'] });
   assert.deepEqual(ask('bob'), { refused: 'no-machine', names: ['bob'] });
 });
@@ -225,24 +230,29 @@ shell = true
   assert.deepEqual(ask('janaki', 'web1'), {
     refused: 'needs-approval',
     names: ['web1'],
-    places: { places: [web1], isOneName: true, command: argv },
+    places: { places: [web1], isOneName: true, reach: 'names', command: argv },
     approvers: [operators],
   });
   assert.deepEqual(ask('janaki', 'all'), {
     refused: 'needs-approval',
     names: ['Old', 'web1'],
-    places: { places: [old, web1], isOneName: false, command: argv },
+    places: { places: [old, web1], isOneName: false, reach: 'all', command: argv },
     approvers: [leads, operators],
   });
   // As a shell line it needs nobody, as a vector it would.
-  assert.deepEqual(ask('bob', 'web1'), { places: [web1], isOneName: true, command: shell('reboot') });
+  assert.deepEqual(ask('bob', 'web1'), { places: [web1], isOneName: true, reach: 'names', command: shell('reboot') });
   // Where one machine wants a second person, the whole does.
   assert.equal(refusalOf(ask('bob', 'all')), 'needs-approval');
   assert.equal(refusalOf(ask('janaki', 'web1', shell('id'))), 'not-allowed');
-  assert.deepEqual(ask('boss', 'web1'), { places: [web1], isOneName: true, command: shell('reboot') });
+  assert.deepEqual(ask('boss', 'web1'), { places: [web1], isOneName: true, reach: 'names', command: shell('reboot') });
   // Asking where starts nothing.
   const asking = { role: 'member', key: member('janaki').key, command: undefined } as const;
-  assert.deepEqual(placesFor('web1', asking, world), { places: [web1], isOneName: true, command: undefined });
+  assert.deepEqual(placesFor('web1', asking, world), {
+    places: [web1],
+    isOneName: true,
+    reach: 'names',
+    command: undefined,
+  });
 });
 
 function refusalOf(found: object): string | undefined {

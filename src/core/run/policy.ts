@@ -15,6 +15,7 @@ import {
   isNamed,
   parseTargets,
   resolveTargets,
+  type Reach,
   type Targets,
   type TargetHost,
   type TargetWorld,
@@ -74,6 +75,7 @@ export interface Places {
   readonly command: RunCommand | undefined;
   /** One name and nothing else was given: its output needs no label. */
   readonly isOneName: boolean;
+  readonly reach: Reach;
 }
 
 /** It may run there once somebody else has approved: a refusal, so that nobody who overlooks it starts anything. */
@@ -129,8 +131,8 @@ export function placesFor(text: string, asking: Asking, world: RunWorld): Places
   const server: Place = { name: serverName, runner: world.runner };
   const machines = found.hosts.map(({ name, state }) => ({ name, runner: state.machine?.runner }));
   const places = found.isServerMeant ? [server, ...machines] : machines;
-  const isOneName = targets === undefined || targets.isOneName;
-  if (rules === 'everything') return { places, isOneName, command };
+  const { isOneName, reach } = targets ?? { isOneName: true, reach: 'names' as const };
+  if (rules === 'everything') return { places, isOneName, reach, command };
   if (found.isServerMeant && !policy.isServerOpen) {
     return { refused: 'not-allowed', names: [serverName], why: 'server' };
   }
@@ -148,7 +150,7 @@ export function placesFor(text: string, asking: Asking, world: RunWorld): Places
     const verdicts = new Map(Array.from(about, ([name, those]) => [name, verdictOf(those, reading, asking.manner)]));
     denied = namesWith(verdicts, (verdict) => verdict === 'denied');
     if (denied.length > 0) continue;
-    const found = { places, isOneName, command: reading };
+    const found = { places, isOneName, reach, command: reading };
     const approvers = [...verdicts.values()].filter((verdict) => typeof verdict === 'object');
     if (approvers.length === 0) return found;
     const names = namesWith(verdicts, (verdict) => typeof verdict === 'object');

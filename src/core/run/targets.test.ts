@@ -187,6 +187,16 @@ test('only one plain name is one name, whatever there is', () => {
   }
 });
 
+test('names that are written out reach no further, a pattern does, and all reaches every machine', () => {
+  const reachOf = (text: string) => {
+    const targets = parseTargets(text);
+    return 'reach' in targets && targets.reach;
+  };
+  for (const text of ['web1', 'web1 web2', 'web1,!web*']) assert.equal(reachOf(text), 'names', text);
+  for (const text of ['web[1]', 'web*', '#ops', 'a=b,web1']) assert.equal(reachOf(text), 'pattern', text);
+  for (const text of ['all', 'ALL,!web1', 'web1 all']) assert.equal(reachOf(text), 'all', text);
+});
+
 test('machines come in natural order, however they joined', () => {
   const sorted = ['a', 'a01', 'a1', 'a1b', 'a2', 'a02b1', 'a2b2', 'a10', 'a99999999999999999999', 'a.b', 'b'];
   assert.equal(meaning('all', { hosts: sorted.toReversed() }), sorted.join(' '));

@@ -46,7 +46,11 @@ export interface Targets {
   readonly unwanted: readonly Target[];
   /** One name and nothing else: its output needs no label. It depends on what was typed, never on what there is. */
   readonly isOneName: boolean;
+  readonly reach: Reach;
 }
+
+/** Each name is written out; or which machines are meant depends on what there is; or every machine is, less what is taken away. */
+export type Reach = 'names' | 'pattern' | 'all';
 
 type Target =
   | { readonly kind: 'all'; readonly item: string }
@@ -74,7 +78,14 @@ export function parseTargets(text: string): Targets | TargetsRefusal {
   if (items.length === 0) return { refused: 'no-targets' };
   if (wanted.length === 0) return { refused: 'only-taken-away', items };
   const [only = ''] = items;
-  return { wanted, unwanted, isOneName: items.length === 1 && !only.includes('[') && wanted[0]?.kind === 'name' };
+  const isOneName = items.length === 1 && !only.includes('[') && wanted[0]?.kind === 'name';
+  return { wanted, unwanted, isOneName, reach: reachOf(wanted, items) };
+}
+
+function reachOf(wanted: readonly Target[], items: readonly string[]): Reach {
+  if (wanted.some(({ kind }) => kind === 'all')) return 'all';
+  const isWrittenOut = wanted.every(({ kind }) => kind === 'name') && !items.some((item) => item.includes('['));
+  return isWrittenOut ? 'names' : 'pattern';
 }
 
 interface Room {

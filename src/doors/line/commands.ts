@@ -58,6 +58,16 @@ export class Commands {
     return this.#runs?.all;
   }
 
+  /** Nothing more comes from whoever asks. */
+  leave(): void {
+    this.#runs?.leave();
+  }
+
+  #ownRuns(): LineRuns {
+    this.#runs ??= new LineRuns(this.#asker, this.#session, this.#house);
+    return this.#runs;
+  }
+
   /** Whether the line is meant for this, whatever it says. */
   takesAsIs(line: string): boolean {
     if (!this.#isAskingPassword) return false;
@@ -96,8 +106,9 @@ export class Commands {
       case 'password':
         return this.#askPassword();
       case 'run':
-        this.#runs ??= new LineRuns(this.#asker, this.#session, this.#house);
-        return this.#runs.run(request);
+        return this.#ownRuns().run(request);
+      case 'confirm':
+        return this.#ownRuns().confirm(request.count);
       case 'runs':
         return this.#asker.hold(this.#tellPast(listRuns(this.#house, this.#session)));
       case 'share':

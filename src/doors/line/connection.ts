@@ -178,6 +178,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
   /** Says a last line and ends in an orderly way. */
   close(reason: string): void {
     if (this.#phase === 'finishing' || this.#phase === 'ended') return;
+    this.#commands?.leave();
     this.tell(reason);
     for (const run of this.#commands?.runs ?? []) run.cancel();
     this.#finish();
@@ -250,6 +251,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
   /** Leaves the chat; the connection ends once all is written, what was asked is answered and what runs has ended. */
   #finish(): void {
     if (this.#phase === 'finishing' || this.#phase === 'ended') return;
+    this.#commands?.leave();
     this.#phase = 'finishing';
     this.#leave(true);
     if ((this.#commands?.runs?.size ?? 0) > 0) this.#watch();

@@ -15,6 +15,7 @@ import { lookUp, personIn } from '../shared/places.ts';
 import { wordsForApproval, wordsForAsking, wordsForDecision, wordsForWaiting } from '../shared/words-approval.ts';
 import type { Denied } from '../shared/words-run.ts';
 import { LineAsk, type UnderWay } from './approvals.ts';
+import { Confirmation, namesOf, wordsForPlaces, type RunWish } from './confirmation.ts';
 import { MAX_RUNS } from './limits.ts';
 import type { House } from './room.ts';
 import { LineRun, type RunListener } from './run.ts';
@@ -48,11 +49,13 @@ export class LineRuns {
   readonly #session: Session;
   readonly #house: House;
   readonly #all = new Set<UnderWay>();
+  readonly #confirmation: Confirmation;
 
   constructor(asker: RunsAsker, session: Session, house: House) {
     this.#asker = asker;
     this.#session = session;
     this.#house = house;
+    this.#confirmation = new Confirmation(house.clock);
   }
 
   /** Commands, and those that wait for somebody to approve them. */
@@ -60,15 +63,50 @@ export class LineRuns {
     return this.#all;
   }
 
-  run({ targets, command: line }: { targets: string; command: string }): void {
+  run(wish: RunWish): void {
+    this.#confirmation.drop();
+    this.#run(wish, undefined);
+  }
+
+  /** That many machines are meant, and what was asked for last is to run there. */
+  confirm(count: number): void {
+    const confirmed = this.#confirmation.confirm(count);
+    if (typeof confirmed === 'string') return this.#asker.tell(formatError(`Cannot confirm: ${confirmed}`));
+    return this.#run(confirmed.wish, confirmed.names);
+  }
+
+  /** What waits to be confirmed never will be. */
+  leave(): void {
+    const dropped = this.#confirmation.drop();
+    if (dropped !== undefined) this.#asker.tell(formatError(`Cannot run: ${dropped}`));
+  }
+
+  #run({ targets, command: line }: RunWish, confirmed: readonly string[] | undefined): void {
     const person = personIn(this.#house.hub, this.#session);
     const denied = { by: this.#session.member.name, role: person.role, command: toAskedCommand(line), setting: PLAIN };
     const starter = starterOf(this.#session, { hub: this.#house.hub, address: this.#asker.peer.address });
     const wish = { targets, person, starter, denied };
     const found = lookUp(this.#house, wish);
-    if (!('refused' in found)) return this.#start(found, wish);
-    if (found.refused === 'needs-approval') return this.#ask(found, wish);
-    return this.#asker.tell(formatError(wordsForRunning(found, denied)));
+    const needed = 'refused' in found && found.refused === 'needs-approval' ? found : undefined;
+    const meant = needed?.places ?? found;
+    if ('refused' in meant) return this.#asker.tell(formatError(wordsForRunning(meant, denied)));
+    if (this.#isFull(meant.places.length)) return;
+    if (this.#isToBeConfirmed({ targets, command: line }, { meant, confirmed })) return;
+    return needed === undefined ? this.#start(meant, wish) : this.#ask(needed, wish);
+  }
+
+  /** Says which machines are meant, where that is more than one name says, and whether nothing starts yet. */
+  #isToBeConfirmed(wish: RunWish, { meant, confirmed }: Meant): boolean {
+    const { places } = meant;
+    if (confirmed !== undefined) {
+      if (confirmed.join() === namesOf(places).join()) return false;
+      const now = `other machines are meant by now: ${wordsForPlaces(places)}`;
+      this.#asker.tell(formatError(`Cannot run: ${now}; nothing was started`));
+      return true;
+    }
+    const { words, waits } = this.#confirmation.show(wish, meant);
+    if (words !== '') this.#asker.tell(words);
+    return waits;
   }
 
   #start({ places, command }: Places, { starter, denied, use }: Starting): void {
@@ -174,6 +212,12 @@ export class LineRuns {
       { starter, denied, use: (host) => approvals.use(id, { owner, host, asked, approvers }) },
     );
   }
+}
+
+interface Meant {
+  readonly meant: Places;
+  /** What they were when somebody typed how many they are. */
+  readonly confirmed: readonly string[] | undefined;
 }
 
 interface Following {

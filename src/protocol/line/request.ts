@@ -13,6 +13,8 @@ export type LineRequest =
   | { type: 'login'; secret: string }
   /** `targets`: as they were written; empty is the server itself. */
   | { type: 'run'; targets: string; command: string }
+  /** So many machines are meant. */
+  | { type: 'confirm'; count: number }
   | { type: 'approvals' }
   | { type: 'share'; id: number; to: 'all' | readonly string[] }
   /** Without a hash it is shown. */
@@ -38,6 +40,7 @@ export const FORMS = {
   login: 'login TOKEN',
   password: 'password',
   run: 'run [HOSTS] : COMMAND',
+  confirm: 'confirm COUNT',
   runs: 'runs',
   share: 'share ID NAME [NAME...], or share ID all',
   approvals: 'approvals',
@@ -85,6 +88,8 @@ export function parseRequest(line: string): LineRequest {
       const paging = parsePaging(rest);
       return paging === undefined ? { type: 'misused', word } : { type: word, ...paging };
     }
+    case 'confirm':
+      return /^[1-9]\d{0,8}$/.test(rest) ? { type: word, count: Number(rest) } : { type: 'misused', word };
     case 'share':
       return parseShare(rest);
     case 'approve':
