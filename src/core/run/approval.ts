@@ -6,6 +6,7 @@ import type { Name, NameKey } from '../name.ts';
 import type { RunRequest } from '../ports.ts';
 import type { Member, Role } from '../session.ts';
 import { isAmong, type Approvers } from './policy.ts';
+import type { Starter } from './record.ts';
 
 /** Of one start of the server. */
 export type ApprovalId = number;
@@ -58,6 +59,8 @@ export interface Approval {
   readonly hash: string;
   readonly asked: AskedRun;
   readonly asker: Person;
+  /** Who it goes on record for, if it starts nowhere. */
+  readonly starter: Starter;
   readonly approvers: Approvers;
   /** Times of day. */
   readonly askedMs: number;

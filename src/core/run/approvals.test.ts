@@ -17,6 +17,7 @@ import {
 } from './approvals.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Approvers } from './policy.ts';
+import type { Starter } from './record.ts';
 
 function nameOf(text: string) {
   const parsed = parseName(text);
@@ -51,6 +52,10 @@ function aRun(by: Member, hosts = ['web1'], line = 'reboot'): AskedRun {
   return { by: by.name, hosts, request: { command: { kind: 'shell', line }, env: {} } };
 }
 
+function starterOf({ id, name }: Member): Starter {
+  return { by: id, byName: name, address: '::1' };
+}
+
 function aHouse() {
   const time = { ms: 1_000 };
   const events: string[] = [];
@@ -68,7 +73,7 @@ function aHouse() {
     approvals,
     owner,
     ask(by: Member = JANAKI, { approvers = BY_EVE, run = aRun(by), from = owner } = {}): Approval {
-      const asked = approvals.ask(person(by), run, { owner: from, approvers });
+      const asked = approvals.ask(person(by), run, { owner: from, approvers, starter: starterOf(by) });
       return 'refused' in asked ? assert.fail(asked.refused) : asked;
     },
     approve(approval: Approval, by: Person) {
@@ -131,6 +136,7 @@ test('nobody approves their own request, whatever rights they have borrowed for 
   // Whoever lent themselves rights for asking is both.
   const asked = house.approvals.ask(person(JANAKI, OPERATOR), aRun(OPERATOR), {
     owner: house.owner,
+    starter: starterOf(JANAKI),
     approvers: [[{ kind: 'role', role: 'member' }]],
   });
   if ('refused' in asked) assert.fail(asked.refused);
@@ -228,24 +234,32 @@ test('so many requests wait at most, of one account and in all, and each is only
   const house = aHouse();
   const tooLong = aRun(JANAKI, ['web1'], 'x'.repeat(MAX_REQUEST_BYTES));
   assert.equal(
-    refusalOf(house.approvals.ask(person(JANAKI), tooLong, { owner: {}, approvers: BY_EVE })),
+    refusalOf(
+      house.approvals.ask(person(JANAKI), tooLong, { owner: {}, approvers: BY_EVE, starter: starterOf(JANAKI) }),
+    ),
     'request-too-long',
   );
   for (let at = 0; at < MAX_APPROVALS; at++) {
     const by = at < MAX_APPROVALS_OF_ONE ? JANAKI : member(`m${at}`);
     house.ask(by, { from: {} });
     if (at !== MAX_APPROVALS_OF_ONE) continue;
-    assert.deepEqual(house.approvals.ask(person(JANAKI), aRun(JANAKI), { owner: {}, approvers: BY_EVE }), {
-      refused: 'too-many-waiting',
-      of: 'one',
-      max: MAX_APPROVALS_OF_ONE,
-    });
+    assert.deepEqual(
+      house.approvals.ask(person(JANAKI), aRun(JANAKI), { owner: {}, approvers: BY_EVE, starter: starterOf(JANAKI) }),
+      {
+        refused: 'too-many-waiting',
+        of: 'one',
+        max: MAX_APPROVALS_OF_ONE,
+      },
+    );
   }
-  assert.deepEqual(house.approvals.ask(person(BOB), aRun(BOB), { owner: {}, approvers: BY_EVE }), {
-    refused: 'too-many-waiting',
-    of: 'all',
-    max: MAX_APPROVALS,
-  });
+  assert.deepEqual(
+    house.approvals.ask(person(BOB), aRun(BOB), { owner: {}, approvers: BY_EVE, starter: starterOf(JANAKI) }),
+    {
+      refused: 'too-many-waiting',
+      of: 'all',
+      max: MAX_APPROVALS,
+    },
+  );
 });
 
 test('those are told who may approve, never the asker, those here first; the owner where nobody else may', () => {

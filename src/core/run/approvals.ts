@@ -16,6 +16,7 @@ import {
 } from './approval.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Approvers } from './policy.ts';
+import type { Starter } from './record.ts';
 
 /** Milliseconds that a request waits: long enough to be noticed, too short to be forgotten. */
 export const APPROVAL_LIFETIME_MS = 600_000;
@@ -75,7 +76,11 @@ export class Approvals {
 
   // ── who asks ──
 
-  ask(asker: Person, asked: AskedRun, { owner, approvers }: Asking): Approval | AskRefusal {
+  ask(
+    asker: Person,
+    asked: AskedRun,
+    { owner, approvers, starter }: Asking & { starter: Starter },
+  ): Approval | AskRefusal {
     this.expire();
     const text = canonicalJson(asked);
     const bytes = new TextEncoder().encode(text).length;
@@ -92,6 +97,7 @@ export class Approvals {
       hash: hash(text),
       asked,
       asker,
+      starter,
       approvers,
       askedMs,
       expiresMs: askedMs + APPROVAL_LIFETIME_MS,
