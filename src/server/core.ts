@@ -96,6 +96,7 @@ export async function openCore(options: ServerOptions, { journal, everything, ru
     hash: sha256,
     now,
     clock: () => performance.now(),
+    start: everything.start,
     onEvent: (event) => {
       options.log.tell(announceApproval(event));
       recordUnapproved(event, records);

@@ -99,6 +99,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     hash: sha256,
     now,
     clock,
+    start: everything.start,
     onEvent: (event) => {
       log.tell(announceApproval(event));
       recordUnapproved(event, records);

@@ -198,6 +198,14 @@ for (const host of LOOPBACKS) {
       await eve.run(['approve', left.id, '--yes', left.hash]),
       /there is no request \d+; requests end with the con/,
     );
+    await using fourth = run();
+    const next = requestIn(await fourth.stderr.until(WAITING));
+    refused(await eve.run(['deny', id]), /there is no request \d+/);
+    refused(await eve.run(['deny', left.id]), /there is no request \d+/);
+    assert.deepEqual(
+      (await eve.json('approvals')).map(({ approval }) => String(approval)),
+      [next.id],
+    );
     assert.ok(!/Given command echo/.test(server.program.stdout.text + again.program.stdout.text));
   });
 

@@ -8,7 +8,7 @@ import type { Member, Role } from '../session.ts';
 import { isAmong, type Approvers } from './policy.ts';
 import type { Starter } from './record.ts';
 
-/** Of one start of the server. */
+/** Never given twice, also over starts of the server: a number in an old message must not mean a new request. */
 export type ApprovalId = number;
 
 /** Everything that is started, and where. */

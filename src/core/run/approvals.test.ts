@@ -56,13 +56,14 @@ function starterOf({ id, name }: Member): Starter {
   return { by: id, byName: name, address: '::1' };
 }
 
-function aHouse() {
+function aHouse({ start = 1 } = {}) {
   const time = { ms: 1_000 };
   const events: string[] = [];
   const approvals = new Approvals({
     hash: (text) => createHash('sha256').update(text).digest('hex'),
     now: () => 1_000_000 + time.ms,
     clock: () => time.ms,
+    start,
     onEvent: (event: ApprovalEvent) =>
       void events.push(`${event.approval.id} ${event.how}${'by' in event ? ` ${event.by}` : ''}`),
   });
@@ -195,7 +196,7 @@ test('a request is over when it is denied, withdrawn, too old, or nobody is ther
   house.approvals.leave(house.owner);
   assert.deepEqual(house.approvals.list(person(EVE)), [late]);
   assert.equal(house.approve(old, person(EVE)), 'approval-over');
-  const other = new Approvals({ hash: () => '', now: () => 0, clock: () => 0, onEvent: () => {} });
+  const other = new Approvals({ hash: () => '', now: () => 0, clock: () => 0, start: 1, onEvent: () => {} });
   assert.equal(refusalOf(other.show(old.id, person(EVE))), 'unknown-approval');
 });
 
@@ -279,4 +280,13 @@ test('those are told who may approve, never the asker, those here first; the own
   const many = Array.from({ length: MAX_TOLD + 10 }, (_, at) => member(`n${at}`));
   const everybody = { asker: person(JANAKI), approvers: [[{ kind: 'role', role: 'member' }]] as const };
   assert.equal(toBeTold(many, { ...everybody, isPresent: () => false }).length, MAX_TOLD);
+});
+
+test('a number that was given once is never given again, also by the next start of the server', () => {
+  const before = aHouse();
+  const after = aHouse({ start: 2 });
+  const [old, next] = [before.ask(), after.ask()];
+  assert.deepEqual([old.id, next.id], [1, 100_001]);
+  assert.equal(refusalOf(after.approvals.deny(old.id, person(EVE))), 'unknown-approval');
+  assert.equal(after.approvals.list(person(EVE)).length, 1);
 });
