@@ -1,7 +1,10 @@
 // `partyline chat`: come in by name, lines in, lines out.
 
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { comeIn, talk } from '../client/chat.ts';
+import { OWNER_TOKEN_FILE, ownerTicketOf } from '../client/on-socket.ts';
 import { LINES, reach, ReachError, readTarget } from '../client/reach.ts';
 import { readCredential, type StoredCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
@@ -24,7 +27,8 @@ Usage: partyline chat [HOST] [--name NAME]
   HOST          [SCHEME://]HOST[:PORT] (PARTYLINE_HOST, else localhost; port 7270)
                 beyond this machine it is TLS; tls:// is TLS here too, tcp+insecure:// plain text
   --name NAME   who you are (the account whose token is in PARTYLINE_TOKEN_FILE, else the one that is logged in here with
-                partyline login, else your user name); of an account that is not logged in here the password is asked for,
+                partyline login, else the owner of a server on this machine, if that is you, else a guest by your user
+                name); another name is a guest's; of an account that is not logged in here the password is asked for,
                 on a terminal
   --json        each line of the server as a JSON object
 
@@ -66,13 +70,15 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
   const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
   const target = readTarget(host, LINES);
   if ('wrong' in target) return fail(target.wrong, USAGE_STATUS);
-  const account = accountFor(host, values.name);
-  if (account !== undefined && 'refused' in account) return fail(account.refused, UNREACHED_STATUS);
+  const found = await find(host, values.name);
+  if (found !== undefined && 'refused' in found) return fail(found.refused, UNREACHED_STATUS);
+  const account = found !== undefined && 'token' in found ? found : undefined;
   const name = account?.name ?? values.name ?? ownName(machine);
   if (name === undefined) return fail('your user id has no name on this machine: give --name NAME', USAGE_STATUS);
   if (/[\r\n]/.test(name)) return fail('a name is one line', USAGE_STATUS);
   try {
-    const reached = await reach(host, { policy: LINES, trust: trustFor('chat'), allowHalfOpen: true });
+    const { address } = account ?? {};
+    const reached = await reach(host, { policy: LINES, trust: trustFor('chat'), allowHalfOpen: true, address });
     const { socket } = reached;
     const isPrivate = reached.fingerprint !== undefined || isLoopbackAddress(normaliseAddress(reached.address));
     if (account !== undefined && !isPrivate) {
@@ -80,8 +86,17 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
       const why = 'the connection is plain text, and nothing secret was sent; --name NAME comes in as a guest';
       return fail(`Cannot come in at ${host} by a token: ${why}`, UNREACHED_STATUS);
     }
-    const askPassword = () => passwordOf(name, { host, isPrivate });
+    let hasPassword = false;
+    const askPassword = () => {
+      hasPassword = true;
+      return passwordOf(name, { host, isPrivate });
+    };
     const first = await comeIn(reached, { name, askPassword, ...(account !== undefined && { token: account.token }) });
+    const isGuest = account === undefined && !hasPassword;
+    const otherwise = found !== undefined && 'otherwise' in found ? found.otherwise : undefined;
+    // A program that has said who it is, and is nobody else, need not be told.
+    const isNews = values.name === undefined || otherwise !== undefined || process.stdout.isTTY;
+    if (isNews && name !== WHOSE_TOKEN) tellWho(name, { isGuest, otherwise });
     const show = values.json ? linesAsJson() : process.stdout.isTTY ? forTerminal() : (chunk: Buffer) => chunk;
     const end = await talk({ socket, first, input: process.stdin, output: process.stdout, show });
     if (end === 'server-gone') return fail(`${host} went away`, UNREACHED_STATUS);
@@ -107,23 +122,56 @@ async function passwordOf(
   return 'failed' in password ? password.failed : { password: password.secret };
 }
 
-type Account = Pick<StoredCredential, 'name' | 'token'>;
-
-/** The one whose token file is given, or that is logged in to this server here; unless another name is asked for. */
-function accountFor(host: string, name: string | undefined): Account | { refused: string } | undefined {
-  const given = name === undefined ? givenToken() : undefined;
-  if (given === undefined) return keptFor(host, name);
-  if ('refused' in given) return given;
-  // The owner token is proven, which this protocol has no way to do.
-  return 'token' in given ? { name: WHOSE_TOKEN, token: given.token } : keptFor(host, name);
+interface Account extends Pick<StoredCredential, 'name' | 'token'> {
+  /** Where it is to be shown, and nowhere else. */
+  readonly address?: string;
 }
 
-function keptFor(host: string, name: string | undefined): StoredCredential | undefined {
+/** `otherwise`: who one would be under no name or another. Undefined: a guest, and nobody else. */
+type Found = Account | { readonly refused: string } | { readonly otherwise: string } | undefined;
+
+/** The one whose token file is given, or that is logged in to this server here, or the owner; unless another name is asked for. */
+async function find(host: string, name: string | undefined): Promise<Found> {
+  const given = givenToken();
+  if (given !== undefined && 'refused' in given) return name === undefined ? given : keptFor(host, name);
+  if (given !== undefined && 'token' in given) {
+    return name === undefined ? { name: WHOSE_TOKEN, token: given.token } : keptFor(host, name);
+  }
+  const kept = given === undefined ? keptFor(host, name) : undefined;
+  const tokenFile = given?.ownerTokenFile ?? join(stateDirectory(), OWNER_TOKEN_FILE);
+  if (kept !== undefined || !existsSync(tokenFile)) return kept;
+  // The owner token is proven, which this protocol has no way to do; what is sent is a ticket that is given for the proof.
+  const owner = await ownerTicketOf(host, { tokenFile, trust: trustFor('chat') });
+  if (owner === undefined) return undefined;
+  if ('refused' in owner) {
+    // As somebody else one may come in all the same.
+    if (name !== undefined) return undefined;
+    return { refused: `${owner.refused}; --name NAME comes in as a guest` };
+  }
+  if (name !== undefined && !isSame(name, owner.name)) return { otherwise: owner.name };
+  return { name: owner.name, token: owner.ticket, address: owner.address };
+}
+
+function keptFor(host: string, name: string | undefined): Account | { otherwise: string } | undefined {
   const target = readTarget(host, LINES);
   if ('wrong' in target) return undefined;
   const stored = readCredential(stateDirectory(), formatHostPort(target.host.toLowerCase(), target.port));
   if (stored === undefined || 'refused' in stored) return undefined;
-  return name === undefined || name.toLowerCase() === stored.name.toLowerCase() ? stored : undefined;
+  return name === undefined || isSame(name, stored.name) ? stored : { otherwise: stored.name };
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+interface Who {
+  readonly isGuest: boolean;
+  readonly otherwise: string | undefined;
+}
+
+function tellWho(name: string, { isGuest, otherwise }: Who): void {
+  const instead = otherwise === undefined ? '' : `; without --name you are ${otherwise}`;
+  process.stderr.write(`partyline chat: ${escapeControls(`you are ${name}${isGuest ? ', a guest' : ''}${instead}`)}\n`);
 }
 
 function ownName({ userName }: ChatMachine): string | undefined {

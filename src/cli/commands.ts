@@ -60,6 +60,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     does: 'send a message to one, several, a group or everyone',
     options: '--to NAMES --key KEY --host HOST --json',
   },
+  whoami: { does: 'who you are to a server', options: '--host HOST --json' },
   list: { does: 'who is here', options: '--host HOST --json' },
   history: {
     does: 'what you said and were told, oldest first',

@@ -66,6 +66,10 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, send } = await import('./send.ts');
     return { run: send, help: HELP };
   },
+  whoami: async () => {
+    const { HELP, whoami } = await import('./whoami.ts');
+    return { run: whoami, help: HELP };
+  },
   list: async () => {
     const { HELP, list } = await import('./list.ts');
     return { run: list, help: HELP };

@@ -7,9 +7,9 @@ import type { Dialled } from '../net/dial.ts';
 import { whyConnectFailed } from '../net/reason.ts';
 import { countRead } from '../net/scavenge.ts';
 import { METHODS } from '../protocol/native/methods.ts';
-import { parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
+import { ownerTicket, parseNonce, parseProof } from '../protocol/native/methods/owner.ts';
 import { NativeClient, type Refused } from './native.ts';
-import { hintOfTls, OWNER, reach, ReachError, type Reached } from './reach.ts';
+import { hintOfTls, LINES, OWNER, reach, ReachError, type Reached } from './reach.ts';
 import { shown } from './shown.ts';
 import type { Trust } from './trust.ts';
 import type { After } from './vigil.ts';
@@ -53,6 +53,15 @@ export async function connectAsOwner(
     if (error instanceof ReachError) return { refused: error.message, kind: error.kind };
     throw error;
   }
+  return ownerOn(reached, { tokenFile, signal });
+}
+
+interface Showing {
+  readonly tokenFile: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function ownerOn(reached: Reached, { tokenFile, signal }: Showing): Promise<NativeClient | Refused> {
   const token = readOwnerToken(tokenFile);
   if ('refused' in token) {
     reached.socket.destroy();
@@ -69,6 +78,35 @@ export async function connectAsOwner(
   const { host, port } = reached;
   const hint = proven.kind === 'unreached' ? hintOfTls(reached) : '';
   return { ...proven, refused: `Cannot connect to ${formatHostPort(host, port)}: ${proven.refused}${hint}` };
+}
+
+export interface OwnerTicket {
+  /** The owner's. */
+  readonly name: string;
+  readonly ticket: string;
+  /** Where the server has shown that it is the one: a ticket goes to no other. */
+  readonly address: string;
+}
+
+/** What brings the owner in by the line protocol. Undefined: there is no such server on this machine, or none at all. */
+export async function ownerTicketOf(
+  target: string,
+  { tokenFile, trust }: ConnectOptions,
+): Promise<OwnerTicket | Refused | undefined> {
+  let reached: Reached;
+  try {
+    reached = await reach(target, { policy: { ...LINES, isLoopbackOnly: true }, trust });
+  } catch (error) {
+    if (error instanceof ReachError) return undefined;
+    throw error;
+  }
+  const client = await ownerOn(reached, { tokenFile });
+  if ('refused' in client) return client;
+  const answer = await client.request(METHODS.ownerTicket, {});
+  client.close();
+  if (!('result' in answer)) return refusalIn(answer);
+  const given = ownerTicket.parseResult(answer.result);
+  return given === undefined ? denied('it gives no ticket') : { ...given, address: reached.address };
 }
 
 /** Gives what the server answered. */

@@ -120,6 +120,8 @@ export interface ReachOptions {
   readonly trust: Trust;
   readonly signal?: AbortSignal | undefined;
   readonly allowHalfOpen?: boolean;
+  /** Of the host, where it is known which one is meant. */
+  readonly address?: string | undefined;
 }
 
 /** Connects to `[SCHEME://]HOST[:PORT]`. Throws a `ReachError`, or the signal's reason; nothing has been sent then. */
@@ -137,12 +139,12 @@ export async function reach(text: string, options: ReachOptions): Promise<Reache
 
 async function attempt(
   target: Target,
-  { policy, trust, signal, allowHalfOpen = false }: ReachOptions,
+  { policy, trust, signal, address, allowHalfOpen = false }: ReachOptions,
 ): Promise<Reached> {
   const { host, port } = target;
   // Loaded while we dial, so as not to be held up by that.
   const tls = mayNeedTls(target) ? import('./secure.ts') : undefined;
-  const dialled = await dial({ host, port, signal, allowHalfOpen }).catch((error: unknown) => {
+  const dialled = await dial({ host: address ?? host, port, signal, allowHalfOpen }).catch((error: unknown) => {
     throw error instanceof DialError ? new ReachError('unreached', error.message, { cause: error }) : error;
   });
   const way = wayTo(target, { address: dialled.address, policy });

@@ -94,4 +94,6 @@ export interface LocalRunner extends Runner {
 export interface OwnerCredential {
   /** Whether the text is the owner token; takes the same time either way. */
   matches(text: string): boolean;
+  /** Whether it is a ticket of somebody who has proven to be the owner; it is used up by this. */
+  useTicket(text: string, nowMs: number): boolean;
 }

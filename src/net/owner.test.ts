@@ -106,3 +106,19 @@ test('the token matches itself and nothing else, and never shows', () => {
     assert.ok(!shown.includes(TOKEN.slice(0, 8)), shown);
   }
 });
+
+test('a ticket counts once and for ten seconds, and the oldest gives way', () => {
+  const owner = new OwnerToken(TOKEN);
+  const ticket = owner.newTicket(1_000);
+  assert.ok(!owner.matches(ticket));
+  assert.ok(!owner.useTicket(TOKEN, 1_000));
+  assert.ok(owner.useTicket(ticket, 10_999));
+  assert.ok(!owner.useTicket(ticket, 1_000));
+  const late = owner.newTicket(1_000);
+  assert.ok(!owner.useTicket(late, 11_000));
+  const many = Array.from({ length: 65 }, () => owner.newTicket(1_000));
+  assert.deepEqual(
+    many.map((each) => owner.useTicket(each, 2_000)),
+    many.map((_, at) => at > 0),
+  );
+});

@@ -34,6 +34,10 @@ const MAX_FILE_BYTES = 256;
 const NONCE_BYTES = 32;
 /** Of group and others, every bit. */
 const OTHERS = 0o077;
+/** Milliseconds that a ticket counts: a program that has one connects at once. */
+const TICKET_LIFETIME_MS = 10_000;
+/** Tickets that wait to be used; more at once are of somebody who does not use them, and the oldest go. */
+const MAX_TICKETS = 64;
 /** Separates these proofs from every other use of the token; a later scheme has another label. */
 const LABEL = 'partyline owner proof 1';
 
@@ -50,6 +54,8 @@ export interface Proven {
 /** Knows the token without showing it: not in JSON, not when it is inspected. */
 export class OwnerToken {
   readonly #text: string;
+  /** Digest to when it counts no more. */
+  readonly #tickets = new Map<string, number>();
 
   constructor(text: string) {
     this.#text = text;
@@ -58,6 +64,23 @@ export class OwnerToken {
   /** Whether the text is the token. Digests are compared, so that neither length nor content shows in the time. */
   matches(text: string): boolean {
     return timingSafeEqual(digest(text), digest(this.#text));
+  }
+
+  /** For whoever has proven itself, and comes once more by a protocol without a proof: good for one time, soon. */
+  newTicket(nowMs: number): string {
+    const [oldest] = this.#tickets.keys();
+    if (this.#tickets.size >= MAX_TICKETS && oldest !== undefined) this.#tickets.delete(oldest);
+    const ticket = newNonce();
+    this.#tickets.set(digest(ticket).toString('hex'), nowMs + TICKET_LIFETIME_MS);
+    return ticket;
+  }
+
+  /** It is used up by this. */
+  useTicket(text: string, nowMs: number): boolean {
+    const key = digest(text).toString('hex');
+    const expiresMs = this.#tickets.get(key);
+    this.#tickets.delete(key);
+    return expiresMs !== undefined && nowMs < expiresMs;
   }
 
   prove({ by, clientNonce, serverNonce, address, port }: Proven): string {

@@ -11,6 +11,7 @@ import { Approvals } from '../core/run/approvals.ts';
 import { Detachments, placesOfDetached } from '../core/run/detachments.ts';
 import { Records } from '../core/run/records.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
+import { recordUnapproved } from '../doors/shared/asking.ts';
 import { announceApproval } from '../doors/shared/words-approval.ts';
 import { wordsForAccount } from '../doors/shared/words.ts';
 import { quote } from '../protocol/text.ts';
@@ -95,7 +96,11 @@ export async function openCore(options: ServerOptions, { journal, everything, ru
     hash: sha256,
     now,
     clock: () => performance.now(),
-    onEvent: (event) => options.log.tell(announceApproval(event)),
+    start: everything.start,
+    onEvent: (event) => {
+      options.log.tell(announceApproval(event));
+      recordUnapproved(event, records);
+    },
   });
   const timer = setInterval(() => {
     hub.hearing.save();

@@ -28,6 +28,7 @@ import { peerOf, type Peer } from '../../src/net/peer.ts';
 import { hashSecret, newCode, newDetachKey, newToken as newSecret } from '../../src/secrets/code.ts';
 import { newDigest, sha256 } from '../../src/secrets/digest.ts';
 import { removeDirectory } from './directory.ts';
+import { recordUnapproved } from '../../src/doors/shared/asking.ts';
 import { announceApproval } from '../../src/doors/shared/words-approval.ts';
 import { Caller as LineCaller } from './caller.ts';
 import { Caller, FakeRunner, PATIENCE_MS, TOKEN } from './native.ts';
@@ -98,7 +99,11 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     hash: sha256,
     now,
     clock,
-    onEvent: (event) => log.tell(announceApproval(event)),
+    start: everything.start,
+    onEvent: (event) => {
+      log.tell(announceApproval(event));
+      recordUnapproved(event, records);
+    },
   });
   const shared = {
     hub,

@@ -176,6 +176,17 @@ for (const host of LOOPBACKS) {
     const reason = 'Cannot run the command: it was denied by eve; nothing was started';
     assert.equal(second.stdout.text, `${JSON.stringify({ host: 'web1', result: 'denied', status: null, reason })}\n`);
     await server.program.stdout.until(`Approval ${String(asked.approval)} denied by eve`);
+    const reasons = [
+      `request ${id} was withdrawn by whoever asked`,
+      `request ${String(asked.approval)} was denied by eve`,
+    ];
+    const onRecord = await janaki.json('runs');
+    assert.equal(onRecord.length, reasons.length);
+    for (const [at, { id: record, by, hosts }] of onRecord.entries()) {
+      assert.deepEqual([by, hosts], ['janaki', ['web1']]);
+      const shown = await janaki.run(['runs', 'show', String(record)]);
+      assert.match(shown.stdout, new RegExp(`denied.*${reasons[at]}`));
+    }
     await using third = run();
     const left = requestIn(await third.stderr.until(WAITING));
     server.program.kill('SIGTERM');
@@ -186,6 +197,14 @@ for (const host of LOOPBACKS) {
     refused(
       await eve.run(['approve', left.id, '--yes', left.hash]),
       /there is no request \d+; requests end with the con/,
+    );
+    await using fourth = run();
+    const next = requestIn(await fourth.stderr.until(WAITING));
+    refused(await eve.run(['deny', id]), /there is no request \d+/);
+    refused(await eve.run(['deny', left.id]), /there is no request \d+/);
+    assert.deepEqual(
+      (await eve.json('approvals')).map(({ approval }) => String(approval)),
+      [next.id],
     );
     assert.ok(!/Given command echo/.test(server.program.stdout.text + again.program.stdout.text));
   });

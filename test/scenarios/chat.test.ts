@@ -169,6 +169,46 @@ for (const host of LOOPBACKS) {
     );
     await bob.until('eve (singlecasted) : hi\n');
   });
+
+  test(`partyline chat is the owner on the owner's machine, and a guest by another name, and says which: ${host}`, async () => {
+    await using server = await startServer({ args: ['--owner', 'Janaki'] });
+    const own = { PARTYLINE_DATA: server.directory, PARTYLINE_TOKEN_FILE: '' };
+    const byFile = { PARTYLINE_DATA: '', PARTYLINE_TOKEN_FILE: join(server.directory, 'owner.token') };
+    const chat = (args: string[], env: Record<string, string>) =>
+      outcomeOf(partyline(['chat', at(host, server.port), ...args], { env }), 'get_list\nrun : exit 3\n');
+    const asOwner = /^Available client: Janaki\nServer no output\nServer exited 3\n$/m;
+    for (const env of [own, byFile]) {
+      const unnamed = await chat([], env);
+      assert.match(unnamed.stdout, asOwner);
+      assert.equal(unnamed.stderr, 'partyline chat: you are Janaki\n');
+      const named = await chat(['--name', 'janaki'], env);
+      assert.match(named.stdout, asOwner);
+      const other = await chat(['--name', 'Vamshi'], env);
+      assert.match(other.stdout, /^Available client: Vamshi\nerror: Cannot run .* as Vamshi, a guest/m);
+      assert.equal(other.stderr, 'partyline chat: you are Vamshi, a guest; without --name you are Janaki\n');
+    }
+    const who = partyline(['whoami', '--json', '--host', at(host, server.port)], { env: own });
+    assert.deepEqual(JSON.parse((await outcomeOf(who)).stdout), {
+      name: 'Janaki',
+      role: 'owner',
+      host: at(host, server.port),
+    });
+  });
+
+  test(`partyline chat shows a server that is not the owner's nothing, and still comes in there as a guest: ${host}`, async () => {
+    await using server = await startServer();
+    await using other = await startServer();
+    const env = { PARTYLINE_DATA: other.directory, PARTYLINE_TOKEN_FILE: '' };
+    const chat = (...args: string[]) =>
+      outcomeOf(partyline(['chat', at(host, server.port), ...args], { env }), 'get_list\n');
+    const { status, stdout, stderr } = await chat();
+    assert.deepEqual([status, stdout], [255, '']);
+    assert.match(
+      stderr,
+      /^partyline chat: Cannot connect to .*: this server does not know the owner token.*; --name NAME comes in as a guest$/m,
+    );
+    assert.match((await chat('--name', 'Vamshi')).stdout, /^Available client: Vamshi$/m);
+  });
 }
 
 test('partyline chat says what it could not do, with status 255', async () => {

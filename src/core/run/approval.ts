@@ -6,8 +6,9 @@ import type { Name, NameKey } from '../name.ts';
 import type { RunRequest } from '../ports.ts';
 import type { Member, Role } from '../session.ts';
 import { isAmong, type Approvers } from './policy.ts';
+import type { Starter } from './record.ts';
 
-/** Of one start of the server. */
+/** Never given twice, also over starts of the server: a number in an old message must not mean a new request. */
 export type ApprovalId = number;
 
 /** Everything that is started, and where. */
@@ -58,6 +59,8 @@ export interface Approval {
   readonly hash: string;
   readonly asked: AskedRun;
   readonly asker: Person;
+  /** Who it goes on record for, if it starts nowhere. */
+  readonly starter: Starter;
   readonly approvers: Approvers;
   /** Times of day. */
   readonly askedMs: number;

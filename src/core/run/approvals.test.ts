@@ -17,6 +17,7 @@ import {
 } from './approvals.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Approvers } from './policy.ts';
+import type { Starter } from './record.ts';
 
 function nameOf(text: string) {
   const parsed = parseName(text);
@@ -51,13 +52,18 @@ function aRun(by: Member, hosts = ['web1'], line = 'reboot'): AskedRun {
   return { by: by.name, hosts, request: { command: { kind: 'shell', line }, env: {} } };
 }
 
-function aHouse() {
+function starterOf({ id, name }: Member): Starter {
+  return { by: id, byName: name, address: '::1' };
+}
+
+function aHouse({ start = 1 } = {}) {
   const time = { ms: 1_000 };
   const events: string[] = [];
   const approvals = new Approvals({
     hash: (text) => createHash('sha256').update(text).digest('hex'),
     now: () => 1_000_000 + time.ms,
     clock: () => time.ms,
+    start,
     onEvent: (event: ApprovalEvent) =>
       void events.push(`${event.approval.id} ${event.how}${'by' in event ? ` ${event.by}` : ''}`),
   });
@@ -68,7 +74,7 @@ function aHouse() {
     approvals,
     owner,
     ask(by: Member = JANAKI, { approvers = BY_EVE, run = aRun(by), from = owner } = {}): Approval {
-      const asked = approvals.ask(person(by), run, { owner: from, approvers });
+      const asked = approvals.ask(person(by), run, { owner: from, approvers, starter: starterOf(by) });
       return 'refused' in asked ? assert.fail(asked.refused) : asked;
     },
     approve(approval: Approval, by: Person) {
@@ -131,6 +137,7 @@ test('nobody approves their own request, whatever rights they have borrowed for 
   // Whoever lent themselves rights for asking is both.
   const asked = house.approvals.ask(person(JANAKI, OPERATOR), aRun(OPERATOR), {
     owner: house.owner,
+    starter: starterOf(JANAKI),
     approvers: [[{ kind: 'role', role: 'member' }]],
   });
   if ('refused' in asked) assert.fail(asked.refused);
@@ -189,7 +196,7 @@ test('a request is over when it is denied, withdrawn, too old, or nobody is ther
   house.approvals.leave(house.owner);
   assert.deepEqual(house.approvals.list(person(EVE)), [late]);
   assert.equal(house.approve(old, person(EVE)), 'approval-over');
-  const other = new Approvals({ hash: () => '', now: () => 0, clock: () => 0, onEvent: () => {} });
+  const other = new Approvals({ hash: () => '', now: () => 0, clock: () => 0, start: 1, onEvent: () => {} });
   assert.equal(refusalOf(other.show(old.id, person(EVE))), 'unknown-approval');
 });
 
@@ -228,24 +235,32 @@ test('so many requests wait at most, of one account and in all, and each is only
   const house = aHouse();
   const tooLong = aRun(JANAKI, ['web1'], 'x'.repeat(MAX_REQUEST_BYTES));
   assert.equal(
-    refusalOf(house.approvals.ask(person(JANAKI), tooLong, { owner: {}, approvers: BY_EVE })),
+    refusalOf(
+      house.approvals.ask(person(JANAKI), tooLong, { owner: {}, approvers: BY_EVE, starter: starterOf(JANAKI) }),
+    ),
     'request-too-long',
   );
   for (let at = 0; at < MAX_APPROVALS; at++) {
     const by = at < MAX_APPROVALS_OF_ONE ? JANAKI : member(`m${at}`);
     house.ask(by, { from: {} });
     if (at !== MAX_APPROVALS_OF_ONE) continue;
-    assert.deepEqual(house.approvals.ask(person(JANAKI), aRun(JANAKI), { owner: {}, approvers: BY_EVE }), {
-      refused: 'too-many-waiting',
-      of: 'one',
-      max: MAX_APPROVALS_OF_ONE,
-    });
+    assert.deepEqual(
+      house.approvals.ask(person(JANAKI), aRun(JANAKI), { owner: {}, approvers: BY_EVE, starter: starterOf(JANAKI) }),
+      {
+        refused: 'too-many-waiting',
+        of: 'one',
+        max: MAX_APPROVALS_OF_ONE,
+      },
+    );
   }
-  assert.deepEqual(house.approvals.ask(person(BOB), aRun(BOB), { owner: {}, approvers: BY_EVE }), {
-    refused: 'too-many-waiting',
-    of: 'all',
-    max: MAX_APPROVALS,
-  });
+  assert.deepEqual(
+    house.approvals.ask(person(BOB), aRun(BOB), { owner: {}, approvers: BY_EVE, starter: starterOf(JANAKI) }),
+    {
+      refused: 'too-many-waiting',
+      of: 'all',
+      max: MAX_APPROVALS,
+    },
+  );
 });
 
 test('those are told who may approve, never the asker, those here first; the owner where nobody else may', () => {
@@ -265,4 +280,13 @@ test('those are told who may approve, never the asker, those here first; the own
   const many = Array.from({ length: MAX_TOLD + 10 }, (_, at) => member(`n${at}`));
   const everybody = { asker: person(JANAKI), approvers: [[{ kind: 'role', role: 'member' }]] as const };
   assert.equal(toBeTold(many, { ...everybody, isPresent: () => false }).length, MAX_TOLD);
+});
+
+test('a number that was given once is never given again, also by the next start of the server', () => {
+  const before = aHouse();
+  const after = aHouse({ start: 2 });
+  const [old, next] = [before.ask(), after.ask()];
+  assert.deepEqual([old.id, next.id], [1, 100_001]);
+  assert.equal(refusalOf(after.approvals.deny(old.id, person(EVE))), 'unknown-approval');
+  assert.equal(after.approvals.list(person(EVE)).length, 1);
 });

@@ -16,6 +16,7 @@ import {
 } from './approval.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Approvers } from './policy.ts';
+import type { Starter } from './record.ts';
 
 /** Milliseconds that a request waits: long enough to be noticed, too short to be forgotten. */
 export const APPROVAL_LIFETIME_MS = 600_000;
@@ -31,6 +32,8 @@ export const MAX_APPROVALS = 1_000;
 export const MAX_REQUEST_BYTES = 16_384;
 /** Digits of a digest that a person has to repeat: they tell apart what one could take for another. */
 export const MIN_HASH_LENGTH = 8;
+/** Numbers of requests that one start of the server has for itself: few enough to be typed, more than people ever approve. */
+const NUMBERS_OF_ONE_START = 100_000;
 /** Requests that are over and still known by how. */
 const MAX_REMEMBERED = 1_000;
 
@@ -42,6 +45,8 @@ export interface ApprovalsWorld {
   /** Milliseconds that never run backwards. */
   readonly clock: () => number;
   readonly onEvent: (event: ApprovalEvent) => void;
+  /** Which start of the server this is, from 1 on. */
+  readonly start: number;
 }
 
 export type ApprovalEvent = { readonly approval: Approval } & ({ readonly how: 'asked' } | Decision);
@@ -63,10 +68,11 @@ export class Approvals {
   readonly #world: ApprovalsWorld;
   readonly #entries = new Map<ApprovalId, Entry>();
   readonly #over = new Map<ApprovalId, Decision>();
-  #last: ApprovalId = 0;
+  #last: ApprovalId;
 
   constructor(world: ApprovalsWorld) {
     this.#world = world;
+    this.#last = (world.start - 1) * NUMBERS_OF_ONE_START;
   }
 
   hashOf(asked: AskedRun): string {
@@ -75,7 +81,11 @@ export class Approvals {
 
   // ── who asks ──
 
-  ask(asker: Person, asked: AskedRun, { owner, approvers }: Asking): Approval | AskRefusal {
+  ask(
+    asker: Person,
+    asked: AskedRun,
+    { owner, approvers, starter }: Asking & { starter: Starter },
+  ): Approval | AskRefusal {
     this.expire();
     const text = canonicalJson(asked);
     const bytes = new TextEncoder().encode(text).length;
@@ -92,6 +102,7 @@ export class Approvals {
       hash: hash(text),
       asked,
       asker,
+      starter,
       approvers,
       askedMs,
       expiresMs: askedMs + APPROVAL_LIFETIME_MS,

@@ -165,23 +165,26 @@ export class LineRuns {
   #ask({ places: found, approvers }: NeedsApproval, wish: Wish): void {
     const { hub, approvals, now } = this.#house;
     const { places, command } = found;
-    const { person } = wish;
+    const { person, starter } = wish;
     if (command === undefined || this.#isFull(places.length)) return;
     const asked = { by: person.name, hosts: places.map(({ name }) => name), request: requestOf(command) };
     const owner = new LineAsk(approvals);
     // From now on, so that a connection that goes before the message is stored takes its request with it.
     this.#all.add(owner);
     this.#asker.begin();
-    askFor({ hub, approvals, session: this.#session, nowMs: now(), person, asked, owner, approvers }, (answer) => {
-      if ('refused' in answer) {
-        this.#all.delete(owner);
-        this.#asker.tell(formatError(wordsForAsking(answer)));
-      } else {
-        this.#asker.tell(`${wordsForWaiting(answer)}\n`);
-        void this.#await(owner, { answer, command, wish });
-      }
-      this.#asker.answered();
-    });
+    askFor(
+      { hub, approvals, session: this.#session, nowMs: now(), person, asked, owner, starter, approvers },
+      (answer) => {
+        if ('refused' in answer) {
+          this.#all.delete(owner);
+          this.#asker.tell(formatError(wordsForAsking(answer)));
+        } else {
+          this.#asker.tell(`${wordsForWaiting(answer)}\n`);
+          void this.#await(owner, { answer, command, wish });
+        }
+        this.#asker.answered();
+      },
+    );
   }
 
   async #await(owner: LineAsk, { answer, command, wish }: Waiting): Promise<void> {

@@ -8,6 +8,7 @@ export const ATTEMPTS: Readonly<Record<MethodName, string>> = {
   'server.listening': 'Cannot say what listens',
   'owner.challenge': 'Cannot take this connection for the owner',
   'owner.prove': 'Cannot take this connection for the owner',
+  'owner.ticket': 'Cannot make a ticket of the owner',
   'login.token': 'Cannot log in',
   'login.password': 'Cannot log in',
   'login.guest': 'Cannot come in',

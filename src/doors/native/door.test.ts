@@ -9,7 +9,7 @@ import { parsePolicy } from '../../core/run/policy-file.ts';
 import { NEEDS } from './entry.ts';
 import { HANDLERS } from './handlers.ts';
 import { aNativeHouse } from '../../../test/kit/native-house.ts';
-import { ofType, START } from '../../../test/kit/native.ts';
+import { ofType, START, TOKEN } from '../../../test/kit/native.ts';
 import { MAX_REQUEST_BYTES } from './limits.ts';
 import { LOOPBACKS } from '../../../test/kit/server.ts';
 
@@ -306,6 +306,18 @@ for (const host of LOOPBACKS) {
     await caller.closed();
   });
 }
+
+test('a ticket of the owner is for whoever has proven it', async () => {
+  await using house = await aNativeHouse('::1');
+  const caller = await house.call();
+  assert.equal(await caller.ask('owner.ticket', {}), 'not-allowed');
+  await caller.becomeOwner();
+  const given = await caller.ask('owner.ticket', {});
+  assert.ok(typeof given === 'object' && given !== null && 'ticket' in given);
+  const ticket = String(given.ticket);
+  assert.ok(TOKEN.useTicket(ticket, performance.now()));
+  assert.ok(!TOKEN.useTicket(ticket, performance.now()));
+});
 
 test('the token counts from loopback only', async () => {
   await using house = await aNativeHouse('127.0.0.1', { isLoopback: false });

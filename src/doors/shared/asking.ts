@@ -2,13 +2,15 @@
 // chat, by whoever asks.
 
 import { toBeTold, type Approval, type AskedRun, type AskRefusal, type Person } from '../../core/run/approval.ts';
-import type { Approvals, Owner } from '../../core/run/approvals.ts';
+import type { ApprovalEvent, Approvals, Owner } from '../../core/run/approvals.ts';
 import type { Approvers } from '../../core/run/policy.ts';
+import { settingOf, type Starter } from '../../core/run/record.ts';
+import type { Records } from '../../core/run/records.ts';
 import type { Hub } from '../../core/hub.ts';
 import type { NameKey } from '../../core/name.ts';
 import type { SendRefusal } from '../../core/refusal.ts';
 import type { Session } from '../../core/session.ts';
-import { messageText } from './words-approval.ts';
+import { messageText, wordsForDecision } from './words-approval.ts';
 import { isAboutGroups } from './words.ts';
 
 export interface Asking {
@@ -19,6 +21,7 @@ export interface Asking {
   readonly person: Person;
   readonly asked: AskedRun;
   readonly owner: Owner;
+  readonly starter: Starter;
   readonly approvers: Approvers;
 }
 
@@ -32,8 +35,8 @@ export type AskAnswer = Told | AskRefusal | SendRefusal;
 
 /** `done` is called once, when the message to them is stored; a refusal has left nothing waiting. */
 export function askFor(asking: Asking, done: (answer: AskAnswer) => void): void {
-  const { hub, approvals, session, nowMs, person, asked, owner, approvers } = asking;
-  const approval = approvals.ask(person, asked, { owner, approvers });
+  const { hub, approvals, session, nowMs, person, asked, owner, starter, approvers } = asking;
+  const approval = approvals.ask(person, asked, { owner, approvers, starter });
   if ('refused' in approval) return done(approval);
   const isPresent = (key: NameKey) => hub.isPresent(key);
   const told = toBeTold(hub.directory.accounts, { asker: person, approvers, isPresent }).map(({ name }) => name);
@@ -50,4 +53,23 @@ export function askFor(asking: Asking, done: (answer: AskAnswer) => void): void 
       },
     },
   );
+}
+
+/** What was asked for and nobody approved is on record as what the policy denies is, for whoever asked. */
+export function recordUnapproved(
+  { approval, ...decision }: ApprovalEvent,
+  records: Pick<Records, 'newRun' | 'refuse'>,
+): void {
+  if (decision.how === 'asked' || decision.how === 'approved') return;
+  const { id, asked, starter } = approval;
+  const { hosts, request } = asked;
+  const reason = `request ${id} ${wordsForDecision(decision)}`;
+  records.refuse({
+    run: records.newRun(),
+    starter,
+    hosts,
+    command: request.command,
+    setting: settingOf(request),
+    result: { result: 'denied', status: null, reason },
+  });
 }

@@ -7,6 +7,7 @@ export const METHODS = {
   serverListening: 'server.listening',
   ownerChallenge: 'owner.challenge',
   ownerProve: 'owner.prove',
+  ownerTicket: 'owner.ticket',
   runStart: 'run.start',
   runCancel: 'run.cancel',
   runResize: 'run.resize',

@@ -19,7 +19,7 @@ import { requestText, wordsForAsking } from '../../shared/words-approval.ts';
 import { ATTEMPTS } from '../attempts.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { approvalError, no, toTime, wordsForStreams } from '../translate.ts';
-import { lookUpFor, refusedRun, requestOf, wantedBy } from './run.ts';
+import { lookUpFor, refusedRun, requestOf, starterFor, wantedBy } from './run.ts';
 
 /** UTF-16 units of a request in the list: `approval.show` has the whole of it. */
 const MAX_LISTED_LENGTH = 500;
@@ -79,7 +79,10 @@ async function ask(asker: Asker, given: RunAsk) {
   if ('error' in request) return request;
   const asked = { by: person.name, hosts, request };
   const answer = await new Promise<AskAnswer>((resolve) => {
-    askFor({ hub, approvals, session, nowMs: now(), person, asked, owner: asker, approvers }, resolve);
+    askFor(
+      { hub, approvals, session, nowMs: now(), person, asked, owner: asker, starter: starterFor(asker), approvers },
+      resolve,
+    );
   });
   if ('refused' in answer) return no(answer.refused, wordsForAsking(answer));
   const { approval, told } = answer;

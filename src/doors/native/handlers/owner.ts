@@ -1,11 +1,11 @@
 // The owner's proof: each side shows that it knows the token, the server first.
 
 import { newNonce, type Proven } from '../../../net/owner.ts';
-import { ownerChallenge, ownerProve } from '../../../protocol/native/methods/owner.ts';
-import { entry, type Asker, type Entries, type Nonces } from '../entry.ts';
+import { ownerChallenge, ownerProve, ownerTicket } from '../../../protocol/native/methods/owner.ts';
+import { entry, sessionOf, type Asker, type Entries, type Nonces } from '../entry.ts';
 import { no, roleOf } from '../translate.ts';
 
-export const OWNER: Entries<'owner.challenge' | 'owner.prove'> = {
+export const OWNER: Entries<'owner.challenge' | 'owner.prove' | 'owner.ticket'> = {
   'owner.challenge': entry(ownerChallenge, {
     needs: 'nobody',
     summary: 'Asks the server to prove that it knows the owner token, and for a nonce to prove the same with',
@@ -15,6 +15,11 @@ export const OWNER: Entries<'owner.challenge' | 'owner.prove'> = {
     needs: 'nobody',
     summary: 'Proves that the owner asks: the connection is the owner’s account from then on',
     answer: prove,
+  }),
+  'owner.ticket': entry(ownerTicket, {
+    needs: 'owner',
+    summary: 'Gives what brings the owner in once more from this machine, by the line protocol, within seconds',
+    answer: giveTicket,
   }),
 };
 
@@ -43,6 +48,14 @@ function prove(asker: Asker, { proof }: { proof: string }) {
   asker.ear.visit(owner);
   asker.comeIn();
   return { result: { name: owner.name, role: roleOf(owner) } };
+}
+
+/** Whoever came in by a token goes when that is removed, and gets nothing that would outlive it. */
+function giveTicket(asker: Asker) {
+  if (!asker.peer.isLoopback) return notLoopback();
+  const { member, token } = sessionOf(asker);
+  if (token !== undefined) return no('not-allowed', 'Cannot make a ticket of the owner: it takes the owner’s proof');
+  return { result: { name: member.name, ticket: asker.house.token.newTicket(asker.house.clock()) } };
 }
 
 function proven({ peer }: Asker, by: Proven['by'], nonces: Nonces): Proven {

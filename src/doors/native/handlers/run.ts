@@ -184,7 +184,7 @@ export function lookUpFor(asker: Asker, targets: string, given: Wanted): Places 
   return lookUp(house, { targets, person, starter: starterFor(asker), denied: deniedTo(asker, given) });
 }
 
-function starterFor(asker: Asker): Starter {
+export function starterFor(asker: Asker): Starter {
   return starterOf(sessionOf(asker), { hub: asker.house.hub, address: asker.peer.address });
 }
 

@@ -1,6 +1,6 @@
 // The owner's proof over a native connection: both ends show that they know the token, which never travels.
 
-import { method } from '../method.ts';
+import { method, NOTHING } from '../method.ts';
 import { object, oneOf, text, type BadParams, type Shape } from '../shape.ts';
 import { ROLES } from './login.ts';
 
@@ -16,6 +16,7 @@ const nonce = object({ nonce: bytes });
 const proof = object({ proof: bytes });
 const challenged = object({ nonce: bytes, proof: bytes });
 const proven = object({ name: text, role: oneOf(ROLES) });
+const ticket = object({ name: text, ticket: text });
 
 /** In a challenge, and in what answers it. */
 export function parseNonce(given: unknown): { readonly nonce: string } | BadParams {
@@ -28,3 +29,6 @@ export function parseProof(given: unknown): { readonly proof: string } | BadPara
 
 export const ownerChallenge = method('owner.challenge', { params: nonce, result: challenged });
 export const ownerProve = method('owner.prove', { params: proof, result: proven });
+
+/** What brings the owner in once more, by the line protocol, which has no proof: `login TICKET`. */
+export const ownerTicket = method('owner.ticket', { params: NOTHING, result: ticket });

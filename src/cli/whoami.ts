@@ -1,0 +1,37 @@
+// `partyline whoami`: who the server takes one for.
+
+import { parseArgs } from 'node:util';
+import { escapeControls } from '../protocol/text.ts';
+import { misuse, serverOf, whileIn } from './kit/come-in.ts';
+import { jsonLine } from './kit/json-line.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { print } from './kit/print.ts';
+
+export const HELP = `Say who you are to a server, and in which role
+
+Usage: partyline whoami
+
+${COMMON_HELP}
+
+${CREDENTIAL_HELP}
+
+Examples:
+  partyline whoami
+  partyline whoami --host lab.example --json | jq -r .role
+`;
+
+export async function whoami(args: string[]): Promise<number> {
+  const read = readCommandLine('whoami', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  if (typeof read === 'number') return read;
+  const { values, positionals } = read;
+  if (positionals.length > 0)
+    return misuse('whoami', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  const host = hostOf(values.host);
+  return whileIn({ command: 'whoami', host }, async (client) => {
+    const { name = '', role = '' } = client.identity ?? {};
+    const server = serverOf(host);
+    if (values.json) await print(jsonLine({ name, role, host: server }));
+    else await print(`${escapeControls(`${name} (${role}) at ${server}`)}\n`);
+    return 0;
+  });
+}
