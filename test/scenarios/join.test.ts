@@ -169,6 +169,11 @@ for (const host of LOOPBACKS) {
     // Another server's key, and so nothing was sent and the code still counts.
     const wrongPin = await outcomeOf(joining(aDirectory(t), [`tls://${address}`, '--code', tampered]));
     refused(wrongPin, /its key is sha256\/\/.* and the code is for sha256\/\/.*; nothing was sent$/m);
+    const inPlain = await outcomeOf(joining(aDirectory(t), [address, '--code', tampered]));
+    refused(
+      inPlain,
+      /its key is sha256\/\/.* and the code is for sha256\/\/.*; the code was not sent and still counts$/m,
+    );
     await using machine = joining(first, [address, '--code', code]);
     await machine.stdout.until('ready\n');
     refused(await outcomeOf(joining(aDirectory(t), [address, '--code', code])), /code is not valid any more/);
@@ -187,6 +192,11 @@ for (const host of LOOPBACKS) {
     refused(await outcomeOf(joining(aDirectory(t), [`tls://${address}`])), /a machine takes nobody's word for it/);
     await using second = joining(aDirectory(t), [`tls://${address}`, '--code', other]);
     await second.stdout.until('ready\n');
+    // Its key was in the code, and was not taken on trust.
+    assert.match(
+      second.stderr.text,
+      /^partyline join: \S+ has shown the key that the code names, sha256\/\/\S+, which is remembered in \S+\n$/,
+    );
   });
 
   test(`a machine comes back to a server that was away, without a code, until it is revoked: ${host}`, async () => {
