@@ -1,4 +1,5 @@
-// An echo bot: says back what it is told. Start it with the HOST and a file that holds a token of its own.
+// An echo bot: says back what it is told. Start it on the checkout's own Node, with the HOST and a file that holds a token of
+// its own: node_modules/.bin/node examples/bot.ts lab.example bot.token
 
 import { readFileSync } from 'node:fs';
 import { connect } from '../src/client/mod.ts';

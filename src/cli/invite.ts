@@ -21,7 +21,8 @@ ${COMMON_HELP}
 
 It prints a code, which counts once and for 24 hours, a host's for one hour, and the ways to use it. The name is taken from
 now on. Inviting the same name again makes a new code, and the one before is worth nothing. An account that has lost its
-password comes back the same way.
+password comes back the same way, and so does a machine that was set up anew: its old key counts no more once the new one
+has joined. A machine's name that was revoked may be given to a machine again.
 
 ${CREDENTIAL_HELP}
 
@@ -70,9 +71,17 @@ export async function invite(args: string[]): Promise<number> {
   });
 }
 
-function wordsFor({ name, role, kind, expires, code, replaced }: Invitation): string[] {
-  const about = `${name} is invited as ${kind === 'host' ? 'a machine' : role} until ${expires}, with the code ${code}`;
-  return replaced ? [about, `The earlier code of ${name} no longer works`] : [about];
+function wordsFor({ name, role, kind, expires, code, replaced, existing }: Invitation): string[] {
+  const isMachine = kind === 'host';
+  const about = `${name} is invited as ${isMachine ? 'a machine' : role} until ${expires}, with the code ${code}`;
+  const takenOver = isMachine
+    ? `${name} has joined already: the machine that joins with this code takes its place, and the key of the one before counts no more then`
+    : `${name} has an account already: whoever has this code takes it over and sets its password anew; its tokens stay`;
+  return [
+    about,
+    ...(existing ? [takenOver] : []),
+    ...(replaced ? [`The earlier code of ${name} no longer works`] : []),
+  ];
 }
 
 interface Way {

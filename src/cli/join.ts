@@ -11,12 +11,12 @@ import { lockDirectory, type Lock } from '../config/lock.ts';
 import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
 import { stateDirectory } from '../config/state.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
-import { beJoined } from '../host/joined.ts';
+import { beJoined, otherKey } from '../host/joined.ts';
 import { EVERYTHING, parseEnvironmentPattern, readHostPolicy, type HostPolicy } from '../host/policy.ts';
 import { LateHead } from '../host/late-head.ts';
 import { RECORDS_HEAD_FILE, RecordsHead } from '../host/records-head.ts';
 import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
-import { parseJoinCode } from '../net/join-code.ts';
+import { parseJoinCode, type JoinCode } from '../net/join-code.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { createRunner } from '../runner/runner.ts';
 import { fail, misuse } from './kit/come-in.ts';
@@ -59,7 +59,8 @@ of the state directory as long.
 
 The machine dials out, over IPv4 or IPv6, and comes back by itself when the connection or the server was away. The first
 time it makes a key of its own in the state directory (PARTYLINE_DATA) and needs no code after that. The code carries the
-server's key: no other server is taken for it. It stays in the foreground, says ready once it has joined, and ends what it
+server's key: no other server is taken for it. By TLS the server proves that key; towards this machine itself (localhost) the
+connection is plain text, and it is compared with what the server says: tls://localhost has it proved. It stays in the foreground, says ready once it has joined, and ends what it
 runs when the server asks for it, or is gone, and when it is stopped (Ctrl-C).
 
 Examples:
@@ -114,7 +115,7 @@ export async function join(args: string[]): Promise<number> {
   return await stay({ host, given, labels, policyFile: values.policy, env, tell });
 }
 
-type Given = { readonly code: string; readonly fingerprint: string } | undefined;
+type Given = JoinCode | undefined;
 
 interface Stay {
   readonly host: string;
@@ -150,7 +151,7 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
         {
           host,
           key,
-          code: given?.code,
+          code: given,
           labels,
           trust: trustIn(given, directory),
           runner,
@@ -211,8 +212,9 @@ function trustIn(given: Given, directory: string): Trust {
     tell,
     meet: (server, fingerprint) => {
       if (given === undefined) return known.recognise(server, fingerprint);
-      if (given.fingerprint === fingerprint) return known.meet(server, fingerprint);
-      return { refused: `its key is ${fingerprint} and the code is for ${given.fingerprint}` };
+      if (given.fingerprint !== fingerprint) return { refused: otherKey(fingerprint, given.fingerprint) };
+      const met = known.meet(server, fingerprint);
+      return 'met' in met && met.met === 'first' ? { ...met, isVouched: true } : met;
     },
   };
 }

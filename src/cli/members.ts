@@ -35,12 +35,21 @@ export async function members(args: string[]): Promise<number> {
       await print(lines.join(''));
       return 0;
     }
+    const again = new Map(invitations.map(({ name, expires }) => [name, expires]));
     const rows = [
       ...accounts.map(({ name, role, kind, since, invitedBy, revoked }) => {
         const by = invitedBy === null ? '' : `, invited by ${invitedBy}`;
-        return [name, role, kind, `${revoked ? 'revoked, ' : ''}since ${since}${by}`];
+        const until = again.get(name);
+        const code =
+          until === undefined
+            ? ''
+            : `, a code that ${revoked ? 'gives the name again' : 'takes it over'} until ${until}`;
+        again.delete(name);
+        return [name, role, kind, `${revoked ? 'revoked, ' : ''}since ${since}${by}${code}`];
       }),
-      ...invitations.map(({ name, role, kind, expires }) => [name, role, kind, `invited until ${expires}`]),
+      ...invitations
+        .filter(({ name }) => again.has(name))
+        .map(({ name, role, kind, expires }) => [name, role, kind, `invited until ${expires}`]),
     ];
     await print(table(rows));
     return 0;

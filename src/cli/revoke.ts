@@ -1,5 +1,6 @@
 // `partyline revoke`: an account ends, with its tokens and sessions; or an invitation is taken back.
 
+import type { Client } from '../client/mod.ts';
 import { parseOnce } from './kit/arguments.ts';
 import { quote } from '../protocol/text.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
@@ -13,7 +14,9 @@ Usage: partyline revoke NAME
 
 ${COMMON_HELP}
 
-The account's connections are closed, its tokens count no more, and its name stays taken.
+The account's connections are closed and its tokens count no more. Its name stays taken for good: nobody is to be taken for
+somebody who was here. A machine's may be given to a machine again, with partyline invite NAME --as host. A machine that was
+only set up anew needs no revoke, just such an invitation: its old key counts no more once the new one has joined.
 
 ${CREDENTIAL_HELP}
 
@@ -31,7 +34,21 @@ export async function revoke(args: string[]): Promise<number> {
     return misuse('revoke', `one NAME is expected, not ${positionals.length}`);
   return whileIn({ command: 'revoke', host: hostOf(values.host) }, async (client) => {
     const revoked = await client.revoke(name);
-    await print(values.json ? jsonLine({ name, revoked }) : `The ${revoked} of ${quote(name)} is revoked\n`);
+    if (values.json) await print(jsonLine({ name, revoked }));
+    else
+      await print(
+        `The ${revoked} of ${quote(name)} is revoked${revoked === 'account' ? await rest(client, name) : ''}\n`,
+      );
     return 0;
   });
+}
+
+/** What becomes of the name. */
+async function rest(client: Client, given: string): Promise<string> {
+  const { accounts } = await client.accounts();
+  const plain = (name: string) => name.normalize('NFC').toLowerCase();
+  const isMachine = accounts.some(({ name, kind }) => kind === 'host' && plain(name) === plain(given));
+  return isMachine
+    ? `; its name is kept for a machine: partyline invite ${given} --as host lets one in under it again`
+    : '; its name stays taken for good';
 }

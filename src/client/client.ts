@@ -16,6 +16,7 @@ import { ClosedError, RefusedError } from './errors.ts';
 import { readHistory, type HistoryWishes } from './history.ts';
 import { Inbox, type Message, type Reading } from './inbox.ts';
 import { Link, type LinkOptions } from './link.ts';
+import { mustKnow } from './options.ts';
 import { runMany, type HostResult, type ManyOptions } from './many.ts';
 import { Requests } from './requests.ts';
 import { Running, Together } from './running.ts';
@@ -134,7 +135,9 @@ export class Client implements AsyncDisposable {
    * To one, to several, to a `#group`, to `all`. Settles when it is stored for good. With a key of one's own a message is
    * the same message in a later run of the program too; without it, one is made that covers lost connections.
    */
-  async send(to: string | readonly string[], text: string, { key = this.#world.newKey() } = {}): Promise<Sent> {
+  async send(to: string | readonly string[], text: string, options: { readonly key?: string } = {}): Promise<Sent> {
+    mustKnow('send', options);
+    const { key = this.#world.newKey() } = options;
     return this.#requests.ask(chatSend, { to: typeof to === 'string' ? [to] : to, text, key }, AGAIN);
   }
 
@@ -143,6 +146,7 @@ export class Client implements AsyncDisposable {
    * the loop is left; whatever was not read comes again the next time. One loop at a time.
    */
   messages(reading: Reading = {}): AsyncIterableIterator<Message> & AsyncDisposable {
+    mustKnow('messages', reading);
     return this.#inbox.open(reading);
   }
 
@@ -158,6 +162,7 @@ export class Client implements AsyncDisposable {
 
   /** What we said and were told, oldest first, read as the loop goes on. */
   history(wishes: HistoryWishes = {}): AsyncGenerator<Message, void, undefined> {
+    mustKnow('history', wishes);
     return readHistory((page) => this.#requests.ask(chatHistory, page, AGAIN), wishes);
   }
 
@@ -166,6 +171,7 @@ export class Client implements AsyncDisposable {
    * `before`, that took long, and what came before has not been looked at: ask again with it.
    */
   search(words: string, wishes: { readonly before?: number; readonly limit?: number } = {}): Promise<Found> {
+    mustKnow('search', wishes);
     return this.#requests.ask(chatSearch, { words, ...wishes }, AGAIN);
   }
 
@@ -185,11 +191,13 @@ export class Client implements AsyncDisposable {
 
   /** Runs a command, at once or as soon as there is a connection; it ends with the connection. */
   run(options: RunOptions): CommandRun {
+    mustKnow('run', options);
     return this.#start(options);
   }
 
   /** On many machines, as one run on record: how it went on each, as soon as that is known. */
   runMany(options: ManyOptions): AsyncGenerator<HostResult, void, undefined> {
+    mustKnow('runMany', options);
     const together = new Together();
     return runMany(options, {
       hosts: async () => {
@@ -201,8 +209,10 @@ export class Client implements AsyncDisposable {
     });
   }
 
-  /** Starts a command that goes on without this client; `record` is what `attach` takes. */
-  detach({ on, cwd, env, timeoutMs, takesInput, ...what }: DetachOptions): Promise<Detached> {
+  /** Starts a command that goes on without this client, on one machine; `record` is what `attach` takes. */
+  detach(options: DetachOptions): Promise<Detached> {
+    mustKnow('detach', options);
+    const { on, cwd, env, timeoutMs, takesInput, ...what } = options;
     const wishes = { on, cwd, env, timeoutMs, takesInput };
     const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
     return this.#requests.ask(runDetach, { command: commandOf(what), ...given }, ONCE);
@@ -210,6 +220,7 @@ export class Client implements AsyncDisposable {
 
   /** Shows what a detached run has said and says, also over lost connections. */
   attach(record: number, options: AttachOptions = {}): Watch {
+    mustKnow('attach', options);
     return new Watch({ id: record, options, running: this.#running, world: this.#world });
   }
 
@@ -217,6 +228,7 @@ export class Client implements AsyncDisposable {
 
   /** Our own, or for the owner all; oldest first, the newest that there are, and whether there are more before them. */
   runs(wishes: { readonly before?: number; readonly limit?: number } = {}): Promise<ResultOf<typeof runList>> {
+    mustKnow('runs', wishes);
     return this.#requests.ask(runList, wishes, AGAIN);
   }
 
@@ -250,7 +262,9 @@ export class Client implements AsyncDisposable {
   }
 
   /** Sends what is on record of it, as a message: to one, to several, to a `#group`, to `all`. */
-  async share(run: number, to: string | readonly string[], { key = this.#world.newKey() } = {}): Promise<Sent> {
+  async share(run: number, to: string | readonly string[], options: { readonly key?: string } = {}): Promise<Sent> {
+    mustKnow('share', options);
+    const { key = this.#world.newKey() } = options;
     return this.#requests.ask(runShare, { run, to: typeof to === 'string' ? [to] : to, key }, AGAIN);
   }
 
@@ -297,7 +311,9 @@ export class Client implements AsyncDisposable {
 
   // ── accounts ──
 
-  invite(name: string, { role, kind }: Inviting = {}): Promise<Invitation> {
+  invite(name: string, wanted: Inviting = {}): Promise<Invitation> {
+    mustKnow('invite', wanted);
+    const { role, kind } = wanted;
     const wishes = { ...(role === undefined ? {} : { role }), ...(kind === undefined ? {} : { kind }) };
     return this.#requests.ask(accountInvite, { name, ...wishes }, ONCE);
   }

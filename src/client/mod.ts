@@ -4,6 +4,7 @@
 import type { Reconnect } from './backoff.ts';
 import { Client, type ConnectionState } from './client.ts';
 import type { CredentialChoice } from './credential.ts';
+import { mustKnow } from './options.ts';
 import type { Trust } from './trust.ts';
 import { openWebSocket, type Socket } from './web-socket.ts';
 import type { Transport } from './wire.ts';
@@ -79,6 +80,7 @@ const NO_TRUST: Trust = {
  * signal's reason.
  */
 export function connect(options: ConnectOptions): Promise<Client> {
+  mustKnow('connect', options);
   const { credential = 'none', reconnect = {}, onConnection, signal, world = REAL_WORLD } = options;
   return Client.open({ transport: transportFor(options), credential, reconnect, onConnection, world }, signal);
 }

@@ -58,7 +58,11 @@ export async function secure(dialled: Dialled, { host, trust, signal }: SecureOp
     throw new SecureError(`Cannot connect to ${server}`, { kind: 'denied', why: `${met.refused}; nothing was sent` });
   }
   if (met.met === 'first') {
-    trust.tell(`${server} is met for the first time; its key ${fingerprint} is remembered in ${met.where}`);
+    trust.tell(
+      met.isVouched === true
+        ? `${server} has shown the key that the code names, ${fingerprint}, which is remembered in ${met.where}`
+        : `${server} is met for the first time; its key ${fingerprint} is remembered in ${met.where}`,
+    );
   }
   return { ...dialled, socket: inside, fingerprint };
 }

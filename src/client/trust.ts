@@ -2,8 +2,8 @@
 
 export type Met =
   | { readonly met: 'again' }
-  /** Remembered from now on, there. */
-  | { readonly met: 'first'; readonly where: string }
+  /** Remembered from now on, there. `isVouched`: it is the key that was to be expected, so it was not taken on trust. */
+  | { readonly met: 'first'; readonly where: string; readonly isVouched?: boolean }
   /** Not the server that it was, or nobody can tell. Why, in the middle of a line. */
   | { readonly refused: string };
 

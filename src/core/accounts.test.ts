@@ -90,6 +90,49 @@ test('whoever lost a password is let in again by a new code, with the same accou
   assert.equal(await refusedInvite(world, world.owner(), 'carol'), 'name-reserved');
 });
 
+test('the name of a revoked machine goes to a machine that is invited again, and to nobody else', async () => {
+  const world = await aHub();
+  const { accounts, hub } = world;
+  const op = await world.account('op', 'operator');
+  const invited = (as: 'host' | 'person', by = world.owner()) =>
+    asked<Invitation>((done) => accounts.invite(by, { name: 'web4', kind: as }, { nowMs: NOW, done }));
+  const joined = ({ code }: Invitation, key: string) => {
+    const bearer = accounts.bearerOf(code, NOW);
+    assert.ok(bearer?.kind === 'invited');
+    return asked<Member>((done) => accounts.accept(bearer.invite, { key, nowMs: NOW, done }));
+  };
+  const revoke = () => asked<string>((done) => accounts.revoke(world.owner(), 'web4', { nowMs: NOW, done }));
+  const first = await joined(await invited('host'), 'one');
+  assert.equal((await invited('host')).isExisting, true);
+  assert.equal(await revoke(), 'account');
+  const refused = (by: Session, kind: 'host' | 'person') =>
+    new Promise((done) => accounts.invite(by, { name: 'web4', kind }, { nowMs: NOW, done }));
+  const taken = { refused: 'name-reserved', wasRevoked: true };
+  assert.deepEqual(await refused(world.owner(), 'person'), { ...taken, isMachines: true });
+  assert.deepEqual(await refused(world.comeAs(op).session, 'host'), taken, 'it was not the one to invite it');
+  const next = await invited('host');
+  assert.equal(next.isExisting, false);
+  assert.equal(await revoke(), 'invitation', 'the code can be taken back');
+  assert.equal(accounts.bearerOf(next.code, NOW), undefined);
+  const second = await joined(await invited('host'), 'two');
+  assert.equal(second, first, 'it is that machine, as its records have it');
+  assert.equal(second.account?.revokedAtMs, undefined);
+  assert.equal(hub.directory.bearerOf('one'), undefined);
+  assert.equal(hub.directory.bearerOf('two')?.member, second);
+});
+
+test('a person is not invited as a machine, whatever became of the account', async () => {
+  const world = await aHub();
+  await world.account('carol');
+  const invited = () =>
+    new Promise((done) => {
+      world.accounts.invite(world.owner(), { name: 'carol', kind: 'host' }, { nowMs: NOW, done });
+    });
+  assert.deepEqual(await invited(), { refused: 'name-reserved', wasRevoked: false });
+  await asked((done) => world.accounts.revoke(world.owner(), 'carol', { nowMs: NOW, done }));
+  assert.deepEqual(await invited(), { refused: 'name-reserved', wasRevoked: true });
+});
+
 test('of two that take up one invitation in the same moment one gets in', async () => {
   const world = await aHub();
   const { code } = await invite(world, 'carol');

@@ -39,6 +39,8 @@ export interface Invitation {
   readonly expiresAtMs: number;
   /** There was a code for this name that nobody had used; it is worth nothing now. */
   readonly isReplacing: boolean;
+  /** There is an account of this name: whoever comes in with the code takes it over. */
+  readonly isExisting: boolean;
 }
 
 /** What somebody showed to come in, and whose it is. */
@@ -99,19 +101,24 @@ export class Accounts {
       const again = directory.account(parsed.key)?.account;
       const replaced = [...directory.expiredInvites(nowMs), ...(pending === undefined ? [] : [pending])];
       if (again !== undefined && again.role !== 'owner' && mayLetInAgain(by, again)) {
-        const { name, key, role, kind } = again;
-        return this.#invitation(by, { name, key, role, kind, replaced, nowMs });
+        const { name, key, role, kind: its, revokedAtMs } = again;
+        const isExisting = revokedAtMs === undefined;
+        // A person's name is never another's. A machine's is, of a machine that is invited as one.
+        if (kind === 'host' && its !== 'host') return { refused: 'name-reserved', wasRevoked: !isExisting };
+        if (isExisting || (kind === 'host' && its === 'host'))
+          return this.#invitation(by, { name, key, role, kind: its, replaced, isExisting, nowMs });
+        return { refused: 'name-reserved', wasRevoked: true, isMachines: its === 'host' };
       }
       if (again?.revokedAtMs !== undefined) return { refused: 'name-reserved', wasRevoked: true };
       const taken = pending === undefined ? hub.refusalOfName(parsed, nowMs) : undefined;
       if (taken !== undefined) return taken;
       if (pending !== undefined && !mayTakeBack(by, pending)) return { refused: 'name-reserved' };
       if (hub.isPresent(parsed.key)) return { refused: 'name-in-use' };
-      return this.#invitation(by, { ...parsed, role, kind, replaced, nowMs });
+      return this.#invitation(by, { ...parsed, role, kind, replaced, isExisting: false, nowMs });
     });
   }
 
-  #invitation(by: Session, { name, key, role, kind, replaced, nowMs }: NewInvite): Decision<Invitation> {
+  #invitation(by: Session, { name, key, role, kind, replaced, isExisting, nowMs }: NewInvite): Decision<Invitation> {
     const { secrets, hub } = this.#world;
     if (Array.from(hub.directory.invites).length - replaced.length >= MAX_INVITES) {
       return { refused: 'too-many', what: 'invitations', max: MAX_INVITES };
@@ -123,7 +130,7 @@ export class Accounts {
     const changes: Change[] = replaced.map((old) => ({ type: 'invite-removed', hash: old.hash }));
     changes.push({ type: 'invite-added', invite });
     const isReplacing = replaced.some((old) => old.key === key && old.expiresAtMs > nowMs);
-    return { changes, answer: () => ({ name, role, kind, code, expiresAtMs, isReplacing }) };
+    return { changes, answer: () => ({ name, role, kind, code, expiresAtMs, isReplacing, isExisting }) };
   }
 
   /** Whose code or token this is; a code only until it expires or is used. */
@@ -146,10 +153,14 @@ export class Accounts {
       if ((invite.kind === 'host') !== (key !== undefined)) return { refused: 'wrong-kind', kind: invite.kind };
       const changes: Change[] = [{ type: 'invite-removed', hash }];
       const again = directory.account(invite.key);
-      if (again?.account?.revokedAtMs !== undefined) return { refused: 'bad-secret' };
-      const account = again?.account ?? { ...this.#newAccount(invite, nowMs), invitedBy: invite.by };
-      const type = again === undefined ? 'account-added' : 'account-changed';
-      changes.push({ type, account: { ...account, password: password ?? account.password } });
+      const isRevoked = again?.account?.revokedAtMs !== undefined;
+      // Revoking took its codes back: this one was made after that, for a machine that is to have the name.
+      if (isRevoked && invite.kind !== 'host') return { refused: 'bad-secret' };
+      const account = again?.account ?? this.#newAccount(invite, nowMs);
+      const isNew = again === undefined || isRevoked;
+      const invitedBy = isNew ? invite.by : account.invitedBy;
+      const changed = { ...account, invitedBy, revokedAtMs: undefined, password: password ?? account.password };
+      changes.push({ type: again === undefined ? 'account-added' : 'account-changed', account: changed });
       if (key !== undefined) {
         if (directory.bearerOf(key) !== undefined) return { refused: 'key-taken' };
         // A machine has one key: what it had before counts no more.
@@ -220,11 +231,11 @@ export class Accounts {
       const parsed = parseName(given);
       if ('refused' in parsed) return { refused: 'unknown-account', name: given };
       const invite = directory.invitationOf(parsed.key, nowMs);
-      if (invite !== undefined && directory.account(parsed.key) === undefined) {
+      const member = directory.account(parsed.key);
+      if (invite !== undefined && (member === undefined || isRevoked(member))) {
         if (!mayTakeBack(by, invite)) return { refused: 'not-allowed', what: 'revoke' };
         return { changes: [{ type: 'invite-removed', hash: invite.hash }], answer: () => 'invitation' as const };
       }
-      const member = directory.account(parsed.key);
       if (member?.account === undefined) return { refused: 'unknown-account', name: given };
       const { account } = member;
       if (account.revokedAtMs !== undefined) return { refused: 'unknown-account', name: member.name, wasRevoked: true };
@@ -296,6 +307,7 @@ export interface Brought {
 
 type NewInvite = Pick<Invite, 'name' | 'key' | 'role' | 'kind'> & {
   readonly replaced: readonly Invite[];
+  readonly isExisting: boolean;
   readonly nowMs: number;
 };
 
@@ -321,8 +333,7 @@ function mayInvite(by: Role, role: InvitedRole): boolean {
 }
 
 /** Whoever has lost a password needs a way back in, and gets it from whoever let them in. */
-function mayLetInAgain(by: Session, { role, invitedBy, revokedAtMs }: Account): boolean {
-  if (revokedAtMs !== undefined || role === 'owner') return false;
+function mayLetInAgain(by: Session, { role, invitedBy }: Account): boolean {
   return by.role === 'owner' || (by.role === 'operator' && role === 'member' && invitedBy === by.member.id);
 }
 

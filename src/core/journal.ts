@@ -137,7 +137,7 @@ export interface Account {
   readonly password: string | undefined;
   /** Everything up to here counts as delivered. */
   readonly delivered: MessageId;
-  /** Its name stays taken, it cannot come in any more. */
+  /** It cannot come in any more, and its name stays taken; a machine's until one is invited under it once more. */
   readonly revokedAtMs: number | undefined;
 }
 

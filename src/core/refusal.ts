@@ -10,8 +10,11 @@ import type { MemberKind } from './session.ts';
 
 /** Somebody else has the name, or one that looks like it. */
 export type NameTaken =
-  /** `wasRevoked`: it belonged to an account that was revoked; told to whoever may revoke. */
-  | { refused: 'name-reserved'; wasRevoked?: true }
+  /**
+   * `wasRevoked`: it belonged to an account that was revoked; told to whoever may revoke. `isMachines`: a machine's, and so a
+   * machine may be invited under it once more.
+   */
+  | { refused: 'name-reserved'; wasRevoked?: boolean; isMachines?: boolean }
   | { refused: 'name-in-use' }
   /** UTS #39, 4. */
   | { refused: 'name-confusable'; with: Name };

@@ -10,7 +10,7 @@ import { until } from '../../test/kit/proc.ts';
 import { aRunner } from '../../test/kit/runner.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../../test/kit/server.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
-import { parseJoinCode } from '../net/join-code.ts';
+import { parseJoinCode, type JoinCode } from '../net/join-code.ts';
 import { ensureMachineKey, type MachineKey } from '../net/machine.ts';
 import { beJoined } from './joined.ts';
 import { EVERYTHING } from './policy.ts';
@@ -50,7 +50,7 @@ interface Wanted {
   readonly server: TestServer;
   readonly host: string;
   readonly key: MachineKey;
-  readonly code?: string;
+  readonly code?: JoinCode;
 }
 
 function aProgram(t: TestContext, { server, host, key, code }: Wanted) {
@@ -98,7 +98,7 @@ for (const host of LOOPBACKS) {
     await using owner = await asOwner(server, host);
     const { code } = await owner.invite('web1', { kind: 'host' });
     const key = ensureMachineKey(join(aDirectory(t), 'key'));
-    const one = aProgram(t, { server, host, key, code: parseJoinCode(code)?.code ?? assert.fail(code) });
+    const one = aProgram(t, { server, host, key, code: parseJoinCode(code) ?? assert.fail(code) });
     await one.joined(1);
     const other = aProgram(t, { server, host, key });
     await other.joined(1);

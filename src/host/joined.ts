@@ -9,6 +9,7 @@ import { readResult } from '../client/requests.ts';
 import type { Trust } from '../client/trust.ts';
 import type { Answer } from '../client/wire.ts';
 import type { World } from '../client/world.ts';
+import type { JoinCode } from '../net/join-code.ts';
 import { newNonce } from '../net/owner.ts';
 import type { MachineKey } from '../net/machine.ts';
 import { hostChallenge, hostJoin, hostProve } from '../protocol/native/methods/host.ts';
@@ -18,7 +19,7 @@ export interface Joining extends Pick<ServingOptions, 'runner' | 'detached' | 'p
   readonly host: string;
   readonly key: MachineKey;
   /** Of an invitation; counts once. */
-  readonly code: string | undefined;
+  readonly code: JoinCode | undefined;
   readonly labels: ReadonlyMap<string, string>;
   readonly trust: Trust;
   readonly world: Pick<World, 'after' | 'random'>;
@@ -64,7 +65,7 @@ export async function beJoined(joining: Joining, signal: AbortSignal): Promise<v
 
 const FOR_NOW = new Set(['busy', 'closing', 'too-many-wrong', 'not-stored']);
 
-async function comeIn(joining: Joining, code: string | undefined, signal: AbortSignal): Promise<NativeClient> {
+async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSignal): Promise<NativeClient> {
   const { host, key, labels, trust, runner, detached, policy, onDenied, onRecordsHead } = joining;
   const { client, isLoopback, isPrivate, fingerprint } = await openClient({ host, trust }, signal);
   // Whoever is told to stop does not wait for a server that does not answer.
@@ -77,12 +78,18 @@ async function comeIn(joining: Joining, code: string | undefined, signal: AbortS
         `Cannot join ${host}: the connection is plain text, and nothing was sent`,
       );
     }
-    const refused = code === undefined ? undefined : await join(client, { code, key: key.publicKey });
     const clientNonce = newNonce();
     const challenged = readResult(
       hostChallenge,
       resultIn(await client.request(hostChallenge.name, { nonce: clientNonce })),
     );
+    const said = challenged.fingerprint;
+    // By TLS it was proven before. In plain text it is the server's word, which shows that it is another by mistake.
+    if (code !== undefined && said !== undefined && said !== code.fingerprint) {
+      const why = otherKey(said, code.fingerprint);
+      throw new RefusedError('other-key', `Cannot join ${host}: ${why}; the code was not sent and still counts`);
+    }
+    const refused = code === undefined ? undefined : await join(client, { code: code.code, key: key.publicKey });
     const { address, port } = client.far;
     const server = isLoopback && fingerprint === undefined ? { address, port } : undefined;
     const proof = key.prove({ clientNonce, serverNonce: challenged.nonce, server });
@@ -101,6 +108,10 @@ async function comeIn(joining: Joining, code: string | undefined, signal: AbortS
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+export function otherKey(shown: string, expected: string): string {
+  return `its key is ${shown} and the code is for ${expected}`;
 }
 
 /** Why the code counts no more: it may have been this very machine that used it. */

@@ -201,7 +201,15 @@ export class FakeChat {
         return { messages, more: messages.length < all.length };
       }
       case 'account.invite':
-        return { name: given('name'), role: 'member', kind: 'person', code: 'CODE', expires: AT, replaced: false };
+        return {
+          name: given('name'),
+          role: 'member',
+          kind: 'person',
+          code: 'CODE',
+          expires: AT,
+          replaced: false,
+          existing: false,
+        };
       default:
         return {};
     }

@@ -47,7 +47,7 @@ export async function someMachines(
     const machine = {
       host: at(host, server.port),
       key: ensureMachineKey(join(directory, `${name}.key`)),
-      code: given.code,
+      code: given,
       labels: new Map([['of', 'many']]),
       trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
       runner,

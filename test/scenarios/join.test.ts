@@ -169,6 +169,11 @@ for (const host of LOOPBACKS) {
     // Another server's key, and so nothing was sent and the code still counts.
     const wrongPin = await outcomeOf(joining(aDirectory(t), [`tls://${address}`, '--code', tampered]));
     refused(wrongPin, /its key is sha256\/\/.* and the code is for sha256\/\/.*; nothing was sent$/m);
+    const inPlain = await outcomeOf(joining(aDirectory(t), [address, '--code', tampered]));
+    refused(
+      inPlain,
+      /its key is sha256\/\/.* and the code is for sha256\/\/.*; the code was not sent and still counts$/m,
+    );
     await using machine = joining(first, [address, '--code', code]);
     await machine.stdout.until('ready\n');
     refused(await outcomeOf(joining(aDirectory(t), [address, '--code', code])), /code is not valid any more/);
@@ -187,6 +192,11 @@ for (const host of LOOPBACKS) {
     refused(await outcomeOf(joining(aDirectory(t), [`tls://${address}`])), /a machine takes nobody's word for it/);
     await using second = joining(aDirectory(t), [`tls://${address}`, '--code', other]);
     await second.stdout.until('ready\n');
+    // Its key was in the code, and was not taken on trust.
+    assert.match(
+      second.stderr.text,
+      /^partyline join: \S+ has shown the key that the code names, sha256\/\/\S+, which is remembered in \S+\n$/,
+    );
   });
 
   test(`a machine comes back to a server that was away, without a code, until it is revoked: ${host}`, async () => {
@@ -206,6 +216,43 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(await owner.json('hosts'), []);
     await again[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
+  });
+
+  test(`a machine set up anew takes its place by a new code, and its name again after it was revoked: ${host}`, async (t) => {
+    await using server = await startServer();
+    const address = at(host, server.port);
+    const owner = someone(server.directory, address);
+    await using first = await aMachine('web1', server, host);
+    const says = await owner.run(['invite', 'web1', '--as', 'host']);
+    assert.match(says.stdout, /^web1 has joined already: the machine that joins with this code takes its place/m);
+    assert.match((await owner.run(['members'])).stdout, /^web1 +member +host .*, a code that takes it over until /m);
+    const [, code = ''] = /--code (\S+)/.exec(says.stdout) ?? [];
+    await using second = joining(aDirectory(t), [address, '--code', code]);
+    await second.stdout.until('ready\n');
+    assert.equal(await first.program.ended, 1);
+    const revoked = await owner.run(['revoke', 'web1']);
+    assert.match(revoked.stdout, /is revoked; its name is kept for a machine: partyline invite web1 --as host /);
+    assert.equal(await second.ended, 1);
+    refused(await owner.run(['invite', 'web1']), /belonged to a machine that was revoked, .*: --as host/);
+    await using third = await aMachine('web1', server, host);
+    const ran = await outcomeOf(runOn('web1', { server, host }, ['--', 'echo anew']));
+    assert.deepEqual([ran.status, ran.stdout, third.program.stderr.text], [0, 'anew\n', '']);
+    // A person's name is never another's.
+    const [bob] = await owner.json('invite', 'bob');
+    assert.equal(
+      (await someone(aDirectory(t), address).run(['login', '--code', String(bob?.['code'])], 'secret word\n')).status,
+      0,
+    );
+    assert.match(
+      (await owner.run(['invite', 'bob'])).stdout,
+      /^bob has an account already: whoever has this code takes it/m,
+    );
+    assert.equal((await owner.json('members')).filter(({ name }) => name === 'bob').length, 2, 'an account and a code');
+    assert.equal((await owner.run(['members'])).stdout.match(/^bob /gm)?.length, 1);
+    assert.match((await owner.run(['revoke', 'bob'])).stdout, /is revoked; its name stays taken for good$/m);
+    for (const as of [[], ['--as', 'host']]) {
+      refused(await owner.run(['invite', 'bob', ...as]), /belonged to an account that was revoked, and stays taken/);
+    }
   });
 
   for (const [who, whom] of [

@@ -203,6 +203,9 @@ for (const host of LOOPBACKS) {
     assert.deepEqual([seen.length, new Set(seen).size], [4, 4]);
     const { runs } = await owner.runs({ limit: 1 });
     assert.deepEqual(runs[0]?.hosts, names, 'it is not one run on record');
+    const several = await owner.run({ on: 'web*', command: 'x' }).result;
+    assert.match(String('reason' in several && several.reason), /on is one machine; .*the library: runMany, or detach/);
+    await assert.rejects(owner.detach({ on: 'web*', command: 'x' }), /on is one machine/);
     for await (const { status } of owner.runMany({ on: 'all', command: 'exit 1', batch: 1 })) {
       assert.equal(status, 1);
       break;

@@ -74,19 +74,24 @@ for (const host of LOOPBACKS) {
     assert.equal(await run(wrong), "unknown-recipient [ 'nobody' ]\n");
   });
 
-  test(`the echo bot says back what it is told: ${host}`, async (t) => {
-    const directory = aDirectory(t);
-    await using server = await startServer();
-    const tokenFile = join(directory, 'bot.token');
-    writeFileSync(tokenFile, `${await newAccount('echo', server)}\n`, { mode: 0o600 });
-    await using bot = start(NODE, [join(ROOT, 'examples/bot.ts'), at(host, server.port), tokenFile]);
-    await using owner = await asOwner(server, host);
-    const messages = owner.messages();
-    await owner.send('echo', 'are you there?');
-    const { value } = await messages.next();
-    assert.deepEqual([value?.from, value?.text], ['echo', 'are you there?']);
-    assert.equal(bot.stderr.text, '');
-  });
+  for (const where of ['in the checkout', 'elsewhere']) {
+    test(`the echo bot, ${where}, says back what it is told: ${host}`, async (t) => {
+      const directory = aDirectory(t);
+      const own = join(ROOT, 'examples/bot.ts');
+      const other = join(directory, 'bot.ts');
+      writeFileSync(other, readFileSync(own, 'utf8').replace("'../src/", `'${ROOT}/src/`));
+      await using server = await startServer();
+      const tokenFile = join(directory, 'bot.token');
+      writeFileSync(tokenFile, `${await newAccount('echo', server)}\n`, { mode: 0o600 });
+      await using bot = start(NODE, [where === 'elsewhere' ? other : own, at(host, server.port), tokenFile]);
+      await using owner = await asOwner(server, host);
+      const messages = owner.messages();
+      await owner.send('echo', 'are you there?');
+      const { value } = await messages.next();
+      assert.deepEqual([value?.from, value?.text], ['echo', 'are you there?']);
+      assert.equal(bot.stderr.text, '');
+    });
+  }
 
   test(`over a server that is killed nothing is lost and nothing comes twice: ${host}`, async (t) => {
     const directory = aDirectory(t);

@@ -26,6 +26,7 @@ for (const host of LOOPBACKS) {
         kind: 'person',
         expires: '2026-01-03T03:04:05.678Z',
         replaced: false,
+        existing: false,
       });
       const janaki = await house.talk(over);
       assert.equal(await janaki.ask('login.code', { code, password: 'short' }), 'bad-password');

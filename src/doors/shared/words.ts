@@ -36,9 +36,10 @@ export function wordsForEntering(refusal: EnterRefusal, given: string, address: 
 function wordsForTaken(refusal: NameTaken): string {
   switch (refusal.refused) {
     case 'name-reserved':
-      return refusal.wasRevoked === true
-        ? 'the name belonged to an account that was revoked, and stays taken'
-        : 'the name is reserved';
+      if (refusal.wasRevoked !== true) return 'the name is reserved';
+      return refusal.isMachines === true
+        ? 'the name belonged to a machine that was revoked, and stays taken but for a machine: --as host'
+        : 'the name belonged to an account that was revoked, and stays taken';
     case 'name-in-use':
       return 'somebody of that name is here';
     case 'name-confusable':

@@ -43,10 +43,11 @@ export const ACCOUNT: Entries<'account.invite' | 'account.list' | 'account.revok
 async function inviteOne(asker: Asker, given: Inviting) {
   const invited = await invite(asker.house, sessionOf(asker), given);
   if ('refused' in invited) return { error: accountError(invited, `Cannot invite ${quote(given.name)}`) };
-  const { expiresAtMs, isReplacing, ...shown } = invited;
+  const { expiresAtMs, isReplacing, isExisting, ...shown } = invited;
   // A machine asks nobody whether the server is the right one: its code says so.
   const code = shown.kind === 'host' ? formatJoinCode(shown.code, asker.house.fingerprint()) : shown.code;
-  return { result: { ...shown, code, expires: toTime(expiresAtMs), replaced: isReplacing } };
+  const expires = toTime(expiresAtMs);
+  return { result: { ...shown, code, expires, replaced: isReplacing, existing: isExisting } };
 }
 
 function list(asker: Asker) {

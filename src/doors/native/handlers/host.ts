@@ -68,7 +68,7 @@ function challenge(asker: Asker, { nonce }: { nonce: string }) {
   if (refused !== undefined) return { error: refused };
   const nonces = { clientNonce: nonce, serverNonce: newNonce() };
   asker.challenge = nonces;
-  return { result: { nonce: nonces.serverNonce } };
+  return { result: { nonce: nonces.serverNonce, fingerprint: asker.house.fingerprint() } };
 }
 
 /** One attempt for each challenge. */

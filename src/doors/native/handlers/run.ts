@@ -105,7 +105,10 @@ export function begin(
   const { command, places } = found;
   const [place, another] = places;
   if (place === undefined || another !== undefined || command === undefined) {
-    return no('bad-params', 'Cannot run the command: on is one machine; each of several is asked for by itself');
+    return no(
+      'bad-params',
+      'Cannot run the command: on is one machine; each of several is asked for by itself (the library: runMany, or detach for each of resolve)',
+    );
   }
   const cannot = asker.refusalToRun(streams);
   if (cannot !== undefined) return { error: wordsForStreams(cannot) };

@@ -9,10 +9,13 @@ export const INVITED_ROLES = ['member', 'operator'] as const;
 
 const invited = { name: text, role: oneOf(INVITED_ROLES), kind: oneOf(KINDS) } as const;
 
-/** `code` is shown this once; `replaced`: an earlier code for this name, which nobody had used, works no longer. */
+/**
+ * `code` is shown this once; `replaced`: an earlier code for this name, which nobody had used, works no longer; `existing`:
+ * there is an account of this name, which whoever comes in with the code takes over.
+ */
 export const accountInvite = method('account.invite', {
   params: object({ name: text, role: optional(oneOf(INVITED_ROLES)), kind: optional(oneOf(KINDS)) }),
-  result: object({ ...invited, code: text, expires: time, replaced: truth }),
+  result: object({ ...invited, code: text, expires: time, replaced: truth, existing: truth }),
 });
 
 /** `invitations` for operators and the owner only. */

@@ -39,7 +39,11 @@ export const hostJoin = method('host.join', {
   result: object({ name: text }),
 });
 
-export const hostChallenge = method('host.challenge', { params: object({ nonce }), result: object({ nonce }) });
+/** `fingerprint`: of the server's key, as it says; a machine that has a code compares it with the code's. */
+export const hostChallenge = method('host.challenge', {
+  params: object({ nonce }),
+  result: object({ nonce, fingerprint: optional(text) }),
+});
 
 /** From the answer on the connection is the machine's: it is asked, and asks nothing any more. */
 export const hostProve = method('host.prove', {
