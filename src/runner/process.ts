@@ -10,6 +10,7 @@ import { getgid, getuid } from 'node:process';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { removePlace } from './directory.ts';
 import { codeOf, wordsFor } from './errors.ts';
+import { closeInherited } from './inherited.ts';
 import { type Born, findQuickStarts } from './libc.ts';
 import { killRuns, tellsSessions } from './members.ts';
 import { openCommandEnds, pathsOf, type Three, unlinkPipes } from './pipes.ts';
@@ -31,6 +32,7 @@ const MAX_SHOWN_CHARACTERS = 200;
 const UNKILLABLE_MS = 500;
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '');
+closeInherited();
 dropGroups(settings.identity);
 const quick = isOwn(settings.identity) ? await findQuickStarts() : undefined;
 const sessions = new Map<number, Session>();

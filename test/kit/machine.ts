@@ -16,6 +16,8 @@ export interface MachineOptions {
   /** `tls://` and the like. */
   readonly scheme?: string;
   readonly args?: readonly string[];
+  /** How the program is started; without it as it is. */
+  readonly launch?: typeof partyline;
 }
 
 /** The code that the owner of the server gives for it. */
@@ -39,11 +41,13 @@ export async function aMachine(
   name: string,
   server: TestServer,
   host: string,
-  { scheme = '', args = [] }: MachineOptions = {},
+  { scheme = '', args = [], launch = partyline }: MachineOptions = {},
 ): Promise<Machine> {
   const directory = newDirectory();
   const code = await codeFor(name, server, host);
-  const program = joining(directory, [`${scheme}${at(host, server.port)}`, '--code', code, ...args]);
+  const program = launch(['join', `${scheme}${at(host, server.port)}`, '--code', code, ...args], {
+    env: { PARTYLINE_DATA: directory },
+  });
   await program.stdout.until('ready\n').catch((error: unknown) => {
     throw new Error(`${name} did not join: ${program.stderr.text}`, { cause: error });
   });

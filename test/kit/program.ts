@@ -24,12 +24,20 @@ const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKIL
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Our descriptor that it gets as its own `PASSED`, as from a shell that has a lock or a file open. */
+  readonly passes?: number;
 }
 
+/** Far behind the others, where Node does not look for what it was given. */
+export const PASSED = 77;
+
 /** Runs a file with arguments; `partyline(...)` is what most tests want. */
-export function start(file: string, args: readonly string[], { env = {}, cwd }: ProgramOptions = {}): Program {
+export function start(file: string, args: readonly string[], { env = {}, cwd, passes }: ProgramOptions = {}): Program {
+  const stdio: ['pipe', 'pipe', 'pipe', ...(number | 'ignore')[]] = ['pipe', 'pipe', 'pipe'];
+  if (passes !== undefined) stdio.push(...Array<'ignore'>(PASSED - stdio.length).fill('ignore'), passes);
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(file, args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of those behind the three there is no stream
+    stdio: stdio as ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
