@@ -61,8 +61,8 @@ export type FromProcess =
   | { did: 'fail'; reason: string }
   /** The command's ends of the pipes are open; without a pid there is no command, and words on stderr say why. */
   | { did: 'spawn'; id: number; pid: number | undefined }
-  /** `isFinished`: and `finish`, in one. */
-  | { did: 'exit'; id: number; ending: Ending; isFinished: boolean }
+  /** `pid`: and `spawn`, in one; `isFinished`: and `finish`. */
+  | { did: 'exit'; id: number; pid?: number | undefined; ending: Ending; isFinished: boolean }
   | { did: 'lose'; id: number; reason: string }
   /** From now on the runs have a mark, and no cgroup. */
   | { did: 'loosen'; reason: string }

@@ -168,14 +168,10 @@ export class Link {
         this.#asked = this.#made;
         return this.#refuse(message.reason);
       case 'spawn':
-        this.#watch.fulfil(`spawn ${message.id}`);
-        if (message.pid === undefined) this.#watch.fulfil(`finish ${message.id}`);
-        else this.#leaders.set(message.id, { pid: message.pid, isReaped: false });
+        this.#begun(message.id, message.pid);
         return this.#runs.get(message.id)?.started(message.pid !== undefined);
       case 'exit':
-        if (message.isFinished) this.#finished(message.id);
-        else this.#reaped(message.id);
-        return this.#runs.get(message.id)?.exited(message.ending);
+        return this.#exited(message);
       case 'lose':
         this.#watch.fulfil(`spawn ${message.id}`);
         this.#watch.fulfil(`finish ${message.id}`);
@@ -185,6 +181,22 @@ export class Link {
       case 'loosen':
         return this.#onLoosened(message.reason);
     }
+  }
+
+  #begun(id: number, pid: number | undefined): void {
+    this.#watch.fulfil(`spawn ${id}`);
+    if (pid === undefined) this.#watch.fulfil(`finish ${id}`);
+    else this.#leaders.set(id, { pid, isReaped: false });
+  }
+
+  #exited({ id, pid, ending, isFinished }: Extract<FromProcess, { did: 'exit' }>): void {
+    const run = this.#runs.get(id);
+    if (pid !== undefined) this.#begun(id, pid);
+    if (isFinished) this.#finished(id);
+    else this.#reaped(id);
+    if (pid !== undefined && isFinished) run?.passed();
+    else if (pid !== undefined) run?.started();
+    run?.exited(ending);
   }
 
   #finished(id: number): void {

@@ -100,6 +100,14 @@ export class LiveRun implements LocalRun {
     this.stderr.open();
   }
 
+  /** Instead of `started`: there was a command, and nothing of it is left. */
+  passed(): void {
+    this.#begun.resolve(true);
+    this.stdin.close();
+    this.stdout.openRest();
+    this.stderr.openRest();
+  }
+
   exited(ending: Ending): void {
     this.#leave(ending);
   }

@@ -30,6 +30,8 @@ const MISSING = new Set(['ENOENT', 'ENOTDIR']);
 const MAX_SHOWN_CHARACTERS = 200;
 /** What KILL does not end within this time hangs in the kernel and is not waited for. */
 const UNKILLABLE_MS = 500;
+/** Most commands on many machines are over by then, and their start and their end are one message. Nobody feels so long a wait. */
+const HELD_START_MS = 2;
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '');
 closeInherited();
@@ -195,7 +197,6 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
     return;
   }
   release();
-  tell({ did: 'spawn', id, pid: born.pid });
   follow({ id, born, mark, seat });
   seats?.moveOn();
 }
@@ -256,6 +257,11 @@ function follow({ id, born, mark, seat }: Followed): void {
   sessions.set(id, session);
   leaders.add(id);
   const terminal = terminals.get(id);
+  const tellStart = (): void => tell({ did: 'spawn', id, pid: leader });
+  // Whoever cannot find it by its mark has to know its number.
+  const isHeld = terminal === undefined && settings.hold !== 'group';
+  let held = isHeld ? setTimeout(() => ((held = undefined), tellStart()), HELD_START_MS) : undefined;
+  if (!isHeld) tellStart();
   terminal?.onEnded((ended) => {
     terminals.delete(id);
     tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended, isFinished: false });
@@ -265,8 +271,10 @@ function follow({ id, born, mark, seat }: Followed): void {
     // Where nobody was left, which a cgroup tells at once, the one message says both.
     queueMicrotask(() => {
       const isFinished = !sessions.has(id);
+      clearTimeout(held);
+      const pid = held === undefined ? undefined : leader;
       // Of one in a terminal its terminal tells.
-      if (terminal === undefined) tell({ did: 'exit', id, ending, isFinished });
+      if (terminal === undefined) tell({ did: 'exit', id, pid, ending, isFinished });
       else if (isFinished) tell({ did: 'finish', id });
       isTold = true;
       leaders.delete(id);

@@ -68,9 +68,19 @@ export class CgroupReach implements Reach {
 
   look(how: Look, tell: (members: readonly Member[]) => void): void {
     if (this.#seat.isShared) return this.#byMark.look(how, tell);
-    // The common case, in one call: nobody is left.
-    if (how.isLeaderReaped && !how.isUrgent && isEmpty(this.#seat)) return queueMicrotask(() => tell([]));
+    // The common case, at once: nobody is left.
+    if (how.isLeaderReaped && !how.isUrgent && this.#isDeserted()) return queueMicrotask(() => tell([]));
     setTimeout(() => this.#look(how, tell), how.isUrgent ? 0 : LOOK_MS);
+  }
+
+  /**
+   * A command is mostly quicker than our own moving on, and then we are still in there: those in it are read. Nobody is missed,
+   * since whoever is started stands behind all others in that list; one that is not to be had has nobody of ours in it.
+   */
+  #isDeserted(): boolean {
+    if (isEmpty(this.#seat)) return true;
+    const pids = this.#seat.ours === 0 ? [] : pidsIn(this.#seat.path);
+    return pids.length > 0 && pids.every((pid) => this.#own.has(pid));
   }
 
   #look(how: Look, tell: (members: readonly Member[]) => void): void {

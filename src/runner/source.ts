@@ -1,7 +1,7 @@
 // One output of a run, as bytes that come as long as they are wanted. Nothing is read from the pipe before the first
 // `resume()`, so that a reader that stalls stalls the command, and costs one buffer.
 
-import { closeSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ByteSource } from '../core/ports.ts';
 import { Allowance } from './allowance.ts';
@@ -20,6 +20,8 @@ export interface Quiet {
 
 /** To copy less than this costs less than another buffer. */
 const FEW_BYTES = 16_384;
+/** As much as a pipe usually holds, and its end. */
+const MAX_REST_READS = 2;
 
 /** `idle`: no writer yet, and reading would meet an end at once. */
 type Phase = 'idle' | 'open' | 'ended';
@@ -103,6 +105,17 @@ export class PipeSource implements ByteSource {
     this.#watch();
   }
 
+  /** As `open`, where whoever wrote is gone: what the pipe holds is read here and now, and its end, which spares a socket. */
+  openRest(): void {
+    if (this.#phase !== 'idle') return;
+    this.#phase = 'open';
+    for (let reads = 0; reads < MAX_REST_READS && this.#phase === 'open' && this.#isWanted; reads++) {
+      if (!this.#readNow()) break;
+    }
+    this.#read();
+    this.#watch();
+  }
+
   /**
    * The command has exited. Something it left behind may hold the pipe for ever: the source ends when, being read, it
    * brings nothing for so long. A paused reader has all the time it wants, unless the run was cancelled.
@@ -149,6 +162,20 @@ export class PipeSource implements ByteSource {
       this.#socket.on('end', () => this.end());
     }
     this.#socket.resume();
+  }
+
+  /** False: there is nothing now, since somebody else holds the other end after all. */
+  #readNow(): boolean {
+    if (this.#descriptor === undefined) return false;
+    this.#buffer ??= takeReadBuffer();
+    try {
+      const count = readSync(this.#descriptor, this.#buffer);
+      if (count === 0) this.end();
+      else this.#receive(count);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Few bytes are copied, and the buffer stays; many take it along, until they are released. */
