@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { aDirectory } from '../../test/kit/directory.ts';
-import { argv, aRunner, finish, firstLineOf, lifeline, sh } from '../../test/kit/runner.ts';
+import { argv, aRunner, finish, firstLineOf, lifeline, sh, upInTime } from '../../test/kit/runner.ts';
 
 const LIMIT = { timeout: 20_000 };
 const env = {};
@@ -78,11 +78,8 @@ test('what made a process group of its own is ended when cancelled', LIMIT, asyn
 test('what made a process group of its own is ended past its time, stubborn as it may be', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const runner = aRunner(t, { killGraceMs: 300 });
-  await finish(runner.start({ command: argv('true'), env }));
   const line = `trap '' HUP TERM; exec 9>${path}; timeout 5000 sh -c 'echo up; while :; do sleep 1; done'`;
-  const run = runner.start({ command: sh(line), env, timeoutMs: 1_000 });
-  run.stderr.resume();
-  await firstLineOf(run.stdout);
+  const run = await upInTime((timeoutMs) => runner.start({ command: sh(line), env, timeoutMs }));
   const isGone = gone();
   assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });
   await isGone;
@@ -139,10 +136,7 @@ test('a command cancelled while its reader stalls ends without the reader', LIMI
 test('a command past its time has status 124 and is gone', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const runner = aRunner(t, { killGraceMs: 300 });
-  await finish(runner.start({ command: argv('true'), env }));
-  const run = runner.start({ command: sh(stubborn(path)), env, timeoutMs: 1_000 });
-  run.stderr.resume();
-  await firstLineOf(run.stdout);
+  const run = await upInTime((timeoutMs) => runner.start({ command: sh(stubborn(path)), env, timeoutMs }));
   assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });
   await gone();
 });
@@ -156,11 +150,8 @@ test('the time counts for what a command left behind', LIMIT, async (t) => {
 test('a writer out of reach of signals does not keep a run past its time', LIMIT, async (t) => {
   const { path, gone } = lifeline(t);
   const runner = aRunner(t, { killGraceMs: 50, drainMs: 100 });
-  await finish(runner.start({ command: argv('true'), env }));
   const line = `exec 9>${path}; setsid yes 2>/dev/null & read line; exit 0`;
-  const run = runner.start({ command: sh(line), env, timeoutMs: 600 });
-  run.stderr.resume();
-  await firstLineOf(run.stdout);
+  const run = await upInTime((timeoutMs) => runner.start({ command: sh(line), env, timeoutMs }));
   run.stdout.onData(() => {});
   run.stdin.end();
   assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
 import { BOMB, ESCAPES, HOPPER, lacksCgroups, lacksMarks, UNMARKED } from '../../test/kit/escapees.ts';
 import { until } from '../../test/kit/proc.ts';
-import { argv, aRunner, finish, firstLineOf, lifeline, sh } from '../../test/kit/runner.ts';
+import { argv, aRunner, finish, firstLineOf, lifeline, sh, upInTime } from '../../test/kit/runner.ts';
 import type { RunnerOptions } from './runner.ts';
 
 const LIMIT = { timeout: 30_000 };
@@ -47,11 +47,8 @@ for (const { hold, skip } of HOLDS) {
   test(`what left its session is gone past its time, by ${hold}`, { ...LIMIT, skip }, async (t) => {
     const { path, gone } = lifeline(t);
     const runner = aRunner(t, { hold });
-    await finish(runner.start({ command: argv('true'), env }));
     const line = `exec 9>${path}; ${Object.values(ESCAPES)[0]}`;
-    const run = runner.start({ command: sh(line), env, timeoutMs: 1_000 });
-    run.stderr.resume();
-    await firstLineOf(run.stdout);
+    const run = await upInTime((timeoutMs) => runner.start({ command: sh(line), env, timeoutMs }));
     const isGone = gone();
     assert.deepEqual(await run.ended, { result: 'timeout', status: 124 });
     await isGone;

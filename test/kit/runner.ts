@@ -42,6 +42,23 @@ export function firstLineOf(source: ByteSource): Promise<string> {
   return promise;
 }
 
+/** What a run has until its time is over, at first: an idle machine starts a command in a hundredth of it. */
+const FIRST_TIMEOUT_MS = 600;
+
+/** A run that has said its first line before its time was over: where it could not it is started again, with more time. */
+export async function upInTime(start: (timeoutMs: number) => Run): Promise<Run> {
+  for (let timeoutMs = FIRST_TIMEOUT_MS; ; timeoutMs *= 4) {
+    const run = start(timeoutMs);
+    run.stderr.resume();
+    const isUp = await firstLineOf(run.stdout).then(
+      () => true,
+      () => false,
+    );
+    if (isUp) return run;
+    assert.equal((await run.ended).result, 'timeout');
+  }
+}
+
 export interface Finished {
   readonly result: RunResult;
   readonly stdout: string;
