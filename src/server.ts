@@ -42,7 +42,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let runner: LocalRunner | undefined;
   let core: Core | undefined;
   try {
-    const opened = await openSqliteJournal({ path: join(directory, JOURNAL) });
+    const opened = await openSqliteJournal({
+      path: join(directory, JOURNAL),
+      onDoubt: (reason) => log.warn('messages may be missing', { reason }),
+    });
     journal = opened.journal;
     const policy = openPolicy({ path: join(directory, POLICY), isServerOpen: options.runAs !== undefined, log });
     runner = createRunner({

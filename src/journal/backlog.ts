@@ -65,7 +65,7 @@ function gap(first: number, head: number): Problem {
 
 const SALVAGE_HELP =
   '`partyline backup --salvage FILE` keeps what is intact, `partyline restore` puts that or a copy in its place';
-const DAMAGE_HELP = `\`partyline verify\` says what else is wrong, ${SALVAGE_HELP}`;
+export const DAMAGE_HELP = `\`partyline verify\` says what else is wrong, ${SALVAGE_HELP}`;
 
 /**
  * Nothing is acknowledged behind a frame that is not whole: such a one is the end. Where another one is whole further on, it

@@ -7,6 +7,7 @@ import { readBacklog } from './backlog.ts';
 import { headOf, identityOf, openForReading, openForWriting, renewIdentity } from './database.ts';
 import { findFrame, seedOf } from './frame.ts';
 import { Indexer } from './indexer.ts';
+import { harmTo } from './log-files.ts';
 import { firstOf, lastOf, readSegment } from './log-reader.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
@@ -40,6 +41,8 @@ export async function copyJournal(path: string, to: string): Promise<number> {
     copy.close();
     for (const segment of segmentsOf(to)) rmSync(segmentPath(to, segment));
   }
+  const harm = harmTo(resolve(path));
+  if (harm !== undefined) throw new LogDamage(harm);
   syncPath(to);
   return head;
 }

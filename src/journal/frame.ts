@@ -105,6 +105,18 @@ export function headAt(bytes: Buffer, at: number): { first: number; last: number
   return Number.isSafeInteger(first) && first > 0 && count > 0 ? { first, last: first + count - 1 } : undefined;
 }
 
+/**
+ * What begins at `at`, though its end may be missing: where it would end, and the first message if that much is there;
+ * undefined where it begins otherwise.
+ */
+export function claimAt(bytes: Buffer, at: number): { end: number; first: number | undefined } | undefined {
+  const start = bytes.toString('latin1', at, at + MAGIC_TEXT.length);
+  if (start === '' || !MAGIC_TEXT.startsWith(start)) return undefined;
+  const headBytes = headBytesAt(bytes, at);
+  if (headBytes === undefined) return { end: at + HEAD_BYTES, first: undefined };
+  return { end: at + headBytes + bytes.readUInt32BE(at + 8), first: headAt(bytes, at)?.first };
+}
+
 /** Whether one of its messages may have a resend key. */
 export function mayHaveKeys({ keyed, messages }: Frame): boolean {
   return keyed === undefined ? messages.includes(BEFORE_A_KEY) : keyed > 0;

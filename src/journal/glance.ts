@@ -5,6 +5,7 @@ import { readBacklog } from './backlog.ts';
 import { headOf, identityOf, openForReading } from './database.ts';
 import { wordsFor } from './errors.ts';
 import { seedOf } from './frame.ts';
+import { harmTo } from './log-files.ts';
 import { segmentsOf } from './segment.ts';
 import type { DatabaseSync } from 'node:sqlite';
 
@@ -34,7 +35,8 @@ function wrongInLog(database: DatabaseSync, path: string): string | undefined {
     const after = headOf(database);
     const before = words;
     words = readBacklog(path, { after, seed }).problem?.words;
-    if (words === undefined || words === before) return words;
+    if (words === undefined) return harmTo(path);
+    if (words === before) return words;
   }
   return undefined;
 }

@@ -4,10 +4,11 @@
 
 import { resolve } from 'node:path';
 import type { Everything, Journal, MessageId } from '../core/journal.ts';
-import { type Backlog, misplaced, readBacklog } from './backlog.ts';
+import { type Backlog, DAMAGE_HELP, misplaced, readBacklog } from './backlog.ts';
 import { wordsFor } from './errors.ts';
 import { type Frame, seedOf } from './frame.ts';
 import { Keeper } from './keeper.ts';
+import { doubtsAbout, harmTo, lacksLog } from './log-files.ts';
 import { Log, type LogOptions } from './log.ts';
 import { Questions } from './questions.ts';
 import { Resends } from './resends.ts';
@@ -19,6 +20,8 @@ export interface SqliteJournalOptions {
   readonly later?: Later;
   /** Resend keys in memory at most. */
   readonly maxRecent?: number;
+  /** Messages may be lost, in a sentence; it is gone on without them. */
+  readonly onDoubt?: (words: string) => void;
 }
 
 /** Rejects with an Error whose message is the whole story. */
@@ -28,6 +31,7 @@ export async function openSqliteJournal(
   const path = resolve(options.path);
   const wrong = misplaced(path);
   if (wrong !== undefined) throw new Error(inWords(path, wrong));
+  const isLogMissing = lacksLog(path);
   const opening = Promise.withResolvers<{ everything: Everything; identity: string }>();
   // Told of a worker's death long after, there is nobody left to reject.
   let journal: SqliteJournal | undefined;
@@ -53,6 +57,8 @@ export async function openSqliteJournal(
     questions.opened.catch(() => {});
     const left = leftIn(path, { after: everything.head, identity, resends });
     const { head } = left;
+    const doubts = doubtsAbout(path, { seed: seedOf(identity), isLogMissing });
+    for (const doubt of doubts) options.onDoubt?.(doubt);
     const isFull = resends.isFull;
     const addAll = () => {
       for (const range of left.ranges) keeper.add(range);
@@ -92,13 +98,15 @@ async function databaseHas(keeper: Keeper, upTo: MessageId): Promise<void> {
 function leftIn(path: string, { after, identity, resends }: { after: MessageId; identity: string; resends: Resends }) {
   const onFrame = (frame: Frame) => resends.keepAll(frame);
   let left: Backlog;
+  let harm: string | undefined;
   try {
     left = readBacklog(path, { after, seed: seedOf(identity), onFrame });
+    harm = harmTo(path);
   } catch (error) {
     throw new Error(inWords(path, `its log: ${wordsFor(error)}`), { cause: error });
   }
-  if (left.problem === undefined) return left;
-  const { words, help } = left.problem;
+  if (left.problem === undefined && harm === undefined) return left;
+  const { words, help } = left.problem ?? { words: harm, help: DAMAGE_HELP };
   throw new Error(inWords(path, `${words} (${help})`));
 }
 

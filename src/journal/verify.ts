@@ -12,6 +12,7 @@ import { differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { seedOf } from './frame.ts';
 import { WordIndexer } from './index-words.ts';
+import { doubtsAbout, lacksLog } from './log-files.ts';
 import type { Ids } from './salvage.ts';
 import { KINDS, slicesIn, tableOf } from './slices.ts';
 import { type RecordsSummary, verifyRecords } from './verify-records.ts';
@@ -34,13 +35,24 @@ export async function verifyJournal(path: string, options: VerifyOptions = {}): 
   }
   try {
     const copy = join(directory, 'journal');
+    const isLogMissing = lacksLog(resolve(path));
     const upTo = await copyJournal(path, copy);
-    return problemsIn(copy, { ...options, path, upTo });
+    const problems = problemsIn(copy, { ...options, path, upTo });
+    return [...doubts(path, { copy, isLogMissing }), ...problems];
   } catch (error) {
     if (error instanceof LogDamage) return [`The journal is damaged: ${error.message}`];
     return [error instanceof Error && !('errcode' in error) ? error.message : `The journal: ${wordsFor(error)}`];
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function doubts(path: string, { copy, isLogMissing }: { copy: string; isLogMissing: boolean }): string[] {
+  const database = openForReading(copy);
+  try {
+    return doubtsAbout(path, { seed: seedOf(identityOf(database)), isLogMissing });
+  } finally {
+    database.close();
   }
 }
 
