@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FakeChat, settled, StillWorld } from '../../test/kit/fake-chat.ts';
+import { settled } from '../../test/kit/clock.ts';
+import { FakeChat, StillWorld } from '../../test/kit/fake-chat.ts';
 import { Client } from './client.ts';
 
 async function aClient() {

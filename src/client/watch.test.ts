@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settled, StillWorld } from '../../test/kit/fake-chat.ts';
+import { settled } from '../../test/kit/clock.ts';
+import { StillWorld } from '../../test/kit/fake-chat.ts';
 import { FakeCommands } from '../../test/kit/fake-commands.ts';
 import { encodePosition, taggedHeader } from '../protocol/native/tagged.ts';
 import { ClosedError, UnreachableError } from './errors.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settled, StillWorld } from '../../test/kit/fake-chat.ts';
+import { settled } from '../../test/kit/clock.ts';
+import { StillWorld } from '../../test/kit/fake-chat.ts';
 import { NativeConnection, sharedNotification } from '../protocol/native/connection.ts';
 import { formatFrame, parseFrame } from '../protocol/native/frame.ts';
 import { connect } from './mod.ts';

@@ -251,8 +251,3 @@ export class StillWorld implements World {
     return this.#timers.size > 0;
   }
 }
-
-/** Everything that can happen without anything new has happened. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

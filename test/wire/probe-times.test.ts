@@ -7,7 +7,7 @@ import { Capture, type Packet, type Segment } from '../kit/capture.ts';
 import { startServer } from '../kit/hosts.ts';
 import { aPath, FAMILIES } from '../kit/path.ts';
 import { needs } from '../kit/needs.ts';
-import { type FamilyReport, probeFrom } from '../kit/probe.ts';
+import { probeFrom } from '../kit/probe.ts';
 
 const PORT = 7270;
 const TIMEOUT_MS = 60_000;
@@ -60,7 +60,8 @@ for (const family of FAMILIES) {
         const { status, report } = await probeFrom(path.client, ...asked);
         const { [family]: late, [other]: prompt } = report;
         assert.ok(status === 0 && late !== null && prompt !== null, report.verdict);
-        assert.ok(slowest(prompt) < LATE_MS, JSON.stringify(prompt));
+        // One is enough: over a late link none is so quick, and a slow moment of the machine is nobody's link.
+        assert.ok(prompt.rtt.min < LATE_MS, JSON.stringify(prompt));
         await capture.until((packets) => echoes(packets, from).length >= ECHOES);
         const { packets } = capture;
         const [handshakes, rounds] = [connections(packets, from).map(tookMs), echoes(packets, from).map(tookMs)];
@@ -82,8 +83,4 @@ for (const family of FAMILIES) {
       assert.ok(nearest.connecting < NEAR_MS && nearest.echo < NEAR_MS, JSON.stringify(nearest));
     },
   );
-}
-
-function slowest({ connectMs, rtt }: FamilyReport): number {
-  return Math.max(connectMs, rtt.p50);
 }

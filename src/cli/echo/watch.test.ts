@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../../test/kit/directory.ts';
 import type { FamilyFacts, ProbeFacts } from '../../client/probe/facts.ts';
 import { ProbeHistory } from '../../config/probe-history.ts';
+import { Teller } from './tell.ts';
 import { watchProbe } from './watch.ts';
 
 const four = (...addresses: string[]): FamilyFacts => ({
@@ -32,9 +33,19 @@ const facts = (one: FamilyFacts): ProbeFacts => ({
   families: new Map([[4, one]]),
 });
 
+interface Watched {
+  json?: boolean;
+  directory?: string;
+  stop?: AbortController;
+  teller?: Teller;
+}
+
 /** A watch that measures these one after the other, and is interrupted while it measures once more. */
-async function watched(t: TestContext, measures: FamilyFacts[], { json = false, directory = aDirectory(t) } = {}) {
-  const stop = new AbortController();
+async function watched(
+  t: TestContext,
+  measures: FamilyFacts[],
+  { json = false, directory = aDirectory(t), stop = new AbortController(), teller }: Watched = {},
+) {
   let written = '';
   const complaints: string[] = [];
   const last = await watchProbe({
@@ -46,7 +57,7 @@ async function watched(t: TestContext, measures: FamilyFacts[], { json = false, 
       return new Promise(() => {});
     },
     history: new ProbeHistory(directory, 'hub.example:7270'),
-    teller: undefined,
+    teller,
     json,
     write: async (text) => void (written += text),
     complain: (line) => void complaints.push(line),
@@ -87,6 +98,21 @@ test('a change while nobody watched is one for the next watch', async (t) => {
   const { lines } = await watched(t, [refused], { directory });
   assert.match(lines[0] ?? '', /^hub\.example does not answer; /);
   assert.match(lines[1] ?? '', /^\[CHANGED\] hub\.example does not answer; /);
+});
+
+test('a server that is told and does not answer holds up no interruption, and the next watch has the news again', async (t) => {
+  const { directory } = await watched(t, [four('192.0.2.1')]);
+  const stop = new AbortController();
+  const connect = () => {
+    stop.abort();
+    return new Promise<never>(() => {});
+  };
+  const teller = new Teller({ names: ['bob'], connect, complain: assert.fail });
+  const { lines, last } = await watched(t, [refused, refused], { directory, stop, teller });
+  assert.equal(last?.families.get(4)?.link, undefined);
+  assert.match(lines[1] ?? '', /^\[CHANGED\] /);
+  const { lines: again } = await watched(t, [refused], { directory });
+  assert.deepEqual(again, lines);
 });
 
 test('for a program each probe is an object, with its news', async (t) => {

@@ -49,7 +49,9 @@ export async function watchProbe(watch: Watch): Promise<ProbeFacts | undefined> 
       watch.json ? objectLine(facts, { findings, at, news }) : textLines(facts, { findings, at, news, seen, isFirst }),
     );
     for (const one of news) watch.teller?.add(wordsFor(one, findings, facts));
-    await watch.teller?.flush();
+    // What was not told because of that is new to the next watch: nothing is kept of this probe.
+    const telling = watch.teller?.flush().then(() => true) ?? true;
+    if ((await unlessAborted(Promise.resolve(telling), signal)) === undefined) break;
     const failed = history.add(seen);
     if (failed !== undefined && failed !== complaint)
       complain(`Cannot keep what was seen in ${history.path}: ${failed}`);
