@@ -11,6 +11,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 export const ROOT = join(import.meta.dirname, '..');
 /** Reads with `read PORT`. */
 export const NODE_TLS = join(import.meta.dirname, 'bounds', 'node-tls.mjs');
+/** Asks with `ask PORT HOW`. */
+export const NODE_HOSTS = join(import.meta.dirname, 'bounds', 'node-hosts.mjs');
 const START_TIMEOUT_MS = 10_000;
 const XINETD = '/usr/sbin/xinetd';
 
@@ -72,6 +74,11 @@ export function startNodeTls(directory: string, program: readonly string[]): Pro
     given: [NODE_TLS, 'serve', String(PORTS.bound), ...key, ...program],
     port: PORTS.bound,
   });
+}
+
+/** Passes on to hosts, which are started with `host PORT`, what it is asked. */
+export function startNodeRelay(): Promise<Server> {
+  return startServer(process.execPath, { given: [NODE_HOSTS, 'relay', String(PORTS.bound)], port: PORTS.bound });
 }
 
 export function startEchoBound(scratch: Scratch): Promise<Server> {

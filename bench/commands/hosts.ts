@@ -1,11 +1,11 @@
 // One command on a hundred machines, which all are this one: `partyline run --on all` beside `clush` over ssh with a
-// master connection to each, that stands already.
+// master connection to each, that stands already, and beside the least that Node takes for it.
 
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '../../src/client/mod.ts';
 import { OWNER_TOKEN_FILE } from '../../src/client/on-socket.ts';
-import type { Scratch } from '../processes.ts';
+import { NODE_HOSTS, PORTS, startNodeRelay, type Scratch } from '../processes.ts';
 import { say, type Result } from '../table.ts';
 import { HOST, Machine, runWords, startLab, type Lab } from './lab.ts';
 import { startMany } from './load.ts';
@@ -13,8 +13,9 @@ import { CLUSH_NOTE, isClushInstalled, isSshInstalled, Ssh } from './ssh.ts';
 import { takeTurns, type Turn } from './turns.ts';
 
 const HOSTS = 100;
-/** A joined machine is two processes once it has run something. */
-const BYTES_PER_HOST = 160 * 1_048_576;
+/** A joined machine is two processes once it has run something; one of the bound is beside it. */
+const BYTES_PER_HOST = 210 * 1_048_576;
+const BOUNDS = ['spawn', 'posix_spawn'];
 /** Joined at the same time. */
 const RAMP = 4;
 const PER_ROUND = 8;
@@ -39,7 +40,21 @@ export async function benchHosts(scratch: Scratch, rounds: number): Promise<Resu
         return (await startMany(scratch, { words, environment: lab.owner, total: 1 })).ms;
       },
     };
-    const turns = [own];
+    const relay = await startNodeRelay();
+    ends.push(() => relay.end());
+    for (let i = 0; i < count; i++) {
+      const machine = new Machine([process.execPath, NODE_HOSTS, 'host', String(PORTS.bound)]);
+      machines.push(machine);
+      await machine.ready();
+    }
+    const bounds = BOUNDS.map((how): Turn => {
+      const words = [process.execPath, NODE_HOSTS, 'ask', String(PORTS.bound), how];
+      return {
+        name: `node-hosts, ${how}`,
+        measure: async () => (await startMany(scratch, { words, total: 1 })).ms,
+      };
+    });
+    const turns = [own, ...bounds];
     if (isPeerThere) {
       const ssh = new Ssh(scratch);
       const sshd = await ssh.startServer();
@@ -57,7 +72,10 @@ export async function benchHosts(scratch: Scratch, rounds: number): Promise<Resu
     // A hundred machines take a while to join: they stay for all rounds.
     const setUp = async () => ({ turns, end: async () => {} });
     const figures = await takeTurns({ what, unit: 'ms', rounds, perRound: PER_ROUND, setUp });
-    const verdicts = figures.verdict({ of: 'clush', to: 'partyline', atLeast: TIMES_AT_LEAST });
+    const verdicts = [
+      ...figures.verdict({ of: 'clush', to: 'partyline', atLeast: TIMES_AT_LEAST }),
+      ...BOUNDS.flatMap((how) => figures.verdict({ of: 'clush', to: `node-hosts, ${how}` })),
+    ];
     return { rounds: [], verdicts, notes: isPeerThere ? [] : [CLUSH_NOTE] };
   } finally {
     for (const end of ends.toReversed()) await end();
@@ -78,7 +96,7 @@ async function joinAll(scratch: Scratch, { directory }: Lab, { names, machines }
   const next = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       const { code } = await owner.invite(name, { kind: 'host' });
-      const machine = new Machine(scratch, code);
+      const machine = Machine.joining(scratch, code);
       machines.push(machine);
       await machine.ready();
     }

@@ -50,16 +50,21 @@ export function runWords(...options: string[]): Words {
   return [PROGRAM, 'run', HOST, ...options, '--'];
 }
 
-/** A machine that joins. */
+/** A program that stands for a machine. It says `ready` once it has come in. */
 export class Machine {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   #words = '';
 
-  constructor(scratch: Scratch, code: string) {
-    this.#child = spawn(PROGRAM, ['join', HOST, '--code', code], {
+  /** One that joins. */
+  static joining(scratch: Scratch, code: string): Machine {
+    return new Machine([PROGRAM, 'join', HOST, '--code', code], { PARTYLINE_DATA: scratch.aDirectory() });
+  }
+
+  constructor([program = '', ...given]: Words, environment: Environment = {}) {
+    this.#child = spawn(program, given, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PARTYLINE_DATA: scratch.aDirectory() },
+      env: { ...process.env, ...environment },
     });
     this.#ended = once(this.#child, 'exit');
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#words += text));
