@@ -4,7 +4,7 @@ import type { NativeClient } from '../client/native.ts';
 import { OWNER_TOKEN_FILE } from '../client/on-socket.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import type { ErrorCode } from '../protocol/native/methods.ts';
-import { INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
+import { exitNow, INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
 import type { OwnTerminal } from './terminal/lent.ts';
 import { isOneName, readRunArguments, type RunArguments } from './run/arguments.ts';
 import { connectForRuns } from './run/connect.ts';
@@ -52,7 +52,7 @@ A run that was left goes on without this program and its connection, until it en
 program that runs it there (partyline join, or the server for itself) ends. Its standard input is empty.
 
 The status is the command's own; 128+N if it died of signal N, 124 after the timeout, 126 or 127 if it could not be
-started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it. Of several machines: 255
+started, 130 or 143 if it was interrupted here (at a terminal it dies of the signal then, so that a shell's loop ends too), 255 for everything that went wrong on the way to it. Of several machines: 255
 if it did not start on one, or one was lost; else 0 if all are 0, the one that all failures have, or 1.
 
 Where the policy of the server wants somebody else to approve the command, they are told in the chat, and it waits, at most 10
@@ -181,7 +181,7 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
   if (interruption.name !== undefined) {
     const status = INTERRUPTED[interruption.name];
     // Whoever interrupted us is not kept waiting for a reader that has stopped.
-    if (outlet.isBehind) process.exit(status);
+    if (outlet.isBehind) exitNow(status);
     return status;
   }
   if (outlet.failure !== undefined) {
