@@ -6,7 +6,7 @@ import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run
 import type { ErrorCode } from '../protocol/native/methods.ts';
 import { exitNow, INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
 import type { OwnTerminal } from './terminal/lent.ts';
-import { isOneName, readRunArguments, type RunArguments } from './run/arguments.ts';
+import { isOneName, readRunArguments, type PromptArguments, type RunArguments } from './run/arguments.ts';
 import { connectForRuns } from './run/connect.ts';
 import { Outlet, say } from './run/outlet.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './kit/status.ts';
@@ -20,6 +20,7 @@ Usage: partyline run [HOST] [OPTION...] -- COMMAND [ARG...]
 HOST is [SCHEME://]HOST[:PORT], else PARTYLINE_HOST, else localhost. One argument after -- is a line for /bin/sh; several
 are a program and its arguments, which no shell sees; @NAME is a verb of the server's policy, with its values.
 
+  --host HOST        the server, as HOST before the options
   --on TARGETS       where to run it; without it on the server itself; repeatable: all of them are meant
   --cwd PATH         start it in that directory there, seen from where it would start by itself
   --env NAME=VALUE   pass a variable on, if the machine lets it; NAME alone: as it is set here; repeatable
@@ -102,7 +103,7 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const { signal } = interruption;
     const client = await connectForRuns(host, { command: 'run', signal });
     if ('refused' in client) {
-      const hint = 'hint' in given ? hintOfMachine(given, client.refused) : '';
+      const hint = 'hint' in given ? hintOfMachine(given, client.refused) : hintOfPrompt(given, client.refused);
       new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', `${client.refused}${hint}`);
       return UNREACHED_STATUS;
     }
@@ -138,6 +139,13 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
 function hintOfMachine({ hint, host, wishes }: RunArguments, refused: string): string {
   const isOfName = hint !== '' && wishes.on === undefined && isOneName(host) && UNRESOLVED.test(refused);
   return isOfName ? `; for a machine that has joined: --on ${host}` : '';
+}
+
+/** Without -- a word is a HOST, and most who leave it out mean a command or a machine. */
+function hintOfPrompt({ host, isHostGiven, on }: PromptArguments, refused: string): string {
+  if (!isHostGiven || !isOneName(host) || !UNRESOLVED.test(refused)) return '';
+  const machine = on === undefined ? `; for a machine that has joined: --on ${host}` : '';
+  return `; for a command: -- ${host}${machine}`;
 }
 
 const UNRESOLVED = /: (?:name does not resolve|the name service does not answer)$/;

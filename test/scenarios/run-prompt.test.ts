@@ -102,5 +102,12 @@ for (const host of LOOPBACKS) {
     const line = `PARTYLINE_DATA='${aDirectory(t)}' '${PARTYLINE}' run '${at(host, server.port)}'; echo "left with $?"; exec sleep 1000`;
     await using tmux = await aTmux(line);
     await tmux.shows(/^partyline run: Cannot .*[^]*^left with 255$/m);
+    await using word = await aTmux(`'${PARTYLINE}' run uptime.invalid; exec sleep 1000`);
+    await word.shows(/for a command: --\s+uptime.invalid; for a machine that has joined: --on\s+uptime.invalid$/m);
+    const hosted = await outcomeOf(
+      partyline(['run', '--host', at(host, server.port), '--', 'echo hi'], { env: server.env }),
+    );
+    assert.deepEqual([hosted.status, hosted.stdout], [0, 'hi\n']);
+    refused(await run(at(host, server.port), '--host', 'localhost', '--', 'id'), /the server is given twice/, 255);
   });
 }
