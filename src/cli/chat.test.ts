@@ -28,7 +28,7 @@ test('a user id without a name is told to give one', async (t) => {
 
 test('wrong usage is status 64 and one sentence', async (t) => {
   const cases = [
-    [['--wat'], "Unknown option '--wat'"],
+    [['--wat'], "Unknown option '--wat'; --help lists those that there are"],
     [['--name'], '--name takes a value, and none follows'],
     [['a', 'b'], 'one HOST is expected, not 2'],
     [

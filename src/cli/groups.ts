@@ -8,11 +8,11 @@ import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
 
-export const HELP = `List the groups that you are in, join one or leave one
+export const HELP = `List the groups that you are in, join one or leave one; put machines into one
 
 Usage: partyline groups
-       partyline groups join GROUP
-       partyline groups leave GROUP
+       partyline groups join GROUP [MACHINE...]
+       partyline groups leave GROUP [MACHINE...]
 
   --all              the groups that you are not in, too
 ${COMMON_HELP}
@@ -20,11 +20,15 @@ ${COMMON_HELP}
 A GROUP begins with #, which a shell takes for the beginning of a comment: quote it. The first one to join makes the
 group, the last one to leave ends it. What was said to it before you joined is not told.
 
+With MACHINEs it is they that join or leave, which the owner alone may say: partyline run --on '#lab' means them then, and so does
+on = "#lab" in the policy. What is said to the group does not go to them.
+
 ${CREDENTIAL_HELP}
 
 Examples:
   partyline groups
   partyline groups join '#ops'
+  partyline groups join '#lab' web1 web2
   partyline groups --all --json | jq -r 'select(.members | length > 10).name'
 `;
 
@@ -37,20 +41,29 @@ export async function groups(args: string[]): Promise<number> {
   );
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
-  const [change, group, ...more] = positionals;
+  const [change, group, ...machines] = positionals;
   const going = { command: 'groups', host: hostOf(values.host) };
   if (change === undefined) return whileIn(going, (client) => list(client, values));
   if (change !== 'join' && change !== 'leave') {
     return misuse('groups', `join, leave or nothing is expected, not ${JSON.stringify(change)}`);
   }
-  if (group === undefined || more.length > 0) {
-    return misuse('groups', `one GROUP is expected after ${change}, not ${positionals.length - 1}; quote it: '#ops'`);
+  if (group === undefined) return misuse('groups', `a GROUP is expected after ${change}; quote it: '#ops'`);
+  if (machines.some((machine) => machine.startsWith('#'))) {
+    return misuse(
+      'groups',
+      `one GROUP is expected after ${change}, and MACHINEs, not ${positionals.length - 1} groups`,
+    );
   }
   if (values.all) return misuse('groups', `--all is for the list, not for ${change}`);
   return whileIn(going, async (client) => {
-    const name = change === 'join' ? await client.join(group) : await client.leave(group);
     const state = CHANGES[change];
-    await print(values.json ? jsonLine({ name, state }) : `You have ${state} ${escapeControls(name)}\n`);
+    // One after the other: what is refused of one is said, and those before it are in.
+    for (const machine of machines.length === 0 ? [undefined] : machines) {
+      const name = await client[change](group, machine);
+      const who = machine === undefined ? 'You have' : `${escapeControls(machine)} has`;
+      const said = { name, state, ...(machine === undefined ? {} : { machine }) };
+      await print(values.json ? jsonLine(said) : `${who} ${state} ${escapeControls(name)}\n`);
+    }
     return 0;
   });
 }

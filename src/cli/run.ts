@@ -4,9 +4,9 @@ import type { NativeClient } from '../client/native.ts';
 import { OWNER_TOKEN_FILE } from '../client/on-socket.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import type { ErrorCode } from '../protocol/native/methods.ts';
-import { INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
+import { exitNow, INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
 import type { OwnTerminal } from './terminal/lent.ts';
-import { isOneName, readRunArguments, type RunArguments } from './run/arguments.ts';
+import { isOneName, readRunArguments, type PromptArguments, type RunArguments } from './run/arguments.ts';
 import { connectForRuns } from './run/connect.ts';
 import { Outlet, say } from './run/outlet.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './kit/status.ts';
@@ -20,6 +20,7 @@ Usage: partyline run [HOST] [OPTION...] -- COMMAND [ARG...]
 HOST is [SCHEME://]HOST[:PORT], else PARTYLINE_HOST, else localhost. One argument after -- is a line for /bin/sh; several
 are a program and its arguments, which no shell sees; @NAME is a verb of the server's policy, with its values.
 
+  --host HOST        the server, as HOST before the options
   --on TARGETS       where to run it; without it on the server itself; repeatable: all of them are meant
   --cwd PATH         start it in that directory there, seen from where it would start by itself
   --env NAME=VALUE   pass a variable on, if the machine lets it; NAME alone: as it is set here; repeatable
@@ -52,7 +53,7 @@ A run that was left goes on without this program and its connection, until it en
 program that runs it there (partyline join, or the server for itself) ends. Its standard input is empty.
 
 The status is the command's own; 128+N if it died of signal N, 124 after the timeout, 126 or 127 if it could not be
-started, 130 or 143 if it was interrupted here, 255 for everything that went wrong on the way to it. Of several machines: 255
+started, 130 or 143 if it was interrupted here (at a terminal it dies of the signal then, so that a shell's loop ends too), 255 for everything that went wrong on the way to it. Of several machines: 255
 if it did not start on one, or one was lost; else 0 if all are 0, the one that all failures have, or 1.
 
 Where the policy of the server wants somebody else to approve the command, they are told in the chat, and it waits, at most 10
@@ -102,7 +103,7 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const { signal } = interruption;
     const client = await connectForRuns(host, { command: 'run', signal });
     if ('refused' in client) {
-      const hint = 'hint' in given ? hintOfMachine(given, client.refused) : '';
+      const hint = 'hint' in given ? hintOfMachine(given, client.refused) : hintOfPrompt(given, client.refused);
       new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', `${client.refused}${hint}`);
       return UNREACHED_STATUS;
     }
@@ -138,6 +139,13 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
 function hintOfMachine({ hint, host, wishes }: RunArguments, refused: string): string {
   const isOfName = hint !== '' && wishes.on === undefined && isOneName(host) && UNRESOLVED.test(refused);
   return isOfName ? `; for a machine that has joined: --on ${host}` : '';
+}
+
+/** Without -- a word is a HOST, and most who leave it out mean a command or a machine. */
+function hintOfPrompt({ host, isHostGiven, on }: PromptArguments, refused: string): string {
+  if (!isHostGiven || !isOneName(host) || !UNRESOLVED.test(refused)) return '';
+  const machine = on === undefined ? `; for a machine that has joined: --on ${host}` : '';
+  return `; for a command: -- ${host}${machine}`;
 }
 
 const UNRESOLVED = /: (?:name does not resolve|the name service does not answer)$/;
@@ -181,7 +189,7 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
   if (interruption.name !== undefined) {
     const status = INTERRUPTED[interruption.name];
     // Whoever interrupted us is not kept waiting for a reader that has stopped.
-    if (outlet.isBehind) process.exit(status);
+    if (outlet.isBehind) exitNow(status);
     return status;
   }
   if (outlet.failure !== undefined) {

@@ -292,12 +292,13 @@ export class Client implements AsyncDisposable {
 
   // ── groups ──
 
-  async join(group: string): Promise<string> {
-    return (await this.#requests.ask(groupJoin, { group }, AGAIN)).group;
+  /** `machine`: for the owner, which machine is to be in the group; without it oneself. */
+  async join(group: string, machine?: string): Promise<string> {
+    return (await this.#requests.ask(groupJoin, membership(group, machine), AGAIN)).group;
   }
 
-  async leave(group: string): Promise<string> {
-    return (await this.#requests.ask(groupLeave, { group }, ONCE)).group;
+  async leave(group: string, machine?: string): Promise<string> {
+    return (await this.#requests.ask(groupLeave, membership(group, machine), ONCE)).group;
   }
 
   async groups(): Promise<readonly Group[]> {
@@ -362,4 +363,8 @@ export class Client implements AsyncDisposable {
     this.#requests.close(error);
     this.#running.close(error);
   }
+}
+
+function membership(group: string, machine: string | undefined) {
+  return machine === undefined ? { group } : { group, machine };
 }

@@ -8,5 +8,5 @@ export type Command =
       /** The sender's own name for this message: sent again under it, it is still one message. */
       readonly key?: string;
     }
-  | { readonly type: 'join'; readonly group: string }
-  | { readonly type: 'leave'; readonly group: string };
+  /** `machine`: which is put in, or taken out; undefined: oneself. */
+  | { readonly type: 'join' | 'leave'; readonly group: string; readonly machine?: string };

@@ -32,6 +32,8 @@ export interface Receipt {
 export interface GroupChanged {
   readonly type: 'joined' | 'left';
   readonly group: string;
+  /** Undefined: it was whoever asked. */
+  readonly machine?: Name;
 }
 
 /** A member came or went: told to the server's console, not to the members. */

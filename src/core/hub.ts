@@ -208,7 +208,9 @@ export class Hub {
       }
       case 'join':
       case 'leave':
-        return this.#groups.change(session.member, command, done);
+        return command.machine === undefined
+          ? this.#groups.change(session.member, command, done)
+          : this.#groups.ofMachine(session, { ...command, machine: command.machine }, done);
     }
   }
 

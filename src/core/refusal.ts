@@ -44,8 +44,13 @@ export type GroupRefusal =
   /** `name`: as it was typed. */
   | { refused: 'bad-group'; name: string; why: NameRefusal | 'no-hash' }
   | { refused: 'unknown-group'; name: string }
-  | { refused: 'not-in-group'; name: string }
-  | { refused: 'too-many-groups'; max: number }
+  /** `machine`: of which that is true; undefined: of whoever asked. */
+  | { refused: 'not-in-group'; name: string; machine?: Name }
+  | { refused: 'too-many-groups'; max: number; machine?: Name }
+  /** What may run on a machine can depend on its groups: the owner alone changes them. */
+  | { refused: 'group-owner-only' }
+  /** `name`: as it was typed. */
+  | { refused: 'group-no-machine'; name: string }
   | NotStored;
 
 /** In every case nothing was started. */

@@ -76,6 +76,23 @@ for (const host of LOOPBACKS) {
     await tmux.shows(/^alone\nweb1>$/m);
   });
 
+  test(`Ctrl-C ends the loop of a shell in which a command was, and its command there: ${host}`, async (t) => {
+    if (!needs(t, ['tmux', 'bash'])) return;
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    for (const on of [[], ['--on', 'web1'], ['--on', 'web[1-2]']]) {
+      const run = [`'${PARTYLINE}'`, 'run', `'${at(host, server.port)}'`, ...on, '--', "'echo begun; exec sleep 1000'"];
+      const script = `for i in 1 2; do ${run.join(' ')}; echo "went on with $?"; done`;
+      const line = `trap : INT; bash -c "$SCRIPT"; echo "left with $?"; exec sleep 1000`;
+      await using tmux = await aTmux(line, { ...server.env, SCRIPT: script });
+      await tmux.shows(/begun$/m);
+      await tmux.type('C-c');
+      const seen = await tmux.shows(/left with/);
+      assert.match(seen, /left with 130$/m);
+      assert.doesNotMatch(seen, /went on/);
+    }
+  });
+
   test(`where nobody sits a command has to be there, and where nobody answers there is no prompt: ${host}`, async (t) => {
     await using server = await startServer();
     const run = (...args: string[]) => outcomeOf(partyline(['run', ...args], { env: server.env }), 'id\n');
@@ -85,5 +102,12 @@ for (const host of LOOPBACKS) {
     const line = `PARTYLINE_DATA='${aDirectory(t)}' '${PARTYLINE}' run '${at(host, server.port)}'; echo "left with $?"; exec sleep 1000`;
     await using tmux = await aTmux(line);
     await tmux.shows(/^partyline run: Cannot .*[^]*^left with 255$/m);
+    await using word = await aTmux(`'${PARTYLINE}' run uptime.invalid; exec sleep 1000`);
+    await word.shows(/for a command: --\s+uptime.invalid; for a machine that has joined: --on\s+uptime.invalid$/m);
+    const hosted = await outcomeOf(
+      partyline(['run', '--host', at(host, server.port), '--', 'echo hi'], { env: server.env }),
+    );
+    assert.deepEqual([hosted.status, hosted.stdout], [0, 'hi\n']);
+    refused(await run(at(host, server.port), '--host', 'localhost', '--', 'id'), /the server is given twice/, 255);
   });
 }

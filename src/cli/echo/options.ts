@@ -108,7 +108,7 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   const { positionals } = parsed;
   const values = { ...parsed.values, tell: joinNames(parsed.values.tell), from: joinNames(parsed.values.from) };
   if (values.help === true) return { asks: 'help' };
-  if (values.measure !== undefined) return readMeasure(values.measure, Object.keys(values), positionals);
+  if (values.measure !== undefined) return readMeasure(values.measure, Object.keys(parsed.values), positionals);
   if (positionals.length > 1) return wrong(`one host is expected, ${positionals.length} are given`);
   if (values.ipv4 === true && values.ipv6 === true) return wrong('-4 and -6 exclude each other');
   const family = values.ipv4 === true ? 4 : values.ipv6 === true ? 6 : undefined;

@@ -12,7 +12,7 @@ function messageFor(args: string[]): string {
 }
 
 test('of what Node says about an argument only the first sentence is kept', () => {
-  assert.equal(messageFor(['--wat']), "Unknown option '--wat'");
+  assert.equal(messageFor(['--wat']), "Unknown option '--wat'; --help lists those that there are");
   assert.equal(whyUnusable('no error'), 'no error');
 });
 

@@ -38,5 +38,7 @@ export function whyUnusable(error: unknown): string {
       ? `${option} takes a value, and none follows`
       : `${option} takes a value, and what follows begins with "-"; if it is meant: ${option}=VALUE`;
   }
+  const unknown = /^Unknown option '[^']*'/.exec(text);
+  if (unknown !== null) return `${unknown[0]}; --help lists those that there are`;
   return text.split(/\.(?:\s|$)|\n/)[0] ?? text;
 }

@@ -47,6 +47,8 @@ export interface WideWishes {
 export interface PromptArguments {
   readonly prompt: readonly string[];
   readonly host: string;
+  /** HOST was typed: it may have been meant as a command, or as a machine. */
+  readonly isHostGiven: boolean;
   readonly on: string | undefined;
 }
 
@@ -66,6 +68,7 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
       allowPositionals: true,
       tokens: true,
       options: {
+        host: { type: 'string' },
         on: { type: 'string', multiple: true },
         cwd: { type: 'string' },
         env: { type: 'string', multiple: true, default: [] },
@@ -95,6 +98,11 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
     return `${whyNoCommand({ hasDashes: found >= 0, given: positionals.length, isJson: values.json })}; see partyline run --help`;
   }
   if (positionals.length > 1) return `one HOST before --, not ${positionals.length}`;
+  const { host: named } = values;
+  if (named !== undefined && positionals.length > 0) {
+    return `the server is given twice, as ${quote(positionals[0] ?? '')} and by --host; a command comes after --`;
+  }
+  const givenHost = positionals[0] ?? named;
   if (on === '') {
     return '--on names no host; without it the command runs on the server itself';
   }
@@ -129,8 +137,8 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
   }
   const ttyFault = faultOfTerminal(values.tty.length, { on, isJson: values.json, wide: values });
   if (ttyFault !== undefined) return ttyFault;
-  const host = positionals[0] ?? (process.env['PARTYLINE_HOST'] || 'localhost');
-  if (isPrompt) return { prompt: withoutOn(args, tokens), host, on };
+  const host = givenHost ?? (process.env['PARTYLINE_HOST'] || 'localhost');
+  if (isPrompt) return { prompt: withoutOn(args, tokens), host, isHostGiven: givenHost !== undefined, on };
   const command = commandOf(words, values.cwd);
   const tooLong = refusalOfLength(command);
   if (tooLong !== undefined) return tooLong;
@@ -139,7 +147,7 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
     isJson: values.json,
     hasTerminal,
     away,
-    hint: positionals[0] === undefined ? '' : ` --host ${shellWord(positionals[0])}`,
+    hint: givenHost === undefined ? '' : ` --host ${shellWord(givenHost)}`,
     wishes: {
       command,
       ...(on === undefined ? {} : { on }),

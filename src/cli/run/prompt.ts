@@ -147,7 +147,7 @@ async function carryOut(
     const all = [...process.execArgv, launcher, 'run', ...args, ...options, ...command];
     const child = spawn(process.execPath, all, { stdio: 'inherit' });
     const [status, signal]: unknown[] = await once(child, 'close');
-    if (status !== 0 && status !== INTERRUPTED.SIGINT) {
+    if (status !== 0 && status !== INTERRUPTED.SIGINT && signal !== 'SIGINT') {
       process.stderr.write(`status ${typeof status === 'number' ? status : String(signal)}\n`);
     }
   } catch (error) {

@@ -6,7 +6,7 @@ import type { NativeClient } from '../../client/native.ts';
 import { Runs, type OutputName, type RunEnd } from '../../client/run.ts';
 import { shown } from '../../client/shown.ts';
 import { runShow } from '../../protocol/native/methods/records.ts';
-import { INTERRUPTED, type Interruption } from '../kit/interruption.ts';
+import { exitNow, INTERRUPTED, type Interruption } from '../kit/interruption.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { Gate, MAX_UNANSWERED } from './many.ts';
 import { say } from './outlet.ts';
@@ -107,7 +107,7 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
   if (stop.hasCome && open.length > 0) {
     tellLeft(watching, { open, cursor });
     const status = interruption.name === undefined ? NOT_ENDED_STATUS : INTERRUPTED[interruption.name];
-    if (screen.isBehind) process.exit(status);
+    if (screen.isBehind) exitNow(status);
     return status;
   }
   const [cut] = open.map(({ name }) => results.get(name));

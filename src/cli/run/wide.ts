@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import type { NativeClient } from '../../client/native.ts';
 import { quote } from '../../protocol/text.ts';
-import { INTERRUPTED, type Interruption } from '../kit/interruption.ts';
+import { exitNow, INTERRUPTED, type Interruption } from '../kit/interruption.ts';
 import { Questions } from '../kit/input.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { runOnMany } from './many.ts';
@@ -74,7 +74,7 @@ async function carryOut(
   if (interruption.name !== undefined) {
     const status = INTERRUPTED[interruption.name];
     // Whoever interrupted us is not kept waiting for a reader that has stopped.
-    if (view.isBehind) process.exit(status);
+    if (view.isBehind) exitNow(status);
     return status;
   }
   return view.failure === undefined ? overallStatus(results.values()) : fail(view.failure);

@@ -6,11 +6,13 @@ import type { Directory } from '../directory.ts';
 import type { GroupChanged } from '../event.ts';
 import type { Change, Journal } from '../journal.ts';
 import type { GroupRefusal } from '../refusal.ts';
-import type { Member } from '../session.ts';
+import { MAX_HOST_NAME_CODE_POINTS, parseName } from '../name.ts';
+import type { Member, Session } from '../session.ts';
 import { MAX_GROUPS_OF_ONE, parseGroupName } from './group.ts';
 
 type GroupCommand = Extract<Command, { type: 'join' | 'leave' }>;
 export type GroupAnswer = GroupChanged | GroupRefusal;
+type Done = (answer: GroupAnswer) => void;
 
 export interface MembershipsWorld {
   readonly journal: Pick<Journal, 'record' | 'settle'>;
@@ -32,8 +34,26 @@ export class Memberships {
     this.#world = world;
   }
 
+  /** A machine has no mind of its own: the owner puts it into a group, and takes it out. */
+  ofMachine(by: Session, command: GroupCommand & { readonly machine: string }, done: Done): void {
+    const { journal, directory } = this.#world;
+    const refuse = (refusal: GroupRefusal) => journal.settle(() => done(refusal));
+    if (by.role !== 'owner') return refuse({ refused: 'group-owner-only' });
+    const parsed = parseName(command.machine, { maxCodePoints: MAX_HOST_NAME_CODE_POINTS });
+    const member = 'refused' in parsed ? undefined : directory.account(parsed.key);
+    if (member?.account?.kind !== 'host' || member.account.revokedAtMs !== undefined) {
+      return refuse({ refused: 'group-no-machine', name: command.machine });
+    }
+    const machine = member.name;
+    return this.change(member, command, (answer) => {
+      const isAbout =
+        !('refused' in answer) || answer.refused === 'not-in-group' || answer.refused === 'too-many-groups';
+      done(isAbout ? { ...answer, machine } : answer);
+    });
+  }
+
   /** Carries it out, or changes nothing and says why. `done` is called once, in the order of the journal's answers. */
-  change(member: Member, { type, group: given }: GroupCommand, done: (answer: GroupAnswer) => void): void {
+  change(member: Member, { type, group: given }: GroupCommand, done: Done): void {
     const { journal, directory } = this.#world;
     const settle = (answer: GroupAnswer) => journal.settle(() => done(answer));
     const group = parseGroupName(given);

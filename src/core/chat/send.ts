@@ -47,8 +47,10 @@ export function recipientsOf(names: readonly string[], { sender, among }: Addres
       }
       hasGroup = true;
       to.add(group.name);
-      // What one says to one's own group comes back to nobody.
-      for (const member of group.members) if (member !== sender.member) members.add(member);
+      for (const member of group.members) {
+        // What one says to one's own group comes back to nobody, and a machine in it reads nothing.
+        if (member !== sender.member && member.account?.kind !== 'host') members.add(member);
+      }
       continue;
     }
     const parsed = parseName(given);

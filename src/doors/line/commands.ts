@@ -1,5 +1,6 @@
 // What a session of the line door asks, carried out: everything but what ends the connection.
 
+import type { GroupChanged } from '../../core/event.ts';
 import type { Answer } from '../../core/hub.ts';
 import { judgePassword } from '../../core/password.ts';
 import type { Session } from '../../core/session.ts';
@@ -32,6 +33,11 @@ export interface Asker extends RunsAsker {
   hold(work: Promise<void>): void;
   wantIds(wantsIds: boolean): void;
   quit(): void;
+}
+
+function wordsForChange({ type, group, machine }: GroupChanged): string {
+  if (machine === undefined) return `${type === 'joined' ? 'Joined' : 'Left'} ${group}\n`;
+  return `${machine} has ${type} ${group}\n`;
 }
 
 export class Commands {
@@ -152,8 +158,7 @@ export class Commands {
       const words = isAboutGroups(answer) ? wordsForGroup(answer) : wordsForSending(answer);
       return this.#asker.tell(formatError(words));
     }
-    if (answer.type !== 'receipt')
-      return this.#asker.tell(`${answer.type === 'joined' ? 'Joined' : 'Left'} ${answer.group}\n`);
+    if (answer.type !== 'receipt') return this.#asker.tell(wordsForChange(answer));
     return this.#session.wantsReceipts ? this.#asker.tell(formatReceipt(answer.id, answer.outcomes)) : undefined;
   }
 

@@ -172,16 +172,21 @@ function wordsForUnknown({ names: given, invited = [] }: Unknown): string {
 }
 
 export function wordsForGroup(refusal: GroupRefusal): string {
-  const attempt = 'Cannot change your groups';
+  const machine = 'machine' in refusal ? refusal.machine : undefined;
+  const attempt = `Cannot change ${machine === undefined ? 'your groups' : `the groups of ${machine}`}`;
   switch (refusal.refused) {
     case 'bad-group':
       return `${attempt}: ${wordsForGroupName(refusal)}`;
     case 'unknown-group':
       return `${attempt}: there is no group ${quote(refusal.name)}`;
     case 'not-in-group':
-      return `${attempt}: you are not in ${quote(refusal.name)}`;
+      return `${attempt}: ${machine === undefined ? 'you are' : 'it is'} not in ${quote(refusal.name)}`;
     case 'too-many-groups':
-      return `${attempt}: you are in ${refusal.max} already`;
+      return `${attempt}: ${machine === undefined ? 'you are' : 'it is'} in ${refusal.max} already`;
+    case 'group-owner-only':
+      return 'Cannot change the groups of a machine: only the owner may';
+    case 'group-no-machine':
+      return `Cannot change the groups of ${quote(refusal.name)}: no machine of that name has joined`;
     case 'not-stored':
       return `${attempt}: ${refusal.reason}; nothing was changed`;
   }

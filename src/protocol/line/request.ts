@@ -8,7 +8,7 @@ export type LineRequest =
   | { type: 'send'; to: 'all' | readonly string[]; text: string; key?: string }
   | ({ type: 'history' } & Paging)
   | { type: 'search'; words: string }
-  | { type: 'join' | 'leave'; group: string }
+  | { type: 'join' | 'leave'; group: string; machine?: string }
   | { type: 'receipts'; isOn: boolean }
   | { type: 'login'; secret: string }
   /** `targets`: as they were written; empty is the server itself. */
@@ -33,8 +33,8 @@ export const FORMS = {
   send: 'send NAME [NAME...] : TEXT, or send all TEXT',
   history: 'history [with NAME] [before ID] [after ID] [limit N]',
   search: 'search WORDS',
-  join: 'join #GROUP',
-  leave: 'leave #GROUP',
+  join: 'join #GROUP [MACHINE]',
+  leave: 'leave #GROUP [MACHINE]',
   groups: 'groups',
   receipts: 'receipts on, or receipts off',
   login: 'login TOKEN',
@@ -81,7 +81,7 @@ export function parseRequest(line: string): LineRequest {
       return rest === '' ? { type: 'misused', word } : { type: 'search', words: rest };
     case 'join':
     case 'leave':
-      return rest === '' || /[ \t]/.test(rest) ? { type: 'misused', word } : { type: word, group: rest };
+      return parseMembership(word, rest);
     case 'receipts':
       return rest === 'on' || rest === 'off' ? { type: word, isOn: rest === 'on' } : { type: 'misused', word };
     case 'history': {
@@ -132,6 +132,12 @@ function parseShare(rest: string): LineRequest {
   if (!/^[1-9]\d{0,14}$/.test(id) || to.length === 0) return { type: 'misused', word: 'share' };
   const isForAll = to.length === 1 && to[0]?.toLowerCase() === 'all';
   return { type: 'share', id: Number(id), to: isForAll ? 'all' : to };
+}
+
+function parseMembership(word: 'join' | 'leave', rest: string): LineRequest {
+  const [group = '', machine, ...more] = rest.split(/[ \t]+/);
+  if (group === '' || more.length > 0) return { type: 'misused', word };
+  return machine === undefined ? { type: word, group } : { type: word, group, machine };
 }
 
 function parseApproval(word: 'approve' | 'deny', rest: string): LineRequest {

@@ -88,6 +88,8 @@ export type ErrorCode =
   | 'bad-group'
   | 'unknown-group'
   | 'not-in-group'
+  | 'group-owner-only'
+  | 'group-no-machine'
   | 'too-many-groups'
   // accounts
   | 'unknown-account'

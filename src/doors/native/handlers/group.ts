@@ -8,13 +8,13 @@ import { groupError } from '../translate.ts';
 export const GROUP: Entries<'group.join' | 'group.leave' | 'group.list'> = {
   'group.join': entry(groupJoin, {
     needs: 'guest',
-    summary: 'Is a member of the group from now on; the first one makes it',
-    answer: (asker, { group }) => change(asker, { type: 'join', group }),
+    summary: 'Is a member of the group from now on, or a machine is; the first one makes it',
+    answer: (asker, given) => change(asker, { type: 'join', ...given }),
   }),
   'group.leave': entry(groupLeave, {
     needs: 'guest',
-    summary: 'Is a member of the group no longer',
-    answer: (asker, { group }) => change(asker, { type: 'leave', group }),
+    summary: 'Is a member of the group no longer, or a machine is not',
+    answer: (asker, given) => change(asker, { type: 'leave', ...given }),
   }),
   'group.list': entry(groupList, {
     needs: 'guest',
@@ -23,11 +23,12 @@ export const GROUP: Entries<'group.join' | 'group.leave' | 'group.list'> = {
   }),
 };
 
-async function change(asker: Asker, command: { type: 'join' | 'leave'; group: string }) {
+async function change(asker: Asker, command: { type: 'join' | 'leave'; group: string; machine?: string }) {
   const changed = await handle(asker.house, sessionOf(asker), command);
   if ('refused' in changed) return { error: groupError(changed) };
   if (changed.type === 'receipt') throw new Error('A change of groups was answered as a message');
-  return { result: { group: changed.group } };
+  const { group, machine } = changed;
+  return { result: machine === undefined ? { group } : { group, machine } };
 }
 
 function list({ house: { hub } }: Asker) {

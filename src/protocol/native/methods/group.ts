@@ -1,12 +1,14 @@
 // Groups over a native connection.
 
 import { method, NOTHING } from '../method.ts';
-import { listOf, object, text } from '../shape.ts';
+import { listOf, object, optional, text } from '../shape.ts';
 
-const named = object({ group: text });
+/** `machine`: for the owner, which machine; without it whoever asks. */
+const params = object({ group: text, machine: optional(text) });
+const result = object({ group: text, machine: optional(text) });
 
-export const groupJoin = method('group.join', { params: named, result: named });
-export const groupLeave = method('group.leave', { params: named, result: named });
+export const groupJoin = method('group.join', { params, result });
+export const groupLeave = method('group.leave', { params, result });
 export const groupList = method('group.list', {
   params: NOTHING,
   result: object({ groups: listOf(object({ name: text, members: listOf(text) })) }),
