@@ -10,6 +10,7 @@ import { escapeControls, quote, shorten } from '../protocol/text.ts';
 import { fail, misuse, serverOf, whileIn, attempt } from './kit/come-in.ts';
 import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
+import { keptAs } from './kit/kept.ts';
 import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print } from './kit/print.ts';
 import { askNewPassword, askPassword } from './kit/secret.ts';
@@ -67,9 +68,11 @@ export async function login(args: string[]): Promise<number> {
       const token = 'code' in credential ? tokenIn(client) : (await client.createToken(label)).token;
       const { name = '', role = '' } = client.identity ?? {};
       const directory = stateDirectory();
-      const earlier = readCredential(directory, server);
+      const fingerprint = client.server?.fingerprint;
+      const keptFor = fingerprint === undefined ? server : keptAs(server, fingerprint);
+      const earlier = readCredential(directory, keptFor);
       try {
-        writeCredential(directory, server, { name, token, label });
+        writeCredential(directory, keptFor, { name, token, label });
       } catch (error) {
         return fail('login', reasonOf(error));
       }
@@ -77,7 +80,7 @@ export async function login(args: string[]): Promise<number> {
       if (left !== undefined) process.stderr.write(`partyline login: ${escapeControls(left)}\n`);
       if (values.json) await print(jsonLine({ name, role, host: server }));
       else {
-        const path = credentialPath(directory, server);
+        const path = credentialPath(directory, keptFor);
         await print(`${escapeControls(`Logged in to ${server} as ${name} (${role}); the token is kept in ${path}`)}\n`);
       }
       return 0;
