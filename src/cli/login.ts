@@ -26,7 +26,7 @@ Usage: partyline login --code CODE
 ${COMMON_HELP}
 
 With a code a password is set: it is asked for twice on a terminal, else it is the next line of standard input. Without
-one (an empty line) the account has only the token. The token is kept in the state directory (PARTYLINE_DATA), and counts
+one (an empty line, or none) the account has only the token, which is said; partyline password sets one later. The token is kept in the state directory (PARTYLINE_DATA), and counts
 until partyline logout, or until you log in again here, which removes it on the server.
 
 Examples:
@@ -78,6 +78,9 @@ export async function login(args: string[]): Promise<number> {
       }
       const left = earlier === undefined || 'refused' in earlier ? undefined : await endEarlier(earlier, client);
       if (left !== undefined) process.stderr.write(`partyline login: ${escapeControls(left)}\n`);
+      if ('code' in credential && credential.password === undefined && !(await client.hasPassword())) {
+        process.stderr.write(`partyline login: ${escapeControls(noPassword(name))}\n`);
+      }
       if (values.json) await print(jsonLine({ name, role, host: server }));
       else {
         const path = credentialPath(directory, keptFor);
@@ -86,6 +89,10 @@ export async function login(args: string[]): Promise<number> {
       return 0;
     });
   });
+}
+
+function noPassword(name: string): string {
+  return `no password was given, so ${name} has none: the token that is kept here is the only way in; partyline password sets one`;
 }
 
 /** Ends the token in whose place another is kept now, if both are of one account; a text says that it could not be. */
