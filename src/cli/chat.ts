@@ -13,6 +13,7 @@ import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { PASSWORD_PROMPT } from '../protocol/line/reply.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { parseOnce, whyUnusable } from './kit/arguments.ts';
+import { BrokenLines } from './kit/broken-lines.ts';
 import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { keptAs } from './kit/kept.ts';
@@ -200,7 +201,8 @@ function fail(reason: string, status: number): number {
 /** A server that is not to be trusted may still not drive this terminal. */
 function forTerminal(): (chunk: Buffer) => string {
   const utf8 = new TextDecoder();
-  return (chunk) => utf8.decode(chunk, { stream: true }).split('\n').map(escapeControls).join('\n');
+  const lines = new BrokenLines();
+  return (chunk) => lines.show(utf8.decode(chunk, { stream: true }));
 }
 
 /** A longer line is told in pieces: a server that never ends one does not fill our memory. UTF-16 units. */
