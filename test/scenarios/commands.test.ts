@@ -337,7 +337,10 @@ for (const host of LOOPBACKS) {
     await using server = await startServer();
     const target = at(host, server.port);
     const [owner, bob] = [someone(server.directory, target), someone(state, target)];
-    refused(await bob.run(['send', '--to', 'owner', 'hi']), /nobody is logged in to .*partyline login --host/);
+    refused(
+      await bob.run(['send', '--to', 'owner', 'hi']),
+      /nobody is logged in to .* there is no .*owner.token, .*PARTYLINE_DATA=DIR or PARTYLINE_TOKEN_FILE=DIR.*partyline login --host/,
+    );
     const [invited] = await owner.json('invite', 'bob');
     assert.equal(invited?.['name'], 'bob');
     assert.equal(invited?.['replaced'], false);

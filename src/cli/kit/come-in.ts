@@ -103,7 +103,10 @@ export function chooseCredential({ host, server }: Server, { isLoopback, fingerp
   }
   const ownerTokenFile = join(directory, OWNER_TOKEN_FILE);
   if (isLoopback && existsSync(ownerTokenFile)) return { ownerTokenFile };
-  const owner = isLoopback ? `, and there is no ${ownerTokenFile}, so you are not known as the owner` : '';
+  const elsewhere = 'a server with --data DIR is met with PARTYLINE_DATA=DIR or PARTYLINE_TOKEN_FILE=DIR/owner.token';
+  const owner = isLoopback
+    ? `, and there is no ${ownerTokenFile}, so you are not known as the owner (${elsewhere})`
+    : '';
   throw new RefusedError(
     'no-credential',
     `Cannot come in at ${host}: nobody is logged in to ${server} here${owner}; ` +
