@@ -30,6 +30,7 @@ import { HELP as SHARE } from '../src/cli/share.ts';
 import { HELP as APPROVALS } from '../src/cli/approvals.ts';
 import { APPROVE_HELP, DENY_HELP } from '../src/cli/approve.ts';
 import { HELP as VERIFY } from '../src/cli/verify.ts';
+import { HELP as WHOAMI } from '../src/cli/whoami.ts';
 import { HELP as RUN } from '../src/cli/run.ts';
 import { HELP as ATTACH } from '../src/cli/attach.ts';
 import { HELP as RUNS } from '../src/cli/runs.ts';
@@ -61,6 +62,7 @@ const HELPS: ReadonlyMap<string, string> = new Map([
   ['backup', BACKUP],
   ['restore', RESTORE],
   ['verify', VERIFY],
+  ['whoami', WHOAMI],
   ['share', SHARE],
   ['approvals', APPROVALS],
   ['approve', APPROVE_HELP],

@@ -13,8 +13,10 @@ import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { PASSWORD_PROMPT } from '../protocol/line/reply.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { parseOnce, whyUnusable } from './kit/arguments.ts';
+import { BrokenLines } from './kit/broken-lines.ts';
 import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
+import { keptAs } from './kit/kept.ts';
 import { askPassword } from './kit/secret.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './kit/status.ts';
 import { givenToken } from './kit/token-file.ts';
@@ -72,14 +74,17 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
   if ('wrong' in target) return fail(target.wrong, USAGE_STATUS);
   const found = await find(host, values.name);
   if (found !== undefined && 'refused' in found) return fail(found.refused, UNREACHED_STATUS);
-  const account = found !== undefined && 'token' in found ? found : undefined;
-  const name = account?.name ?? values.name ?? ownName(machine);
-  if (name === undefined) return fail('your user id has no name on this machine: give --name NAME', USAGE_STATUS);
-  if (/[\r\n]/.test(name)) return fail('a name is one line', USAGE_STATUS);
+  const asked = found !== undefined && 'token' in found ? found.name : (values.name ?? ownName(machine));
+  if (asked === undefined) return fail('your user id has no name on this machine: give --name NAME', USAGE_STATUS);
+  if (/[\r\n]/.test(asked)) return fail('a name is one line', USAGE_STATUS);
   try {
-    const { address } = account ?? {};
+    const address = found !== undefined && 'address' in found ? found.address : undefined;
     const reached = await reach(host, { policy: LINES, trust: trustFor('chat'), allowHalfOpen: true, address });
     const { socket } = reached;
+    // A server that is met at another address may show a key that somebody is logged in for.
+    const known = found ?? (reached.fingerprint === undefined ? undefined : keptFor(host, values.name, reached));
+    const account = known !== undefined && 'token' in known ? known : undefined;
+    const name = account?.name ?? asked;
     const isPrivate = reached.fingerprint !== undefined || isLoopbackAddress(normaliseAddress(reached.address));
     if (account !== undefined && !isPrivate) {
       socket.destroy();
@@ -93,7 +98,7 @@ export async function chat(args: string[], machine: ChatMachine = THIS_MACHINE):
     };
     const first = await comeIn(reached, { name, askPassword, ...(account !== undefined && { token: account.token }) });
     const isGuest = account === undefined && !hasPassword;
-    const otherwise = found !== undefined && 'otherwise' in found ? found.otherwise : undefined;
+    const otherwise = known !== undefined && 'otherwise' in known ? known.otherwise : undefined;
     // A program that has said who it is, and is nobody else, need not be told.
     const isNews = values.name === undefined || otherwise !== undefined || process.stdout.isTTY;
     if (isNews && name !== WHOSE_TOKEN) tellWho(name, { isGuest, otherwise });
@@ -152,10 +157,16 @@ async function find(host: string, name: string | undefined): Promise<Found> {
   return { name: owner.name, token: owner.ticket, address: owner.address };
 }
 
-function keptFor(host: string, name: string | undefined): Account | { otherwise: string } | undefined {
+function keptFor(
+  host: string,
+  name: string | undefined,
+  { fingerprint }: { readonly fingerprint?: string | undefined } = {},
+): Account | { otherwise: string } | undefined {
   const target = readTarget(host, LINES);
   if ('wrong' in target) return undefined;
-  const stored = readCredential(stateDirectory(), formatHostPort(target.host.toLowerCase(), target.port));
+  const server = formatHostPort(target.host.toLowerCase(), target.port);
+  const keptFor = fingerprint === undefined ? server : keptAs(server, fingerprint);
+  const stored = readCredential(stateDirectory(), keptFor);
   if (stored === undefined || 'refused' in stored) return undefined;
   return name === undefined || isSame(name, stored.name) ? stored : { otherwise: stored.name };
 }
@@ -190,7 +201,8 @@ function fail(reason: string, status: number): number {
 /** A server that is not to be trusted may still not drive this terminal. */
 function forTerminal(): (chunk: Buffer) => string {
   const utf8 = new TextDecoder();
-  return (chunk) => utf8.decode(chunk, { stream: true }).split('\n').map(escapeControls).join('\n');
+  const lines = new BrokenLines();
+  return (chunk) => lines.show(utf8.decode(chunk, { stream: true }));
 }
 
 /** A longer line is told in pieces: a server that never ends one does not fill our memory. UTF-16 units. */

@@ -24,6 +24,7 @@ import { HELP as HOSTS } from './hosts.ts';
 import { HELP as SEND } from './send.ts';
 import { HELP as TOKEN } from './token.ts';
 import { HELP as VERIFY } from './verify.ts';
+import { HELP as WHOAMI } from './whoami.ts';
 import { HELP as RUN } from './run.ts';
 import { HELP as SHARE } from './share.ts';
 import { HELP as APPROVALS } from './approvals.ts';
@@ -45,6 +46,7 @@ const HELPS: Readonly<Record<string, string>> = {
   join: JOIN,
   hosts: HOSTS,
   send: SEND,
+  whoami: WHOAMI,
   list: LIST,
   history: HISTORY,
   search: SEARCH,

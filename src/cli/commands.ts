@@ -80,7 +80,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     does: 'come in with a code or a password, and keep a token',
     options: '--code CODE --name NAME --host HOST --json',
   },
-  logout: { does: 'forget the token', options: '--host HOST --json' },
+  logout: { does: 'forget the token', options: '--yes --host HOST --json' },
   password: { does: 'set your password', options: '--host HOST --json' },
   invite: { does: 'invite somebody, or a machine, under a name', options: '--role ROLE --as KIND --host HOST --json' },
   members: { does: 'accounts and invitations', options: '--host HOST --json' },

@@ -10,6 +10,7 @@ import { escapeControls, quote, shorten } from '../protocol/text.ts';
 import { fail, misuse, serverOf, whileIn, attempt } from './kit/come-in.ts';
 import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
+import { keptAs } from './kit/kept.ts';
 import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print } from './kit/print.ts';
 import { askNewPassword, askPassword } from './kit/secret.ts';
@@ -25,7 +26,7 @@ Usage: partyline login --code CODE
 ${COMMON_HELP}
 
 With a code a password is set: it is asked for twice on a terminal, else it is the next line of standard input. Without
-one (an empty line) the account has only the token. The token is kept in the state directory (PARTYLINE_DATA), and counts
+one (an empty line, or none) the account has only the token, which is said; partyline password sets one later. The token is kept in the state directory (PARTYLINE_DATA), and counts
 until partyline logout, or until you log in again here, which removes it on the server.
 
 Examples:
@@ -67,22 +68,31 @@ export async function login(args: string[]): Promise<number> {
       const token = 'code' in credential ? tokenIn(client) : (await client.createToken(label)).token;
       const { name = '', role = '' } = client.identity ?? {};
       const directory = stateDirectory();
-      const earlier = readCredential(directory, server);
+      const fingerprint = client.server?.fingerprint;
+      const keptFor = fingerprint === undefined ? server : keptAs(server, fingerprint);
+      const earlier = readCredential(directory, keptFor);
       try {
-        writeCredential(directory, server, { name, token, label });
+        writeCredential(directory, keptFor, { name, token, label });
       } catch (error) {
         return fail('login', reasonOf(error));
       }
       const left = earlier === undefined || 'refused' in earlier ? undefined : await endEarlier(earlier, client);
       if (left !== undefined) process.stderr.write(`partyline login: ${escapeControls(left)}\n`);
+      if ('code' in credential && credential.password === undefined && !(await client.hasPassword())) {
+        process.stderr.write(`partyline login: ${escapeControls(noPassword(name))}\n`);
+      }
       if (values.json) await print(jsonLine({ name, role, host: server }));
       else {
-        const path = credentialPath(directory, server);
+        const path = credentialPath(directory, keptFor);
         await print(`${escapeControls(`Logged in to ${server} as ${name} (${role}); the token is kept in ${path}`)}\n`);
       }
       return 0;
     });
   });
+}
+
+function noPassword(name: string): string {
+  return `no password was given, so ${name} has none: the token that is kept here is the only way in; partyline password sets one`;
 }
 
 /** Ends the token in whose place another is kept now, if both are of one account; a text says that it could not be. */

@@ -4,7 +4,9 @@ import { parseOnce } from './kit/arguments.ts';
 import { RefusedError, UnreachableError } from '../client/mod.ts';
 import { readCredential, removeCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
+import { escapeControls } from '../protocol/text.ts';
 import { attempt, connectWith, fail, misuse, serverOf } from './kit/come-in.ts';
+import { keptAs } from './kit/kept.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print } from './kit/print.ts';
@@ -13,6 +15,7 @@ export const HELP = `Forget the token for a server, here and on the server
 
 Usage: partyline logout
 
+  --yes              even where the token is the only way in: the account has no password and no other token
 ${COMMON_HELP}
 
 If the server cannot be asked the token is forgotten here all the same, and the status is 1: it still counts there.
@@ -23,13 +26,15 @@ Examples:
 `;
 
 export async function logout(args: string[]): Promise<number> {
-  const read = readCommandLine('logout', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('logout', () =>
+    parseOnce({ args, allowPositionals: true, options: { ...COMMON, yes: { type: 'boolean', default: false } } }),
+  );
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   if (positionals.length > 0) return misuse('logout', 'nothing but options is expected: --host HOST');
   const host = hostOf(values.host);
   return attempt('logout', async () => {
-    const server = serverOf(host);
+    const server = keptAs(serverOf(host));
     const directory = stateDirectory();
     const stored = readCredential(directory, server);
     if (stored === undefined) return fail('logout', `Nobody is logged in to ${server} here`);
@@ -37,10 +42,14 @@ export async function logout(args: string[]): Promise<number> {
     const { name, token, label } = stored;
     let kept: string | undefined;
     try {
-      kept = await forgetThere({ host, token, label });
+      kept = await forgetThere({ host, token, label, isSure: values.yes });
     } catch (error) {
       if (!(error instanceof RefusedError || error instanceof UnreachableError)) throw error;
       kept = error.message;
+    }
+    if (kept === ONLY_WAY_IN) {
+      const ways = 'partyline password sets a password, --yes forgets the token all the same';
+      return fail('logout', `Nothing is forgotten: the token is the only way in as ${escapeControls(name)}; ${ways}`);
     }
     removeCredential(directory, server);
     if (kept !== undefined)
@@ -54,12 +63,18 @@ interface Kept {
   readonly host: string;
   readonly token: string;
   readonly label: string;
+  /** Whoever asks knows what it is. */
+  readonly isSure: boolean;
 }
 
+const ONLY_WAY_IN = 'it is the only way in';
+
 /** Why it could not be; undefined: it is forgotten. */
-async function forgetThere({ host, token, label }: Kept): Promise<string | undefined> {
+async function forgetThere({ host, token, label, isSure }: Kept): Promise<string | undefined> {
   await using client = await connectWith({ command: 'logout', host, credential: { token } });
-  const found = (await client.tokens()).find((one) => one.label === label);
+  const tokens = await client.tokens();
+  const found = tokens.find((one) => one.label === label);
+  if (!isSure && tokens.length === 1 && found !== undefined && !(await client.hasPassword())) return ONLY_WAY_IN;
   if (found === undefined) return 'it is not known there by its label';
   await client.removeToken(found.id);
   return undefined;

@@ -6,14 +6,14 @@ import { formatReceipt } from '../protocol/line/reply.ts';
 import { fail, misuse, whileIn } from './kit/come-in.ts';
 import { readInput } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNames } from './kit/options.ts';
 import { print } from './kit/print.ts';
 
 export const HELP = `Send a message to one, several, a group or everyone
 
 Usage: partyline send --to NAMES TEXT
 
-  --to NAMES         bob or bob,eve or #ops or all; repeatable
+  --to NAMES         bob or bob,eve or 'bob eve' or '#ops' or all; repeatable
   TEXT               one argument; - for standard input, less one line end
   --key KEY          the same key is the same message for a day, however often it is sent
 ${COMMON_HELP}
@@ -44,7 +44,7 @@ export async function send(args: string[]): Promise<number> {
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const names = joinNames(values.to);
-  const to = (names ?? '').split(',').map((name) => name.trim());
+  const to = readNames(names ?? '');
   if (names === undefined) return misuse('send', '--to NAMES is missing');
   if (to.includes('')) return misuse('send', '--to takes names with commas between them');
   const [given] = positionals;

@@ -5,7 +5,7 @@ import { formatReceipt } from '../protocol/line/reply.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readRunId } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNames, readRunId } from './kit/options.ts';
 import { print } from './kit/print.ts';
 
 export const HELP = `Send what is on record of a run as a message
@@ -36,7 +36,7 @@ export async function share(args: string[]): Promise<number> {
   }
   const run = readRunId(given);
   if (run === undefined) return misuse('share', `ID is the number of a run, not ${quote(given)}`);
-  const to = names.split(',').map((name) => name.trim());
+  const to = readNames(names);
   if (to.includes('')) return misuse('share', 'NAMES are names with commas between them');
   return whileIn({ command: 'share', host: hostOf(values.host) }, async (client) => {
     const sent = await client.share(run, to);

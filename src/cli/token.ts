@@ -8,6 +8,7 @@ import { stateDirectory } from '../config/state.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { fail, misuse, serverOf, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
+import { keptAs } from './kit/kept.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
 import { reasonOf } from '../reason.ts';
@@ -162,8 +163,8 @@ function list({ host, json }: Asked): Promise<number> {
 }
 
 /** What the server calls the token that is kept here; a file may have brought somebody else in. */
-function labelKept(host: string, { identity }: Client): string | undefined {
-  const stored = readCredential(stateDirectory(), serverOf(host));
+function labelKept(host: string, { identity, server }: Client): string | undefined {
+  const stored = readCredential(stateDirectory(), keptAs(serverOf(host), server?.fingerprint));
   return stored === undefined || 'refused' in stored || stored.name !== identity?.name ? undefined : stored.label;
 }
 

@@ -1,6 +1,6 @@
 // `partyline whoami`: who the server takes one for.
 
-import { parseArgs } from 'node:util';
+import { parseOnce } from './kit/arguments.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { misuse, serverOf, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
@@ -21,7 +21,7 @@ Examples:
 `;
 
 export async function whoami(args: string[]): Promise<number> {
-  const read = readCommandLine('whoami', () => parseArgs({ args, allowPositionals: true, options: COMMON }));
+  const read = readCommandLine('whoami', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   if (positionals.length > 0)

@@ -339,6 +339,11 @@ export class Client implements AsyncDisposable {
     return (await this.#requests.ask(tokenList, {}, AGAIN)).tokens;
   }
 
+  /** Whether there is a way in without a token. */
+  async hasPassword(): Promise<boolean> {
+    return (await this.#requests.ask(tokenList, {}, AGAIN)).password === true;
+  }
+
   async removeToken(id: number): Promise<void> {
     await this.#requests.ask(tokenRemove, { id }, ONCE);
   }

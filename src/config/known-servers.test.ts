@@ -37,6 +37,18 @@ test('another key is refused with both, and the line that would have to go', (t)
   assert.deepEqual(known.meet('hub:7270', A), { met: 'again' });
 });
 
+test('a key is found again under every name that it was met by', (t) => {
+  const path = aPath(t);
+  const known = new KnownServers(path);
+  assert.deepEqual([known.keyOf('hub:7270'), known.serversOf(A)], [undefined, []]);
+  known.meet('hub:7270', A);
+  known.meet('other:7270', B);
+  known.meet('[::1]:7270', A);
+  writeFileSync(path, `${readFileSync(path, 'utf8')}other:7270 ${A}\n`);
+  assert.deepEqual(known.serversOf(A), ['hub:7270', '[::1]:7270']);
+  assert.deepEqual([known.keyOf('other:7270'), known.keyOf('[::1]:7270')], [B, A]);
+});
+
 test('of two keys for one server the first counts', (t) => {
   const path = aPath(t);
   new KnownServers(path).meet('x:1', A);

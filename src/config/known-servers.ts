@@ -45,6 +45,20 @@ export class KnownServers {
     return known === undefined || 'refused' in known ? undefined : this.#compare(known, fingerprint);
   }
 
+  /** The key that is remembered for a server; undefined: none is. */
+  keyOf(server: string): string | undefined {
+    const known = this.#find(server);
+    return known === undefined || 'refused' in known ? undefined : known.fingerprint;
+  }
+
+  /** Under which other names and addresses this key has been met. */
+  serversOf(fingerprint: string): string[] {
+    const text = this.#read();
+    if (typeof text !== 'string') return [];
+    const named = text.split('\n').flatMap((line) => LINE.exec(line.trimEnd())?.[1] ?? []);
+    return [...new Set(named)].filter((server) => this.keyOf(server) === fingerprint);
+  }
+
   /** The same, but one that was never met is refused and not remembered. */
   recognise(server: string, fingerprint: string): Met {
     const known = this.#find(server);

@@ -308,12 +308,39 @@ for (const host of LOOPBACKS) {
     assert.equal((await bob.json('token', 'list')).length, 3, 'eve ended a token of bob');
   });
 
+  test(`whoever has no other way in is told so, and does not lose the last one by mistake: ${host}`, async (t) => {
+    await using server = await startServer();
+    const target = at(host, server.port);
+    const owner = someone(server.directory, target);
+    const bob = someone(aDirectory(t), target);
+    const [invited] = await owner.json('invite', 'bob');
+    const login = await bob.run(['login', '--code', String(invited?.['code'])], '');
+    assert.equal(login.status, 0);
+    assert.match(
+      login.stderr,
+      /no password was given, so bob has none: .* the only way in; partyline password sets one\n$/,
+    );
+    refused(
+      await bob.run(['logout']),
+      /^partyline logout: Nothing is forgotten: the token is the only way in as bob; /,
+    );
+    assert.match((await bob.run(['whoami'])).stdout, /^bob \(member\)/);
+    assert.equal((await bob.run(['logout', '--yes'])).status, 0);
+    const [again] = await owner.json('invite', 'bob');
+    const second = await bob.run(['login', '--code', String(again?.['code'])], 'open sesame\n');
+    assert.deepEqual([second.status, second.stderr], [0, '']);
+    assert.equal((await bob.run(['logout'])).status, 0);
+  });
+
   test(`an invited one logs in with the code, talks, and is revoked: ${host}`, async (t) => {
     const state = aDirectory(t);
     await using server = await startServer();
     const target = at(host, server.port);
     const [owner, bob] = [someone(server.directory, target), someone(state, target)];
-    refused(await bob.run(['send', '--to', 'owner', 'hi']), /nobody is logged in to .*partyline login --host/);
+    refused(
+      await bob.run(['send', '--to', 'owner', 'hi']),
+      /nobody is logged in to .* there is no .*owner.token, .*PARTYLINE_DATA=DIR or PARTYLINE_TOKEN_FILE=DIR.*partyline login --host/,
+    );
     const [invited] = await owner.json('invite', 'bob');
     assert.equal(invited?.['name'], 'bob');
     assert.equal(invited?.['replaced'], false);

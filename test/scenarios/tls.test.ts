@@ -8,6 +8,7 @@ import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import { asOwner } from '../kit/accounts.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { needs } from '../kit/needs.ts';
 import { outcomeOf, partyline, start, type Program } from '../kit/program.ts';
@@ -145,7 +146,8 @@ for (const host of LOOPBACKS) {
     });
     assert.equal(await readFile(known, 'utf8'), `${at(host, server.port)} ${fingerprint}\n`);
     const chat = await outcomeOf(partyline(['chat', target, '--name', 'Vamshi'], { env }), 'get_list\n');
-    assert.deepEqual([chat.status, chat.stderr], [0, '']);
+    const who = 'partyline chat: you are Vamshi, a guest; without --name you are owner\n';
+    assert.deepEqual([chat.status, chat.stderr], [0, who]);
     assert.match(chat.stdout, /^Available client: Vamshi$/m);
     const bytes = 'x'.repeat(1_000_000);
     const run = await outcomeOf(partyline(['run', target, '--', 'cat; exit 3'], { env }), bytes);
@@ -252,4 +254,27 @@ test('an own certificate is served, and what fails with it is one line', async (
 test('beyond loopback tls:// needs no permission', async (t) => {
   await using server = partyline(['serve', '--data', aDirectory(t), '--listen', 'tls://*:0']);
   await server.stdout.until(/^listening on tls:\/\/0\.0\.0\.0:\d+\nlistening on tls:\/\/\[::\]:\d+\nready\n/m);
+});
+
+test('whoever has logged in by one address is known at every other where the server has the same key, and nowhere else', async (t) => {
+  await using server = await startServer({ args: SCHEMES });
+  await using other = await startServer({ args: SCHEMES });
+  const port = portOf(server, 'tls');
+  const state = aDirectory(t);
+  const env = { PARTYLINE_DATA: state, PARTYLINE_TOKEN_FILE: '' };
+  const run = (args: string[], input = '') => outcomeOf(partyline(args, { env }), input);
+  await using owner = await asOwner(server, '::1');
+  const { code } = await owner.invite('bob');
+  const [v4 = '', v6 = ''] = LOOPBACKS.map((host) => `tls://${at(host, port)}`);
+  assert.equal((await run(['login', '--host', v4, '--code', code], 'open sesame\n')).status, 0);
+  assert.match((await run(['chat', v6], 'get_list\n')).stdout, /^Available client: bob$/m);
+  assert.match((await run(['whoami', '--host', v6])).stdout, /^bob \(member\) at /);
+  const elsewhere = await run(['whoami', '--host', `tls://${at('::1', portOf(other, 'tls'))}`]);
+  assert.equal(elsewhere.status, 1);
+  assert.match(elsewhere.stderr, /nobody is logged in to/);
+  // A second login is in place of the first, which counts no more.
+  assert.equal((await run(['login', '--host', v6, '--name', 'bob'], 'open sesame\n')).status, 0);
+  assert.match((await run(['token', 'list', '--host', v4])).stdout, /^\S+ +\S+ +.*\(kept here\)\n$/);
+  assert.equal((await run(['logout', '--host', v6])).status, 0);
+  assert.equal((await run(['whoami', '--host', v4])).status, 1);
 });

@@ -16,6 +16,7 @@ import { NATIVE, readTarget } from '../../client/reach.ts';
 import { readCredential } from '../../config/credentials.ts';
 import { stateDirectory } from '../../config/state.ts';
 import { formatHostPort } from '../../net/address.ts';
+import { keptAs } from './kept.ts';
 import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
 import { givenToken } from './token-file.ts';
 import { trustFor } from './trust.ts';
@@ -85,21 +86,27 @@ interface Server {
 }
 
 /** The token file, else what is kept for this server, else that the owner is on this machine. */
-export function chooseCredential({ host, server }: Server, { isLoopback }: Surroundings): Credential {
+export function chooseCredential({ host, server }: Server, { isLoopback, fingerprint }: Surroundings): Credential {
   const given = givenToken();
   if (given !== undefined) {
     if ('refused' in given) throw new RefusedError('no-credential', given.refused);
     return given;
   }
   const directory = stateDirectory();
-  const stored = readCredential(directory, server);
+  const stored =
+    fingerprint === undefined
+      ? readCredential(directory, server)
+      : readCredential(directory, keptAs(server, fingerprint));
   if (stored !== undefined) {
     if ('refused' in stored) throw new RefusedError('no-credential', stored.refused);
     return { token: stored.token };
   }
   const ownerTokenFile = join(directory, OWNER_TOKEN_FILE);
   if (isLoopback && existsSync(ownerTokenFile)) return { ownerTokenFile };
-  const owner = isLoopback ? `, and there is no ${ownerTokenFile}, so you are not known as the owner` : '';
+  const elsewhere = 'a server with --data DIR is met with PARTYLINE_DATA=DIR or PARTYLINE_TOKEN_FILE=DIR/owner.token';
+  const owner = isLoopback
+    ? `, and there is no ${ownerTokenFile}, so you are not known as the owner (${elsewhere})`
+    : '';
   throw new RefusedError(
     'no-credential',
     `Cannot come in at ${host}: nobody is logged in to ${server} here${owner}; ` +

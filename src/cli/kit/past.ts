@@ -3,6 +3,7 @@
 import type { Message } from '../../client/mod.ts';
 import { formatDate } from '../../protocol/line/reply.ts';
 import { escapeControls, quote } from '../../protocol/text.ts';
+import { brokenText } from './broken-lines.ts';
 import { fail } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './print.ts';
@@ -66,8 +67,8 @@ export function conclude(command: string, found: Found): number {
   return 0;
 }
 
-/** As `history` on the line protocol shows it, in this machine's time. */
-export function lineOf({ id, at, from, to, text }: Message): string {
-  const words = `${id} ${formatDate(Date.parse(at))} ${from} to ${to.join(' ')} : ${text}`;
-  return `${escapeControls(words)}\n`;
+/** As `history` on the line protocol shows it, in this machine's time; on a terminal with the lines that the text has. */
+export function lineOf({ id, at, from, to, text }: Message, isTerminal = process.stdout.isTTY): string {
+  const head = escapeControls(`${id} ${formatDate(Date.parse(at))} ${from} to ${to.join(' ')} : `);
+  return `${head}${isTerminal ? brokenText(text) : escapeControls(text)}\n`;
 }

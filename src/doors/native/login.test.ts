@@ -36,6 +36,7 @@ for (const host of LOOPBACKS) {
       assert.deepEqual([came.name, came.role], ['Janaki', 'member']);
       assert.deepEqual(await janaki.ask('token.list'), {
         tokens: [{ id: 1, label: 'laptop', since: '2026-01-02T03:04:05.678Z' }],
+        password: true,
       });
       const other = await house.talk(over);
       assert.equal(await other.ask('login.code', { code }), 'bad-secret', 'a code counts once');
@@ -63,7 +64,7 @@ for (const host of LOOPBACKS) {
       assert.deepEqual(await visitor.closed(), { reason });
       assert.deepEqual(await present.closed(), { reason });
       assert.deepEqual(house.hub.list(), []);
-      assert.deepEqual(Object.keys(Object(await other.ask('token.list'))), ['tokens']);
+      assert.deepEqual(Object.keys(Object(await other.ask('token.list'))), ['tokens', 'password']);
     });
 
     test(`a revoked account is dismissed, subscribed or not: ${over} ${host}`, async () => {

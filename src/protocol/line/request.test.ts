@@ -41,3 +41,11 @@ const TABLE: [line: string, request: LineRequest][] = [
 for (const [line, request] of TABLE) {
   test(`"${line}" is ${JSON.stringify(request)}`, () => assert.deepEqual(parseRequest(line), request));
 }
+
+test('names may have commas between them', () => {
+  for (const line of ['send bob,eve : hi', 'send bob, eve : hi', 'send bob ,eve: hi', 'send bob eve, : hi']) {
+    assert.deepEqual(parseRequest(line), { type: 'send', to: ['bob', 'eve'], text: 'hi' });
+  }
+  assert.deepEqual(parseRequest('send , : hi'), { type: 'misused', word: 'send' });
+  assert.deepEqual(parseRequest('share 17 bob,#ops'), { type: 'share', id: 17, to: ['bob', '#ops'] });
+});

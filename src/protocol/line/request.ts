@@ -128,7 +128,7 @@ function parseRun(line: string): LineRequest {
 }
 
 function parseShare(rest: string): LineRequest {
-  const [id = '', ...to] = rest.split(/[ \t]+/);
+  const [id = '', ...to] = rest.split(/[ \t,]+/).filter((word) => word !== '');
   if (!/^[1-9]\d{0,14}$/.test(id) || to.length === 0) return { type: 'misused', word: 'share' };
   const isForAll = to.length === 1 && to[0]?.toLowerCase() === 'all';
   return { type: 'share', id: Number(id), to: isForAll ? 'all' : to };
@@ -158,8 +158,9 @@ function namesIn(text: string, end: number): string[] {
   const from = text.startsWith(' ') ? 1 : 0;
   const upTo = end > from && text.charCodeAt(end - 1) === SPACE ? end - 1 : end;
   const only = text.slice(from, Math.max(from, upTo));
-  if (only !== '' && !only.includes(' ') && !only.includes('\t')) return [only];
-  return only.split(/[ \t]+/).filter((name) => name !== '');
+  // No name has a comma in it: whoever separates by it, as for run and on the command line, means the same.
+  if (only !== '' && !only.includes(' ') && !only.includes('\t') && !only.includes(',')) return [only];
+  return only.split(/[ \t,]+/).filter((name) => name !== '');
 }
 
 /** From there to the end, less one space. */

@@ -29,9 +29,13 @@ async function create(asker: Asker, { label }: { label: string }) {
 }
 
 function list(asker: Asker) {
-  const tokens = asker.house.hub.directory.tokensOf(sessionOf(asker).member);
+  const { member } = sessionOf(asker);
+  const tokens = asker.house.hub.directory.tokensOf(member);
   return {
-    result: { tokens: tokens.map(({ id, label, createdAtMs }) => ({ id, label, since: toTime(createdAtMs) })) },
+    result: {
+      tokens: tokens.map(({ id, label, createdAtMs }) => ({ id, label, since: toTime(createdAtMs) })),
+      password: member.account?.password !== undefined,
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 // Tokens: what a program shows instead of a password.
 
 import { method, NOTHING } from '../method.ts';
-import { integer, listOf, object, someText, text, time } from '../shape.ts';
+import { integer, listOf, object, optional, someText, text, time, truth } from '../shape.ts';
 
 const id = integer(1);
 
@@ -13,7 +13,8 @@ export const tokenCreate = method('token.create', {
 
 export const tokenList = method('token.list', {
   params: NOTHING,
-  result: object({ tokens: listOf(object({ id, label: text, since: time })) }),
+  // `password`: whether the account has one, so that whoever drops a token knows of another way in.
+  result: object({ tokens: listOf(object({ id, label: text, since: time })), password: optional(truth) }),
 });
 
 export const tokenRemove = method('token.remove', { params: object({ id }), result: NOTHING });
