@@ -142,7 +142,7 @@ test('a server that closes without a word is refused in one line', async (t) => 
   assert.equal(code, 255);
   assert.match(
     stderr,
-    /^partyline echo: ::1 port \d+ does not speak ECHO: it closed the connection without an answer\n$/,
+    /^partyline echo: ::1 port \d+ does not speak ECHO: it closed the connection without an answer; if that port takes TLS alone it is tls:\/\/\[::1\]:\d+\n$/,
   );
 });
 

@@ -20,7 +20,7 @@ async function open(
 
 const heardOf = (error: unknown): string => {
   assert.ok(error instanceof EchoError, String(error));
-  return error.message.replace(/port \d+/, 'port N');
+  return error.message.replace(/(port |\.1:)\d+/g, '$1N');
 };
 
 /** Sends one byte a time, each in a segment of its own as far as that is up to us. */
@@ -50,7 +50,10 @@ test('what never ends is no answer', async (t) => {
 test('a server that says nothing is waited for no longer than the deadline', async (t) => {
   const silent = open(t, '127.0.0.1', { accept: (socket) => void socket.resume(), answerDeadlineMs: 1 });
   const message = await silent.then(() => assert.fail('it was an answer'), heardOf);
-  assert.equal(message, '127.0.0.1 port N does not speak ECHO: no answer within 0.001 s');
+  assert.equal(
+    message,
+    '127.0.0.1 port N does not speak ECHO: no answer within 0.001 s; if that port takes TLS alone it is tls://127.0.0.1:N',
+  );
 });
 
 test('a server that owes nothing and does not close is left', async (t) => {

@@ -9,6 +9,7 @@ import {
   type EchoAnswer,
 } from '../protocol/echo/exchange.ts';
 import { readFirstLine } from './first-line.ts';
+import { hintOfTls } from './reach.ts';
 import type { SecureOptions } from './secure.ts';
 import type { Trust } from './trust.ts';
 
@@ -51,7 +52,13 @@ export class EchoError extends Error {
 
 /** Connects and exchanges names. Throws a `DialError` or an `EchoError`. */
 export async function openEcho(options: EchoOptions): Promise<EchoConnection> {
-  return await exchangeNames(await connect(options), options);
+  const dialled = await connect(options);
+  try {
+    return await exchangeNames(dialled, options);
+  } catch (error) {
+    if (!(error instanceof EchoError) || options.tls !== undefined) throw error;
+    throw new EchoError(error.message + hintOfTls({ ...dialled, host: options.host, fingerprint: undefined }), error);
+  }
 }
 
 /** On a connection that is there; without a name of ours there is nothing to exchange. Throws an `EchoError`. */

@@ -114,8 +114,35 @@ test('where neither family connects, the host does not answer', () => {
       v4: unreached(4, 'refused', 'connection refused'),
       v6: unreached(6, 'refused', 'connection refused'),
     })[0],
-    'hub.example does not answer',
+    'hub.example takes no connections on port 7270',
   );
+  const silent = { v4: unreached(4, 'silent', 'timed out'), v6: unreached(6, 'silent', 'timed out') };
+  assert.equal(verdict(silent)[0], 'hub.example does not answer');
+  assert.equal(
+    verdict({ ...silent, v6: unreached(6, 'refused', 'connection refused') })[0],
+    'hub.example takes no connections on port 7270',
+  );
+});
+
+test('where there is no address of what was asked for, nothing was tried', () => {
+  const none = nameless('none', 'hub.example has no IPv6 address');
+  assert.deepEqual(verdict({ v6: none }), ['hub.example was not tried over IPv6', 'hub.example has no IPv6 address']);
+});
+
+test('what says nothing at all in plain text may take TLS alone, which is said once', () => {
+  const mute = (family: AddressFamily): FamilyFacts => {
+    const failed = {
+      at: 'echo',
+      kind: 'other',
+      why: 'it closed the connection without an answer',
+      isMute: true,
+    } as const;
+    return { ...speechless(family, 'echo', ''), addresses: [{ address: ADDRESS[family], connectMs: 20, failed }] };
+  };
+  const both = { v4: mute(4), v6: mute(6) };
+  const hint = 'if that port takes TLS alone it is tls://hub.example:7270';
+  assert.deepEqual(verdict(both).slice(3), [hint]);
+  assert.ok(!verdict({ v4: speechless(4, 'echo', 'it answered "x"') }).includes(hint));
 });
 
 test('something that connects and is no echo is told from nothing', () => {

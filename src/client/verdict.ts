@@ -26,7 +26,7 @@ export function findingsOf(facts: ProbeFacts): Finding[] {
   if (unknown !== undefined) return [unknown];
   const troubles = [...facts.families].flatMap(([family, one]) => troubleOf(family, one, facts) ?? []);
   const notes = [...facts.families].flatMap(([family, one]) => notesOn(family, one, facts));
-  return [headline(facts), ...troubles, ...notes, ...comparison(facts)];
+  return [headline(facts, troubles), ...troubles, ...hintOfTls(facts), ...notes, ...comparison(facts)];
 }
 
 /** As the status counts: an echo comes back, small or large; or, if no more is wanted, it connects. */
@@ -35,13 +35,21 @@ export function isWorking(family: AddressFamily, facts: ProbeFacts): boolean {
   return one !== undefined && troubleOf(family, one, facts) === undefined;
 }
 
-function headline(facts: ProbeFacts): Finding {
+function headline(facts: ProbeFacts, troubles: readonly Finding[]): Finding {
   const all = [...facts.families.keys()];
   const families = all.filter((family) => isWorking(family, facts));
   const code = facts.wants === 'echo' ? 'works' : 'connects';
   if (families.length > 0) return { code, families, of: all.length };
   const answering = all.filter((family) => facts.families.get(family)?.addresses.some(hasConnected));
-  return answering.length > 0 ? { code: 'unusable', families: answering } : { code: 'unreachable' };
+  if (answering.length > 0) return { code: 'unusable', families: answering };
+  if (all.every((family) => facts.families.get(family)?.addresses.length === 0))
+    return { code: 'untried', families: all };
+  return { code: troubles.some(({ code }) => code === 'refused') ? 'closed' : 'unreachable' };
+}
+
+function hintOfTls({ families, isTls }: ProbeFacts): Finding[] {
+  const all = [...families.values()].flatMap(({ addresses }) => addresses);
+  return !isTls && all.some(({ failed }) => failed?.isMute === true) ? [{ code: 'tls-alone' }] : [];
 }
 
 /** Why a family does not work: the first thing on the way that fails. Undefined: it works. */

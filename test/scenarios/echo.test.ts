@@ -354,3 +354,16 @@ for (const { isNamed, host, mebibytes } of [
     assert.equal(stream.received, offered);
   });
 }
+
+for (const host of LOOPBACKS) {
+  test(`of a probe the console shows the rounds, and once that the rest is no text: ${host}`, async () => {
+    await using server = await startServer();
+    const probe = ['echo', at(host, server.port), '--probe', '--count', '2', '--interval', '1', '--name', 'Vamshi'];
+    assert.equal((await outcomeOf(partyline(probe))).status, 0);
+    const heard = await server.program.stdout.until('Vamshi : (bytes that are no text)\n');
+    assert.deepEqual(heard.match(/^Vamshi : probe \d/gm), ['Vamshi : probe 0', 'Vamshi : probe 1']);
+    const last = await outcomeOf(partyline(['echo', at(host, server.port), '--name', 'Bob']), 'hello\n');
+    assert.equal(last.status, 0);
+    assert.doesNotMatch(await server.program.stdout.until('Bob : hello\n'), /^Vamshi/m);
+  });
+}

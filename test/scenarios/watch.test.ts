@@ -40,18 +40,18 @@ for (const host of LOOPBACKS) {
 
     await using first = watch();
     using here = await echoOn(host, port);
-    await first.stdout.until(/ (?:works over|does not answer)/);
+    await first.stdout.until(/ (?:works over|takes no connections on port)/);
     await first.stdout.until(new RegExp(`  ${family} [\\d.]+ ms\n`));
     here[Symbol.dispose]();
     await first.stdout.until(
-      `[CHANGED] ${host} does not answer; ${family}: the host answers, but nothing listens on port ${port}`,
+      `[CHANGED] ${host} takes no connections on port ${port}; ${family}: the host answers, but nothing listens on port ${port}`,
     );
     // It tells before it probes again.
     await first.stdout.until(new RegExp(`(?:${family} does not work\n[^]*){2}`));
     const [told] = await owner.json('history', '--limit', '1');
     assert.match(
       String(told?.['text']),
-      new RegExp(`^\\[CHANGED\\] ${RegExp.escape(host)} does not answer; ${family}: `),
+      new RegExp(`^\\[CHANGED\\] ${RegExp.escape(host)} takes no connections on port ${port}; ${family}: `),
     );
     first.kill('SIGINT');
     assert.equal(await first.ended, 3, 'as a probe that finds nothing');
@@ -65,5 +65,12 @@ for (const host of LOOPBACKS) {
     second.kill('SIGTERM');
     assert.equal(await second.ended, 0);
     assert.equal(first.stderr.text + second.stderr.text, '');
+
+    const others = args.map((arg) => (arg === 'owner' ? 'nosuch,owner' : arg));
+    await using third = partyline(['echo', target, '--probe', '--watch', ...others], { env });
+    await third.stderr.until(
+      'partyline echo: Cannot tell nosuch, owner: there is nobody and no group named "nosuch"; the watch goes on\n',
+    );
+    await third.stdout.until(`${host} works over ${family}\n`);
   });
 }

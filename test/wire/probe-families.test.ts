@@ -78,7 +78,7 @@ const CASES: readonly Case[] = [
     works: 'none',
     winner: null,
     says: [
-      'both.example.com does not answer',
+      'both.example.com takes no connections on port 9',
       'IPv4 resolves and the host answers, but nothing listens on port 9 there (198.51.100.2: connection refused)',
       'IPv6 resolves and the host answers, but nothing listens on port 9 there (2001:db8:2::2: connection refused)',
     ],

@@ -134,7 +134,7 @@ test('where nothing answers, or nothing echoes, the status is 3', async (t) => {
   assert.deepEqual([refused.code, refused.report.get('winner')], [3, null]);
   assert.match(
     String(refused.report.get('verdict')),
-    /^hub\.example does not answer; IPv4 resolves .* \(127\.0\.0\.1: connection refused\); IPv6 resolves .* \(::1: connection refused\)$/,
+    /^hub\.example takes no connections on port \d+; IPv4 resolves .* \(127\.0\.0\.1: connection refused\); IPv6 resolves .* \(::1: connection refused\)$/,
   );
   const { code, report } = await json([`hub.example:${await serve(t, { v4: sink, v6: sink })}`, '--raw']);
   assert.equal(code, 3);

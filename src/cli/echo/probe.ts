@@ -50,17 +50,21 @@ async function runWatch(
   const interruption = watchInterruption();
   const { signal } = interruption;
   const complain = (line: string): void => void io.stderr.write(`partyline echo: ${line}\n`);
+  const teller = tell.length === 0 ? undefined : await tellerFor(tell, { host, complain });
+  // A server that is slow to answer keeps nobody from watching.
+  const checked = teller?.check();
   const last = await watchProbe({
     everyMs,
     measure: () => measure(given, how, io, signal),
     history: new ProbeHistory(stateDirectory(io.environment), formatHostPort(given.host.toLowerCase(), given.port)),
-    teller: tell.length === 0 ? undefined : await tellerFor(tell, { host, complain }),
+    teller,
     json: given.json,
     write: (text) => new Promise((written) => io.stdout.write(text, () => written())),
     complain,
     signal: AbortSignal.any([signal, closingOf(io)]),
   });
   interruption.stop();
+  await checked;
   if (last !== undefined) return statusOf(last);
   return interruption.name === undefined ? NONE_WORKS : INTERRUPTED[interruption.name];
 }

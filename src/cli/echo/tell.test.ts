@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RefusedError, UnreachableError, type Client, type Sent } from '../../client/mod.ts';
+import { RefusedError, UnreachableError, type Client, type HistoryWishes, type Sent } from '../../client/mod.ts';
 import { Teller } from './tell.ts';
 
 type Sending = [to: unknown, text: string, key: string | undefined];
@@ -27,6 +27,33 @@ function aTeller(connects: (() => Client)[]) {
     complaints,
   };
 }
+
+test('a name that there is not is said at the start, and so is that nobody may come in', async () => {
+  const knows = (known: readonly string[]) => () => {
+    const part = {
+      history: ({ with: name = '', onUnknown }: HistoryWishes) => ({
+        next: async () => {
+          if (!known.includes(name)) onUnknown?.();
+        },
+      }),
+      [Symbol.asyncDispose]: async () => {},
+    };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a client does of which only this is used
+    return part as unknown as Client;
+  };
+  const closed = () => {
+    throw new RefusedError('no-credential', 'Cannot come in');
+  };
+  const { teller, complaints } = aTeller([knows(['bob', '#ops']), knows(['bob']), closed]);
+  await teller.check();
+  assert.deepEqual(complaints, []);
+  await teller.check();
+  await teller.check();
+  assert.deepEqual(complaints, [
+    'Cannot tell bob, #ops: there is nobody and no group named "#ops"; the watch goes on',
+    'Cannot tell bob, #ops: Cannot come in; the watch goes on',
+  ]);
+});
 
 test('where there is no news nobody connects', async () => {
   const { teller, complaints } = aTeller([]);

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Client } from '../../client/mod.ts';
+import { quote } from '../../protocol/text.ts';
 
 /** Beyond that the oldest are dropped: whoever was away so long wants to know how it is now. */
 const MAX_KEPT = 20;
@@ -22,6 +23,25 @@ export class Teller {
     this.#options = options;
   }
 
+  /** Says at once what would be found out with the first news only: nobody may come in, or there is nobody of a name. */
+  async check(): Promise<void> {
+    const { names, connect, complain } = this.#options;
+    const unknown: string[] = [];
+    const failed = await this.#unlessAway(async () => {
+      await using client = await connect();
+      for (const name of names) {
+        const page = client.history({ with: name, limit: 1, onUnknown: () => unknown.push(name) });
+        // oxlint-disable-next-line no-await-in-loop -- they are few, and one after the other is as they were typed
+        await page.next();
+      }
+    });
+    const why =
+      unknown.length === 0
+        ? failed?.message
+        : `there is nobody and no group named ${unknown.map((name) => quote(name)).join(', ')}`;
+    if (why !== undefined) complain(`Cannot tell ${names.join(', ')}: ${why}; the watch goes on`);
+  }
+
   add(text: string): void {
     this.#kept = [...this.#kept, { text, key: randomUUID() }].slice(-MAX_KEPT);
   }
@@ -30,17 +50,29 @@ export class Teller {
   async flush(): Promise<void> {
     if (this.#kept.length === 0) return;
     const { names, connect, complain } = this.#options;
-    const { RefusedError, UnreachableError, ClosedError } = await import('../../client/mod.ts');
-    try {
+    const failed = await this.#unlessAway(async () => {
       await using client = await connect();
       for (let next = this.#kept[0]; next !== undefined; next = this.#kept[0]) {
         await client.send([...names], next.text, { key: next.key });
         this.#kept.shift();
       }
+    });
+    if (failed === undefined) return;
+    if (failed.name === 'RefusedError') this.#kept = [];
+    complain(`Cannot tell ${names.join(', ')}: ${failed.message}`);
+  }
+
+  /** What the server, or the way to it, says against it. */
+  async #unlessAway(work: () => Promise<void>): Promise<Error | undefined> {
+    const { RefusedError, UnreachableError, ClosedError } = await import('../../client/mod.ts');
+    try {
+      await work();
+      return undefined;
     } catch (error) {
-      if (error instanceof RefusedError) this.#kept = [];
-      else if (!(error instanceof UnreachableError || error instanceof ClosedError)) throw error;
-      complain(`Cannot tell ${names.join(', ')}: ${error.message}`);
+      const isExpected =
+        error instanceof RefusedError || error instanceof UnreachableError || error instanceof ClosedError;
+      if (isExpected) return error;
+      throw error;
     }
   }
 }

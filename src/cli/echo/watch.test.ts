@@ -87,7 +87,7 @@ test('each probe is a line, and what is new is one of its own', async (t) => {
     '[NEW ADDRESS] hub.example is now 192.0.2.2 as well',
     'IPv4 1.000 ms',
     'IPv4 1.000 ms',
-    `[CHANGED] hub.example does not answer; ${down}`,
+    `[CHANGED] hub.example takes no connections on port 7270; ${down}`,
     'IPv4 does not work',
   ]);
   assert.equal(last?.families.get(4)?.link, undefined, 'the last one decides');
@@ -96,8 +96,8 @@ test('each probe is a line, and what is new is one of its own', async (t) => {
 test('a change while nobody watched is one for the next watch', async (t) => {
   const { directory } = await watched(t, [four('192.0.2.1')]);
   const { lines } = await watched(t, [refused], { directory });
-  assert.match(lines[0] ?? '', /^hub\.example does not answer; /);
-  assert.match(lines[1] ?? '', /^\[CHANGED\] hub\.example does not answer; /);
+  assert.match(lines[0] ?? '', /^hub\.example takes no connections on port 7270; /);
+  assert.match(lines[1] ?? '', /^\[CHANGED\] hub\.example takes no connections on port 7270; /);
 });
 
 test('a server that is told and does not answer holds up no interruption, and the next watch has the news again', async (t) => {

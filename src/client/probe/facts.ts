@@ -60,6 +60,8 @@ export interface AddressFailure {
   readonly kind: FailureKind;
   /** In words, without the address. */
   readonly why: string;
+  /** Not a byte came from it. */
+  readonly isMute?: true;
 }
 
 export interface Endpoint {

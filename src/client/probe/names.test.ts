@@ -49,6 +49,16 @@ test('of a family that getaddrinfo does not find though it has the other, the na
   assert.deepEqual(byFamily.get(6)?.failed, { kind: 'none', why: 'hub.example has no IPv6 address' });
 });
 
+test('where one family alone is asked for, the other says whether the name is there', async () => {
+  const asked: (number | undefined)[] = [];
+  const lookup = async (_: string, family?: number) => (asked.push(family), family === 4 ? [V4] : await unknown());
+  const { byFamily, order } = await resolveNames({ host: 'hub.example', families: [6], lookup });
+  assert.deepEqual(byFamily.get(6)?.failed, { kind: 'none', why: 'hub.example has no IPv6 address' });
+  assert.deepEqual([asked, order], [[6, 4], []]);
+  const none = await resolveNames({ host: 'hub.example', families: [6], lookup: unknown });
+  assert.deepEqual(none.byFamily.get(6)?.failed, { kind: 'unknown', why: 'name does not resolve' });
+});
+
 test('a literal address is nobody asked about, and is of one family', async () => {
   const lookup = () => assert.fail('it was asked about');
   const mapped = await resolveNames({ host: '::ffff:192.0.2.1', families: both, lookup });

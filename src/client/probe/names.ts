@@ -39,8 +39,9 @@ export async function resolveNames(options: NamesOptions): Promise<Names> {
   if (lookup === undefined) await import('node:dns/promises');
   const records = await Promise.all(families.map((family) => recordsOf(family, options)));
   const found = records.flatMap(({ candidates }) => candidates);
+  const isThere = found.length > 0 || (await hasOther(records, options));
   const byFamily = new Map(
-    records.map(({ family, facts }) => [family, found.length > 0 ? ofKnownName(family, facts, host) : facts]),
+    records.map(({ family, facts }) => [family, isThere ? ofKnownName(family, facts, host) : facts]),
   );
   // Asked after them, and for its order only: asked with them it would make their times its own. Where one of them was not
   // answered this would not be either, and a client goes on without it.
@@ -97,6 +98,14 @@ async function recordsOf(family: AddressFamily, options: NamesOptions) {
     ...(failed && { failed }),
   };
   return { family, candidates, facts };
+}
+
+/** Where one family alone is asked for, the other says whether it is the name that is not there. */
+async function hasOther(records: readonly { facts: NameFacts }[], options: NamesOptions): Promise<boolean> {
+  const [asked] = options.families;
+  if (options.families.length !== 1 || records[0]?.facts.failed?.kind !== 'unknown') return false;
+  const other = await recordsOf(asked === 4 ? 6 : 4, options);
+  return other.candidates.length > 0;
 }
 
 async function both(

@@ -154,6 +154,11 @@ test('who answers is not silent, whatever it says', async (t) => {
 test('an echo server that says nothing is given up after its time', async (t) => {
   const { reach } = await aNetwork(t, [[six(1), (socket) => void socket.resume()]]);
   const { addresses } = await reach({ answerDeadlineMs: 20, clock: undefined });
-  assert.deepEqual(addresses[0]?.facts.failed, { at: 'echo', kind: 'silent', why: 'no answer within 0.02 s' });
+  assert.deepEqual(addresses[0]?.facts.failed, {
+    at: 'echo',
+    kind: 'silent',
+    why: 'no answer within 0.02 s',
+    isMute: true,
+  });
   assert.equal(addresses[0]?.connection, undefined);
 });

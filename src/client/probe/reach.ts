@@ -107,7 +107,8 @@ async function goOn(to: Candidate, dialled: Dialled, options: ReachOptions): Pro
     dialled.socket.destroy();
     // Where, the report has said already.
     const { why, isSilent } = error;
-    return { ...to, facts: { ...facts, failed: { at: failing, kind: isSilent ? 'silent' : 'other', why } } };
+    const isMute = dialled.socket.bytesRead === 0 ? ({ isMute: true } as const) : {};
+    return { ...to, facts: { ...facts, failed: { at: failing, kind: isSilent ? 'silent' : 'other', why, ...isMute } } };
   }
 }
 

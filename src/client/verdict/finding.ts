@@ -10,6 +10,10 @@ export type Finding =
   /** Something answers in these families, but not as was wanted. */
   | { readonly code: 'unusable'; readonly families: readonly AddressFamily[] }
   | { readonly code: 'unreachable' }
+  /** A host answers, and where more than one was tried no other gets any further; what is asked for is not there. */
+  | { readonly code: 'closed' }
+  /** There is no address of these families to try. */
+  | { readonly code: 'untried'; readonly families: readonly AddressFamily[] }
   | { readonly code: 'unknown-name'; readonly why: string }
   | { readonly code: 'no-address'; readonly family: AddressFamily; readonly why: string }
   | { readonly code: 'lookup-failed'; readonly family: AddressFamily; readonly why: string }
@@ -21,6 +25,8 @@ export type Finding =
   /** This machine has no address of the family. */
   | { readonly code: 'no-family-here'; readonly family: AddressFamily }
   | { readonly code: 'no-echo-server'; readonly family: AddressFamily; readonly why: string }
+  /** It was spoken to in plain text, and said nothing at all. */
+  | { readonly code: 'tls-alone' }
   | {
       readonly code: 'tls-failed';
       readonly family: AddressFamily;

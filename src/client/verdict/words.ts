@@ -2,6 +2,7 @@
 // changelog. What a server said is in them as it came: whoever shows them escapes.
 
 import { isIP } from 'node:net';
+import { formatHostPort } from '../../net/address.ts';
 import type { AddressFamily } from '../../net/race.ts';
 import type { Ended } from '../probe/facts.ts';
 import type { Finding } from './finding.ts';
@@ -26,6 +27,10 @@ export function sentenceOf(finding: Finding, { host, port }: Target): string {
       return `${host} connects over ${families(finding.families)}, but does not work`;
     case 'unreachable':
       return `${host} does not answer`;
+    case 'closed':
+      return `${host} takes no connections on port ${port}`;
+    case 'untried':
+      return `${host} was not tried over ${families(finding.families)}`;
     case 'unknown-name':
       return `${host} does not resolve: no such name, or it has no address`;
     case 'no-address':
@@ -48,6 +53,8 @@ export function sentenceOf(finding: Finding, { host, port }: Target): string {
       }`;
     case 'no-echo-server':
       return `${name(finding.family)} connects, but nobody there speaks ECHO: ${finding.why}`;
+    case 'tls-alone':
+      return `if that port takes TLS alone it is tls://${formatHostPort(host, port)}`;
     case 'no-echo':
       return `${name(finding.family)} connects, but no echo comes back${finding.ended ? `: ${ended(finding.ended)}` : ''}`;
     case 'changed':

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EchoLineLog, MAX_LOG_LINE_LENGTH, MAX_LOG_LINES_PER_SECOND } from './line-log.ts';
+import { EchoLineLog, MAX_LOG_LINE_LENGTH, MAX_LOG_LINES_PER_SECOND, NO_TEXT } from './line-log.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -33,6 +33,21 @@ test('what is not UTF-8 is shown as replacement characters', () => {
   const { log, told } = aLog();
   log.push(new Uint8Array([0xff, 0x41, 10]), 0);
   assert.deepEqual(told, ['Client : \ufffdA']);
+});
+
+test('what is no text is said once in a connection', () => {
+  const all = Uint8Array.from({ length: 256 }, (_, at) => at);
+  const sent = [
+    all,
+    Uint8Array.from([...all.subarray(11, 64), 10]),
+    new Uint8Array(3_000).fill(0xe9),
+    bytes('\nhello\n'),
+    all,
+  ];
+  const { log, told } = aLog();
+  for (const [second, chunk] of sent.entries()) log.push(chunk, second * 1_000);
+  log.end(9_000);
+  assert.deepEqual(told, [`Client : ${NO_TEXT}`, 'Client : hello']);
 });
 
 test('at most ten lines a second are told, the rest is not, and the next second begins anew', () => {

@@ -9,6 +9,12 @@ export const MAX_LOG_LINES_PER_SECOND = 10;
 export const MAX_LOG_LINE_LENGTH = 200;
 /** Kept of a line under way: 200 characters of at most four bytes; what is longer is cut anyway. */
 const MAX_KEPT_BYTES = 4 * MAX_LOG_LINE_LENGTH;
+/** Kinds of control characters in a text at most: what somebody typed, or coloured, has one or two. */
+const MAX_CONTROLS = 8;
+/** Of characters that are not UTF-8; of more it depends on whether they are most of the line. */
+const MAX_FOREIGN = 8;
+/** In the place of the first line that is no text; of the others of a connection nothing is shown, as of a probe's. */
+export const NO_TEXT = '(bytes that are no text)';
 const SECOND_MS = 1_000;
 const LF = 10;
 const CR = 13;
@@ -21,6 +27,7 @@ export class EchoLineLog {
   #length = 0;
   /** Part of this line went by unlogged, so the rest of it is not logged either. */
   #isLineSkipped = false;
+  #hasToldOther = false;
   #windowFromMs = Number.NEGATIVE_INFINITY;
   #linesInWindow = 0;
 
@@ -74,6 +81,23 @@ export class EchoLineLog {
       this.#linesInWindow = 0;
     }
     this.#linesInWindow++;
+    if (!isText(text)) {
+      if (!this.#hasToldOther) this.#tell(shorten(escapeControls(`${this.#name} : ${NO_TEXT}`), MAX_LOG_LINE_LENGTH));
+      this.#hasToldOther = true;
+      return;
+    }
     this.#tell(shorten(escapeControls(`${this.#name} : ${text}`), MAX_LOG_LINE_LENGTH));
   }
+}
+
+/** Somebody's language in another encoding still is one: what is no text is mostly not UTF-8, or has NUL or controls of all kinds. */
+function isText(line: string): boolean {
+  let foreign = 0;
+  const controls = new Set<string>();
+  for (const character of line) {
+    if (character === '\0') return false;
+    if (character === '\ufffd') foreign += 1;
+    else if (character < ' ' || (character >= '\x7f' && character <= '\x9f')) controls.add(character);
+  }
+  return controls.size <= MAX_CONTROLS && (foreign <= MAX_FOREIGN || foreign * 2 <= line.length);
 }

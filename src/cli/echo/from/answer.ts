@@ -169,6 +169,8 @@ const IN_THE_TABLE: ReadonlySet<string> = new Set([
   'connects',
   'unusable',
   'unreachable',
+  'closed',
+  'untried',
   'same-speed',
   'faster',
 ] satisfies Finding['code'][]);
