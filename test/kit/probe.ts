@@ -29,9 +29,10 @@ export interface Probed {
   readonly report: ProbeReport;
 }
 
-/** Few echoes and no pauses, unless `args` say otherwise: the last counts. */
+/** Few echoes and no pauses, unless `args` say otherwise. */
 export async function probeFrom(host: Host, ...args: readonly string[]): Promise<Probed> {
-  const words = ['--count', '5', '--interval', '0', ...args];
+  const few = ['--count=5', '--interval=0'].filter((one) => !args.includes(one.slice(0, one.indexOf('='))));
+  const words = [...few, ...args];
   const { probed, stderr } = await probeWith('/nonexistent', host, ...words);
   assert.equal(stderr, '');
   return probed;

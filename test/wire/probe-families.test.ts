@@ -9,7 +9,7 @@ import { codesOf, probeFrom, saysOf, working } from '../kit/probe.ts';
 
 const PORT = 7270;
 /** The probe waits 10 s for a family that swallows everything, and the paths are tried side by side. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 110_000;
 const SIDE_BY_SIDE = 4;
 
 interface Case {
