@@ -79,9 +79,10 @@ export async function runs(args: string[]): Promise<number> {
     if (stdout || stderr) return misuse('runs', '--stdout and --stderr are for partyline runs show ID');
     return whileIn(going, (client) => list(client, { ...numbers, isJson }));
   }
-  if ((verb !== 'show' && verb !== 'cancel') || more.length > 0) {
+  if (verb !== 'show' && verb !== 'cancel') {
     return misuse('runs', `show ID or cancel ID is expected, not ${JSON.stringify(verb)}`);
   }
+  if (more.length > 0) return misuse('runs', `${verb} takes one ID, not ${more.length + 1}`);
   const id = readRunId(given);
   if (id === undefined) return misuse('runs', `${verb} takes the number of a run, not ${JSON.stringify(given ?? '')}`);
   if (verb === 'cancel') return whileIn(going, (client) => cancel(client, { id, isJson }));

@@ -32,7 +32,9 @@ export async function share(args: string[]): Promise<number> {
   const { values, positionals } = read;
   const [given, names, another] = positionals;
   if (given === undefined || names === undefined || another !== undefined) {
-    return misuse('share', `ID and NAMES are expected, with commas between names, not ${positionals.length} arguments`);
+    const missing = given === undefined ? 'ID and NAMES are missing' : 'NAMES are missing after ID';
+    const surplus = `NAMES are one word, with commas between them, and ${quote(another ?? '')} is one more`;
+    return misuse('share', another === undefined ? missing : surplus);
   }
   const run = readRunId(given);
   if (run === undefined) return misuse('share', `ID is the number of a run, not ${quote(given)}`);

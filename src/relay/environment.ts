@@ -25,6 +25,7 @@ export function passOn(given: Environment, { wider, host }: { wider: Wider; host
 
 const REASONS: Readonly<Record<EnvironmentFault, (host: string) => string>> = {
   never: () => 'it can make programs load or run something else, or is no name',
-  'not-listed': (host) => `${host} does not list it among what it passes`,
+  'not-listed': (host) =>
+    `${host} does not list it among what it passes (env in its policy, or partyline join --allow-env)`,
   value: () => 'what it is set to is too long, or no locale, terminal or time zone',
 };

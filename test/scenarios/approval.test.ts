@@ -8,7 +8,7 @@ import { aDirectory, type Cleanup } from '../kit/directory.ts';
 import { aMachine } from '../kit/machine.ts';
 import { needs } from '../kit/needs.ts';
 import { writePolicy } from '../kit/policy.ts';
-import { partyline, PARTYLINE, start } from '../kit/program.ts';
+import { outcomeOf, partyline, PARTYLINE, start } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 import { loggedIn, refused, someone } from '../kit/someone.ts';
 
@@ -158,6 +158,10 @@ for (const host of LOOPBACKS) {
     await using there = await aScene(t, host, ['web1']);
     const { server, janaki, eve } = there;
     const run = (...args: string[]) => janaki.start('run', '--on', 'web1', ...args, '--', 'echo', 'hi');
+    for (const away of [['--detach'], ['--wait', '5']]) {
+      const asked = /somebody else has to approve it; .*; without --detach and --wait it is asked for\n$/;
+      refused(await outcomeOf(run(...away)), asked, 255);
+    }
     await using first = run();
     const { id, hash } = requestIn(await first.stderr.until(WAITING));
     first.kill('SIGINT');

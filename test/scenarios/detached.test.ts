@@ -158,5 +158,12 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(await resultsOf(id, there), [['running', null]]);
     machine.program.kill('SIGCONT');
     assert.equal((await untilEnded(id, there)).flat()[0], 'cancelled');
+    const seen = await call(['attach', id], there);
+    assert.match(seen.stderr, new RegExp(`^partyline attach: The run on web1 was cancelled$`, 'm'));
+    refused(
+      await call(['attach', '99999'], there),
+      /attach: Cannot look at run 99999: there is none of that number/,
+      255,
+    );
   });
 }

@@ -76,6 +76,15 @@ for (const host of LOOPBACKS) {
     await tmux.shows(/^alone\nweb1>$/m);
   });
 
+  test(`JSON that another program prints to the terminal has no progress before it: ${host}`, async (t) => {
+    if (!needs(t, ['tmux'])) return;
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    const run = `'${PARTYLINE}' run '${at(host, server.port)}' --on 'web*' --json -- 'echo hi'`;
+    await using tmux = await aTmux(`${run} | cat; echo over; exec sleep 1000`, server.env);
+    assert.match(await tmux.shows(/over$/), /^(?:\{"host":.*\}\n){4}over$/);
+  });
+
   test(`Ctrl-C ends the loop of a shell in which a command was, and its command there: ${host}`, async (t) => {
     if (!needs(t, ['tmux', 'bash'])) return;
     await using server = await startServer();

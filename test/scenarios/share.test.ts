@@ -40,7 +40,9 @@ for (const host of LOOPBACKS) {
     refused(await eve.run(['share', id, 'janaki']), /Cannot share run \d+: there is none of that number among those/);
     refused(await janaki.run(['share', '999', 'eve']), /Cannot share run 999: there is none of that number/);
     refused(await janaki.run(['share', id, 'nobody']), /Cannot send: nobody named "nobody" is here or has an account/);
-    refused(await janaki.run(['share', id]), /ID and NAMES are expected/, 64);
+    refused(await janaki.run(['share', id]), /NAMES are missing after ID/, 64);
+    refused(await janaki.run(['share', id, 'bob', 'eve']), /NAMES are one word, .* and "eve" is one more/, 64);
+    refused(await janaki.run(['runs', 'show', id, id]), /show takes one ID, not 2/, 64);
     // The owner sees all, and at nc the number is found there.
     await using listener = await Caller.named('Vamshi', host, server.port);
     await using caller = await Caller.named(`login ${await server.token()}`, host, server.port);

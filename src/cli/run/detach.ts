@@ -3,6 +3,7 @@
 import type { NativeClient } from '../../client/native.ts';
 import { Runs } from '../../client/run.ts';
 import { shown } from '../../client/shown.ts';
+import type { ErrorCode } from '../../protocol/native/methods.ts';
 import { runDetach, type Detached } from '../../protocol/native/methods/detached.ts';
 import { escapeControls } from '../../protocol/text.ts';
 import { INTERRUPTED, type Interruption } from '../kit/interruption.ts';
@@ -128,6 +129,8 @@ async function report(client: NativeClient, { started, given, interruption }: Re
   return failure === 0 ? watched : failure;
 }
 
+const NEEDS_APPROVAL: ErrorCode = 'needs-approval';
+
 /** What goes on, or is told by its own end. */
 const BEGUN: HostResult = { result: 'exited', status: 0 };
 
@@ -147,7 +150,7 @@ function tellFailure(one: Started, isJson: boolean): void {
   if (isJson) process.stdout.write(jsonLine(told));
   const why =
     'code' in one
-      ? one.reason
+      ? `${one.reason}${one.code === NEEDS_APPROVAL ? '; without --detach and --wait it is asked for' : ''}`
       : `Cannot start the command on ${host}: ${one.failed?.reason ?? ''}; run ${one.record} has it on record`;
   say(escapeControls(why));
 }

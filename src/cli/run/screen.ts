@@ -39,9 +39,11 @@ export interface Showing {
 
 export class OneScreen implements Screen {
   readonly #outlet: Outlet;
+  readonly #command: string;
   #isUnwanted = false;
 
   constructor({ hosts: [host = ''], isJson, command, onUnwanted }: Showing) {
+    this.#command = command;
     this.#outlet = new Outlet({ host, isJson, command });
     this.#outlet.onBroken(() => {
       this.#isUnwanted = true;
@@ -65,10 +67,13 @@ export class OneScreen implements Screen {
     this.#outlet.write(name, bytes, done);
   }
 
-  ended(_host: string, end: RunEnd): void {
+  ended(host: string, end: RunEnd): void {
     this.#outlet.end('stdout');
     this.#outlet.end('stderr');
     if (!mayGoOn(end)) this.#outlet.conclude(end);
+    // Its status alone could be the command's own.
+    const isCancelled = end.end === 'ended' && end.result === 'cancelled' && end.reason === undefined;
+    if (isCancelled && !this.#outlet.isJson) say(`The run on ${host} was cancelled`, this.#command);
   }
 
   hurry(): void {

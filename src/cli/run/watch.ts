@@ -5,6 +5,7 @@ import { Attached } from '../../client/attach.ts';
 import type { NativeClient } from '../../client/native.ts';
 import { Runs, type OutputName, type RunEnd } from '../../client/run.ts';
 import { shown } from '../../client/shown.ts';
+import type { ErrorCode } from '../../protocol/native/methods.ts';
 import { runShow } from '../../protocol/native/methods/records.ts';
 import { exitNow, INTERRUPTED, type Interruption } from '../kit/interruption.ts';
 import { jsonLine } from '../kit/json-line.ts';
@@ -37,12 +38,16 @@ export interface Watching {
 
 /** setTimeout takes no more. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const UNKNOWN_RECORD: ErrorCode = 'unknown-record';
 
 /** The hosts of a run on record, by their place in it; or why there is none, in words. */
 export async function hostsOf(client: NativeClient, id: number): Promise<readonly WatchedHost[] | string> {
   for (const hosts: WatchedHost[] = []; ;) {
     const answer = await client.request(runShow.name, { id, first: hosts.length });
     if ('lost' in answer) return `Cannot look at run ${id}: ${answer.lost}`;
+    if ('error' in answer && answer.error.data?.code === UNKNOWN_RECORD) {
+      return `Cannot look at run ${id}: there is none of that number among those that you may see`;
+    }
     if ('error' in answer) return shown(answer.error.message);
     const page = runShow.parseResult(answer.result);
     if (page === undefined) return `Cannot look at run ${id}: the answer is not known here`;

@@ -1,7 +1,7 @@
 // `partyline run --on TARGETS` where they are not one name: which machines, whether they are meant, how far it has come,
 // and what came of it.
 
-import { mkdirSync } from 'node:fs';
+import { fstatSync, mkdirSync } from 'node:fs';
 import type { NativeClient } from '../../client/native.ts';
 import { quote } from '../../protocol/text.ts';
 import { exitNow, INTERRUPTED, type Interruption } from '../kit/interruption.ts';
@@ -56,7 +56,7 @@ async function carryOut(
   }
   const unmade = wide.out === undefined ? undefined : makeOut(wide.out);
   if (unmade !== undefined) return fail(unmade);
-  const progress = new Progress(hosts.length);
+  const progress = new Progress(hosts.length, isJson && wide.out === undefined);
   const { results, view } = await runOnMany({
     client,
     hosts,
@@ -154,17 +154,24 @@ function showTargets({ hosts, needsApproval }: Resolved, isJson: boolean): numbe
   return 0;
 }
 
-/** One line on a terminal, which gives way to whatever else is printed. */
+/** Whoever reads a pipe may print to the very terminal (`| head`, `| jq`), when we cannot know of it. */
+function isPipe(fd: number): boolean {
+  return fstatSync(fd).isFIFO();
+}
+
+/** One line on a terminal, which gives way to whatever else we print; there is none where others print between. */
 class Progress {
   readonly #total: number;
+  readonly #isWanted: boolean;
   #isShown = false;
 
-  constructor(total: number) {
+  constructor(total: number, isJson: boolean) {
     this.#total = total;
+    this.#isWanted = process.stderr.isTTY && !isJson && !isPipe(process.stdout.fd);
   }
 
   show(running: readonly string[], done: number): void {
-    if (!process.stderr.isTTY) return;
+    if (!this.#isWanted) return;
     const width = process.stderr.columns || COLUMNS;
     process.stderr.write(`${CLEAR}${formatProgress({ total: this.#total, done, running }, width)}`);
     this.#isShown = true;
