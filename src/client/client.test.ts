@@ -88,6 +88,25 @@ test('what would do something else the second time is not asked again', async ()
   await client.close();
 });
 
+test('what was on the way when a rule was broken is not asked again, and what waited is asked on the next connection', async () => {
+  const { server, world, client } = await aClient();
+  server.before = ({ method }) => (method === 'chat.send' ? 'cut' : 'done');
+  const first = assert.rejects(
+    client.send('bob', 'breaks it'),
+    (error) => error instanceof UnreachableError && error.isUnanswered && error.message.includes('a frame too many'),
+  );
+  server.before = () => 'done';
+  const second = client.send('bob', 'waits');
+  await first;
+  await again(world);
+  assert.equal((await second).id, 1);
+  assert.deepEqual(
+    server.messages.map(({ text }) => text),
+    ['waits'],
+  );
+  await client.close();
+});
+
 test('a refusal is an error with its code and its facts, and the client goes on', async () => {
   const { server, client } = await aClient();
   const data = { code: 'unknown-recipient', names: ['eve'] };

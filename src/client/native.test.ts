@@ -15,11 +15,13 @@ import { clientOn } from './on-socket.ts';
 class Server {
   readonly #link = new NativeLink('server', { serverName: 'Server' });
   readonly #pump: Pump;
+  readonly #socket: Socket;
   readonly #asked: { method: string; id: number | string }[] = [];
   #onAsked = () => {};
 
   constructor(socket: Socket) {
     socket.setNoDelay(true);
+    this.#socket = socket;
     this.#pump = new Pump(socket, this.#link, {
       onEvent: (event) => {
         if (event.type === 'request') this.#asked.push(event);
@@ -42,6 +44,21 @@ class Server {
   answer(id: number | string, result: object): void {
     this.#link.connection.respond(id, result);
     this.#pump.settle();
+  }
+
+  /** As if a frame that none may send had come. */
+  findFault(): void {
+    this.#link.connection.receive({ kind: 'malformed', reason: 'a frame of no kind' });
+    this.#pump.close();
+  }
+
+  leave(reason: string): void {
+    this.#link.connection.close(reason);
+    this.#pump.close();
+  }
+
+  breakRules(): void {
+    this.#socket.write(Buffer.from('0000000900000000', 'hex'));
   }
 
   notify(method: string, params: object): void {
@@ -117,6 +134,22 @@ for (const host of LOOPBACKS) {
     await again;
     for (let step = 0; step < 3; step++) world.pass();
     assert.equal(await client.gone, 'the server does not answer');
+  });
+
+  test(`whoever waits is told that the connection went for a broken rule, whichever end broke it: ${host}`, async (t) => {
+    for (const way of ['findFault', 'breakRules'] as const) {
+      const { client, server } = await connected(t, host);
+      const answer = client.request('chat.list', {});
+      await server.asked('chat.list');
+      server[way]();
+      const lost = await answer;
+      assert.ok('lost' in lost && lost.isRuleBroken === true, JSON.stringify(lost));
+    }
+    const { client, server } = await connected(t, host);
+    const answer = client.request('chat.list', {});
+    await server.asked('chat.list');
+    server.leave('the server is closing');
+    assert.deepEqual(await answer, { lost: 'the server is closing' });
   });
 
   test(`a server that is silent from the login on is given up too: ${host}`, async (t) => {

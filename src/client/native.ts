@@ -1,7 +1,7 @@
 // The client's end of a native connection, whatever carries it: asks and is answered, streams, and notices when the other
 // end is not there any more. It runs in a browser as it is.
 
-import { CLOSING, type NativeConnection } from '../protocol/native/connection.ts';
+import { BROKEN_RULE, CLOSING, type NativeConnection } from '../protocol/native/connection.ts';
 import { NativeLink, type Framing, type LinkEvent } from '../protocol/native/link.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseRunEnded, parseRunStarted, RUN_ENDED } from '../protocol/native/methods/run.ts';
@@ -63,6 +63,7 @@ export class NativeClient implements Wire {
   #lost: string | undefined;
   #tellLost: (reason: string) => void = () => {};
   #statedReason: string | undefined;
+  #isRuleBroken = false;
   serverName = '';
   readonly far: { readonly address: string; readonly port: number };
   readonly gone: Promise<string>;
@@ -197,7 +198,7 @@ export class NativeClient implements Wire {
       case 'refusal':
         return this.#settleRequest(event.id, { error: event.error });
       case 'notification':
-        if (event.method === CLOSING) this.#statedReason = reasonIn(event.params);
+        if (event.method === CLOSING) this.#takeLeave(event.params);
         else this.#notified.get(event.method)?.(event.params);
         if (event.method === RUN_ENDED) this.#endRun(event.params);
         return undefined;
@@ -213,6 +214,8 @@ export class NativeClient implements Wire {
       case 'finished':
         return this.#serving === undefined ? this.#streams.get(event.stream)?.(event) : this.#serving.onAsked(event);
       case 'failed':
+        this.#isRuleBroken = true;
+        return this.#lose(event.reason);
       case 'unusable':
         return this.#lose(event.reason);
       case 'ended':
@@ -248,6 +251,11 @@ export class NativeClient implements Wire {
     this.#pump.settle();
   }
 
+  #takeLeave(params: unknown): void {
+    this.#statedReason = textIn(params, 'reason');
+    this.#isRuleBroken = textIn(params, 'code') === BROKEN_RULE;
+  }
+
   /** What it has not taken from us it never will: that is not waited for. */
   #giveUp(): void {
     this.#lose(SILENT);
@@ -259,13 +267,14 @@ export class NativeClient implements Wire {
     this.#lost = shown(this.#statedReason ?? reason);
     this.#keepVigil();
     this.#pump.close();
-    for (const settle of this.#waiting.values()) settle({ lost: this.#lost });
+    const lost = { lost: this.#lost, ...(this.#isRuleBroken ? { isRuleBroken: true } : {}) };
+    for (const settle of this.#waiting.values()) settle(lost);
     this.#waiting.clear();
     this.#tellLost(this.#lost);
   }
 }
 
-function reasonIn(params: unknown): string | undefined {
-  const reason = isRecord(params) ? field(params, 'reason') : undefined;
-  return typeof reason === 'string' ? reason : undefined;
+function textIn(params: unknown, name: string): string | undefined {
+  const text = isRecord(params) ? field(params, name) : undefined;
+  return typeof text === 'string' ? text : undefined;
 }

@@ -1,5 +1,6 @@
 // What was asked and is not answered yet, in order. It outlives connections: what may be asked twice is asked again on the
-// next one, the rest is given back as unanswered.
+// next one, the rest is given back as unanswered. So is what was on the way when a rule was broken: it may be what broke it,
+// and would break the next connection too, for ever.
 
 import type { Method } from '../protocol/native/method.ts';
 import { ClosedError, RefusedError, refusedBy, UnreachableError } from './errors.ts';
@@ -85,7 +86,7 @@ export class Requests {
     if ('lost' in answer) {
       if (this.#wire === entry.on) this.#wire = undefined;
       entry.on = undefined;
-      if (entry.mayRepeat) return this.#pump();
+      if (entry.mayRepeat && answer.isRuleBroken !== true) return this.#pump();
     }
     this.#entries.delete(entry);
     if ('result' in answer) entry.resolve(answer.result);

@@ -4,8 +4,14 @@
 import type { LinkEvent } from '../protocol/native/link.ts';
 import type { RpcError } from '../protocol/native/rpc.ts';
 
-/** `lost`: the connection went before an answer came; the text says why, fit to be shown. */
-export type Answer = { readonly result: unknown } | { readonly error: RpcError } | { readonly lost: string };
+/**
+ * `lost`: the connection went before an answer came; the text says why, fit to be shown. `isRuleBroken`: by what one end
+ * sent, and the same would end the next connection.
+ */
+export type Answer =
+  | { readonly result: unknown }
+  | { readonly error: RpcError }
+  | { readonly lost: string; readonly isRuleBroken?: boolean };
 
 /** What comes on a stream that was opened here. */
 export type StreamEvent = Extract<LinkEvent, { stream: number }>;

@@ -80,10 +80,10 @@ export class FakeWire implements Wire {
     this.lose('destroyed');
   }
 
-  lose(reason: string): void {
+  lose(reason: string, isRuleBroken = false): void {
     if (this.isGone) return;
     this.isGone = true;
-    for (const resolve of this.#waiting) resolve({ lost: reason });
+    for (const resolve of this.#waiting) resolve({ lost: reason, isRuleBroken });
     this.#waiting.clear();
     this.#tellGone(reason);
   }
@@ -101,9 +101,10 @@ export class FakeChat {
   isDown = false;
   isLoopback = true;
   isPrivate = true;
-  /** Called before a request is carried out; `lost`: the connection goes and nothing is done. */
-  before: (asked: Asked) => 'done' | 'lost' | 'done-then-lost' | { readonly error: Answer & { error: unknown } } = () =>
-    'done';
+  /** Called before a request is carried out; `lost`: the connection goes and nothing is done; `cut`: for a broken rule. */
+  before: (
+    asked: Asked,
+  ) => 'done' | 'lost' | 'cut' | 'done-then-lost' | { readonly error: Answer & { error: unknown } } = () => 'done';
   readonly #keys = new Map<string, number>();
   readonly #subscribed = new Set<FakeWire>();
 
@@ -152,6 +153,7 @@ export class FakeChat {
     const fate = this.before(asked);
     if (typeof fate === 'object') return answer(fate.error);
     if (fate === 'lost') return wire.lose('lost on the way');
+    if (fate === 'cut') return wire.lose('a frame too many', true);
     const result = this.#carryOut(wire, asked);
     if (fate === 'done-then-lost') return wire.lose('lost on the way back');
     // As from a network: never before the question has been asked.

@@ -89,6 +89,35 @@ for (const host of LOOPBACKS) {
       assert.deepEqual([record.hosts, record.results[0]?.status], [['web1'], 3]);
     });
 
+    test(
+      `a request that is too long is refused before it is sent, and costs nobody else anything: ${way}, ${host}`,
+      LIMIT,
+      async (t) => {
+        await using server = await aServer(t);
+        await using _machines = await someMachines(['web1'], server, host);
+        await using ops = await asOps(way, { server, host });
+        const other = ops.run({ on: 'web1', command: 'cat', stdin: true });
+        const long = 'x'.repeat(INITIAL_WINDOW_BYTES);
+        const here = { on: 'web1', argv: ['true'] };
+        const refused = { name: 'RefusedError', code: 'bad-params', message: /1048576 are the most; it was not sent/ };
+        await assert.rejects(ops.send('owner', long), refused);
+        // As JSON, which writes each of these in six.
+        await assert.rejects(ops.send('owner', '\u0001'.repeat(200_000)), refused);
+        await assert.rejects(ops.search(long), refused);
+        await assert.rejects(ops.resolve('all', { argv: ['true', long] }), refused);
+        await assert.rejects(ops.runMany({ on: 'all', argv: ['true', long] }).next(), refused);
+        await assert.rejects(ops.detach({ on: 'web1', argv: ['true', long] }), refused);
+        for (const wish of [{ on: long }, { cwd: long }, { env: { LANG: long } }, { argv: ['true', long] }]) {
+          const { result, code } = await ops
+            .run({ ...here, ...wish })
+            .result.then((end) => ({ code: undefined, ...end }));
+          assert.deepEqual([result, code], ['denied', 'bad-params']);
+        }
+        other.stdin.end();
+        assert.deepEqual(await other.result, { result: 'exited', status: 0 });
+      },
+    );
+
     test(`an output that nobody reads holds the command back, and its end: ${way}, ${host}`, LIMIT, async (t) => {
       if (!hasProc(t)) return;
       await using server = await aServer(t);

@@ -244,7 +244,8 @@ for (const host of LOOPBACKS) {
       else caller.socket.write(Buffer.from('0000000600000003', 'hex'));
       await run.cancelled;
       assert.deepEqual([run.stdout.isCancelled, run.stderr.isCancelled, run.stdin.hasEnded], [true, true, true]);
-      if (how === 'breaks the rules') assert.equal(await caller.closed(), '{"reason":"a frame of unknown kind 6"}');
+      if (how === 'breaks the rules')
+        assert.equal(await caller.closed(), '{"reason":"a frame of unknown kind 6","code":"broken-rule"}');
     });
   }
 
@@ -264,7 +265,10 @@ for (const host of LOOPBACKS) {
     const long = await patient.call();
     await long.until(ofType('opened'));
     long.socket.write(Buffer.from('0010010100000000', 'hex'));
-    assert.equal(await long.closed(), '{"reason":"control with 4097 bytes of payload where 4096 are the most"}');
+    assert.equal(
+      await long.closed(),
+      '{"reason":"control with 4097 bytes of payload where 4096 are the most","code":"broken-rule"}',
+    );
     const many = await patient.call();
     for (let count = 0; count < 16; count++) await many.ask('ping', {});
     many.connection.request('ping', {});

@@ -8,6 +8,7 @@ import type { Frame } from './frame.ts';
 import {
   CREDIT_STEP_BYTES,
   INITIAL_WINDOW_BYTES,
+  MAX_CONTROL_BYTES,
   MAX_DATA_BYTES,
   MAX_OUTSTANDING_REQUESTS,
   MAX_STREAMS,
@@ -89,6 +90,30 @@ test('whoever was told to wait is told when there is room, and only then', () =>
   assert.deepEqual(settle().server, [{ type: 'drain', stream }]);
 });
 
+test('a request of as many bytes as a frame may have is sent, and one more is refused here: the connection goes on', () => {
+  const frameOf = (id: number, words: string) =>
+    JSON.stringify({ jsonrpc: '2.0', id, method: 'chat.search', params: { words } });
+  const room = MAX_CONTROL_BYTES - frameOf(1, '').length;
+  // Of one, two and three bytes, and one that JSON writes in six.
+  for (const [letter, bytes] of [
+    ['x', 1],
+    ['é', 2],
+    ['€', 3],
+    ['\u0001', 6],
+  ] as const) {
+    const { client, settle } = aPair();
+    const words = letter.repeat(Math.floor(room / bytes)) + 'x'.repeat(room % bytes);
+    const sent = client.request('chat.search', { words });
+    assert.deepEqual(settle().server, [{ type: 'request', id: sent, method: 'chat.search', params: { words } }]);
+    const refused = client.request('chat.search', { words: `${words}x` });
+    const message =
+      'Cannot ask for chat.search: the request has 1048577 bytes, and 1048576 are the most; it was not sent';
+    const { client: told, frames } = settle();
+    const error = { code: -32_602, message, data: { code: 'bad-params' } };
+    assert.deepEqual([told, frames], [[{ type: 'refusal', id: refused, error }], []]);
+  }
+});
+
 test('who sends more than was granted is told why and heard no more', () => {
   const server = new NativeConnection('server');
   server.accept(1, 'in');
@@ -99,7 +124,8 @@ test('who sends more than was granted is told why and heard no more', () => {
   server.receive({ kind: 'data', stream: 1, bytes: Uint8Array.of(1) });
   const reason = 'more bytes on stream 1 than were granted';
   assert.deepEqual(server.takeEvents(), [{ type: 'failed', reason }]);
-  const text = JSON.stringify({ jsonrpc: '2.0', method: 'connection.closing', params: { reason } });
+  const params = { reason, code: 'broken-rule' };
+  const text = JSON.stringify({ jsonrpc: '2.0', method: 'connection.closing', params });
   assert.deepEqual(server.takeOutput(), [{ kind: 'control', text }]);
   server.receive({ kind: 'control', text: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
   server.write(1, Uint8Array.of(1));

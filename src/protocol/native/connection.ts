@@ -3,7 +3,7 @@
 
 import { encodeFrame, type Frame, type Malformed } from './frame.ts';
 import { MAX_OUTSTANDING_REQUESTS, MAX_STREAMS } from './limits.ts';
-import { formatRpc, parseRpc, rpcError, type Id, type RpcError, type RpcMessage } from './rpc.ts';
+import { formatRequest, formatRpc, parseRpc, rpcError, type Id, type RpcError, type RpcMessage } from './rpc.ts';
 import { Incoming, Outgoing } from './stream.ts';
 
 export type Role = 'client' | 'server';
@@ -30,6 +30,9 @@ export type NativeEvent =
 
 /** The notification that says why a connection is about to be closed. */
 export const CLOSING = 'connection.closing';
+
+/** Its `code` where a rule was broken: whoever does on the next connection what was done on this one loses that too. */
+export const BROKEN_RULE = 'broken-rule';
 
 /** A notification that many are told: worded and encoded once. */
 export function sharedNotification(method: string, params: object): Frame {
@@ -95,10 +98,14 @@ export class NativeConnection {
 
   // ── asking and answering ──
 
+  /** What cannot be sent is refused here, by an event like any other refusal. */
   request(method: string, params: object): number {
     const id = ++this.#lastId;
-    this.#asked.add(id);
-    this.#send({ kind: 'request', id, method, params });
+    const text = formatRequest({ kind: 'request', id, method, params });
+    if (typeof text === 'string') {
+      this.#asked.add(id);
+      this.#emit({ kind: 'control', text });
+    } else this.#events.push({ type: 'refusal', id, error: text });
     return id;
   }
 
@@ -121,8 +128,12 @@ export class NativeConnection {
 
   /** Says why, and is over; the transport is closed by whoever called. */
   close(reason: string): void {
+    this.#close({ reason });
+  }
+
+  #close(why: { readonly reason: string; readonly code?: string }): void {
     if (this.#isOver) return;
-    this.notify(CLOSING, { reason });
+    this.notify(CLOSING, why);
     this.#isOver = true;
     this.#incoming.clear();
     this.#outgoing.clear();
@@ -223,7 +234,7 @@ export class NativeConnection {
   }
 
   #fail(reason: string): void {
-    this.close(reason);
+    this.#close({ reason, code: BROKEN_RULE });
     this.#events.push({ type: 'failed', reason });
   }
 

@@ -2,7 +2,7 @@
 // answered with Invalid Request: frames already let many requests be under way at once. So is an id that is null or
 // fractional, which the specification advises against.
 
-import { MAX_ID_CHARACTERS } from './limits.ts';
+import { MAX_CONTROL_BYTES, MAX_ID_CHARACTERS } from './limits.ts';
 
 export type Id = number | string;
 
@@ -41,6 +41,20 @@ export function rpcError(kind: keyof typeof RPC_CODES, data: string | ErrorData,
 export function formatRpc(message: Exclude<RpcMessage, { kind: 'invalid' }>): string {
   const { kind: _, ...fields } = message;
   return JSON.stringify({ jsonrpc: '2.0', ...fields });
+}
+
+/**
+ * A request's text, or the refusal that it gets here, before it is sent: a frame that is too long would cost the connection
+ * and all that goes on over it.
+ */
+export function formatRequest(request: Extract<RpcMessage, { kind: 'request' }>): string | RpcError {
+  const text = formatRpc(request);
+  // A UTF-16 unit is at most three bytes of UTF-8: what is short by that is not counted.
+  if (text.length * 3 <= MAX_CONTROL_BYTES) return text;
+  const { length } = new TextEncoder().encode(text);
+  if (length <= MAX_CONTROL_BYTES) return text;
+  const why = `the request has ${length} bytes, and ${MAX_CONTROL_BYTES} are the most`;
+  return rpcError('params', 'bad-params', `Cannot ask for ${request.method}: ${why}; it was not sent`);
 }
 
 export function parseRpc(text: string): RpcMessage {

@@ -2,7 +2,7 @@
 
 import { CLOSING } from '../connection.ts';
 import { method, notification, NOTHING } from '../method.ts';
-import { listOf, object, text, type Schema } from '../shape.ts';
+import { listOf, object, optional, text, type Schema } from '../shape.ts';
 
 export const ping = method('ping', { params: NOTHING, result: NOTHING });
 
@@ -17,5 +17,5 @@ export const rpcDiscover = {
   result: openRpc,
 };
 
-/** Comes before every close, and says why. */
-export const connectionClosing = notification(CLOSING, object({ reason: text }));
+/** Comes before every close, and says why; `code` where a program decides by it. */
+export const connectionClosing = notification(CLOSING, object({ reason: text, code: optional(text) }));
