@@ -26,6 +26,8 @@ export class EchoLink {
   #received: number;
   #expected: Buffer = Buffer.alloc(0);
   #isSame = true;
+  /** More came than was sent: it talks by itself (RFC 864), and nothing that comes is an echo any more. */
+  #hasSaidMore = false;
   #ended: Ended | undefined;
   #settle: ((came: Came) => void) | undefined;
   #onProgress: (() => void) | undefined;
@@ -86,7 +88,7 @@ export class EchoLink {
   #send(payload: Buffer, patience: Patience, write: () => void): Promise<Came> {
     if (this.#ended !== undefined) return Promise.resolve(this.#ended);
     this.#expected = payload;
-    this.#isSame = true;
+    this.#isSame = !this.#hasSaidMore;
     this.#sent += payload.length;
     const came = this.#await(patience);
     write();
@@ -136,6 +138,8 @@ export class EchoLink {
     const mine = chunk.subarray(from, from + this.#expected.length - at);
     if (!mine.equals(this.#expected.subarray(at, at + mine.length))) this.#isSame = false;
     this.#received += chunk.length;
+    if (this.#received > this.#sent) this.#hasSaidMore = true;
+    if (this.#hasSaidMore) this.#isSame = false;
     if (mine.length > 0) this.#onProgress?.();
     if (this.#received >= this.#sent) this.#settle?.(this.#isSame ? 'back' : 'changed');
   }
