@@ -96,6 +96,14 @@ test('a signal ends what runs, and whoever reads is not told that all was done',
   assert.deepEqual(begun(), ['a']);
 });
 
+test('a command that cannot be begun at all is the caller’s failure, not a result that never comes', async () => {
+  const start = () => {
+    throw new TypeError('no such command');
+  };
+  const results = runMany({ on: 'all', command: 'x' }, { hosts: () => Promise.resolve(['a', 'b']), start });
+  await assert.rejects(results.next(), { name: 'TypeError', message: 'no such command' });
+});
+
 test('what cannot be meant is said at the first result', async () => {
   await assert.rejects(many(['a'], { batch: 0 }).results.next(), RangeError);
 });

@@ -39,14 +39,18 @@ export async function* runMany(options: ManyOptions, means: Means): AsyncGenerat
   const ready: HostResult[] = [];
   let failures = 0;
   let wake = () => {};
-  const begin = async (host: string): Promise<void> => {
-    const run = means.start({ ...each, on: host, ...(signal === undefined ? {} : { signal }) });
-    runs.add(run);
+  const take = async (host: string, run: CommandRun): Promise<void> => {
     const result = await run.text(maxBytes === undefined ? {} : { maxBytes });
     runs.delete(run);
     if (result.status !== 0) failures += 1;
     ready.push({ host, ...result });
     wake();
+  };
+  /** Throws what no machine can be asked: whoever reads the results is to be told. */
+  const begin = (host: string): void => {
+    const run = means.start({ ...each, on: host, ...(signal === undefined ? {} : { signal }) });
+    runs.add(run);
+    void take(host, run);
   };
   const next = (): string | undefined => {
     const hasRoom = runs.size + ready.length < batch;
@@ -54,7 +58,7 @@ export async function* runMany(options: ManyOptions, means: Means): AsyncGenerat
   };
   try {
     for (;;) {
-      for (let host = next(); host !== undefined; host = next()) void begin(host);
+      for (let host = next(); host !== undefined; host = next()) begin(host);
       const result = ready.shift();
       if (result !== undefined) yield result;
       else if (runs.size > 0) await new Promise<void>((resolve) => (wake = resolve));

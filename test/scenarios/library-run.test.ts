@@ -118,6 +118,21 @@ for (const host of LOOPBACKS) {
       },
     );
 
+    test(`runs that JSON has no form for are denied, and take no other's place: ${way}, ${host}`, LIMIT, async (t) => {
+      await using server = await aServer(t);
+      await using _machines = await someMachines(['web1'], server, host);
+      await using ops = await asOps(way, { server, host });
+      // As from a program without types. More than there may be starts without an answer.
+      const env: Record<string, string> = JSON.parse('{}');
+      Object.assign(env, { LANG: 5n });
+      const results = await Promise.all(
+        Array.from({ length: 20 }, () => ops.run({ on: 'web1', command: 'true', env }).result),
+      );
+      for (const { result } of results) assert.equal(result, 'denied');
+      for await (const { result } of ops.runMany({ on: 'all', command: 'true', env })) assert.equal(result, 'denied');
+      assert.equal((await ops.run({ on: 'web1', command: 'echo ok' }).text()).stdout, 'ok\n');
+    });
+
     test(`an output that nobody reads holds the command back, and its end: ${way}, ${host}`, LIMIT, async (t) => {
       if (!hasProc(t)) return;
       await using server = await aServer(t);

@@ -114,6 +114,26 @@ test('a request of as many bytes as a frame may have is sent, and one more is re
   }
 });
 
+test('a request that JSON has no form for is refused here, in one line: the connection goes on', () => {
+  const circle: Record<string, unknown> = {};
+  circle['itself'] = circle;
+  for (const [params, why] of [
+    [{ env: { LANG: 5n } }, /^Cannot ask for run\.start: JSON cannot say it \(.*BigInt.*\); it was not sent$/],
+    [circle, /^Cannot ask for run\.start: JSON cannot say it \(.*circular.*\); it was not sent$/],
+  ] as const) {
+    const { client, settle } = aPair();
+    const refused = client.request('run.start', params);
+    const { client: told, frames } = settle();
+    const [event] = told;
+    assert.ok(event?.type === 'refusal' && event.id === refused && told.length === 1);
+    assert.match(event.error.message, why);
+    assert.equal(event.error.data?.code, 'bad-params');
+    assert.deepEqual(frames, []);
+    const sent = client.request('ping', {});
+    assert.deepEqual(settle().server, [{ type: 'request', id: sent, method: 'ping', params: {} }]);
+  }
+});
+
 test('who sends more than was granted is told why and heard no more', () => {
   const server = new NativeConnection('server');
   server.accept(1, 'in');

@@ -45,16 +45,24 @@ export function formatRpc(message: Exclude<RpcMessage, { kind: 'invalid' }>): st
 
 /**
  * A request's text, or the refusal that it gets here, before it is sent: a frame that is too long would cost the connection
- * and all that goes on over it.
+ * and all that goes on over it. What a program hands over may hold anything, also what JSON has no form for.
  */
 export function formatRequest(request: Extract<RpcMessage, { kind: 'request' }>): string | RpcError {
-  const text = formatRpc(request);
+  const refused = (why: string) =>
+    rpcError('params', 'bad-params', `Cannot ask for ${request.method}: ${why}; it was not sent`);
+  let text: string;
+  try {
+    text = formatRpc(request);
+  } catch (error) {
+    // The lines that follow draw the circle.
+    const [why] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+    return refused(`JSON cannot say it (${why})`);
+  }
   // A UTF-16 unit is at most three bytes of UTF-8: what is short by that is not counted.
   if (text.length * 3 <= MAX_CONTROL_BYTES) return text;
   const { length } = new TextEncoder().encode(text);
   if (length <= MAX_CONTROL_BYTES) return text;
-  const why = `the request has ${length} bytes, and ${MAX_CONTROL_BYTES} are the most`;
-  return rpcError('params', 'bad-params', `Cannot ask for ${request.method}: ${why}; it was not sent`);
+  return refused(`the request has ${length} bytes, and ${MAX_CONTROL_BYTES} are the most`);
 }
 
 export function parseRpc(text: string): RpcMessage {
