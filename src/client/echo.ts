@@ -1,13 +1,16 @@
 // The client's end of ECHO: the exchange of names, by which a Partyline server and a plain RFC 862 server are told
 // apart, and then bytes both ways at the pace of the slowest.
 
+import { isIP } from 'node:net';
 import { dial, type Dialled, type DialOptions } from '../net/dial.ts';
+import { normaliseAddress } from '../net/peer.ts';
 import {
   formatEchoGreeting,
   MAX_ECHO_LINE_BYTES,
   parseEchoAnswer,
   type EchoAnswer,
 } from '../protocol/echo/exchange.ts';
+import { quote } from '../protocol/text.ts';
 import { readFirstLine } from './first-line.ts';
 import { hintOfTls } from './reach.ts';
 import type { SecureOptions } from './secure.ts';
@@ -103,5 +106,7 @@ export async function secureEcho(dialled: Dialled, options: SecureOptions): Prom
 
 function serverOf(answer: Exclude<EchoAnswer, { kind: 'refused' }>): EchoServer {
   if (answer.kind === 'plain') return { kind: 'plain' };
-  return { kind: 'partyline', name: answer.server, seenAs: { address: answer.address, port: answer.port } };
+  const address = normaliseAddress(answer.address);
+  if (isIP(address) === 0) throw new EchoError(`it says that we come from ${quote(address)}, which is no address`);
+  return { kind: 'partyline', name: answer.server, seenAs: { address, port: answer.port } };
 }
