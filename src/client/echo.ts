@@ -78,7 +78,9 @@ export async function exchangeNames(
   if ('none' in answer) throw none({ why: answer.none, isSilent: answer.isSilent === true });
   const said = parseEchoAnswer(answer.line, name);
   if (said.kind === 'refused') throw none({ why: `it answered ${said.text}` });
-  return { ...dialled, server: serverOf(said), rest: answer.rest };
+  const server = serverOf(said);
+  if (server.kind === 'none') throw none(server);
+  return { ...dialled, server, rest: answer.rest };
 
   function none(failure: { readonly why: string; readonly isSilent?: boolean }): EchoError {
     socket.destroy();
@@ -104,9 +106,12 @@ export async function secureEcho(dialled: Dialled, options: SecureOptions): Prom
   });
 }
 
-function serverOf(answer: Exclude<EchoAnswer, { kind: 'refused' }>): EchoServer {
+function serverOf(
+  answer: Exclude<EchoAnswer, { kind: 'refused' }>,
+): EchoServer | { readonly kind: 'none'; why: string } {
   if (answer.kind === 'plain') return { kind: 'plain' };
   const address = normaliseAddress(answer.address);
-  if (isIP(address) === 0) throw new EchoError(`it says that we come from ${quote(address)}, which is no address`);
+  const why = `it says that we come from ${quote(address)}, which is no address`;
+  if (isIP(address) === 0) return { kind: 'none', why };
   return { kind: 'partyline', name: answer.server, seenAs: { address, port: answer.port } };
 }
