@@ -40,6 +40,26 @@ for (const host of ['127.0.0.1', '::1']) {
   });
 }
 
+for (const host of ['127.0.0.1', '::1']) {
+  test(`where we come from is an address, and a mapped one is the IPv4 address that it is, over ${host}`, async (t) => {
+    const seen = async (address: string) => {
+      const accept = (socket: Socket) =>
+        void socket.once('data', () => void socket.write(`ECHO Hub ${address} 4711\n`));
+      const { server } = await open(t, host, { accept });
+      return server.kind === 'partyline' ? server.seenAs.address : assert.fail();
+    };
+    assert.equal(await seen('::ffff:10.0.0.1'), '10.0.0.1');
+    assert.equal(await seen('2001:db8::1'), '2001:db8::1');
+    assert.equal(await seen('fe80::1%eth0'), 'fe80::1%eth0');
+    for (const address of ['not-an-ip', '256.1.1.1', '10.0.0.01', '::1::', '::ffff:10.0.0.256']) {
+      assert.equal(
+        await seen(address).then(() => assert.fail(`${address} was an address`), heardOf),
+        `${host} port N does not speak ECHO: it says that we come from "${address}", which is no address`,
+      );
+    }
+  });
+}
+
 const chatter = (socket: Socket): void => void socket.write('x'.repeat(100_000));
 
 test('what never ends is no answer', async (t) => {

@@ -1,13 +1,16 @@
 // The client's end of ECHO: the exchange of names, by which a Partyline server and a plain RFC 862 server are told
 // apart, and then bytes both ways at the pace of the slowest.
 
+import { isIP } from 'node:net';
 import { dial, type Dialled, type DialOptions } from '../net/dial.ts';
+import { normaliseAddress } from '../net/peer.ts';
 import {
   formatEchoGreeting,
   MAX_ECHO_LINE_BYTES,
   parseEchoAnswer,
   type EchoAnswer,
 } from '../protocol/echo/exchange.ts';
+import { quote } from '../protocol/text.ts';
 import { readFirstLine } from './first-line.ts';
 import { hintOfTls } from './reach.ts';
 import type { SecureOptions } from './secure.ts';
@@ -75,7 +78,9 @@ export async function exchangeNames(
   if ('none' in answer) throw none({ why: answer.none, isSilent: answer.isSilent === true });
   const said = parseEchoAnswer(answer.line, name);
   if (said.kind === 'refused') throw none({ why: `it answered ${said.text}` });
-  return { ...dialled, server: serverOf(said), rest: answer.rest };
+  const server = serverOf(said);
+  if (server.kind === 'none') throw none(server);
+  return { ...dialled, server, rest: answer.rest };
 
   function none(failure: { readonly why: string; readonly isSilent?: boolean }): EchoError {
     socket.destroy();
@@ -101,7 +106,12 @@ export async function secureEcho(dialled: Dialled, options: SecureOptions): Prom
   });
 }
 
-function serverOf(answer: Exclude<EchoAnswer, { kind: 'refused' }>): EchoServer {
+function serverOf(
+  answer: Exclude<EchoAnswer, { kind: 'refused' }>,
+): EchoServer | { readonly kind: 'none'; why: string } {
   if (answer.kind === 'plain') return { kind: 'plain' };
-  return { kind: 'partyline', name: answer.server, seenAs: { address: answer.address, port: answer.port } };
+  const address = normaliseAddress(answer.address);
+  const why = `it says that we come from ${quote(address)}, which is no address`;
+  if (isIP(address) === 0) return { kind: 'none', why };
+  return { kind: 'partyline', name: answer.server, seenAs: { address, port: answer.port } };
 }

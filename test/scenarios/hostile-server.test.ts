@@ -115,8 +115,9 @@ for (const host of LOOPBACKS) {
   test(`echo shows what a server says, escaped: ${host}`, async (t) => {
     const against = (accept: (socket: Socket) => void, ...args: string[]) =>
       commandAgainst(t, ['echo', ...args], { host, accept });
-    const named = `ECHO ${EVIL} ${EVIL} 7\n`;
-    for (const accept of [says(`${EVIL}\n`), says(EVIL, true), says(`ECHO ${EVIL}\n`)]) {
+    const named = `ECHO ${EVIL} ::1 7\n`;
+    const nowhere = `ECHO ${EVIL} ${EVIL} 7\n`;
+    for (const accept of [says(`${EVIL}\n`), says(EVIL, true), says(`ECHO ${EVIL}\n`), says(nowhere)]) {
       const { status, stdout, stderr } = await against(accept);
       assert.deepEqual([status, stdout], [255, '']);
       assertShownEscaped(stderr);

@@ -57,8 +57,20 @@ test('the answer comes back as it was sent, and an echo is told from it', () => 
     address: '127.0.0.1',
     port: 40_000,
   });
+  for (const port of [1, 65_535]) {
+    assert.equal(parseEchoAnswer(bytes(`ECHO S ::1 ${port}`), 'Client').kind, 'partyline', `${port}`);
+  }
   assert.deepEqual(parseEchoAnswer(bytes('ECHO Client\r\n'), 'Client'), { kind: 'plain' });
-  for (const text of ['', 'error: no', 'ECHO Server', 'ECHO S 1.2.3.4 x', 'ECHO S 1.2.3.4 5 6', 'HTTP/1.1 400 B 1']) {
+  for (const text of [
+    '',
+    'error: no',
+    'ECHO Server',
+    'ECHO S 1.2.3.4 x',
+    'ECHO S 1.2.3.4 5 6',
+    'ECHO S ::1 65536',
+    'ECHO S ::1 0',
+    'HTTP/1.1 400 B 1',
+  ]) {
     assert.equal(parseEchoAnswer(bytes(text), 'Client').kind, 'refused', text);
   }
   assert.deepEqual(parseEchoAnswer(bytes('a\x1bb\n'), 'Client'), { kind: 'refused', text: '"a\\x1bb"' });

@@ -8,6 +8,9 @@ export const MAX_ECHO_LINE_BYTES = 512;
 /** In code points. A name here is only a label in the server's log. */
 export const MAX_ECHO_NAME_LENGTH = 64;
 
+/** RFC 9293: a port is a number of 16 bits, and nobody comes from 0. */
+const MAX_PORT = 65_535;
+
 const LF = 10;
 const CR = 13;
 const VERB = 'ECHO ';
@@ -47,14 +50,18 @@ export function parseEchoGreeting(line: Uint8Array): EchoGreeting {
   return { kind: 'named', name };
 }
 
-/** `sentName` is the name that was sent, by which an echo is known. */
+/** `sentName` is the name that was sent, by which an echo is known. Whether the address is one is for who knows addresses. */
 export function parseEchoAnswer(line: Uint8Array, sentName: string): EchoAnswer {
   const text = decodeLine(line) ?? '';
   if (text === `${VERB}${sentName}`) return { kind: 'plain' };
   const [verb, server, address, port, ...rest] = text.split(' ');
-  const isAnswer = `${verb} ` === VERB && server && address && port && /^\d{1,5}$/.test(port) && rest.length === 0;
+  const isAnswer = `${verb} ` === VERB && server && address && port && isPort(port) && rest.length === 0;
   if (!isAnswer) return { kind: 'refused', text: quote(text, 200) };
   return { kind: 'partyline', server: escapeControls(server), address: escapeControls(address), port: Number(port) };
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_PORT;
 }
 
 /** The answer to a line that did not end within its bounds. */
