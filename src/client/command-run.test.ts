@@ -354,3 +354,15 @@ test('a run ends with the block that it is used in', async () => {
   }
   assert.equal(wire.asked[1]?.method, 'run.cancel');
 });
+
+test('a text of so many bytes that are no number is refused, and none of it is read', async () => {
+  const { run } = aHouse();
+  const given = run({ command: 'ls' });
+  // As from a program without types: 'abc'.
+  for (const maxBytes of [Number.NaN, -5, 0.5, JSON.parse('"abc"')]) {
+    await assert.rejects(given.text({ maxBytes }), {
+      name: 'RangeError',
+      message: /^maxBytes is a number of bytes, not /,
+    });
+  }
+});

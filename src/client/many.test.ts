@@ -106,4 +106,9 @@ test('a command that cannot be begun at all is the caller’s failure, not a res
 
 test('what cannot be meant is said at the first result', async () => {
   await assert.rejects(many(['a'], { batch: 0 }).results.next(), RangeError);
+  for (const maxBytes of [Number.NaN, -5, 0.5, Number('abc')]) {
+    const { results, begun } = many(['a'], { maxBytes });
+    await assert.rejects(results.next(), { name: 'RangeError', message: /^maxBytes is a number of bytes, not / });
+    assert.deepEqual(begun(), []);
+  }
 });

@@ -2,7 +2,7 @@
 
 import type { CommandRun, RunOptions, What, Where } from './command-run.ts';
 import type { RunResult } from './outcome.ts';
-import type { Texts } from './texts.ts';
+import { checkMaxBytes, type Texts } from './texts.ts';
 
 /** Machines at once, unless more or fewer are wanted: what is kept of their outputs is in memory. */
 const DEFAULT_BATCH = 32;
@@ -34,6 +34,7 @@ interface Means {
 export async function* runMany(options: ManyOptions, means: Means): AsyncGenerator<HostResult, void, undefined> {
   const { on: _on, batch = DEFAULT_BATCH, stopAfter = Number.POSITIVE_INFINITY, maxBytes, signal, ...each } = options;
   if (!(batch >= 1)) throw new RangeError(`batch is a number of machines, not ${batch}`);
+  checkMaxBytes(maxBytes);
   const waiting = [...(await means.hosts())];
   const runs = new Set<CommandRun>();
   const ready: HostResult[] = [];

@@ -17,8 +17,16 @@ interface Outputs {
   readonly stderr: Output;
 }
 
+/** Throws what is no number of bytes; `Infinity` is all there is. */
+export function checkMaxBytes(maxBytes: number | undefined): void {
+  if (maxBytes === undefined || maxBytes === Number.POSITIVE_INFINITY) return;
+  if (Number.isSafeInteger(maxBytes) && maxBytes >= 0) return;
+  throw new RangeError(`maxBytes is a number of bytes, not ${String(maxBytes)}`);
+}
+
 /** Where the rest is lost, what came until then: how the command ended says so. */
 export async function readTexts(outputs: Outputs, maxBytes = MAX_KEPT_BYTES): Promise<Texts> {
+  checkMaxBytes(maxBytes);
   const [stdout, stderr] = await Promise.all([read(outputs.stdout, maxBytes), read(outputs.stderr, maxBytes)]);
   return { stdout: stdout.text, stderr: stderr.text, isCut: stdout.isCut || stderr.isCut };
 }
