@@ -8,10 +8,10 @@ import { NameServer } from './name-server.ts';
 
 export const PARTYLINE = join(import.meta.dirname, '../../partyline');
 
-/** A server on one of the hosts, ready, with a data directory of its own unless `args` name another: the last counts. */
+/** A server on one of the hosts, ready, with a data directory of its own unless `args` name another. */
 export async function startServer(t: TestContext, host: Host, ...args: readonly string[]): Promise<Process> {
-  const data = aDirectory(t);
-  const serve = host.start(PARTYLINE, 'serve', '--data', data, ...args);
+  const own = args.includes('--data') ? [] : ['--data', aDirectory(t)];
+  const serve = host.start(PARTYLINE, 'serve', ...own, ...args);
   serve.stderr.resume();
   await printed(serve.stdout, /^ready$/m);
   return serve;

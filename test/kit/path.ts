@@ -2,6 +2,7 @@
 // turns it away, drops what is large, gives it another address, holds it up.
 
 import type { TestContext } from 'node:test';
+import { until } from './proc.ts';
 import { LINK } from './hosts.ts';
 import { holdUp, type Lateness } from './late-link.ts';
 import { type Addresses, connect, type Host, makeHosts, type NamespaceHost } from './namespace.ts';
@@ -70,6 +71,9 @@ export async function aPath(t: TestContext, ways: Ways = {}): Promise<Path | und
   if (rules !== undefined) router.exec(rules, 'nft', '-f', '-');
   const names = await NameServer.start(t, router, recordsOf(server));
   for (const lateness of late) await holdUp(router, lateness);
+  // Where nothing gets through it counts what addresses the client has, and those of a link that is not up yet do not: the
+  // kernel says so up to a second late.
+  if (FAMILIES.some((family) => ways[family] === 'rejected')) await until(() => isUp(client), 'the link is up');
   return {
     client,
     server,
@@ -81,6 +85,10 @@ export async function aPath(t: TestContext, ways: Ways = {}): Promise<Path | und
       routeOver(server, ROUTER_AT_SERVER);
     },
   };
+}
+
+async function isUp(host: NamespaceHost): Promise<boolean> {
+  return (await host.run('', 'ip', '-o', 'link', 'show', LINK)).stdout.includes(' state UP ');
 }
 
 function link(router: NamespaceHost, { client, server }: { client: NamespaceHost; server: NamespaceHost }): void {

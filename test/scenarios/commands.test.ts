@@ -146,7 +146,16 @@ for (const host of LOOPBACKS) {
     assert.equal(third?.['replaced'], true);
 
     const [host1] = await owner.json('invite', 'web1', '--as', 'host');
-    assert.deepEqual(Object.keys(host1 ?? {}), ['name', 'role', 'kind', 'code', 'expires', 'replaced', 'existing', 'join']);
+    assert.deepEqual(Object.keys(host1 ?? {}), [
+      'name',
+      'role',
+      'kind',
+      'code',
+      'expires',
+      'replaced',
+      'existing',
+      'join',
+    ]);
     assert.equal(host1?.['join'], `partyline join ${at(host, server.port)} --code ${String(host1?.['code'])}`);
     const again = await owner.run(['invite', 'web1', '--as', 'host']);
     assert.equal(again.status, 0);
