@@ -10,6 +10,22 @@ import { runDetach, runEnd } from '../protocol/native/methods/detached.ts';
 import { runList, runOutput, runShow } from '../protocol/native/methods/records.ts';
 import { serverListening } from '../protocol/native/methods/server.ts';
 import { tokenCreate, tokenList, tokenRemove } from '../protocol/native/methods/token.ts';
+import type {
+  Accounts,
+  Detached,
+  Found,
+  Group,
+  Host,
+  Invitation,
+  Present,
+  Request,
+  Resolved,
+  ResultOf,
+  RunDetails,
+  Sent,
+  Token,
+  Waiting,
+} from './answers.ts';
 import { commandOf, CommandRun, type RunOptions, type What, type Where } from './command-run.ts';
 import type { CredentialChoice, Identity } from './credential.ts';
 import { ClosedError, RefusedError } from './errors.ts';
@@ -18,36 +34,12 @@ import { Inbox, type Message, type Reading } from './inbox.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { mustKnow } from './options.ts';
 import { runMany, type HostResult, type ManyOptions } from './many.ts';
+import { readOutput, readRun, type OutputPlace } from './records.ts';
 import { Requests } from './requests.ts';
 import { Running, Together } from './running.ts';
 import { Watch, type AttachOptions } from './watch.ts';
 import type { Surroundings } from './wire.ts';
 import type { World } from './world.ts';
-
-type ResultOf<Known extends { parseResult(result: unknown): unknown }> = Exclude<
-  ReturnType<Known['parseResult']>,
-  undefined
->;
-
-/** `to` says for each name what became of it. */
-export interface Sent extends Omit<ResultOf<typeof chatSend>, 'to'> {
-  readonly to: ReadonlyMap<string, 'delivered' | 'stored'>;
-}
-export type Present = ResultOf<typeof chatList>['members'][number];
-export type Group = ResultOf<typeof groupList>['groups'][number];
-/** A request that waits for approval, in short and as a whole. */
-export type Waiting = ResultOf<typeof approvalList>['approvals'][number];
-export type Request = ResultOf<typeof approvalShow>;
-export type Host = ResultOf<typeof hostList>['hosts'][number];
-export type Found = ResultOf<typeof chatSearch>;
-export type RunRecord = ResultOf<typeof runList>['runs'][number];
-export type RunDetails = Omit<ResultOf<typeof runShow>, 'next'>;
-/** The machines that targets mean, and whether somebody else has to approve the command first. */
-export type Resolved = ResultOf<typeof hostResolve>;
-export type Detached = ResultOf<typeof runDetach>;
-export type Invitation = ResultOf<typeof accountInvite>;
-export type Accounts = ResultOf<typeof accountList>;
-export type Token = ResultOf<typeof tokenList>['tokens'][number];
 
 export type DetachOptions = What & Where & { readonly takesInput?: boolean };
 
@@ -233,27 +225,13 @@ export class Client implements AsyncDisposable {
   }
 
   /** One of them, with how it went on each of its hosts. */
-  async showRun(id: number): Promise<RunDetails> {
-    const { next, results, ...run } = await this.#requests.ask(runShow, { id }, AGAIN);
-    const all = [...results];
-    for (let first = next; first !== null;) {
-      const page = await this.#requests.ask(runShow, { id, first }, AGAIN);
-      all.push(...page.results);
-      first = page.next;
-    }
-    return { ...run, results: all };
+  showRun(id: number): Promise<RunDetails> {
+    return readRun((page) => this.#requests.ask(runShow, page, AGAIN), id);
   }
 
   /** What is kept of an output, in pieces; `host` is its place among the run's results. */
-  async *output(
-    id: number,
-    { host, stream }: { host: number; stream: 'stdout' | 'stderr' },
-  ): AsyncGenerator<Uint8Array> {
-    for (let first: number | null = 0; first !== null;) {
-      const asked: ResultOf<typeof runOutput> = await this.#requests.ask(runOutput, { id, host, stream, first }, AGAIN);
-      yield Uint8Array.fromBase64(asked.data);
-      first = asked.next;
-    }
+  output(id: number, of: OutputPlace): AsyncGenerator<Uint8Array, void, undefined> {
+    return readOutput((page) => this.#requests.ask(runOutput, page, AGAIN), { id, ...of });
   }
 
   /** Ends a detached run wherever it goes on. */

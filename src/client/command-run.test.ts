@@ -111,8 +111,6 @@ test('each way to end is a result', async () => {
   ]);
   assert.deepEqual(await Promise.all(runs.map(({ record }) => record)), [10, 11, 12, 13, 14, undefined, undefined]);
   assert.equal(wire.open.size, 0, 'streams are kept of runs that are over');
-  const long = await run({ command: 'x'.repeat(2_000_000) }).result;
-  assert.deepEqual([long.result, 'code' in long ? long.code : undefined], ['denied', 'bad-params']);
   assert.equal(wire.asked.length, 7);
 });
 

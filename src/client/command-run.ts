@@ -4,7 +4,7 @@ import type { WireCommand, WireSize } from '../protocol/native/methods/run.ts';
 import { Input, type InputSource } from './input.ts';
 import { resultOf, type RunResult } from './outcome.ts';
 import { Output } from './output.ts';
-import { refusalOfLength, type OutputName, type RunHandle, type Runs, type RunWishes } from './run.ts';
+import type { OutputName, RunHandle, Runs, RunWishes } from './run.ts';
 import { lostError, type Refusal, type Running, type Startable, type Together } from './running.ts';
 import { readTexts, type Texts } from './texts.ts';
 import type { World } from './world.ts';
@@ -84,9 +84,8 @@ export class CommandRun implements Startable, AsyncDisposable {
     this.stderr = new Output(() => this.#handle?.dropOutput('stderr'));
     const { signal, stdin } = options;
     const { on, cwd, env = {}, timeoutMs, terminal } = options;
-    const command = commandOf(options);
     this.#wishes = {
-      command,
+      command: commandOf(options),
       env,
       ...(on === undefined ? {} : { on }),
       ...(cwd === undefined ? {} : { cwd }),
@@ -96,9 +95,7 @@ export class CommandRun implements Startable, AsyncDisposable {
     this.#signal = signal;
     if (stdin === undefined) this.stdin.end();
     else if (stdin !== true) void this.#feed(stdin);
-    const tooLong = refusalOfLength(command);
-    if (tooLong !== undefined) this.#conclude({ result: 'denied', status: null, code: 'bad-params', reason: tooLong });
-    else if (signal?.aborted === true) this.#conclude(NOT_STARTED);
+    if (signal?.aborted === true) this.#conclude(NOT_STARTED);
     else {
       signal?.addEventListener('abort', this.#onAbort);
       others.running.start(this);

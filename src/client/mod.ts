@@ -14,15 +14,11 @@ export { BrokenPipeError, ClosedError, RefusedError, UnreachableError } from './
 export type { Reconnect } from './backoff.ts';
 export type {
   Accounts,
-  Client,
-  ConnectionState,
   Detached,
-  DetachOptions,
   Found,
   Group,
   Host,
   Invitation,
-  Inviting,
   Present,
   Request,
   Resolved,
@@ -31,7 +27,8 @@ export type {
   Sent,
   Token,
   Waiting,
-} from './client.ts';
+} from './answers.ts';
+export type { Client, ConnectionState, DetachOptions, Inviting } from './client.ts';
 export type { CommandRun, RunOptions, What, Where } from './command-run.ts';
 export type { Credential, CredentialChoice, Identity } from './credential.ts';
 export type { HistoryWishes } from './history.ts';

@@ -1,10 +1,11 @@
 // The command line of `partyline run`, read once: where, how, and what.
 
-import { refusalOfLength, sentEnvironment, type RunWishes } from '../../client/run.ts';
+import type { RunWishes } from '../../client/run.ts';
 import { MAX_ENV_NAMES, MAX_TIMEOUT_MS, type WireCommand } from '../../protocol/native/methods/run.ts';
 import { quote } from '../../protocol/text.ts';
 import { joinNames, parseOnce, whyUnusable } from '../kit/arguments.ts';
 import { shellWord } from '../kit/shell-word.ts';
+import { refusalOfLength, sentEnvironment } from './sent.ts';
 
 /** Machines at once, unless fewer are wanted: each takes three streams of the connection. */
 const MAX_AT_ONCE = 1_000;
