@@ -51,8 +51,8 @@ async function runWatch(
   const { signal } = interruption;
   const complain = (line: string): void => void io.stderr.write(`partyline echo: ${line}\n`);
   const teller = tell.length === 0 ? undefined : await tellerFor(tell, { host, complain });
-  // A server that is slow to answer keeps nobody from watching.
-  const checked = teller?.check();
+  // A server that is slow to answer keeps nobody from watching, nor from ending it.
+  void teller?.check();
   const last = await watchProbe({
     everyMs,
     measure: () => measure(given, how, io, signal),
@@ -64,7 +64,6 @@ async function runWatch(
     signal: AbortSignal.any([signal, closingOf(io)]),
   });
   interruption.stop();
-  await checked;
   if (last !== undefined) return statusOf(last);
   return interruption.name === undefined ? NONE_WORKS : INTERRUPTED[interruption.name];
 }

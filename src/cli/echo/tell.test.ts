@@ -117,3 +117,22 @@ test('only so much is kept for a server that stays away', async () => {
   await teller.flush();
   assert.deepEqual([texts.length, texts[0], texts.at(-1)], [20, '30', '49']);
 });
+
+test('what is new while something is sent goes with it, on the same connection', async () => {
+  const texts: string[] = [];
+  const { teller } = aTeller([
+    () =>
+      client((_to, text) => {
+        texts.push(text);
+        if (text !== '0') return;
+        for (let news = 1; news <= 20; news++) teller.add(`${news}`);
+        void teller.flush();
+      }),
+  ]);
+  teller.add('0');
+  await teller.flush();
+  assert.deepEqual(
+    texts,
+    Array.from({ length: 21 }, (_, news) => `${news}`),
+  );
+});

@@ -18,6 +18,7 @@ export interface TellOptions {
 export class Teller {
   readonly #options: TellOptions;
   #kept: { readonly text: string; readonly key: string }[] = [];
+  #flushing: Promise<void> | undefined;
 
   constructor(options: TellOptions) {
     this.#options = options;
@@ -46,15 +47,24 @@ export class Teller {
     this.#kept = [...this.#kept, { text, key: randomUUID() }].slice(-MAX_KEPT);
   }
 
-  /** Sends what is kept. What the server refuses is said and dropped: it would refuse it again. */
-  async flush(): Promise<void> {
+  /**
+   * Sends what is kept, and what is added meanwhile. What the server refuses is said and dropped: it would refuse it again.
+   * While that goes on it is the same for whoever asks once more: one connection is enough.
+   */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#send().finally(() => (this.#flushing = undefined));
+    return this.#flushing;
+  }
+
+  async #send(): Promise<void> {
     if (this.#kept.length === 0) return;
     const { names, connect, complain } = this.#options;
     const failed = await this.#unlessAway(async () => {
       await using client = await connect();
       for (let next = this.#kept[0]; next !== undefined; next = this.#kept[0]) {
-        await client.send([...names], next.text, { key: next.key });
-        this.#kept.shift();
+        const { text, key } = next;
+        await client.send([...names], text, { key });
+        this.#kept = this.#kept.filter((one) => one.key !== key);
       }
     });
     if (failed === undefined) return;

@@ -35,6 +35,12 @@ export async function watchProbe(watch: Watch): Promise<ProbeFacts | undefined> 
   let isFirst = true;
   let last: ProbeFacts | undefined;
   let complaint: string | undefined;
+  const keep = (seen: Seen): void => {
+    const failed = history.add(seen);
+    if (failed !== undefined && failed !== complaint)
+      complain(`Cannot keep what was seen in ${history.path}: ${failed}`);
+    complaint = failed;
+  };
   while (!signal.aborted) {
     const startedAt = performance.now();
     const facts = await unlessAborted(watch.measure(), signal);
@@ -49,13 +55,8 @@ export async function watchProbe(watch: Watch): Promise<ProbeFacts | undefined> 
       watch.json ? objectLine(facts, { findings, at, news }) : textLines(facts, { findings, at, news, seen, isFirst }),
     );
     for (const one of news) watch.teller?.add(wordsFor(one, findings, facts));
-    // What was not told because of that is new to the next watch: nothing is kept of this probe.
-    const telling = watch.teller?.flush().then(() => true) ?? true;
-    if ((await unlessAborted(Promise.resolve(telling), signal)) === undefined) break;
-    const failed = history.add(seen);
-    if (failed !== undefined && failed !== complaint)
-      complain(`Cannot keep what was seen in ${history.path}: ${failed}`);
-    complaint = failed;
+    // The next probe waits for no server. What is still being told when the watch ends is new to the next one: it is not kept.
+    void (watch.teller?.flush() ?? Promise.resolve()).then(() => keep(seen));
     remember(known, seen.addresses);
     past = [seen];
     isFirst = false;
