@@ -76,7 +76,7 @@ test('no wish is another option, and no target', () => {
   assert.match(why('--measure', 'count=1'), /and nothing else$/);
 });
 
-test('what --from is used wrongly for is said', () => {
+test('what --from and --tell are used wrongly for is said', () => {
   assert.match(why('--from', 'web1'), /^--from needs a TARGET/);
   assert.match(why('a', '--from', ' ,'), /^--from names no machine/);
   assert.match(why('a', '--from', 'web1', '--watch'), /^--watch watches from here/);
@@ -85,6 +85,9 @@ test('what --from is used wrongly for is said', () => {
   assert.match(why('a', '--from', 'web1', '--timeout', 'x'), /^--timeout is a number of seconds/);
   assert.match(why('a', '--probe', '--yes'), /need --from/);
   assert.match(why('a', '--probe', '--host', 'b'), /^--host needs --watch or --from/);
+  const telling = ['a', '--probe', '--watch', '--tell', 'bob', '--host'] as const;
+  assert.match(why(...telling, '::1:26100'), /^Cannot use "::1:26100" as an address/);
+  assert.match(why(...telling, 'echo://chat'), /^"echo" does not carry the native protocol/);
   assert.match(why('--from', 'web1', '--', '-x'), /Cannot use "-x" as an address/);
   const { probe } = read('a', '--from', 'web[1-2]', '--host', 'chat', '--yes', '--batch', '2', '--timeout', '9');
   const from = { targets: 'web[1-2]', target: 'a', host: 'chat', isConfirmed: true, batch: 2, timeoutMs: 9_000 };

@@ -1,6 +1,6 @@
 // The command line of `partyline echo`, read once: what it asks for, or why it cannot be understood.
 
-import { ECHO, readTarget } from '../../client/reach.ts';
+import { ECHO, NATIVE, readTarget } from '../../client/reach.ts';
 import type { AddressFamily } from '../../net/race.ts';
 import { formatEchoGreeting, parseEchoGreeting } from '../../protocol/echo/exchange.ts';
 import { quote } from '../../protocol/text.ts';
@@ -62,7 +62,7 @@ export interface WatchArguments {
   /** Who is told what is new; none without `--tell`. */
   readonly tell: readonly string[];
   /** The server that tells them. */
-  readonly host: string | undefined;
+  readonly host: string;
 }
 
 export type EchoArgumentsRead =
@@ -121,7 +121,7 @@ export function readEchoArguments(args: string[], defaultHost: string): EchoArgu
   if ('wrong' in server) return wrong(server.wrong);
   const from = readFrom(values, { target: positionals[0], defaultHost });
   if (from !== undefined && 'asks' in from) return from;
-  const probe = readProbe(values, from);
+  const probe = readProbe(values, { from, defaultHost });
   if (probe !== undefined && 'asks' in probe) return probe;
   return {
     asks: 'echo',
@@ -184,7 +184,12 @@ function readFrom(values: ProbeValues, { target, defaultHost }: Around): FromArg
   };
 }
 
-function readProbe(values: ProbeValues, from: FromArguments | undefined): ProbeArguments | Wrong | undefined {
+interface Given {
+  readonly from: FromArguments | undefined;
+  readonly defaultHost: string;
+}
+
+function readProbe(values: ProbeValues, { from, defaultHost }: Given): ProbeArguments | Wrong | undefined {
   const given = [values.count, values.interval, values.size];
   if (values.probe !== true && from === undefined) {
     return [...given, values.connect, values.watch].every((value) => value === undefined)
@@ -201,7 +206,7 @@ function readProbe(values: ProbeValues, from: FromArguments | undefined): ProbeA
   if (count === undefined) return wrong(`--count is a number from 1 to ${MAX_COUNT}`);
   if (intervalMs === undefined) return wrong(`--interval is a number of milliseconds from 0 to ${MAX_INTERVAL_MS}`);
   if (sizeBytes === undefined) return wrong(`--size is a number of bytes from 1 to ${MAX_SIZE_BYTES}`);
-  const watch = readWatch(values);
+  const watch = readWatch(values, defaultHost);
   if (watch !== undefined && 'asks' in watch) return watch;
   return { wants, count, intervalMs, sizeBytes, watch, isForOthers: false, from };
 }
@@ -213,14 +218,17 @@ function readStray({ every, tell, host, from }: ProbeValues): Wrong | undefined 
   return host !== undefined && from === undefined ? wrong('--host needs --watch or --from') : undefined;
 }
 
-function readWatch(values: ProbeValues): WatchArguments | Wrong | undefined {
+function readWatch(values: ProbeValues, defaultHost: string): WatchArguments | Wrong | undefined {
   if (values.watch !== true) return readStray(values);
   const everyS = readNumber(values.every ?? '60', 1, MAX_EVERY_S);
   if (everyS === undefined) return wrong(`--every is a number of seconds from 1 to ${MAX_EVERY_S}`);
   const tell = values.tell?.split(',').map((name) => name.trim()) ?? [];
   if (tell.includes('')) return wrong('--tell takes names with commas between them');
   if (values.host !== undefined && tell.length === 0) return wrong('--host is the server that tells, and needs --tell');
-  return { everyMs: everyS * 1_000, tell, host: values.host };
+  const host = values.host ?? defaultHost;
+  const server = tell.length === 0 ? undefined : readTarget(host, NATIVE);
+  if (server !== undefined && 'wrong' in server) return wrong(server.wrong);
+  return { everyMs: everyS * 1_000, tell, host };
 }
 
 function readNumber(text: string, lowest: number, highest: number): number | undefined {

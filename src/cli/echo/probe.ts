@@ -78,10 +78,10 @@ function closingOf({ stdout }: EchoIo): AbortSignal {
 
 async function tellerFor(
   names: readonly string[],
-  { host, complain }: { host: string | undefined; complain: (line: string) => void },
+  { host, complain }: { host: string; complain: (line: string) => void },
 ): Promise<Teller> {
-  const [{ connectWith }, { hostOf }] = await Promise.all([import('../kit/come-in.ts'), import('../kit/options.ts')]);
-  return new Teller({ names, connect: () => connectWith({ command: 'echo', host: hostOf(host) }), complain });
+  const { connectWith } = await import('../kit/come-in.ts');
+  return new Teller({ names, connect: () => connectWith({ command: 'echo', host }), complain });
 }
 
 async function measure(
