@@ -28,6 +28,11 @@ export function lookOf({ stdout, environment }: Pick<EchoIo, 'stdout' | 'environ
   };
 }
 
+/** The last column of a terminal stays free: some go to the next line with it. */
+export function usableColumns({ columns = 0 }: Look): number {
+  return Math.max(columns - 1, 1);
+}
+
 const BOLD = '\u001b[1m';
 const PLAIN = '\u001b[0m';
 

@@ -6,13 +6,11 @@ import type { HostResult } from '../../../protocol/summary.ts';
 import { jsonLine } from '../../kit/json-line.ts';
 import type { Drop, View } from '../../run/view.ts';
 import type { EchoIo } from '../io.ts';
-import { lookOf, type Look } from '../look.ts';
+import { lookOf, usableColumns, type Look } from '../look.ts';
 import { Panel } from '../panel.ts';
 import { answerOf, MAX_ANSWER_BYTES, MAX_COMPLAINT_BYTES, type Answer, type Unanswered } from './answer.ts';
 import { matrixLines, type Matrix } from './matrix.ts';
 
-/** Milliseconds between two paintings: more often nobody reads. */
-const INTERVAL_MS = 100;
 /** Rows of a terminal that does not say how many it has. */
 const USUAL_ROWS = 24;
 
@@ -36,7 +34,6 @@ export class MatrixView implements View {
   readonly #showing: Showing;
   readonly #heard = new Map<string, Heard>();
   readonly #panel: Panel | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
   #written: Promise<void> = Promise.resolve();
 
@@ -44,13 +41,13 @@ export class MatrixView implements View {
     this.#made = made;
     this.#showing = showing;
     const { io, isJson, drop } = showing;
-    this.#panel = lookOf(io).isLive && !isJson ? new Panel(io.stdout) : undefined;
+    this.#panel = lookOf(io).isLive && !isJson ? new Panel(io.stdout, () => this.#fitting()) : undefined;
     io.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') this.#failure ??= `Cannot write the output: ${error.code ?? error.message}`;
       // Nobody reads: they need not go on.
       drop('stdout');
     });
-    this.#soon();
+    this.#panel?.soon();
   }
 
   /** All is out, or cannot be. */
@@ -87,18 +84,16 @@ export class MatrixView implements View {
     if (this.#showing.isJson) this.#tell(host, answer, result);
     // What is shown of it has been read.
     this.answers.set(host, answer.kind === 'answered' ? { ...answer, object: {} } : answer);
-    this.#soon();
+    this.#panel?.soon();
   }
 
   hurry(): void {}
 
   close(): Promise<void> {
-    clearTimeout(this.#timer);
     const { isJson } = this.#showing;
     for (const host of this.#made.machines) {
       if (!this.answers.has(host)) this.ended(host, { result: 'not-started' }, undefined);
     }
-    clearTimeout(this.#timer);
     this.#panel?.clear();
     if (!isJson)
       this.#write(
@@ -128,19 +123,10 @@ export class MatrixView implements View {
     this.#written = new Promise((resolve) => stdout.write(text, () => resolve()));
   }
 
-  #soon(): void {
-    if (this.#panel === undefined) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#panel?.show(this.#fitting());
-    }, INTERVAL_MS);
-  }
-
   /** What was written beyond the first row cannot be written over, and a line that is too long takes two. */
   #fitting(): string[] {
     const look = { ...lookOf(this.#showing.io), hasColor: false };
-    const width = Math.max((look.columns ?? 0) - 1, 1);
-    const lines = this.#lines(look).map((line) => line.slice(0, width));
+    const lines = this.#lines(look).map((line) => line.slice(0, usableColumns(look)));
     const most = (this.#showing.io.stdout.rows || USUAL_ROWS) - 1;
     return lines.length <= most ? lines : [...lines.slice(0, most - 1), `and ${lines.length - most + 1} more lines`];
   }
