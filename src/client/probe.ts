@@ -13,9 +13,9 @@ import { prefixesFor, resolveNames } from './probe/names.ts';
 import { reachAll, type Reached, type ReachOptions } from './probe/reach.ts';
 import { ECHO_DEADLINE_MS, runRounds } from './probe/rounds.ts';
 import { payloadOf, sweep } from './probe/sweep.ts';
+import { lossOf, spreadOf } from './probe/tally.ts';
 import { whereLost } from './probe/unacknowledged.ts';
 import { warmUp } from './probe/warm-up.ts';
-import { distribution } from './stats.ts';
 
 /** Milliseconds for the other side to end when we have: as `END_GRACE_MS` of a conversation. */
 const ENDING_DEADLINE_MS = 2_000;
@@ -131,13 +131,12 @@ async function measure(
 /** The sizes, and the end: on the same connection, unless it has lost something or is gone. */
 async function grow(family: AddressFamily, one: Linked & { rounds: Rounds }): Promise<LinkFacts> {
   const { link, known, rounds, open } = one;
-  const times = rounds.times.filter((time) => time !== undefined);
-  const typicalMs = distribution(times)?.p50;
+  const typicalMs = spreadOf(rounds)?.p50;
   if (typicalMs === undefined && (rounds.changed > 0 || rounds.sizeBytes <= SMALL_BYTES)) {
     link.destroy();
     return { ...known, rounds };
   }
-  const isClean = times.length === rounds.count && link.isOpen;
+  const isClean = lossOf(rounds).lost === 0 && link.isOpen;
   if (!isClean) link.destroy();
   const swept = isClean ? link : await open();
   if (swept === undefined) return { ...known, rounds };

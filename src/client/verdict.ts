@@ -2,9 +2,9 @@
 
 import { RESOLUTION_DELAY_MS } from '../net/dial.ts';
 import type { AddressFamily } from '../net/race.ts';
-import type { AddressFacts, AddressFailure, FamilyFacts, LinkFacts, ProbeFacts } from './probe/facts.ts';
-import { lossOf } from './probe/loss.ts';
-import { distribution } from './stats.ts';
+import type { AddressFailure, FamilyFacts, LinkFacts, ProbeFacts } from './probe/facts.ts';
+import { lossOf, spreadOf, timesOf } from './probe/tally.ts';
+import { hasConnected } from './probe/used.ts';
 import type { Finding } from './verdict/finding.ts';
 import { translationsOf } from './verdict/view.ts';
 
@@ -131,8 +131,8 @@ function notesOn(family: AddressFamily, one: FamilyFacts, facts: ProbeFacts): Fi
 }
 
 function resentIn(family: AddressFamily, { rounds }: LinkFacts): Finding | undefined {
-  const times = rounds.times.filter((time) => time !== undefined);
-  const spread = distribution(times);
+  const times = timesOf(rounds);
+  const spread = spreadOf(rounds);
   if (spread === undefined) return undefined;
   const late = times.filter((time) => time >= spread.p50 + RESEND_MS).length;
   return late === 0 ? undefined : { code: 'resent', family, late, count: times.length, byMs: spread.max - spread.p50 };
@@ -171,10 +171,6 @@ function speed(facts: ProbeFacts): Finding[] {
 
 /** Of an echo, or of connecting where nothing was echoed. */
 function typicalMs(one: FamilyFacts | undefined): number | undefined {
-  const times = one?.link?.rounds.times.filter((time) => time !== undefined) ?? [];
-  return distribution(times)?.p50 ?? one?.addresses.find(hasConnected)?.connectMs;
-}
-
-function hasConnected({ connectMs }: AddressFacts): boolean {
-  return connectMs !== undefined;
+  const echo = one?.link && spreadOf(one.link.rounds);
+  return echo?.p50 ?? one?.addresses.find(hasConnected)?.connectMs;
 }

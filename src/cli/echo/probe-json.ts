@@ -1,8 +1,8 @@
 // A probe as one object, for programs: everything that was found out.
 
 import type { FamilyFacts, ProbeFacts } from '../../client/probe/facts.ts';
-import { lossOf } from '../../client/probe/loss.ts';
-import { distribution } from '../../client/stats.ts';
+import { lossOf, spreadOf } from '../../client/probe/tally.ts';
+import { usedAddress } from '../../client/probe/used.ts';
 import { isWorking } from '../../client/verdict.ts';
 import type { Finding } from '../../client/verdict/finding.ts';
 import { sentenceOf } from '../../client/verdict/words.ts';
@@ -62,8 +62,7 @@ function nameFields({ tookMs, addresses, failed }: FamilyFacts['name']): object 
 }
 
 function measured({ name, addresses, link }: FamilyFacts): object {
-  const used =
-    addresses.find(({ address }) => address === link?.address) ?? addresses.find((one) => one.connectMs !== undefined);
+  const used = usedAddress({ addresses, link });
   const connects = addresses.map(({ address, embeds, connectMs, tlsMs, failed }) => ({
     address,
     connectMs: connectMs ?? null,
@@ -84,7 +83,7 @@ function linkFields(link: FamilyFacts['link']): object {
   if (link === undefined) return { rtt: null };
   const { rounds, server, local, sweep, ending, address } = link;
   const { count, came, lost } = lossOf(rounds);
-  const spread = distribution(rounds.times.filter((time) => time !== undefined));
+  const spread = spreadOf(rounds);
   return {
     rtt: { count, lost, ...spread },
     address,

@@ -4,8 +4,7 @@
 import { grouped, sentenceOf } from '../../client/verdict/words.ts';
 import type { Finding } from '../../client/verdict/finding.ts';
 import type { AddressFacts, FamilyFacts, LinkFacts, ProbeFacts, Sweep } from '../../client/probe/facts.ts';
-import { lossOf } from '../../client/probe/loss.ts';
-import { distribution } from '../../client/stats.ts';
+import { lossOf, spreadOf } from '../../client/probe/tally.ts';
 import type { AddressFamily, Attempt } from '../../net/race.ts';
 import { escapeControls } from '../../protocol/text.ts';
 import { bold, wrap, type Look } from './look.ts';
@@ -87,7 +86,7 @@ interface Showing {
 
 function linkLines({ local, server, rounds, sweep, ending }: LinkFacts, { maxMs, look }: Showing): string[] {
   const { count, lost } = lossOf(rounds);
-  const spread = distribution(rounds.times.filter((time) => time !== undefined));
+  const spread = spreadOf(rounds);
   const times =
     spread === undefined
       ? ''

@@ -2,10 +2,9 @@
 // Times, and what comes and goes with every packet, are no change.
 
 import type { AddressFamily } from '../../net/race.ts';
-import { lossOf } from './loss.ts';
-import { distribution } from '../stats.ts';
 import type { Finding } from '../verdict/finding.ts';
 import type { ProbeFacts } from './facts.ts';
+import { lossOf, spreadOf } from './tally.ts';
 
 /** What is kept of one probe. */
 export interface Seen {
@@ -70,7 +69,7 @@ function keyOf(finding: Finding): string {
 
 function timesOf({ families }: ProbeFacts, family: AddressFamily): SeenTimes | undefined {
   const rounds = families.get(family)?.link?.rounds;
-  const spread = distribution(rounds?.times.filter((time) => time !== undefined) ?? []);
+  const spread = rounds && spreadOf(rounds);
   if (rounds === undefined || spread === undefined) return undefined;
   const { lost, count } = lossOf(rounds);
   return { p50: spread.p50, lost, count };

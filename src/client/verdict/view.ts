@@ -4,13 +4,10 @@
 import { isIP } from 'node:net';
 import { embeddedIpv4, isClatAddress, KNOWN_PREFIXES, type Nat64Prefix } from '../../net/nat64.ts';
 import type { AddressFamily } from '../../net/race.ts';
-import type { AddressFacts, LinkFacts } from '../probe/facts.ts';
+import { usedAddress, type Tried } from '../probe/used.ts';
 import type { Finding } from './finding.ts';
 
-export interface Seen {
-  /** The connection that was measured, if there is one. */
-  readonly link: LinkFacts | undefined;
-  readonly addresses: readonly AddressFacts[];
+export interface Seen extends Tried {
   /** Of this network, beside those that are everybody's. */
   readonly nat64: readonly Nat64Prefix[];
 }
@@ -21,7 +18,7 @@ export function translationsOf(family: AddressFamily, { link, addresses, nat64 }
   // A server says what it likes.
   if (arrivesAs === 0) return [];
   if (family === 6) {
-    const used = addresses.find(({ address }) => address === link?.address) ?? addresses.find(hasConnected);
+    const used = usedAddress({ addresses, link });
     if (used?.embeds !== undefined || arrivesAs === 4) {
       const ipv4 = used?.embeds === undefined ? {} : { ipv4: used.embeds };
       return [{ code: 'nat64', address: used?.address ?? '', ...ipv4, ...(seen && { seen }) }];
@@ -44,8 +41,4 @@ export function translationsOf(family: AddressFamily, { link, addresses, nat64 }
 /** A zone (RFC 4007) is each machine's own name for a link. */
 function withoutZone(address: string): string {
   return address.replace(/%.*$/, '').toLowerCase();
-}
-
-function hasConnected({ connectMs }: AddressFacts): boolean {
-  return connectMs !== undefined;
 }
