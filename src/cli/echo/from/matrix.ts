@@ -6,7 +6,7 @@ import { formatNodeSet } from '../../../protocol/node-set.ts';
 import { escapeControls } from '../../../protocol/text.ts';
 import { widthOf } from '../../run/summary.ts';
 import { bold, wrap, type Look } from '../look.ts';
-import type { Answer, Answered, Cell } from './answer.ts';
+import type { Answer, Answered } from './answer.ts';
 import { notesOf, sumsOf } from './sums.ts';
 
 export interface Matrix {
@@ -132,18 +132,15 @@ function cellText(
   const [only] = cells;
   if (only === undefined || !only.cell.works) return only?.cell.works === false ? only.cell.why : '';
   const working = cells.flatMap(({ name, cell }) => (cell.works ? [{ name, ...cell }] : []));
-  const [low, high] = [working, working].map((list, at) =>
-    list.reduce((one, other) => ((at === 0 ? other.ms < one.ms : other.ms > one.ms) ? other : one)),
-  );
-  const worst = working.reduce((one, other) => (other.lost > one.lost ? other : one));
+  const byTime = working.toSorted((one, other) => one.ms - other.ms);
+  const [low, high] = [byTime[0], byTime.at(-1)];
   if (low === undefined || high === undefined) return '';
+  const worst = working.reduce((one, other) => (other.lost > one.lost ? other : one));
   const times = cells.length === 1 ? `${ms(low.ms)} ms` : `${ms(low.ms)}${look.isUtf8 ? '–' : '-'}${ms(high.ms)} ms`;
   const lost = worst.lost === 0 ? '' : `, ${cells.length > 1 ? 'up to ' : ''}${worst.lost} of ${worst.count} lost`;
   const isFar = high.ms >= low.ms * FAR_TIMES && high.ms - low.ms >= FAR_MS;
   return times + lost + (isFar ? `, slowest ${formatNodeSet([high.name])}` : '');
 }
-
-export type WorkingCell = Extract<Cell, { works: true }>;
 
 function labelled(label: string, lines: readonly string[], look: Look): string[] {
   const indent = ' '.repeat(label.length + GAP.length);
