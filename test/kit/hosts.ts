@@ -1,12 +1,10 @@
 // Two machines on one link, and a server on one of them.
 
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { aDirectory } from './directory.ts';
 import { connect, type Host, makeHosts, printed, type Process } from './namespace.ts';
 import { NameServer } from './name-server.ts';
-
-export const PARTYLINE = join(import.meta.dirname, '../../partyline');
+import { PARTYLINE } from './program.ts';
 
 /** A server on one of the hosts, ready, with a data directory of its own unless `args` name another. */
 export async function startServer(t: TestContext, host: Host, ...args: readonly string[]): Promise<Process> {

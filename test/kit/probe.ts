@@ -1,8 +1,8 @@
 // `partyline echo HOST --probe --json` as a program sees it: a status and an object.
 
 import assert from 'node:assert/strict';
-import { PARTYLINE } from './hosts.ts';
 import type { Host } from './namespace.ts';
+import { PARTYLINE } from './program.ts';
 
 export interface FamilyReport {
   readonly addresses: readonly string[];

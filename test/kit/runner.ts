@@ -109,7 +109,3 @@ export function milestone(t: Cleanup): { path: string; passed: () => Promise<voi
   });
   return { path, passed: () => passed };
 }
-
-export function assertStatus({ result }: { result: RunResult }, expected: RunResult): void {
-  assert.deepEqual(result, expected);
-}

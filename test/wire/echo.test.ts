@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Answer, Capture, type Packet, parsePacket, type Question, type Segment } from '../kit/capture.ts';
-import { PARTYLINE, startServer, twoHosts } from '../kit/hosts.ts';
+import { startServer, twoHosts } from '../kit/hosts.ts';
 import { needs } from '../kit/needs.ts';
+import { PARTYLINE } from '../kit/program.ts';
 
 const PORT = 9999;
 const TEXT = 'thirty-five characters, then the LF\n';

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PARTYLINE, startServer } from '../kit/hosts.ts';
+import { startServer } from '../kit/hosts.ts';
 import { MUTE_ZONE } from '../kit/name-server.ts';
 import { printed } from '../kit/namespace.ts';
 import { aPath } from '../kit/path.ts';
+import { PARTYLINE } from '../kit/program.ts';
 
 const PORT = 7270;
 const TIMEOUT_MS = 60_000;

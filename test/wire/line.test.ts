@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
-import { PARTYLINE, startServer, twoHosts } from '../kit/hosts.ts';
+import { startServer, twoHosts } from '../kit/hosts.ts';
 import { type Host, printed } from '../kit/namespace.ts';
 import { needs } from '../kit/needs.ts';
+import { PARTYLINE } from '../kit/program.ts';
 
 const PORT = 7270;
 const TIMEOUT_MS = 60_000;

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
-import { PARTYLINE, startServer } from '../kit/hosts.ts';
+import { startServer } from '../kit/hosts.ts';
 import { type Host, printed } from '../kit/namespace.ts';
 import { aPath } from '../kit/path.ts';
+import { PARTYLINE } from '../kit/program.ts';
 
 const PORT = 7270;
 const TARGET = 'both.example.com';

@@ -5,10 +5,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
-import { PARTYLINE, startServer } from '../kit/hosts.ts';
+import { startServer } from '../kit/hosts.ts';
 import { printed } from '../kit/namespace.ts';
 import { aPath, recordsOf } from '../kit/path.ts';
 import { probeFrom, saysOf } from '../kit/probe.ts';
+import { PARTYLINE } from '../kit/program.ts';
 
 const LISTEN = ['--listen', 'tcp+insecure://*:7270'] as const;
 const TIMEOUT_MS = 60_000;

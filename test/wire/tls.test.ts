@@ -11,9 +11,10 @@ import { hashSecret, newToken } from '../../src/secrets/code.ts';
 import { ScryptPasswords } from '../../src/secrets/password.ts';
 import { anAccount, record } from '../contracts/journal.ts';
 import { aDirectory } from '../kit/directory.ts';
-import { PARTYLINE, startServer, twoHosts } from '../kit/hosts.ts';
+import { startServer, twoHosts } from '../kit/hosts.ts';
 import { type Host, printed } from '../kit/namespace.ts';
 import { needs } from '../kit/needs.ts';
+import { PARTYLINE } from '../kit/program.ts';
 
 const PORT = 7270;
 const PLAIN_PORT = 7271;
