@@ -2,6 +2,7 @@
 // what they say as one table. So who may is what the policies say, and what was asked is on record, as of any command.
 
 import type { NativeClient } from '../../client/native.ts';
+import { ECHO_DEADLINE_MS } from '../../client/probe/rounds.ts';
 import type { RunWishes } from '../../client/run.ts';
 import { MAX_TIMEOUT_MS } from '../../protocol/native/methods/run.ts';
 import { Questions } from '../kit/input.ts';
@@ -19,8 +20,6 @@ import { familiesAskedFor } from './probe.ts';
 
 /** The name, connecting and the sizes at their slowest. */
 const SLOWEST_PROBE_MS = 180_000;
-/** Of an echo that is waited for. */
-const SLOWEST_ECHO_MS = 5_000;
 /** Once interrupted, for the machines to say that it has ended there. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
@@ -84,7 +83,7 @@ async function measureFrom(client: NativeClient, around: Around): Promise<number
 /** An argument vector, which no shell sees; what is probed was read as an address before, so that it is no option. */
 function wishesFor(given: EchoArguments, how: How): RunWishes & { readonly command: { readonly argv: string[] } } {
   const { target, timeoutMs } = how.from;
-  const longestMs = SLOWEST_PROBE_MS + how.count * (how.intervalMs + SLOWEST_ECHO_MS);
+  const longestMs = SLOWEST_PROBE_MS + how.count * (how.intervalMs + ECHO_DEADLINE_MS);
   return {
     command: { argv: ['partyline', 'echo', '--measure', formatWishes(given, how), target] },
     timeoutMs: timeoutMs ?? Math.min(longestMs, MAX_TIMEOUT_MS),

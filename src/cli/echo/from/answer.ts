@@ -5,6 +5,8 @@ import type { Finding } from '../../../client/verdict/finding.ts';
 import type { AddressFamily } from '../../../net/race.ts';
 import type { HostResult } from '../../../protocol/summary.ts';
 import { escapeControls, quote, shorten } from '../../../protocol/text.ts';
+import { USAGE_STATUS } from '../../kit/status.ts';
+import { NONE_WORKS } from '../status.ts';
 
 /** A probe's object has at most some 40 KiB: a thousand times of each family are the most of it. */
 export const MAX_ANSWER_BYTES = 262_144;
@@ -58,11 +60,9 @@ export interface Said {
   readonly isTooLong: boolean;
 }
 
-/** 0 to 3; what `partyline` says otherwise: used wrongly, so it is another version. */
-const LAST_PROBE_STATUS = 3;
+/** As a shell has them. */
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
-const USAGE = 64;
 
 export function answerOf(said: Said, families: readonly AddressFamily[]): Answer {
   const { result, reason } = said;
@@ -91,12 +91,11 @@ function readAnswer(said: Said, status: number, families: readonly AddressFamily
   const complaint = firstLine(said.stderr);
   if (status === NOT_FOUND) return no('no partyline', complaint ?? 'no partyline is found there');
   if (status === NOT_EXECUTABLE) return no('no partyline', complaint ?? 'the partyline there cannot be executed');
-  if (status > LAST_PROBE_STATUS) {
-    const isOther = status === USAGE ? 'the partyline there does not know this question' : `it ended with ${status}`;
-    return no(
-      status === USAGE ? 'another version' : 'failed',
-      complaint === undefined ? isOther : `${isOther}: ${complaint}`,
-    );
+  if (status > NONE_WORKS) {
+    // Used wrongly, it says.
+    const isOther = status === USAGE_STATUS;
+    const what = isOther ? 'the partyline there does not know this question' : `it ended with ${status}`;
+    return no(isOther ? 'another version' : 'failed', complaint === undefined ? what : `${what}: ${complaint}`);
   }
   const text = Buffer.from(said.stdout).toString('utf8').trim();
   return readObject(text, families) ?? no('no probe', `what it says is no probe: ${quote(text, MAX_QUOTED_LENGTH)}`);
