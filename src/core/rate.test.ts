@@ -47,3 +47,12 @@ test('to look takes nothing, and what was given back can be taken again, beyond 
   for (let n = 0; n < 3; n++) bucket.giveBack();
   assert.equal(takeMany(bucket, 0), 2);
 });
+
+test('several tokens are taken together, or none of them', () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, 0);
+  assert.equal(bucket.take(0, 3), 0);
+  assert.equal(bucket.take(0, 3), 100, 'two are left');
+  assert.equal(bucket.waitMs(0, 5), 300);
+  assert.equal(bucket.take(0, 2), 0);
+  assert.equal(bucket.take(0), 100);
+});

@@ -18,21 +18,21 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  /** Takes a token and returns 0; or takes nothing and returns how many milliseconds it is until there is one. */
-  take(nowMs: number): number {
-    const waitMs = this.waitMs(nowMs);
-    if (waitMs === 0) this.#tokens -= 1;
+  /** Takes so many tokens and returns 0; or takes none and returns how many milliseconds it is until there are. */
+  take(nowMs: number, count = 1): number {
+    const waitMs = this.waitMs(nowMs, count);
+    if (waitMs === 0) this.#tokens -= count;
     return waitMs;
   }
 
-  /** The same without taking one. */
-  waitMs(nowMs: number): number {
+  /** The same without taking any. */
+  waitMs(nowMs: number, count = 1): number {
     const { perSecond, burst } = this.#rate;
     // A clock set back gives nothing and takes nothing.
     const elapsedMs = Math.max(0, nowMs - this.#atMs);
     this.#atMs = nowMs;
     this.#tokens = Math.min(burst, this.#tokens + (elapsedMs * perSecond) / 1000);
-    return this.#tokens < 1 ? Math.ceil(((1 - this.#tokens) * 1000) / perSecond) : 0;
+    return this.#tokens < count ? Math.ceil(((count - this.#tokens) * 1000) / perSecond) : 0;
   }
 
   /** A token that was taken and is not to count. */

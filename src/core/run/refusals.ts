@@ -2,8 +2,8 @@
 // over an account's share is counted, and one record a minute says how much that was.
 
 import type { MemberId } from '../journal.ts';
-import type { Rate } from '../rate.ts';
-import type { AskedCommand } from './policy.ts';
+import { TokenBucket, type Rate } from '../rate.ts';
+import { beginningOf } from './beginning.ts';
 import type { RunRefused } from './record.ts';
 
 /**
@@ -20,8 +20,7 @@ const SHOWN_COMMAND_LENGTH = 1_024;
 const SHOWN_NAMES = 8;
 
 interface Share {
-  bytes: number;
-  atMs: number;
+  readonly bytes: TokenBucket;
   leftOut: { readonly sinceMs: number; count: number; last: RunRefused } | undefined;
 }
 
@@ -31,45 +30,40 @@ export class Refusals {
 
   /** Whether it is to be put on record; otherwise it is counted. */
   take(entry: RunRefused): boolean {
-    const share = this.#shares.get(entry.by) ?? { bytes: REFUSED_BYTES.burst, atMs: entry.atMs, leftOut: undefined };
-    this.#shares.set(entry.by, share);
-    refill(share, entry.atMs);
-    const bytes = sizeOf(entry);
+    const share = this.#shareOf(entry);
     if (share.leftOut !== undefined) {
       share.leftOut.count += 1;
       share.leftOut.last = entry;
       return false;
     }
-    if (bytes > share.bytes) {
-      share.leftOut = { sinceMs: entry.atMs, count: 1, last: entry };
-      return false;
-    }
-    share.bytes -= bytes;
-    return true;
+    if (share.bytes.take(entry.atMs, sizeOf(entry)) === 0) return true;
+    share.leftOut = { sinceMs: entry.atMs, count: 1, last: entry };
+    return false;
+  }
+
+  #shareOf({ by, atMs }: RunRefused): Share {
+    const found = this.#shares.get(by);
+    if (found !== undefined) return found;
+    const share = { bytes: new TokenBucket(REFUSED_BYTES, atMs), leftOut: undefined };
+    this.#shares.set(by, share);
+    return share;
   }
 
   /** What is to be put on record for those that were left out; to be called now and then, and with `Infinity` at the end. */
   due(nowMs: number): RunRefused[] {
     const due: RunRefused[] = [];
     for (const [account, share] of this.#shares) {
-      refill(share, nowMs);
       const { leftOut } = share;
       // A clock that was set back must not keep them for ever.
       if (leftOut !== undefined && Math.abs(nowMs - leftOut.sinceMs) >= LEFT_OUT_MS) {
         due.push(shortened(leftOut.last, leftOut.count - 1));
         share.leftOut = undefined;
       }
-      if (share.leftOut === undefined && share.bytes >= REFUSED_BYTES.burst) this.#shares.delete(account);
+      const isWhole = share.bytes.waitMs(nowMs, REFUSED_BYTES.burst) === 0;
+      if (share.leftOut === undefined && isWhole) this.#shares.delete(account);
     }
     return due;
   }
-}
-
-/** A clock set back gives nothing and takes nothing. */
-function refill(share: Share, nowMs: number): void {
-  const elapsedMs = Math.max(0, nowMs - share.atMs);
-  share.atMs = nowMs;
-  share.bytes = Math.min(REFUSED_BYTES.burst, share.bytes + (elapsedMs * REFUSED_BYTES.perSecond) / 1_000);
 }
 
 function sizeOf({ command, hosts, setting }: RunRefused): number {
@@ -78,19 +72,6 @@ function sizeOf({ command, hosts, setting }: RunRefused): number {
 
 function shortened(last: RunRefused, leftOut: number): RunRefused {
   const { command, hosts, setting } = last;
-  const shown = { command: beginningOf(command), hosts: hosts.slice(0, SHOWN_NAMES) };
+  const shown = { command: beginningOf(command, SHOWN_COMMAND_LENGTH), hosts: hosts.slice(0, SHOWN_NAMES) };
   return { ...last, ...shown, setting: { ...setting, env: setting.env.slice(0, SHOWN_NAMES) }, leftOut };
-}
-
-function beginningOf(command: AskedCommand): AskedCommand {
-  if (command.kind === 'shell') return { ...command, line: command.line.slice(0, SHOWN_COMMAND_LENGTH) };
-  const words = command.kind === 'argv' ? command.argv : command.args;
-  const shown: string[] = [];
-  let left = SHOWN_COMMAND_LENGTH;
-  for (const word of words) {
-    if (left <= 0) break;
-    shown.push(word.slice(0, left));
-    left -= word.length + 1;
-  }
-  return command.kind === 'argv' ? { ...command, argv: shown } : { ...command, args: shown };
 }

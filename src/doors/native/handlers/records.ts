@@ -1,5 +1,6 @@
 // Records of runs: everybody sees their own, the owner all.
 
+import { beginningOf } from '../../../core/run/beginning.ts';
 import type { AskedCommand } from '../../../core/run/policy.ts';
 import { seenBy } from '../../../core/run/starter.ts';
 import type { RunOnHost, StoredRun, StreamFacts } from '../../../core/run/record.ts';
@@ -175,14 +176,6 @@ interface Cut {
 function toCommand(command: AskedCommand, maxBytes: number): Cut {
   const whole = toWireCommand(command);
   if (Buffer.byteLength(JSON.stringify(whole)) <= maxBytes) return { command: whole, isCut: false };
-  let left = Math.floor(maxBytes / BYTES_OF_UNIT);
-  if ('shell' in whole) return { command: { shell: whole.shell.slice(0, left) }, isCut: true };
-  const words: string[] = [];
-  for (const word of 'verb' in whole ? [whole.verb, ...whole.args] : whole.argv) {
-    words.push(word.slice(0, left));
-    left -= word.length + 1;
-    if (left <= 0) break;
-  }
-  const [verb = '', ...args] = words;
-  return { command: 'verb' in whole ? { verb, args } : { argv: words }, isCut: true };
+  const beginning = beginningOf(command, Math.floor(maxBytes / BYTES_OF_UNIT));
+  return { command: toWireCommand(beginning), isCut: true };
 }
