@@ -10,6 +10,7 @@ import type { Peer } from '../../net/peer.ts';
 import type { LineInput } from '../../protocol/line/decoder.ts';
 import { formatBehind, formatError, formatReceipt, formatWelcome } from '../../protocol/line/reply.ts';
 import { parseRequest } from '../../protocol/line/request.ts';
+import type { UnderWay } from './approvals.ts';
 import { Commands, type Asker } from './commands.ts';
 import { Entry, type Threshold } from './entry.ts';
 import type { Lane } from './fanout.ts';
@@ -162,11 +163,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
   }
 
   quit(): void {
-    const running =
-      this.#commands?.runs
-        ?.values()
-        .filter(({ request }) => request === undefined)
-        .toArray().length ?? 0;
+    const running = this.#underWay().filter(({ request }) => request === undefined).length;
     if (running > 0) this.tell(`Waiting for ${running === 1 ? 'a running command' : `${running} running commands`}\n`);
     this.#finish();
   }
@@ -180,7 +177,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     if (this.#phase === 'finishing' || this.#phase === 'ended') return;
     this.#commands?.leave();
     this.tell(reason);
-    for (const run of this.#commands?.runs ?? []) run.cancel();
+    for (const run of this.#underWay()) run.cancel();
     this.#finish();
   }
 
@@ -284,11 +281,15 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
    * only to bytes it says at once that nobody is. A request must not wait for somebody who has gone.
    */
   #remind(): void {
-    const requests = Array.from(this.#commands?.runs ?? [], ({ request }) => request).filter((id) => id !== undefined);
+    const requests = this.#underWay().flatMap(({ request }) => request ?? []);
     if (requests.length === 0) return;
     this.tell(requests.map((request) => `Waiting for request ${request}\n`).join(''));
     // What the other kernel has said to that is met by the next write.
     setTimeout(() => this.#probe(), ROUND_TRIP_MS).unref();
+  }
+
+  #underWay(): readonly UnderWay[] {
+    return [...(this.#commands?.runs ?? [])];
   }
 
   #finishIfDone(): void {
@@ -318,7 +319,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     this.#phase = 'ended';
     this.#intake.stop();
     this.#stopWatching?.();
-    for (const run of this.#commands?.runs ?? []) run.cancel();
+    for (const run of this.#underWay()) run.cancel();
     this.#leave(false);
     this.#room.forget(this);
   }

@@ -111,7 +111,7 @@ export class LineRuns {
 
   #start({ places, command }: Places, { starter, denied, use }: Starting): void {
     const { log, records } = this.#house;
-    if (command === undefined || this.#isFull(places.length)) return;
+    if (command === undefined) return;
     const run = records.newRun();
     for (const { name: host, runner } of places) {
       if (runner === undefined) {
@@ -166,7 +166,7 @@ export class LineRuns {
     const { hub, approvals, now } = this.#house;
     const { places, command } = found;
     const { person, starter } = wish;
-    if (command === undefined || this.#isFull(places.length)) return;
+    if (command === undefined) return;
     const asked = { by: person.name, hosts: places.map(({ name }) => name), request: requestOf(command) };
     const owner = new LineAsk(approvals);
     // From now on, so that a connection that goes before the message is stored takes its request with it.
@@ -209,8 +209,9 @@ export class LineRuns {
     const isNeeded = 'refused' in looked && looked.refused === 'needs-approval';
     const found = isNeeded ? looked.places : looked;
     if ('refused' in found) return this.#asker.tell(formatError(wordsForRunning(found, denied)));
+    if (this.#isFull(found.places.length)) return;
     const approvers = isNeeded ? looked.approvers : [];
-    return this.#start(
+    this.#start(
       { ...found, command },
       { starter, denied, use: (host) => approvals.use(id, { owner, host, asked, approvers }) },
     );

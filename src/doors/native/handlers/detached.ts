@@ -54,13 +54,12 @@ async function detach(asker: Asker, asked: RunDetach) {
   });
   if (answer === undefined) return { result: { record, host } };
   if ('failed' in answer) return { result: { record, host, failed: answer.failed } };
-  const refused = answer;
-  if (refused.refused === 'not-stored') return refusedRun(asker, refused, wanted);
+  if (answer.refused === 'not-stored') return refusedRun(asker, answer, wanted);
   const where = `on ${host}, as run ${record}`;
   // The machine says all of it when it is its policy.
-  const isWhole = refused.refused === 'not-allowed' || refused.refused === 'env-not-allowed';
-  const why = isWhole ? refused.reason : `Cannot run the command ${where}: ${refused.reason}`;
-  return no(refused.refused, why);
+  const isWhole = answer.refused === 'not-allowed' || answer.refused === 'env-not-allowed';
+  const why = isWhole ? answer.reason : `Cannot run the command ${where}: ${answer.reason}`;
+  return no(answer.refused, why);
 }
 
 interface Attach {
