@@ -66,8 +66,8 @@ test('an account stays in its groups while it is away and over a restart; what c
   const here = comeAs(carol);
   await ask(here.session, { type: 'join', group: '#ops' });
   journal.failWith('the disk is full');
-  assert.equal(refusalOf(await ask(here.session, { type: 'leave', group: '#ops' })), 'not-stored');
-  assert.equal(refusalOf(await ask(here.session, { type: 'join', group: '#two' })), 'not-stored');
+  assert.equal(refusalOf(await ask(here.session, { type: 'leave', group: '#ops' })), 'groups-not-stored');
+  assert.equal(refusalOf(await ask(here.session, { type: 'join', group: '#two' })), 'groups-not-stored');
   journal.recover();
   const later = await aHub({}, new MemoryJournal({ after: journal }));
   assert.deepEqual(

@@ -40,18 +40,23 @@ export type SendRefusal =
   | NotStored;
 
 /** In every case nobody's groups have changed. */
-export type GroupRefusal =
+export type GroupRefusal = GroupReason & {
+  /** Whose groups were to change; undefined: those of whoever asked. */
+  readonly machine?: Name;
+};
+
+type GroupReason =
   /** `name`: as it was typed. */
   | { refused: 'bad-group'; name: string; why: NameRefusal | 'no-hash' }
   | { refused: 'unknown-group'; name: string }
-  /** `machine`: of which that is true; undefined: of whoever asked. */
-  | { refused: 'not-in-group'; name: string; machine?: Name }
-  | { refused: 'too-many-groups'; max: number; machine?: Name }
+  | { refused: 'not-in-group'; name: string }
+  | { refused: 'too-many-groups'; max: number }
   /** What may run on a machine can depend on its groups: the owner alone changes them. */
   | { refused: 'group-owner-only' }
   /** `name`: as it was typed. */
   | { refused: 'group-no-machine'; name: string }
-  | NotStored;
+  /** As `NotStored`, and told from a message that was not. */
+  | { refused: 'groups-not-stored'; reason: string };
 
 /** In every case nothing was started. */
 export type RunRefusal =

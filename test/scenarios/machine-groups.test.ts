@@ -31,6 +31,8 @@ for (const host of LOOPBACKS) {
     assert.deepEqual([one.status, one.stdout], [0, 'web1: hi\n']);
     caller.type('leave #lab db');
     assert.equal(await caller.until('\n'), 'error: Cannot change the groups of db: it is not in "#lab"\n');
+    caller.type('leave #nowhere db');
+    assert.equal(await caller.until('\n'), 'error: Cannot change the groups of db: there is no group "#nowhere"\n');
     caller.type('join #lab bob');
     const nobody = 'error: Cannot change the groups of "bob": no machine of that name has joined\n';
     assert.equal(await caller.until('\n'), nobody);

@@ -53,7 +53,13 @@ test('a join and a leave that both fail leave a member as the journal has it', (
   place.ask('join');
   place.answer(FULL, FULL);
   assert.deepEqual(place.groups(), ['#ops']);
-  assert.deepEqual(place.answers, ['not-stored', 'not-stored', 'joined', 'not-stored', 'not-stored']);
+  assert.deepEqual(place.answers, [
+    'groups-not-stored',
+    'groups-not-stored',
+    'joined',
+    'groups-not-stored',
+    'groups-not-stored',
+  ]);
 });
 
 test('of several changes under way the last that is stored counts, whichever fail', () => {

@@ -45,11 +45,7 @@ export class Memberships {
       return refuse({ refused: 'group-no-machine', name: command.machine });
     }
     const machine = member.name;
-    return this.change(member, command, (answer) => {
-      const isAbout =
-        !('refused' in answer) || answer.refused === 'not-in-group' || answer.refused === 'too-many-groups';
-      done(isAbout ? { ...answer, machine } : answer);
-    });
+    return this.change(member, command, (answer) => done({ ...answer, machine }));
   }
 
   /** Carries it out, or changes nothing and says why. `done` is called once, in the order of the journal's answers. */
@@ -89,7 +85,7 @@ export class Memberships {
         // The one before it may have failed too: what counts is what is stored, not what was there when this one was asked for.
         turn(open.isIn);
       }
-      return done(recorded === undefined ? answer : { refused: 'not-stored', reason: recorded.failed });
+      return done(recorded === undefined ? answer : { refused: 'groups-not-stored', reason: recorded.failed });
     });
   }
 }

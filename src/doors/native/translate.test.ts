@@ -6,12 +6,25 @@ import { PLAIN } from '../../core/run/record.ts';
 import { METHODS } from '../../protocol/native/methods.ts';
 import { ATTEMPTS } from './attempts.ts';
 import type { Needs } from './entry.ts';
-import { refusal, runError, wordsForNeeds, wordsForStreams } from './translate.ts';
+import { chatError, refusal, runError, wordsForNeeds, wordsForStreams } from './translate.ts';
 
 test('refusals have the codes of JSON-RPC where it has one, and -32000 elsewhere', () => {
   assert.deepEqual(refusal('unknown-method', 'm'), { code: -32601, message: 'm', data: { code: 'unknown-method' } });
   assert.equal(refusal('bad-params', 'm').code, -32602);
   assert.equal(refusal('not-allowed', 'm').code, -32000);
+});
+
+test('a change of groups and a message that could not be stored have one code, and each its own words', () => {
+  const reason = 'the disk is full';
+  const codeAndWords = ({ data, message }: ReturnType<typeof chatError>) => [data?.code, message];
+  assert.deepEqual(codeAndWords(chatError({ refused: 'groups-not-stored', reason })), [
+    'not-stored',
+    'Cannot change your groups: the disk is full; nothing was changed',
+  ]);
+  assert.deepEqual(codeAndWords(chatError({ refused: 'not-stored', reason })), [
+    'not-stored',
+    'Cannot send: the disk is full; the message was sent to nobody',
+  ]);
 });
 
 test('who may not is told what was attempted, who may, and as whom it has come in', () => {

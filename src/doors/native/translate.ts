@@ -62,18 +62,16 @@ export function enterError(refused: EnterRefusal, name: string, address: string)
   return refusal(refused.refused, wordsForEntering(refused, name, address));
 }
 
-export function sendError(refused: SendRefusal | GroupRefusal): RpcError {
-  if (isAboutGroups(refused)) return groupError(refused);
+export function chatError(refused: SendRefusal | GroupRefusal): RpcError {
+  if (isAboutGroups(refused)) {
+    const code = refused.refused === 'groups-not-stored' ? 'not-stored' : refused.refused;
+    return refusal(code, wordsForGroup(refused));
+  }
   const facts = {
     ...('names' in refused ? { names: refused.names } : {}),
     ...('id' in refused ? { id: refused.id } : {}),
   };
   return refusal(refused.refused, wordsForSending(refused), facts);
-}
-
-export function groupError(refused: SendRefusal | GroupRefusal): RpcError {
-  if (refused.refused !== 'not-stored' && !isAboutGroups(refused)) return sendError(refused);
-  return refusal(refused.refused, wordsForGroup(refused));
 }
 
 /** `attempt`: what somebody tried, up to the colon. */

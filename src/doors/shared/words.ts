@@ -14,8 +14,7 @@ import type {
 import type { Dismissal } from '../../core/session.ts';
 import { quote } from '../../protocol/text.ts';
 
-/** `not-stored` is both's, and is said of what somebody attempted. */
-export function isAboutGroups(refusal: SendRefusal | GroupRefusal): refusal is Exclude<GroupRefusal, SendRefusal> {
+export function isAboutGroups(refusal: SendRefusal | GroupRefusal): refusal is GroupRefusal {
   return refusal.refused.includes('group');
 }
 
@@ -172,7 +171,7 @@ function wordsForUnknown({ names: given, invited = [] }: Unknown): string {
 }
 
 export function wordsForGroup(refusal: GroupRefusal): string {
-  const machine = 'machine' in refusal ? refusal.machine : undefined;
+  const { machine } = refusal;
   const attempt = `Cannot change ${machine === undefined ? 'your groups' : `the groups of ${machine}`}`;
   switch (refusal.refused) {
     case 'bad-group':
@@ -187,7 +186,7 @@ export function wordsForGroup(refusal: GroupRefusal): string {
       return 'Cannot change the groups of a machine: only the owner may';
     case 'group-no-machine':
       return `Cannot change the groups of ${quote(refusal.name)}: no machine of that name has joined`;
-    case 'not-stored':
+    case 'groups-not-stored':
       return `${attempt}: ${refusal.reason}; nothing was changed`;
   }
 }

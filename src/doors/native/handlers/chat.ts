@@ -8,7 +8,7 @@ import type { MessageId } from '../../../core/journal.ts';
 import { chatAck, chatList, chatSend, chatSubscribe } from '../../../protocol/native/methods/chat.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { handle } from '../promises.ts';
-import { no, sendError, toSendCommand, toTime } from '../translate.ts';
+import { no, chatError, toSendCommand, toTime } from '../translate.ts';
 
 export const CHAT: Entries<'chat.subscribe' | 'chat.ack' | 'chat.send' | 'chat.list'> = {
   'chat.subscribe': entry(chatSubscribe, {
@@ -50,7 +50,7 @@ function acknowledge(asker: Asker, { id }: { id: MessageId }) {
 
 async function send(asker: Asker, given: { to: readonly string[]; text: string; key?: string }) {
   const sent = await handle(asker.house, sessionOf(asker), toSendCommand(given));
-  if ('refused' in sent) return { error: sendError(sent) };
+  if ('refused' in sent) return { error: chatError(sent) };
   if (sent.type !== 'receipt') throw new Error('A message was answered as a change of groups');
   return await answerSent(asker, sent);
 }

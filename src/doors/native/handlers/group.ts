@@ -3,7 +3,7 @@
 import { groupJoin, groupLeave, groupList } from '../../../protocol/native/methods/group.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { handle } from '../promises.ts';
-import { groupError } from '../translate.ts';
+import { chatError } from '../translate.ts';
 
 export const GROUP: Entries<'group.join' | 'group.leave' | 'group.list'> = {
   'group.join': entry(groupJoin, {
@@ -25,7 +25,7 @@ export const GROUP: Entries<'group.join' | 'group.leave' | 'group.list'> = {
 
 async function change(asker: Asker, command: { type: 'join' | 'leave'; group: string; machine?: string }) {
   const changed = await handle(asker.house, sessionOf(asker), command);
-  if ('refused' in changed) return { error: groupError(changed) };
+  if ('refused' in changed) return { error: chatError(changed) };
   if (changed.type === 'receipt') throw new Error('A change of groups was answered as a message');
   const { group, machine } = changed;
   return { result: machine === undefined ? { group } : { group, machine } };

@@ -12,7 +12,7 @@ import { share } from '../../shared/sharing.ts';
 import { wordsForSharing } from '../../shared/words-share.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_LISTED_COMMAND_BYTES, MAX_PAGE_BYTES, MAX_RESULTS_BYTES, MAX_SHOWN_COMMAND_BYTES } from '../limits.ts';
-import { no, sendError, toAddressed, toTime } from '../translate.ts';
+import { no, chatError, toAddressed, toTime } from '../translate.ts';
 import { answerSent } from './chat.ts';
 import { reasonOf } from '../../../reason.ts';
 
@@ -109,7 +109,7 @@ async function tell(asker: Asker, { run: id, to, ...key }: { run: number; to: re
   const { house } = asker;
   const shared = await share(house, sessionOf(asker), { id, to: toAddressed(to), ...key });
   if (!('refused' in shared)) return await answerSent(asker, shared);
-  if (shared.refused !== 'unknown-record' && shared.refused !== 'unreadable') return { error: sendError(shared) };
+  if (shared.refused !== 'unknown-record' && shared.refused !== 'unreadable') return { error: chatError(shared) };
   return no(shared.refused, wordsForSharing(shared));
 }
 
