@@ -16,11 +16,13 @@ test('what was added is read again by the next one, oldest first', (t) => {
   if (process.platform !== 'win32') assert.equal(statSync(history.path).mode & 0o777, 0o600);
 });
 
-test('a line that was being written when the machine went down is left out', (t) => {
+test('a line that was being written when the machine went down is left out, and no more than that', (t) => {
   const history = new ProbeHistory(aDirectory(t), 'hub:1');
   history.add({ n: 1 });
   appendFileSync(history.path, '{"n": 2');
   assert.deepEqual(history.read(), [{ n: 1 }]);
+  for (const n of [3, 4]) assert.equal(history.add({ n }), undefined);
+  assert.deepEqual(history.read(), [{ n: 1 }, { n: 3 }, { n: 4 }]);
 });
 
 test('it grows only so far: the last ones are kept, in a file of their own again', (t) => {

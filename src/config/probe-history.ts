@@ -1,7 +1,7 @@
 // What `partyline echo --watch` has seen of a host, kept in the state directory: a JSON object a line, the last ones. It is
 // read when a watch starts, so that a change between two watches is one too.
 
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from './directory.ts';
 import { codeOf, wordsFor } from './files.ts';
@@ -16,6 +16,8 @@ const SLACK = 500;
 export class ProbeHistory {
   readonly path: string;
   #count = 0;
+  /** Its last line has no end. */
+  #isTorn = false;
 
   /** Of a host, `HOST:PORT`. Colons are no part of a file's name everywhere. */
   constructor(directory: string, server: string) {
@@ -30,6 +32,7 @@ export class ProbeHistory {
     } catch (error) {
       return codeOf(error) === 'ENOENT' ? [] : { why: wordsFor(error) };
     }
+    this.#isTorn = text !== '' && !text.endsWith('\n');
     const lines = text.split('\n').filter((line) => line !== '');
     this.#count = lines.length;
     return lines.slice(-MAX_ENTRIES).flatMap(parse);
@@ -39,12 +42,8 @@ export class ProbeHistory {
   add(entry: object): string | undefined {
     try {
       makeDirectory(dirname(this.path));
-      const descriptor = openSync(this.path, 'a', 0o600);
-      try {
-        writeSync(descriptor, `${JSON.stringify(entry)}\n`);
-      } finally {
-        closeSync(descriptor);
-      }
+      appendFileSync(this.path, `${this.#isTorn ? '\n' : ''}${JSON.stringify(entry)}\n`, { mode: 0o600 });
+      this.#isTorn = false;
       this.#count++;
       if (this.#count > MAX_ENTRIES + SLACK) this.#shorten();
       return undefined;
