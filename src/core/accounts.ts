@@ -105,8 +105,9 @@ export class Accounts {
         const isExisting = revokedAtMs === undefined;
         // A person's name is never another's. A machine's is, of a machine that is invited as one.
         if (kind === 'host' && its !== 'host') return { refused: 'name-reserved', wasRevoked: !isExisting };
-        if (isExisting || (kind === 'host' && its === 'host'))
+        if (isExisting || kind === 'host') {
           return this.#invitation(by, { name, key, role, kind: its, replaced, isExisting, nowMs });
+        }
         return { refused: 'name-reserved', wasRevoked: true, isMachines: its === 'host' };
       }
       if (again?.revokedAtMs !== undefined) return { refused: 'name-reserved', wasRevoked: true };

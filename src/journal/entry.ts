@@ -39,6 +39,7 @@ export function digestOfKept({ head, tail }: KeptOutput): Hash {
 /** As `kept` has it: how much, and its digest. */
 type PackedOutput = StreamFacts & KeptBytes & { readonly kept: Hash };
 
+/** Reads like the wire's, and is not that one: it is hashed, and so it stays as it is whatever becomes of the wire's. */
 type PackedCommand =
   | { readonly shell: string }
   | { readonly argv: readonly string[] }

@@ -24,7 +24,7 @@ const BEFORE_A_KEY = '],["';
 const SEED_AT = 24;
 const KEYED_AT = 28;
 /** Of this the ids are known, in a frame of either form. */
-export const LEAST_HEAD_BYTES = 24;
+const LEAST_HEAD_BYTES = 24;
 export const HEAD_BYTES = 32;
 
 export interface Frame {

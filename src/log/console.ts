@@ -76,9 +76,10 @@ export class ConsoleLog implements Log {
   }
 
   warn(event: string, fields: Fields = {}): void {
-    const pace = this.#paces.get(event) ?? { sinceMs: this.#clock(), said: 0, leftOut: 0 };
+    const nowMs = this.#clock();
+    const pace = this.#paces.get(event) ?? { sinceMs: nowMs, said: 0, leftOut: 0 };
     this.#paces.set(event, pace);
-    if (this.#clock() - pace.sinceMs >= 1_000) Object.assign(pace, { sinceMs: this.#clock(), said: 0 });
+    if (nowMs - pace.sinceMs >= 1_000) Object.assign(pace, { sinceMs: nowMs, said: 0 });
     if (pace.said >= MAX_WARNINGS_A_SECOND) {
       pace.leftOut += 1;
       return;

@@ -7,8 +7,6 @@ import type { KeptOutput, StreamFacts, Streams } from './record.ts';
 /** 128 random bits, in hexadecimal: of one command on one machine. No secret; what it opens is asked for over a proven connection. */
 export type DetachKey = string;
 
-export const DETACH_KEY = /^[0-9a-f]{32}$/;
-
 export interface DetachedRequest extends RunRequest {
   readonly key: DetachKey;
   /** Its input stays open for whoever attaches with some; without that it is empty. */
