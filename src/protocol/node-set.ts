@@ -5,6 +5,9 @@ import { escapeControls } from './text.ts';
 /** Digits of a number in brackets, as run targets have them: so many a double counts exactly. */
 const MAX_RANGE_DIGITS = 15;
 
+/** Whoever means more machines than these types how many they are: so many names one still reads. */
+export const MANY_MACHINES = 10;
+
 /** `37 machines, 2 of them offline: web[1-37]`. */
 export function formatMachines(machines: readonly { readonly name: string; readonly isOffline: boolean }[]): string {
   const offline = machines.filter(({ isOffline }) => isOffline).length;

@@ -5,10 +5,7 @@ import { shown } from '../../client/shown.ts';
 import { hostResolve } from '../../protocol/native/methods/host.ts';
 import type { WireCommand } from '../../protocol/native/methods/run.ts';
 import type { Questions } from '../kit/input.ts';
-import { formatMachines } from '../../protocol/node-set.ts';
-
-/** More machines than this are confirmed by typing how many they are. */
-export const MANY = 10;
+import { formatMachines, MANY_MACHINES } from '../../protocol/node-set.ts';
 
 export interface TargetHost {
   readonly name: string;
@@ -42,7 +39,7 @@ export function wordsForTargets(hosts: readonly TargetHost[]): string {
 
 /** Whether so many have to be confirmed; `all` always. */
 export function isWide(targets: string, hosts: readonly TargetHost[]): boolean {
-  return hosts.length > MANY || targets.split(/[\s,]+/).some((item) => item.toLowerCase() === 'all');
+  return hosts.length > MANY_MACHINES || targets.split(/[\s,]+/).some((item) => item.toLowerCase() === 'all');
 }
 
 /** Somebody types how many they are. Undefined: they have. */

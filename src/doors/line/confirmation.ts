@@ -1,10 +1,8 @@
 // Many machines are confirmed by typing how many they are: what was shown, for as long as it may be said yes to.
 
 import type { Place, Places } from '../../core/run/policy.ts';
-import { formatMachines } from '../../protocol/node-set.ts';
+import { formatMachines, MANY_MACHINES } from '../../protocol/node-set.ts';
 
-/** More machines than this are confirmed; as many as with `partyline run`. */
-const MANY = 10;
 /** Somebody reads a list and types a number; what was meant a minute ago may not be meant any more. */
 export const CONFIRM_MS = 60_000;
 
@@ -34,7 +32,8 @@ export class Confirmation {
   show(wish: RunWish, { places, reach }: Pick<Places, 'places' | 'reach'>): Showing {
     const names = namesOf(places);
     const list = wordsForPlaces(places);
-    if (reach !== 'all' && places.length <= MANY) return { words: reach === 'names' ? '' : `${list}\n`, waits: false };
+    if (reach !== 'all' && places.length <= MANY_MACHINES)
+      return { words: reach === 'names' ? '' : `${list}\n`, waits: false };
     this.#shown = { wish, names, atMs: this.#clock() };
     const count = places.length;
     const where = count === 1 ? 'there' : 'on all of them';
