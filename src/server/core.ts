@@ -59,7 +59,7 @@ export async function openCore(options: ServerOptions, { journal, everything, ru
     isOpen: options.isOpen,
     onPresence: ({ type, name }) => {
       const text = type === 'arrived' ? `Name of client: ${name}` : `${name} connection closed`;
-      options.log.tell({ event: type, text, name });
+      log.tell({ event: type, text, name });
     },
   });
   let detachments: Detachments | undefined;
@@ -79,7 +79,7 @@ export async function openCore(options: ServerOptions, { journal, everything, ru
       newDigest,
       now,
       ...(options.keptBytes === undefined ? {} : { keptBytes: options.keptBytes }),
-      onUnwritten: (reason) => options.log.warn('end of a command not recorded yet', { reason }),
+      onUnwritten: (reason) => log.warn('end of a command not recorded yet', { reason }),
     },
     everything.runs,
   );
@@ -98,7 +98,7 @@ export async function openCore(options: ServerOptions, { journal, everything, ru
     clock: () => performance.now(),
     start: everything.start,
     onEvent: (event) => {
-      options.log.tell(announceApproval(event));
+      log.tell(announceApproval(event));
       recordUnapproved(event, records);
     },
   });

@@ -31,7 +31,6 @@ interface Furniture {
   readonly listening: () => readonly string[];
 }
 
-/** Builds the doors, and the front that shows connections to them. */
 export function furnish(
   options: ServerOptions,
   { token, tls, runner, policy, now, core, listening }: Furniture,

@@ -304,8 +304,8 @@ function readWith<Value>(text: string, read: (reader: Reader, root: Table) => Va
   if (reader.found === undefined) return value;
   const { path, why } = reader.found;
   const there = (beginning: string) => {
-    const read = parseToml(beginning);
-    return read instanceof TomlError ? undefined : read;
+    const part = parseToml(beginning);
+    return part instanceof TomlError ? undefined : part;
   };
   return no(lineOf(text, path, there), why);
 }

@@ -81,12 +81,10 @@ export class EchoLineLog {
       this.#linesInWindow = 0;
     }
     this.#linesInWindow++;
-    if (!isText(text)) {
-      if (!this.#hasToldOther) this.#tell(shorten(escapeControls(`${this.#name} : ${NO_TEXT}`), MAX_LOG_LINE_LENGTH));
-      this.#hasToldOther = true;
-      return;
-    }
-    this.#tell(shorten(escapeControls(`${this.#name} : ${text}`), MAX_LOG_LINE_LENGTH));
+    const isOther = !isText(text);
+    if (isOther && this.#hasToldOther) return;
+    if (isOther) this.#hasToldOther = true;
+    this.#tell(shorten(escapeControls(`${this.#name} : ${isOther ? NO_TEXT : text}`), MAX_LOG_LINE_LENGTH));
   }
 }
 
