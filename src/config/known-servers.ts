@@ -53,10 +53,9 @@ export class KnownServers {
 
   /** Under which other names and addresses this key has been met. */
   serversOf(fingerprint: string): string[] {
-    const text = this.#read();
-    if (typeof text !== 'string') return [];
-    const named = text.split('\n').flatMap((line) => LINE.exec(line.trimEnd())?.[1] ?? []);
-    return [...new Set(named)].filter((server) => this.keyOf(server) === fingerprint);
+    const all = this.#all();
+    if ('refused' in all) return [];
+    return Array.from(all).flatMap(([server, known]) => (known.fingerprint === fingerprint ? [server] : []));
   }
 
   /** The same, but one that was never met is refused and not remembered. */
@@ -81,19 +80,24 @@ export class KnownServers {
   }
 
   #find(server: string): Known | { refused: string } | undefined {
-    const text = this.#read();
-    if (text === undefined || typeof text !== 'string') return text;
-    let found: Known | undefined;
+    const all = this.#all();
+    return 'refused' in all ? all : all.get(server);
+  }
+
+  #all(): ReadonlyMap<string, Known> | { refused: string } {
+    const text = this.#read() ?? '';
+    if (typeof text !== 'string') return text;
+    const all = new Map<string, Known>();
     for (const [at, line] of text.split('\n').entries()) {
       if (line.trim() === '' || line.startsWith('#')) continue;
-      const [, name, fingerprint] = LINE.exec(line.trimEnd()) ?? [];
-      // It may have been this server's.
-      if (fingerprint === undefined) {
+      const [, server, fingerprint] = LINE.exec(line.trimEnd()) ?? [];
+      // It may have been that of the server that is looked for.
+      if (server === undefined || fingerprint === undefined) {
         return { refused: `line ${at + 1} of ${this.#path} is not HOST:PORT and a fingerprint: mend or remove it` };
       }
-      if (name === server) found ??= { fingerprint, line: at + 1 };
+      if (!all.has(server)) all.set(server, { fingerprint, line: at + 1 });
     }
-    return found;
+    return all;
   }
 
   /** Undefined: there is no file yet. */
