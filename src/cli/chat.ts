@@ -165,8 +165,7 @@ function keptFor(
   const target = readTarget(host, LINES);
   if ('wrong' in target) return undefined;
   const server = formatHostPort(target.host.toLowerCase(), target.port);
-  const keptFor = fingerprint === undefined ? server : keptAs(server, fingerprint);
-  const stored = readCredential(stateDirectory(), keptFor);
+  const stored = readCredential(stateDirectory(), keptAs(server, fingerprint));
   if (stored === undefined || 'refused' in stored) return undefined;
   return name === undefined || isSame(name, stored.name) ? stored : { otherwise: stored.name };
 }

@@ -68,8 +68,7 @@ export async function login(args: string[]): Promise<number> {
       const token = 'code' in credential ? tokenIn(client) : (await client.createToken(label)).token;
       const { name = '', role = '' } = client.identity ?? {};
       const directory = stateDirectory();
-      const fingerprint = client.server?.fingerprint;
-      const keptFor = fingerprint === undefined ? server : keptAs(server, fingerprint);
+      const keptFor = keptAs(server, client.server?.fingerprint);
       const earlier = readCredential(directory, keptFor);
       try {
         writeCredential(directory, keptFor, { name, token, label });

@@ -6,7 +6,7 @@ import { readCredential, removeCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { attempt, connectWith, fail, misuse, serverOf } from './kit/come-in.ts';
-import { keptAs } from './kit/kept.ts';
+import { keptAsRemembered } from './kit/kept.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print } from './kit/print.ts';
@@ -34,7 +34,7 @@ export async function logout(args: string[]): Promise<number> {
   if (positionals.length > 0) return misuse('logout', 'nothing but options is expected: --host HOST');
   const host = hostOf(values.host);
   return attempt('logout', async () => {
-    const server = keptAs(serverOf(host));
+    const server = keptAsRemembered(serverOf(host));
     const directory = stateDirectory();
     const stored = readCredential(directory, server);
     if (stored === undefined) return fail('logout', `Nobody is logged in to ${server} here`);

@@ -9,7 +9,7 @@ import { aDirectory } from '../kit/directory.ts';
 import { aMachine } from '../kit/machine.ts';
 import { someMachines } from '../kit/machines.ts';
 import { isRunning } from '../kit/proc.ts';
-import { outcomeOf, partyline } from '../kit/program.ts';
+import { outcomeOf, partyline, PARTYLINE, start } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
 import { loggedIn, refused, someone } from '../kit/someone.ts';
 
@@ -131,6 +131,23 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(objects[0], { id: Number(id) + 1, hosts: ['web1'] });
     assert.match(JSON.stringify(objects[1]), /"host":"web2","result":"offline"/);
     assert.ok(isRunning(web1.program.pid));
+  });
+
+  test(`whoever has read enough of it ends the watching quietly, on one machine and on several: ${host}`, async () => {
+    await using server = await startServer();
+    await using _web1 = await aMachine('web1', server, host);
+    await using _web2 = await aMachine('web2', server, host);
+    const there = { server, host };
+    const pipe = '{ "$0" attach "$2" --host "$1"; echo "status $?" >&2; } | head -n 1';
+    for (const on of ['web1', 'web[1-2]']) {
+      const id = await detach(['--on', on, '--', 'seq 200000; exec sleep 1000'], there);
+      await using shell = start('sh', ['-c', pipe, PARTYLINE, at(host, server.port), id], { env: server.env });
+      const { stdout, stderr } = await outcomeOf(shell);
+      assert.match(stdout, /^(?:web\S+: )?1\n$/);
+      assert.equal(stderr, 'status 0\n');
+      await call(['runs', 'cancel', id], there);
+      await untilEnded(id, there);
+    }
   });
 
   test(`on more machines than can be asked for at once it is watched on all of them: ${host}`, async () => {

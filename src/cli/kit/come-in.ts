@@ -93,10 +93,7 @@ export function chooseCredential({ host, server }: Server, { isLoopback, fingerp
     return given;
   }
   const directory = stateDirectory();
-  const stored =
-    fingerprint === undefined
-      ? readCredential(directory, server)
-      : readCredential(directory, keptAs(server, fingerprint));
+  const stored = readCredential(directory, keptAs(server, fingerprint));
   if (stored !== undefined) {
     if ('refused' in stored) throw new RefusedError('no-credential', stored.refused);
     return { token: stored.token };

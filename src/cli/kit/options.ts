@@ -44,12 +44,11 @@ export function joinNumbers(args: readonly string[]): string[] {
 }
 
 const COUNT = /^[1-9][0-9]{0,14}$/;
-const RUN_ID = COUNT;
 const ID = /^(?:0|[1-9][0-9]{0,14})$/;
 
 /** What partyline runs lists a run by; undefined: it is no such number. */
 export function readRunId(text: string | undefined): number | undefined {
-  return text !== undefined && RUN_ID.test(text) ? Number(text) : undefined;
+  return text !== undefined && COUNT.test(text) ? Number(text) : undefined;
 }
 
 /** Whose past; a text says that it is nobody's. */

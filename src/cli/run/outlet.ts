@@ -110,8 +110,7 @@ export class Outlet {
 
   #tellPiece(name: OutputName, piece: Piece | undefined, done: Done): void {
     if (piece === undefined) return done();
-    if ('text' in piece) this.#tell({ stream: name, data: piece.text }, done);
-    else this.#tell({ stream: name, dataBase64: Buffer.from(piece.bytes).toString('base64') }, done);
+    this.#tell({ stream: name, ...dataOf(piece) }, done);
   }
 
   #tell(fields: object, done: Done = () => {}): void {
@@ -134,6 +133,11 @@ export class Outlet {
       if (this.#waiting.delete(once)) once();
     });
   }
+}
+
+/** As `--json` has a piece of an output. */
+export function dataOf(piece: Piece): object {
+  return 'text' in piece ? { data: piece.text } : { dataBase64: Buffer.from(piece.bytes).toString('base64') };
 }
 
 /** One line on stderr. */

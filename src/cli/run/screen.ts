@@ -23,8 +23,6 @@ export interface Screen {
   status(results: ReadonlyMap<string, RunEnd>): number;
   readonly failure: string | undefined;
   readonly isBehind: boolean;
-  /** Nobody reads what we print. */
-  readonly isUnwanted: boolean;
 }
 
 export interface Showing {
@@ -40,15 +38,11 @@ export interface Showing {
 export class OneScreen implements Screen {
   readonly #outlet: Outlet;
   readonly #command: string;
-  #isUnwanted = false;
 
   constructor({ hosts: [host = ''], isJson, command, onUnwanted }: Showing) {
     this.#command = command;
     this.#outlet = new Outlet({ host, isJson, command });
-    this.#outlet.onBroken(() => {
-      this.#isUnwanted = true;
-      onUnwanted();
-    });
+    this.#outlet.onBroken(onUnwanted);
   }
 
   get failure(): string | undefined {
@@ -57,10 +51,6 @@ export class OneScreen implements Screen {
 
   get isBehind(): boolean {
     return this.#outlet.isBehind;
-  }
-
-  get isUnwanted(): boolean {
-    return this.#isUnwanted;
   }
 
   output(_host: string, { name, bytes }: Said, done: () => void): void {
@@ -95,15 +85,11 @@ export class ManyScreen implements Screen {
   readonly #view: View;
   readonly #isJson: boolean;
   readonly #command: string;
-  #isUnwanted = false;
 
   constructor({ hosts, isJson, isFolding, command, onUnwanted }: Showing) {
     this.#isJson = isJson;
     this.#command = command;
-    const drop = () => {
-      this.#isUnwanted = true;
-      onUnwanted();
-    };
+    const drop = onUnwanted;
     this.#view = isJson ? new JsonView(drop) : new FoldedView(hosts, { isFolding, onPrint: () => {}, drop });
   }
 
@@ -113,10 +99,6 @@ export class ManyScreen implements Screen {
 
   get isBehind(): boolean {
     return this.#view.isBehind;
-  }
-
-  get isUnwanted(): boolean {
-    return this.#isUnwanted;
   }
 
   output(host: string, { name: stream, bytes }: Said, done: () => void): void {

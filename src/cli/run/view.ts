@@ -5,6 +5,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { OutputName } from '../../client/run.ts';
 import { Utf8Pieces, type Piece } from '../../protocol/native/utf8.ts';
+import { dataOf } from './outlet.ts';
 import { Fold, formatFolded, type FoldedLine } from './fold.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { Outputs } from './outputs.ts';
@@ -143,8 +144,7 @@ export class JsonView extends Shown implements View {
 
   #tell(host: string, stream: OutputName, piece: Piece | undefined): void {
     if (piece === undefined) return;
-    const said = 'text' in piece ? { data: piece.text } : { dataBase64: Buffer.from(piece.bytes).toString('base64') };
-    this.outputs.write('stdout', jsonLine({ host, stream, ...said }));
+    this.outputs.write('stdout', jsonLine({ host, stream, ...dataOf(piece) }));
   }
 }
 

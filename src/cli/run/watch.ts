@@ -62,7 +62,7 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
   const stop = new Stop(interruption, watchMs);
   const runs = new Runs(client);
   const names = hosts.map(({ name }) => name);
-  const showing = { ...watching, hosts: names, onUnwanted: () => stop.stop() };
+  const showing = { ...watching, hosts: names, onUnwanted: () => stop.asUnread() };
   const screen = hosts.length === 1 ? new OneScreen(showing) : new ManyScreen(showing);
   const results = new Map<string, RunEnd>();
   const taken = new Map<string, number | undefined>();
@@ -105,7 +105,7 @@ export async function watch(client: NativeClient, watching: Watching): Promise<n
     say(screen.failure, watching.command);
     return UNREACHED_STATUS;
   }
-  if (screen.isUnwanted) return 0;
+  if (stop.isUnread) return 0;
   const open = hosts.filter(({ name }) => isOpen(results.get(name)));
   const [only] = hosts;
   const cursor = only !== undefined && hosts.length === 1 ? taken.get(only.name) : undefined;
@@ -179,6 +179,7 @@ class Stop {
   readonly #come: () => void;
   readonly #timer: NodeJS.Timeout | undefined;
   #hasCome = false;
+  #isUnread = false;
   #isOver = false;
 
   constructor(interruption: Interruption, watchMs: number | undefined) {
@@ -193,6 +194,11 @@ class Stop {
     return this.#hasCome;
   }
 
+  /** Nobody reads what we print any more. */
+  get isUnread(): boolean {
+    return this.#isUnread;
+  }
+
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -200,6 +206,11 @@ class Stop {
   stop(): void {
     this.#hasCome = true;
     this.#come();
+  }
+
+  asUnread(): void {
+    this.#isUnread = true;
+    this.stop();
   }
 
   /** It is not watched any more, for whatever reason. */
