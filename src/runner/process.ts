@@ -1,5 +1,5 @@
-// The process that starts processes. Starting one copies the page tables of whoever does it (1 ms at 80 MB, 25 ms at
-// 760 MB), so a small process does it for the server. It outlives nothing: when the channel to the server closes,
+// The process that starts processes. Where Node starts one it copies the page tables of whoever does it (1 ms at 80 MB, 25 ms
+// at 760 MB), so a small process does it for the server. It outlives nothing: when the channel to the server closes,
 // however the server died, it ends every run and itself.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -7,6 +7,7 @@ import { closeSync, existsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { getgid, getuid } from 'node:process';
+import { NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS } from '../core/run/result.ts';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { removePlace } from './directory.ts';
 import { codeOf, wordsFor } from './errors.ts';
@@ -20,9 +21,6 @@ import { type Seat, Seats } from './seats.ts';
 import { Session } from './session.ts';
 import { Terminal } from './terminal-child.ts';
 
-/** POSIX XCU 2.8.2: the status of a command that was not found, and of one that was found and cannot be executed. */
-const NOT_FOUND_STATUS = 127;
-const NOT_EXECUTABLE_STATUS = 126;
 /** The machine is short of something, for now: the command did not fail, it never started. */
 const EXHAUSTED = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
 const MISSING = new Set(['ENOENT', 'ENOTDIR']);
