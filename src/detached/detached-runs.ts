@@ -15,6 +15,7 @@ import type {
   DetachRefusal,
   StartFailed,
 } from '../core/run/detached.ts';
+import { NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS } from '../core/run/result.ts';
 import { claimDirectory } from '../runner/directory.ts';
 import { wordsFor } from '../runner/errors.ts';
 import { newDigest } from '../secrets/digest.ts';
@@ -34,8 +35,8 @@ const KEEP_MS = 7 * 86_400_000;
 const SWEEP_MS = 3_600_000;
 /** A shell that does not find its command says so in a few; whoever detaches one waits no longer for that. */
 const AT_ONCE_MS = 200;
-/** What a shell's status says of a command that it cannot start, and ours too (POSIX XCU 2.8.2). */
-const NOT_STARTED = new Set([126, 127]);
+/** Of a shell and ours. */
+const NOT_STARTED = new Set([NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS]);
 /** Of each output for the record: with both outputs, as text, it fits one message. */
 const MAX_KEPT_BYTES = 262_144;
 /** What a spool is called, and so what may be removed. */

@@ -56,7 +56,10 @@ class MachineServing implements Serving {
   readonly #runs = new Map<number, ServedRun>();
   readonly #runOfStream = new Map<number, ServedRun>();
   readonly #lease: NodeJS.Timeout;
-  /** Who is to tell how a run ended; let go of with the connection, which a run of weeks would keep otherwise, each that there was. */
+  /**
+   * Who is to tell how a run ended. They are let go of with the connection: a run of weeks would keep every connection
+   * otherwise by which it was ever asked about.
+   */
   readonly #awaited = new Set<(end: DetachedEnd | 'unknown') => void>();
   #lastRun = 0;
 

@@ -18,6 +18,7 @@ import {
   utf8String,
   type Der,
 } from './der.ts';
+import { ipv6Octets } from './peer.ts';
 
 /** RFC 5280 4.1.2.5: the date that means none. Who pins a key has no use for one, and a server none that stops it. */
 const NO_END = new Date('9999-12-31T23:59:59Z');
@@ -88,16 +89,7 @@ function alternativeName(name: string): Der[] {
   const [address = ''] = name.split('%', 1);
   const family = isIP(address);
   if (family === 4) return [inPlaceOf(7, Buffer.from(address.split('.').map(Number)))];
-  if (family === 6) return [inPlaceOf(7, ipv6Bytes(address))];
+  if (family === 6) return [inPlaceOf(7, ipv6Octets(address))];
   const ascii = domainToASCII(name);
   return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(ascii) ? [inPlaceOf(2, Buffer.from(ascii))] : [];
-}
-
-function ipv6Bytes(address: string): Buffer {
-  // A URL's host is RFC 5952's spelling: no dotted end, at most one `::`.
-  const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
-  const head = left === '' ? [] : left.split(':');
-  const tail = right === undefined || right === '' ? [] : right.split(':');
-  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
-  return Buffer.from([...head, ...zeros, ...tail].map((group) => group.padStart(4, '0')).join(''), 'hex');
 }

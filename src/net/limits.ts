@@ -1,7 +1,7 @@
 // How many connections may be open: in all, because descriptors are, and from one address, because patience is.
 
 import { readFileSync } from 'node:fs';
-import type { Peer } from './peer.ts';
+import { ipv6Octets, type Peer } from './peer.ts';
 
 /** From one IPv4 address or one IPv6 /64, a classroom behind one router included; loopback is exempt. */
 export const MAX_CONNECTIONS_PER_PREFIX = 256;
@@ -72,13 +72,7 @@ export function countedAs(peer: Pick<Peer, 'address' | 'family' | 'isLoopback'>)
 /** An IPv4 address as it is; of an IPv6 address the /64, which is what one subscriber is given (RFC 6177). */
 export function prefixOf({ address, family }: Pick<Peer, 'address' | 'family'>): string {
   if (family === 'ipv4') return address;
-  const [head = '', tail] = address.split('%', 1).join('').split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
+  const octets = ipv6Octets(address);
+  const groups = [0, 2, 4, 6].map((at) => octets.readUInt16BE(at).toString(16));
+  return `${groups.join(':')}::/64`;
 }

@@ -3,7 +3,7 @@
 // client is known (RFC 7335).
 
 import { isIPv6 } from 'node:net';
-import { normaliseAddress } from './peer.ts';
+import { ipv6Octets, normaliseAddress } from './peer.ts';
 import type { Lookup } from './dial.ts';
 
 /** RFC 6052 section 2.2: the only lengths a prefix may have, and where the four octets of the IPv4 address then are. */
@@ -93,26 +93,14 @@ export function isClatAddress(address: string): boolean {
 
 type Octets = readonly number[];
 
-/** The sixteen of an IPv6 address in any spelling, without its zone; an IPv4-mapped address is an IPv4 address. */
+/** Undefined: it is no IPv6 address. An IPv4-mapped address is an IPv4 address. */
 function octetsOf(address: string): Octets | undefined {
-  const [text = ''] = normaliseAddress(address).split('%', 1);
-  if (!isIPv6(text)) return undefined;
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
-  const [, start = '', ...tail] = dotted ?? [];
-  const [a = 0, b = 0, c = 0, d = 0] = tail.map(Number);
-  const groups = dotted === null ? text : `${start}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
-  const [left = [], right] = groups.split('::').map((half) => (half === '' ? [] : half.split(':')));
-  const zeros = right === undefined ? 0 : 8 - left.length - right.length;
-  return [...left, ...Array.from({ length: zeros }, () => '0'), ...(right ?? [])].flatMap((group) => {
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 255];
-  });
+  const text = normaliseAddress(address);
+  return isIPv6(text) ? [...ipv6Octets(text)] : undefined;
 }
 
 /** RFC 5952, as the platform writes it. */
 function textOf(octets: Octets): string {
-  const groups = Array.from({ length: 8 }, (_, at) =>
-    ((octets[at * 2] ?? 0) * 256 + (octets[at * 2 + 1] ?? 0)).toString(16),
-  );
+  const groups = Buffer.from(octets).toString('hex').match(/.{4}/g) ?? [];
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }

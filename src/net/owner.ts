@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { normaliseAddress } from './peer.ts';
-import { whyFileFailed } from './reason.ts';
+import { codeOf, whyFileFailed } from './reason.ts';
 
 export const OWNER_TOKEN_FILE = 'owner.token';
 
@@ -173,8 +173,4 @@ function unlinkQuietly(path: string): void {
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -31,6 +31,16 @@ export function familyOf(address: string): Family {
   return isIPv4(address) ? 'ipv4' : 'ipv6';
 }
 
+/** The sixteen of an IPv6 address in any spelling, without its zone. */
+export function ipv6Octets(address: string): Buffer {
+  // A URL's host is RFC 5952's spelling: no dotted end, at most one `::`.
+  const [text = ''] = address.split('%', 1);
+  const halves = new URL(`http://[${text}]`).hostname.slice(1, -1).split('::');
+  const [head = [], tail = []] = halves.map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  return Buffer.from([...head, ...zeros, ...tail].map((group) => group.padStart(4, '0')).join(''), 'hex');
+}
+
 /** RFC 1122 3.2.1.3 (127.0.0.0/8) and RFC 4291 2.5.3 (::1). Expects a normalised address. */
 export function isLoopbackAddress(address: string): boolean {
   return address === '::1' || (isIPv4(address) && address.startsWith('127.'));

@@ -66,7 +66,7 @@ export function whyConnectFailed(error: unknown): string {
 }
 
 export function connectFailure(error: unknown): Failure {
-  return { why: whyConnectFailed(error), kind: KINDS[codeOf(error) ?? ''] ?? 'other' };
+  return { why: whyConnectFailed(error), kind: KINDS[codeOf(error)] ?? 'other' };
 }
 
 /** What a deadline says that has passed. */
@@ -85,9 +85,10 @@ export function whyFileFailed(error: unknown): string {
 function inWords(error: unknown, words: Readonly<Record<string, string>>): string {
   if (!(error instanceof Error)) return String(error);
   const code = codeOf(error);
-  return (code === undefined ? undefined : words[code]) ?? code ?? error.message;
+  return words[code] ?? (code || error.message);
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** Such as `ECONNREFUSED`; empty for what is not an error of the system. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

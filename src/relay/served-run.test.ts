@@ -60,6 +60,15 @@ test('the ends of both outputs go with the end of the run', async (t) => {
   assert.deepEqual(writes.flat(), ['end 3', 'end 5', 'reset 1', 'run.ended']);
 });
 
+test('an output that ends after its run waits for nothing', async (t) => {
+  const { stdout, stderr, end, writes } = aServedRun(t);
+  end({ result: 'exited', status: 0 });
+  await Promise.resolve();
+  stderr.tellEnd();
+  stdout.tellEnd();
+  assert.deepEqual(writes.flat(), ['end 5', 'end 3', 'reset 1', 'run.ended']);
+});
+
 test('an output that ends while the command goes on is told to have ended, soon', (t) => {
   const { stdout, writes, timers } = aServedRun(t);
   stdout.tellEnd();

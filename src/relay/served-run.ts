@@ -53,16 +53,17 @@ export class ServedRun {
       connection.accept(streams.stdin, 'in');
       this.#takeInput();
     }
+    const isRunOver = () => this.#result !== undefined;
     for (const [stream, source] of [[streams.stdout, run.stdout] as const, [streams.stderr, run.stderr] as const]) {
       if (stream === undefined) continue;
       connection.accept(stream, 'out');
-      this.#outputs.set(stream, new Output(stream, source, { connection, pump }));
+      this.#outputs.set(stream, new Output(stream, source, { connection, pump, isRunOver }));
     }
     void run.ended.then((result) => {
       this.#result = result;
-      if (this.#outputs.size === 0) return this.#tellWhenOver();
       for (const output of this.#outputs.values()) output.endNow();
-      return this.#pump.settle();
+      this.#tellWhenOver();
+      this.#pump.settle();
     });
   }
 
@@ -139,6 +140,11 @@ export class ServedRun {
   }
 }
 
+interface OutputOptions extends Pick<ServedRunOptions, 'connection' | 'pump'> {
+  /** Whoever is attached may know how the run ended before all of the output is read: there is no end to wait for then. */
+  readonly isRunOver: () => boolean;
+}
+
 class Output {
   readonly #stream: number;
   readonly #source: ByteSource;
@@ -148,7 +154,7 @@ class Output {
   /** The source has ended, and the other end does not know yet. */
   #held: NodeJS.Timeout | undefined;
 
-  constructor(stream: number, source: ByteSource, { connection, pump }: Pick<ServedRunOptions, 'connection' | 'pump'>) {
+  constructor(stream: number, source: ByteSource, { connection, pump, isRunOver }: OutputOptions) {
     this.#stream = stream;
     this.#source = source;
     this.#connection = connection;
@@ -159,10 +165,12 @@ class Output {
       this.update();
     });
     source.onEnd(() => {
-      this.#held = setTimeout(() => {
+      const tell = (): void => {
         this.endNow();
         pump.settle();
-      }, HELD_END_MS);
+      };
+      this.#held = setTimeout(tell, HELD_END_MS);
+      if (isRunOver()) tell();
     });
     source.resume();
   }

@@ -185,15 +185,15 @@ export class Link {
 
   #begun(id: number, pid: number | undefined): void {
     this.#watch.fulfil(`spawn ${id}`);
-    if (pid === undefined) this.#watch.fulfil(`finish ${id}`);
-    else this.#leaders.set(id, { pid, isReaped: false });
+    if (pid !== undefined) this.#leaders.set(id, { pid, isReaped: false });
   }
 
   #exited({ id, pid, ending, isFinished }: Extract<FromProcess, { did: 'exit' }>): void {
     const run = this.#runs.get(id);
     if (pid !== undefined) this.#begun(id, pid);
+    const leader = this.#leaders.get(id);
+    if (leader !== undefined) leader.isReaped = true;
     if (isFinished) this.#finished(id);
-    else this.#reaped(id);
     if (pid !== undefined && isFinished) run?.passed();
     else if (pid !== undefined) run?.started();
     run?.exited(ending);
@@ -202,11 +202,6 @@ export class Link {
   #finished(id: number): void {
     this.#watch.fulfil(`finish ${id}`);
     this.#leaders.delete(id);
-  }
-
-  #reaped(id: number): void {
-    const leader = this.#leaders.get(id);
-    if (leader !== undefined) leader.isReaped = true;
   }
 
   /** Gives sets of pipes to those who wait, and asks for more in time. */

@@ -1,5 +1,5 @@
-// The process that starts processes. Starting one copies the page tables of whoever does it (1 ms at 80 MB, 25 ms at
-// 760 MB), so a small process does it for the server. It outlives nothing: when the channel to the server closes,
+// The process that starts processes. Where Node starts one it copies the page tables of whoever does it (1 ms at 80 MB, 25 ms
+// at 760 MB), so a small process does it for the server. It outlives nothing: when the channel to the server closes,
 // however the server died, it ends every run and itself.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -7,6 +7,7 @@ import { closeSync, existsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { getgid, getuid } from 'node:process';
+import { NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS } from '../core/run/result.ts';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { removePlace } from './directory.ts';
 import { codeOf, wordsFor } from './errors.ts';
@@ -20,9 +21,6 @@ import { type Seat, Seats } from './seats.ts';
 import { Session } from './session.ts';
 import { Terminal } from './terminal-child.ts';
 
-/** POSIX XCU 2.8.2: the status of a command that was not found, and of one that was found and cannot be executed. */
-const NOT_FOUND_STATUS = 127;
-const NOT_EXECUTABLE_STATUS = 126;
 /** The machine is short of something, for now: the command did not fail, it never started. */
 const EXHAUSTED = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
 const MISSING = new Set(['ENOENT', 'ENOTDIR']);
@@ -169,33 +167,31 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
   const mark = `${settings.mark}-${id}`;
   const seat = seats?.current;
   const marked = { ...env, [MARK_VARIABLE]: mark };
-  const spawnIt = (home?: string): Born | ChildProcess => {
+  const spawnIt = (home?: string): Born | undefined => {
     isThere = true;
     const there = home === undefined ? {} : { cwd: home };
     if (terminal === undefined) {
       const quickly = quick?.start({ ...there, file, args, env: marked, ends });
-      return quickly ?? spawn(file, args, { ...there, env: marked, detached: true, stdio: [...ends], ...identity });
+      if (quickly !== undefined) return quickly;
+      const how = { ...there, ...identity, env: marked, detached: true };
+      return bornOf(spawn(file, args, { ...how, stdio: [...ends] }), refuse);
     }
     const passesSignals = settings.hold === 'group';
     const asked = { file, args, env: marked, identity, size: terminal, passesSignals };
     const started = Terminal.start(asked, { ...there, mark }, ends);
-    terminals.set(id, started);
-    return started.child;
+    const itself = bornOf(started.child, refuse);
+    if (itself !== undefined) terminals.set(id, started);
+    return itself;
   };
   const home = existsSync(cwd) ? cwd : '/';
-  let child: Born | ChildProcess;
+  let born: Born | undefined;
   let isThere = false;
   try {
-    child = place === undefined ? spawnIt(home) : doneIn(resolve(home, place), identity, spawnIt);
+    born = place === undefined ? spawnIt(home) : doneIn(resolve(home, place), identity, spawnIt);
   } catch (error) {
     return isThere ? refuse(error) : refusePlace(error);
   }
-  const born = 'onExit' in child ? child : bornOf(child);
-  if (born === undefined) {
-    terminals.delete(id);
-    if ('once' in child) child.once('error', refuse);
-    return;
-  }
+  if (born === undefined) return;
   release();
   follow({ id, born, mark, seat });
   seats?.moveOn();
@@ -214,9 +210,13 @@ function sayTo(stderr: number, words: string): void {
   }
 }
 
-function bornOf(child: ChildProcess): Born | undefined {
+/** Undefined: it is not there, and `refuse` is told why. */
+function bornOf(child: ChildProcess, refuse: (error: Error) => void): Born | undefined {
   const { pid } = child;
-  if (pid === undefined) return undefined;
+  if (pid === undefined) {
+    child.once('error', refuse);
+    return undefined;
+  }
   return {
     pid,
     onExit(tell) {
@@ -246,7 +246,7 @@ function follow({ id, born, mark, seat }: Followed): void {
   let isTold = false;
   const session = new Session({
     leader,
-    reach: reachOf({ leader, mark, seat }),
+    reach: reachOf({ born, mark, seat }),
     onFinished() {
       if (seat !== undefined) seats?.release(seat);
       sessions.delete(id);
@@ -257,11 +257,16 @@ function follow({ id, born, mark, seat }: Followed): void {
   sessions.set(id, session);
   leaders.add(id);
   const terminal = terminals.get(id);
-  const tellStart = (): void => tell({ did: 'spawn', id, pid: leader });
+  /** Until it is told that there is one. */
+  let pid: number | undefined = leader;
+  const tellStart = (): void => {
+    tell({ did: 'spawn', id, pid });
+    pid = undefined;
+  };
+  let held: NodeJS.Timeout | undefined;
   // Whoever cannot find it by its mark has to know its number.
-  const isHeld = terminal === undefined && settings.hold !== 'group';
-  let held = isHeld ? setTimeout(() => ((held = undefined), tellStart()), HELD_START_MS) : undefined;
-  if (!isHeld) tellStart();
+  if (terminal === undefined && settings.hold !== 'group') held = setTimeout(tellStart, HELD_START_MS);
+  else tellStart();
   terminal?.onEnded((ended) => {
     terminals.delete(id);
     tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended, isFinished: false });
@@ -272,7 +277,6 @@ function follow({ id, born, mark, seat }: Followed): void {
     queueMicrotask(() => {
       const isFinished = !sessions.has(id);
       clearTimeout(held);
-      const pid = held === undefined ? undefined : leader;
       // Of one in a terminal its terminal tells.
       if (terminal === undefined) tell({ did: 'exit', id, pid, ending, isFinished });
       else if (isFinished) tell({ did: 'finish', id });
@@ -283,13 +287,9 @@ function follow({ id, born, mark, seat }: Followed): void {
   });
 }
 
-function reachOf({
-  leader,
-  mark,
-  seat,
-}: Omit<Followed, 'id' | 'born'> & { readonly leader: number }): Reach | undefined {
+function reachOf({ born, mark, seat }: Omit<Followed, 'id'>): Reach | undefined {
   if (settings.hold === 'group' || !tellsSessions) return undefined;
-  const byMark = new MarkReach({ mark, leader });
+  const byMark = new MarkReach({ mark, leader: born.pid });
   return seat === undefined ? byMark : new CgroupReach({ seat, byMark, own });
 }
 

@@ -2,7 +2,7 @@
 
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { ByteSink } from '../core/ports.ts';
+import { ListenedSink } from '../core/run/listened.ts';
 import { keepRousing, type Three } from './pipes.ts';
 
 /** What may wait for a command that is being started; as much as a pipe holds on Linux. */
@@ -14,8 +14,8 @@ interface Ends {
   readonly paths: Three<string>;
 }
 
-export class PipeSink implements ByteSink {
-  #phase: 'idle' | 'open' | 'closed' = 'idle';
+export class PipeSink extends ListenedSink {
+  #isOpen = false;
   #ends: Ends | undefined;
   #stopRousing: (() => void) | undefined;
   #socket: Socket | undefined;
@@ -23,11 +23,9 @@ export class PipeSink implements ByteSink {
   #waitingBytes = 0;
   #isFull = false;
   #hasEnded = false;
-  #tellDrain: (() => void) | undefined;
-  #tellClosed: (() => void) | undefined;
 
   write(chunk: Uint8Array): boolean {
-    if (this.#hasEnded || this.#phase === 'closed') return true;
+    if (this.#hasEnded || this.isClosed) return true;
     if (this.#socket !== undefined) return this.#pass(this.#socket, chunk);
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.byteLength;
@@ -44,14 +42,6 @@ export class PipeSink implements ByteSink {
     return socket.write(chunk);
   }
 
-  onDrain(listener: () => void): void {
-    this.#tellDrain = listener;
-  }
-
-  onClosed(listener: () => void): void {
-    this.#tellClosed = listener;
-  }
-
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -60,13 +50,13 @@ export class PipeSink implements ByteSink {
 
   attach(ends: Ends): void {
     this.#ends = ends;
-    if (this.#phase === 'closed') this.#release(ends);
+    if (this.isClosed) this.#release(ends);
   }
 
   /** The command holds the read end: from now on its going is noticed, and the server's own is let go. */
   open(): void {
-    if (this.#phase !== 'idle' || this.#ends === undefined) return;
-    this.#phase = 'open';
+    if (this.#isOpen || this.isClosed || this.#ends === undefined) return;
+    this.#isOpen = true;
     closeSync(this.#ends.hold);
     const [path] = this.#ends.paths;
     if (this.#hasEnded && this.#waiting.length === 0) {
@@ -78,25 +68,22 @@ export class PipeSink implements ByteSink {
     this.#socket = socket;
     socket.on('error', () => this.close());
     socket.on('close', () => {
-      if (this.#phase === 'open') this.#stopRousing = keepRousing(path);
+      if (!this.isClosed) this.#stopRousing = keepRousing(path);
     });
-    socket.on('drain', () => this.#tellDrain?.());
+    socket.on('drain', () => this.tellDrain());
     for (const chunk of this.#waiting) socket.write(chunk);
     this.#waiting = [];
     if (this.#hasEnded) socket.end();
-    else if (this.#isFull && !socket.writableNeedDrain) this.#tellDrain?.();
+    else if (this.#isFull && !socket.writableNeedDrain) this.tellDrain();
   }
 
-  /** Nothing is taken any more. */
-  close(): void {
-    if (this.#phase === 'closed') return;
-    const wasOpen = this.#phase === 'open';
-    this.#phase = 'closed';
+  override close(): void {
+    if (this.isClosed) return;
+    super.close();
     this.#waiting = [];
     this.#stopRousing?.();
-    if (wasOpen) this.#socket?.destroy();
+    if (this.#isOpen) this.#socket?.destroy();
     else if (this.#ends !== undefined) this.#release(this.#ends);
-    if (!this.#hasEnded) queueMicrotask(() => this.#tellClosed?.());
   }
 
   #release({ hold, stdin }: Ends): void {

@@ -3,7 +3,7 @@
 
 import { closeSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { ByteSource } from '../core/ports.ts';
+import { ListenedSource } from '../core/run/listened.ts';
 import { Allowance } from './allowance.ts';
 import { keepRousing } from './pipes.ts';
 import { giveReadBuffer, returnOf, takeReadBuffer } from './read-buffers.ts';
@@ -26,7 +26,7 @@ const MAX_REST_READS = 2;
 /** `idle`: no writer yet, and reading would meet an end at once. */
 type Phase = 'idle' | 'open' | 'ended';
 
-export class PipeSource implements ByteSource {
+export class PipeSource extends ListenedSource {
   readonly #onEnded: () => void;
   #phase: Phase = 'idle';
   #descriptor: number | undefined;
@@ -36,33 +36,17 @@ export class PipeSource implements ByteSource {
   #isWanted = false;
   /** What is read into. */
   #buffer: Buffer | undefined;
-  #tellData: ((chunk: Uint8Array, release?: () => void) => void) | undefined;
-  #tellEnd: (() => void) | undefined;
   #chunks = 0;
   #quietMs: number | undefined;
   #allowance: Allowance | undefined;
   #isHurried = false;
   #isLastCall = false;
-  #hasTold = false;
   #quiet: NodeJS.Timeout | undefined;
 
   /** `onEnded` is called once, after the reader's own `onEnd` listener. */
   constructor(onEnded: () => void) {
+    super();
     this.#onEnded = onEnded;
-  }
-
-  /** And its reader knows. */
-  get hasEnded(): boolean {
-    return this.#hasTold;
-  }
-
-  onData(listener: (chunk: Uint8Array, release?: () => void) => void): void {
-    this.#tellData = listener;
-  }
-
-  onEnd(listener: () => void): void {
-    this.#tellEnd = listener;
-    if (this.#hasTold) queueMicrotask(listener);
   }
 
   pause(): void {
@@ -143,11 +127,7 @@ export class PipeSource implements ByteSource {
     if (this.#buffer !== undefined) giveReadBuffer(this.#buffer);
     this.#buffer = undefined;
     if (this.#socket === undefined && this.#descriptor !== undefined) closeSync(this.#descriptor);
-    queueMicrotask(() => {
-      this.#hasTold = true;
-      this.#tellEnd?.();
-      this.#onEnded();
-    });
+    this.tellEnd(this.#onEnded);
   }
 
   #read(): void {
@@ -185,11 +165,11 @@ export class PipeSource implements ByteSource {
     const buffer = this.#buffer;
     if (this.#phase !== 'open' || buffer === undefined) return true;
     if (count < FEW_BYTES) {
-      this.#tellData?.(Buffer.from(buffer.subarray(0, count)));
+      this.tellData(Buffer.from(buffer.subarray(0, count)));
       return true;
     }
     this.#buffer = undefined;
-    this.#tellData?.(buffer.subarray(0, count), returnOf(buffer));
+    this.tellData(buffer.subarray(0, count), returnOf(buffer));
     return true;
   }
 

@@ -2,6 +2,9 @@
 
 import type { RunResult } from '../ports.ts';
 
+/** What a shell says of a command that was not found, and of one that was found and cannot be executed (POSIX XCU 2.8.2). */
+export const NOT_FOUND_STATUS = 127;
+export const NOT_EXECUTABLE_STATUS = 126;
 /** Status of a command that ran past its time, as from timeout(1). */
 export const TIMEOUT_STATUS = 124;
 /** POSIX shells add the signal's number to this (XCU 2.8.2). */
