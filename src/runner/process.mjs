@@ -1,6 +1,4 @@
-// The runner process begins here: plain JavaScript, so that the compile cache is on before the first TypeScript file
-// is read (as in launch.mjs).
-import { enableCompileCache } from 'node:module';
+// Plain JavaScript, so that modules.mjs counts before the first TypeScript file is read.
+import '../modules.mjs';
 
-enableCompileCache(`${import.meta.dirname}/../../node_modules/.cache/partyline`);
 await import('./process.ts');
