@@ -45,6 +45,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const opened = await openSqliteJournal({
       path: join(directory, JOURNAL),
       onDoubt: (reason) => log.warn('messages may be missing', { reason }),
+      now,
     });
     journal = opened.journal;
     const policy = openPolicy({ path: join(directory, POLICY), isServerOpen: options.runAs !== undefined, log });

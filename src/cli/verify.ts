@@ -65,9 +65,9 @@ export async function verify(args: string[]): Promise<number> {
   return isWhole ? 0 : FAILURE_STATUS;
 }
 
-/** What is known to be lost since the journal was saved from damage: nothing more is missing. */
+/** What is known to be lost since the journal was damaged: nothing more is missing. */
 function withoutLost(lost: ReturnType<typeof lostFrom>): string {
   if (lost.length === 0) return '';
   const ids = lost.map(({ first, last }) => (first === last ? `${first}` : `${first} to ${last}`));
-  return `, but for what was lost before it was saved from a damaged one: messages ${ids.join(', ')}`;
+  return `, but for what was lost when it was damaged: messages ${ids.join(', ')}`;
 }

@@ -12,6 +12,7 @@ import { firstOf, lastOf, readSegment } from './log-reader.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { syncPath } from './sync.ts';
+import { forgetLater } from './witness.ts';
 
 /** One step for all pages: a copy in several begins again whenever the server writes in between. */
 const ALL_PAGES = 0x7fff_ffff;
@@ -35,6 +36,7 @@ export async function copyJournal(path: string, to: string): Promise<number> {
   let head: number;
   try {
     head = catchUp(copy, to, isStill);
+    forgetLater(copy, resolve(path));
     // One file: whoever reads it in a place that cannot be written needs no other, and none is left beside it.
     copy.exec('PRAGMA journal_mode = DELETE');
   } finally {

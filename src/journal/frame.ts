@@ -26,6 +26,8 @@ const KEYED_AT = 28;
 /** Of this the ids are known, in a frame of either form. */
 const LEAST_HEAD_BYTES = 24;
 export const HEAD_BYTES = 32;
+/** Messages that one frame may hold at most: a head that says more says nothing. */
+export const MAX_FRAME_MESSAGES = 5_000;
 
 export interface Frame {
   /** Id of the first message. */

@@ -1,7 +1,8 @@
 // A log that is harmed where no frame stands behind the damage: by the files alone it is told.
 
 import assert from 'node:assert/strict';
-import { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import fs, { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
@@ -15,7 +16,8 @@ import { identityOf } from './database.ts';
 import { HEAD_BYTES, seedOf as checkedFrom } from './frame.ts';
 import { framesOf, readSegment } from './log-reader.ts';
 import { openSqliteJournal } from './sqlite.ts';
-import { verifyJournal } from './verify.ts';
+import { lostFrom, verifyJournal } from './verify.ts';
+import { forgetLater, witnessedIn } from './witness.ts';
 
 const LIMIT = { timeout: 60_000 };
 const ALL = { member: 2, since: 0, limit: 1_000, maxBytes: 1e6 };
@@ -44,6 +46,46 @@ async function opened(path: string): Promise<{ head: number; doubts: readonly st
   const { journal, everything } = await openSqliteJournal({ path, onDoubt: (words) => doubts.push(words) });
   await journal.close();
   return { head: everything.head, doubts };
+}
+
+const goesOn = (next: number) =>
+  `The journal goes on as another one, with message ${next}: ids that clients know count no longer`;
+
+function identityAt(path: string): string {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    return identityOf(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** Opened with these doubts it becomes another one, once, in which all that was not lost is found under its id. */
+async function becomesAnother(
+  path: string,
+  { doubts, texts, next }: { doubts: readonly string[]; texts: number; next: number },
+): Promise<void> {
+  const before = identityAt(path);
+  assert.deepEqual(await opened(path), { head: next - 1, doubts: [[...doubts, goesOn(next)].join('. ')] });
+  const after = identityAt(path);
+  assert.notEqual(after, before);
+  assert.deepEqual(await opened(path), { head: next - 1, doubts: [] });
+  assert.equal(identityAt(path), after);
+  assert.deepEqual(await verifyJournal(path), []);
+  assert.deepEqual(lostFrom(path), next === texts + 1 ? [] : [{ first: texts + 1, last: next - 1 }]);
+  const { journal } = await openSqliteJournal({ path });
+  assert.deepEqual(await append(journal, aMessage({ text: 'new' })), { result: 'new', id: next });
+  const { messages } = await journal.history(ALL);
+  await journal.close();
+  const ids = messages.map(({ id }) => id);
+  assert.deepEqual(ids, [...Array.from({ length: texts }, (_, at) => at + 1), next]);
+}
+
+/** As if one more had been told. */
+function tellAccount(path: string, upTo: number): void {
+  const database = new DatabaseSync(path);
+  database.prepare('UPDATE account SET delivered = ? WHERE id = 2').run(upTo);
+  database.close();
 }
 
 /** Where the frames end, one for each message. */
@@ -98,8 +140,69 @@ test('a log that is missing altogether is told by verify, and at the start, once
   rmSync(log);
   const words = `There is no ${log}: messages that were in the log alone are lost`;
   assert.deepEqual(await verifyJournal(path), [words]);
-  assert.deepEqual(await opened(path), { head: 1, doubts: [words] });
-  assert.deepEqual(await opened(path), { head: 1, doubts: [] });
+  await becomesAnother(path, { doubts: [words], texts: 1, next: 2 });
+});
+
+test('where an account was told of more, ids go on behind that', LIMIT, async (t) => {
+  const { path, log } = await aKilledJournal(t);
+  rmSync(log);
+  tellAccount(path, 3);
+  const missing = `There is no ${log}: messages that were in the log alone are lost`;
+  const told = 'Message 3 has reached somebody, and the last one that is there is 1: messages 2 to 3 are lost';
+  assert.deepEqual(await verifyJournal(path), [missing, told]);
+  await becomesAnother(path, { doubts: [missing, told], texts: 1, next: 4 });
+});
+
+test('a log that is cut exactly between two messages is told by whoever had those behind', LIMIT, async (t) => {
+  const { path, log } = await aKilledJournal(t);
+  const cut = endsIn(path)[1];
+  tellAccount(path, 3);
+  assert.deepEqual(await verifyJournal(path), [], 'it is in the log');
+  truncateSync(log, cut);
+  const words = 'Message 3 has reached somebody, and the last one that is there is 2: message 3 is lost';
+  assert.deepEqual(await verifyJournal(path), [words]);
+  await assert.rejects(backupJournal(path, `${path}.copy`), { message: new RegExp(`the copy is not whole: ${words}`) });
+  await becomesAnother(path, { doubts: [words], texts: 2, next: 4 });
+});
+
+test('what an account was told of while a copy was made is not missing there', LIMIT, async (t) => {
+  const { path } = await aKilledJournal(t);
+  const copy = `${path}.copy`;
+  await backupJournal(path, copy);
+  for (const [told, then] of [
+    [3, 2],
+    [4, 4],
+  ] as const) {
+    const database = new DatabaseSync(copy);
+    // As it would be if message 3 had come meanwhile.
+    database.exec('DELETE FROM talk WHERE message = 3; DELETE FROM recipient WHERE message = 3');
+    database.exec('DELETE FROM message WHERE id = 3');
+    database.exec(`UPDATE account SET delivered = ${told} WHERE id = 2`);
+    forgetLater(database, path);
+    assert.equal(witnessedIn(database), then);
+    database.close();
+  }
+});
+
+test('a journal that cannot be made another one is opened all the same', LIMIT, async (t) => {
+  const { path, log } = await aKilledJournal(t);
+  const cut = Number(endsIn(path)[2]) - 10;
+  truncateSync(log, cut);
+  const before = identityAt(path);
+  const failing = t.mock.method(fs, 'unlinkSync', () => {
+    throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+  });
+  syncBuiltinESMExports();
+  const found = await opened(path);
+  failing.mock.restore();
+  syncBuiltinESMExports();
+  assert.match(
+    found.doubts.join(),
+    /Their ids may be given again, for it cannot be made another journal: the disk is full$/,
+  );
+  assert.equal(found.head, 3, 'the one that is lost is known to be');
+  assert.equal(identityAt(path), before);
+  assert.deepEqual(await opened(path), { head: 3, doubts: [] });
 });
 
 test('a new journal and a copy have no log yet, and nothing is missing', LIMIT, async (t) => {
@@ -123,8 +226,7 @@ for (const [where, from, sizeOf] of [
     truncateSync(log, size);
     const words = `${log} ends within a message, at byte ${size}: unless that was being written just then, messages from ${from} on may be lost`;
     assert.deepEqual(await verifyJournal(path), [words]);
-    assert.deepEqual(await opened(path), { head: from - 1, doubts: [words] });
-    assert.deepEqual(await verifyJournal(path), []);
+    await becomesAnother(path, { doubts: [words], texts: from - 1, next: from + 1 });
   });
 }
 

@@ -2,7 +2,7 @@
 // somebody else's bytes, or ends too early. Each is made to its full size and written from its beginning on.
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { beginsFrame, claimAt, HEAD_BYTES } from './frame.ts';
+import { beginsFrame, claimAt, headAt, HEAD_BYTES, MAX_FRAME_MESSAGES } from './frame.ts';
 import { framesOf, readSegment } from './log-reader.ts';
 import { SEGMENT_BYTES, segmentPath, segmentsOf } from './segment.ts';
 
@@ -28,19 +28,32 @@ function isForeign(path: string, segment: number): boolean {
   return head.some((byte) => byte !== 0) && head.length === HEAD_BYTES && !beginsFrame(head);
 }
 
-/** What may be wrong, a sentence each: a machine that stopped at the wrong moment leaves the same. */
-export function doubtsAbout(path: string, { seed, isLogMissing }: { seed: number; isLogMissing: boolean }): string[] {
+/** What may be wrong, in a sentence; the last id that it tells of, which was given then. */
+export interface Doubt {
+  readonly words: string;
+  readonly upTo: number;
+}
+
+interface Doubted {
+  readonly seed: number;
+  /** The last message that there is. */
+  readonly head: number;
+  readonly isLogMissing: boolean;
+}
+
+/** A machine that stopped at the wrong moment leaves the same. */
+export function doubtsAbout(path: string, { seed, head, isLogMissing }: Doubted): Doubt[] {
   const missing = `There is no ${segmentPath(path, 0)}: messages that were in the log alone are lost`;
   const cut = segmentsOf(path).flatMap((segment) => {
-    const look = () => cutOff(path, { segment, seed });
+    const look = () => cutOff(path, { segment, seed, head });
     const seen = look();
-    return seen !== undefined && seen === look() ? [seen] : [];
+    return seen !== undefined && seen.words === look()?.words ? [seen] : [];
   });
-  return isLogMissing ? [missing, ...cut] : cut;
+  return isLogMissing ? [{ words: missing, upTo: 0 }, ...cut] : cut;
 }
 
 /** One that is not as long as it will get was made where room was short, and grew; or it was cut. */
-function cutOff(path: string, { segment, seed }: { segment: number; seed: number }): string | undefined {
+function cutOff(path: string, { segment, seed, head }: Omit<Doubted, 'isLogMissing'> & { segment: number }) {
   const file = segmentPath(path, segment);
   if (statSync(file).size >= SEGMENT_BYTES) return undefined;
   const bytes = readSegment(path, { segment });
@@ -49,8 +62,13 @@ function cutOff(path: string, { segment, seed }: { segment: number; seed: number
   const claim = claimAt(bytes, end);
   if (claim === undefined || claim.end <= bytes.length) return undefined;
   const from = claim.first ?? next;
+  const last = headAt(bytes, end)?.last ?? from;
+  // Nothing has checked what the head says; a frame holds so many at most.
+  const upTo = last < from + MAX_FRAME_MESSAGES && from <= head + 1 ? last : 0;
+  if (from > 0 && last <= head) return undefined; // all of it is there
   const which = from > 0 ? `messages from ${from} on` : 'its messages';
-  return `${file} ends within a message, at byte ${bytes.length}: unless that was being written just then, ${which} may be lost`;
+  const words = `${file} ends within a message, at byte ${bytes.length}: unless that was being written just then, ${which} may be lost`;
+  return { words, upTo };
 }
 
 /**

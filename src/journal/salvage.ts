@@ -4,14 +4,12 @@
 import { basename } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Appender } from './append.ts';
-import { headOf, identityOf, numberOf } from './database.ts';
-import { type Frame, headAt, messagesOf, nextFrame, seedOf } from './frame.ts';
+import { headOf, identityOf } from './database.ts';
+import { type Frame, headAt, MAX_FRAME_MESSAGES, messagesOf, nextFrame, seedOf } from './frame.ts';
 import { readSegment } from './log-reader.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { inTransaction } from './transaction.ts';
-
-/** Messages that one frame may hold at most: a head that says more says nothing. */
-const MAX_FRAME_MESSAGES = 5_000;
+import { witnessedIn } from './witness.ts';
 
 /** Bytes of a file of the log, `to` is the first that is not among them. */
 export interface Place {
@@ -146,12 +144,4 @@ function placesOf(path: string, holes: readonly Hole[]): Place[] {
     if (to > from) places.set(`${file} ${from}`, { file, from, to });
   }
   return [...places.values()];
-}
-
-/** The last id that anything but a message knows of: it was given. */
-function witnessedIn(database: DatabaseSync): number {
-  return numberOf(
-    database,
-    `SELECT max(ifnull((SELECT max(max(delivered, since)) FROM account), 0), ifnull((SELECT max(message) FROM resend), 0))`,
-  );
 }

@@ -4,15 +4,17 @@
 
 import { resolve } from 'node:path';
 import type { Everything, Journal, MessageId } from '../core/journal.ts';
+import { beginAnew } from './anew.ts';
 import { type Backlog, DAMAGE_HELP, misplaced, readBacklog } from './backlog.ts';
 import { wordsFor } from './errors.ts';
 import { type Frame, seedOf } from './frame.ts';
 import { Keeper } from './keeper.ts';
-import { doubtsAbout, harmTo, lacksLog } from './log-files.ts';
+import { type Doubt, doubtsAbout, harmTo, lacksLog } from './log-files.ts';
 import { Log, type LogOptions } from './log.ts';
 import { Questions } from './questions.ts';
 import { Resends } from './resends.ts';
 import { CLOSED, later, type Later, SqliteJournal } from './sqlite-journal.ts';
+import { wordsForWitnessed } from './witness.ts';
 
 export interface SqliteJournalOptions {
   /** Made where it is missing; its directory is there. */
@@ -20,17 +22,53 @@ export interface SqliteJournalOptions {
   readonly later?: Later;
   /** Resend keys in memory at most. */
   readonly maxRecent?: number;
-  /** Messages may be lost, in a sentence; it is gone on without them. */
+  /** Messages may be lost; it is gone on without them, as another journal. In sentences. */
   readonly onDoubt?: (words: string) => void;
+  readonly now?: () => number;
+}
+
+interface Opened {
+  readonly journal: Journal;
+  readonly everything: Everything;
 }
 
 /** Rejects with an Error whose message is the whole story. */
-export async function openSqliteJournal(
-  options: SqliteJournalOptions,
-): Promise<{ journal: Journal; everything: Everything }> {
+export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Opened> {
   const path = resolve(options.path);
   const wrong = misplaced(path);
   if (wrong !== undefined) throw new Error(inWords(path, wrong));
+  const opened = await open({ ...options, path }, { isDoubted: true });
+  if ('journal' in opened) return opened;
+  const outcome = goOnAnew(path, opened, options);
+  options.onDoubt?.([...opened.doubts.map(({ words }) => words), outcome].join('. '));
+  const again = await open({ ...options, path }, { isDoubted: false });
+  if ('journal' in again) return again;
+  throw new Error(inWords(path, 'it was doubted twice'));
+}
+
+/** `failed`: why the database does not get what its log holds. */
+interface Doubtful {
+  readonly doubts: readonly Doubt[];
+  readonly failed: string | undefined;
+}
+
+/** In words. Where nothing can be written it is opened as it is: what is there can be read. */
+function goOnAnew(path: string, { doubts, failed }: Doubtful, { now = Date.now }: SqliteJournalOptions): string {
+  try {
+    if (failed !== undefined) throw new Error(failed);
+    const next = beginAnew(path, { upTo: Math.max(...doubts.map(({ upTo }) => upTo)), nowMs: now() });
+    return `The journal goes on as another one, with message ${next}: ids that clients know count no longer`;
+  } catch (error) {
+    return `Their ids may be given again, for it cannot be made another journal: ${wordsFor(error)}`;
+  }
+}
+
+/** `isDoubted`: if messages may be lost it is closed again. */
+async function open(
+  options: SqliteJournalOptions,
+  { isDoubted }: { readonly isDoubted: boolean },
+): Promise<Opened | Doubtful> {
+  const { path } = options;
   const isLogMissing = lacksLog(path);
   const opening = Promise.withResolvers<{ everything: Everything; identity: string }>();
   // Told of a worker's death long after, there is nobody left to reject.
@@ -48,6 +86,15 @@ export async function openSqliteJournal(
   let resends: Resends | undefined;
   let questions: Questions | undefined;
   let opened: Promise<Log> | undefined;
+  const closeAll = async () => {
+    resends?.close();
+    await questions?.close(CLOSED);
+    await keeper.close(CLOSED);
+    await opened?.then(
+      (log) => log.close(),
+      () => {},
+    );
+  };
   try {
     const { everything, identity } = await opening.promise;
     // Only now is there a database with the schema that these want.
@@ -57,16 +104,25 @@ export async function openSqliteJournal(
     questions.opened.catch(() => {});
     const left = leftIn(path, { after: everything.head, identity, resends });
     const { head } = left;
-    const doubts = doubtsAbout(path, { seed: seedOf(identity), isLogMissing });
-    for (const doubt of doubts) options.onDoubt?.(doubt);
-    const isFull = resends.isFull;
     const addAll = () => {
       for (const range of left.ranges) keeper.add(range);
     };
+    const seed = seedOf(identity);
+    const doubts = isDoubted
+      ? [...doubtsAbout(path, { seed, head, isLogMissing }), ...doubtsAmong(everything.accounts, head)]
+      : [];
+    if (doubts.length > 0) {
+      addAll();
+      const failed = await databaseHas(keeper, head);
+      await closeAll();
+      return { doubts, failed };
+    }
+    const isFull = resends.isFull;
     if (isFull) {
       // More keys than are kept: the database has them first, as it would have had while that server ran.
       addAll();
-      await databaseHas(keeper, head);
+      const failed = await databaseHas(keeper, head);
+      if (failed !== undefined) throw new Error(failed);
       resends.release(head);
     }
     opened = openLog({ path, identity, head: everything.head, left });
@@ -75,23 +131,21 @@ export async function openSqliteJournal(
     if (!isFull) addAll();
     return { journal, everything: { ...everything, head } };
   } catch (error) {
-    resends?.close();
-    await questions?.close(CLOSED);
-    await keeper.close(CLOSED);
-    await opened?.then(
-      (log) => log.close(),
-      () => {},
-    );
+    await closeAll();
     throw error;
   }
 }
 
-/** Rejects with why it does not get them. */
-async function databaseHas(keeper: Keeper, upTo: MessageId): Promise<void> {
-  const failed = await new Promise<string | undefined>((resolve) => {
-    keeper.whenIndexed(upTo, resolve, { isPatient: false });
-  });
-  if (failed !== undefined) throw new Error(failed);
+/** What accounts were told of, and is not there. */
+function doubtsAmong(accounts: Everything['accounts'], head: MessageId): Doubt[] {
+  const upTo = accounts.reduce((most, { delivered, since }) => Math.max(most, delivered, since), 0);
+  const words = wordsForWitnessed(upTo, head);
+  return words === undefined ? [] : [{ words, upTo }];
+}
+
+/** Or why it does not get them. */
+function databaseHas(keeper: Keeper, upTo: MessageId): Promise<string | undefined> {
+  return new Promise((done) => keeper.whenIndexed(upTo, done, { isPatient: false }));
 }
 
 /** What the database will get in its time. Throws an Error in words. */

@@ -16,6 +16,7 @@ import { doubtsAbout, lacksLog } from './log-files.ts';
 import type { Ids } from './salvage.ts';
 import { KINDS, slicesIn, tableOf } from './slices.ts';
 import { type RecordsSummary, verifyRecords } from './verify-records.ts';
+import { witnessedIn, wordsForWitnessed } from './witness.ts';
 
 export interface VerifyOptions {
   /** The hash of a record that must be there. */
@@ -50,7 +51,8 @@ export async function verifyJournal(path: string, options: VerifyOptions = {}): 
 function doubts(path: string, { copy, isLogMissing }: { copy: string; isLogMissing: boolean }): string[] {
   const database = openForReading(copy);
   try {
-    return doubtsAbout(path, { seed: seedOf(identityOf(database)), isLogMissing });
+    const found = doubtsAbout(path, { seed: seedOf(identityOf(database)), head: headOf(database), isLogMissing });
+    return found.map(({ words }) => words);
   } finally {
     database.close();
   }
@@ -109,7 +111,15 @@ function problemsOf(database: DatabaseSync): string[] {
     .all()
     .slice(0, MAX_TOLD)
     .map((row) => `A row of ${String(row['table'])} belongs to a row of ${String(row['parent'])} that is missing`);
-  return [...broken, ...homeless, ...gaps(database), ...parties(database), ...heard(database), ...words(database)];
+  return [
+    ...broken,
+    ...homeless,
+    ...gaps(database),
+    ...told(database),
+    ...parties(database),
+    ...heard(database),
+    ...words(database),
+  ];
 }
 
 /** What is known to be lost is not missing. */
@@ -131,21 +141,27 @@ function gaps(database: DatabaseSync): string[] {
   return [`Messages are missing: there are ${count}, and the last one is ${head}${which}`];
 }
 
+/** What somebody was told of, and is not there. */
+function told(database: DatabaseSync): string[] {
+  const words = wordsForWitnessed(witnessedIn(database), headOf(database));
+  return words === undefined ? [] : [words];
+}
+
 function parties(database: DatabaseSync): string[] {
-  const told = (sql: string, words: string) =>
+  const found = (sql: string, words: string) =>
     database
       .prepare(`${sql} LIMIT ${MAX_TOLD}`)
       .all()
       .map(({ id }) => `Message ${String(id)} ${words}`);
   return [
     // Recipients are kept by member: one pass over them all, not a search for each message.
-    ...told(
+    ...found(
       `SELECT id FROM message WHERE sent_as <> 'broadcast' AND instr(addressed, '"#') = 0
          EXCEPT SELECT message FROM recipient`,
       'has no recipient',
     ),
-    ...told('SELECT id FROM message WHERE sender > 0 AND sender NOT IN (SELECT id FROM account)', 'has no sender'),
-    ...told(
+    ...found('SELECT id FROM message WHERE sender > 0 AND sender NOT IN (SELECT id FROM account)', 'has no sender'),
+    ...found(
       `SELECT DISTINCT message AS id FROM recipient WHERE member > 0 AND member NOT IN (SELECT id FROM account)`,
       'has a recipient whom there is not',
     ),

@@ -137,7 +137,7 @@ test('of a damaged journal what is intact is saved, put in its place, and gone o
   }
   assert.equal((await run('restore', saved, '--data', directory)).status, 0);
   const whole = await run('verify', '--data', directory);
-  const without = 'but for what was lost before it was saved from a damaged one: messages 4 to 5';
+  const without = 'but for what was lost when it was damaged: messages 4 to 5';
   assert.deepEqual(whole, { status: 0, stdout: `${journal} is whole, ${without}\n`, stderr: '' });
   const told = await run('verify', '--data', directory, '--json');
   const { isWhole, lost }: Record<string, unknown> = JSON.parse(told.stdout);

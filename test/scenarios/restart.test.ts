@@ -1,13 +1,14 @@
 // The server is restarted in good order, again and again, while everybody talks: clients of the library notice a pause.
 
 import assert from 'node:assert/strict';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, type Client } from '../../src/client/mod.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
-import { newAccount } from '../kit/accounts.ts';
+import { asOwner, newAccount } from '../kit/accounts.ts';
 import { Caller } from '../kit/caller.ts';
-import { newDirectory, removeDirectory } from '../kit/directory.ts';
+import { aDirectory, newDirectory, removeDirectory } from '../kit/directory.ts';
 import { Random, seedOf } from '../kit/random.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 
@@ -125,4 +126,49 @@ for (const host of LOOPBACKS) {
     await server[Symbol.asyncDispose]();
     await removeDirectory(directory);
   });
+}
+
+for (const host of LOOPBACKS) {
+  test(
+    `a client that was further on than a server whose log is gone gets all that is said from then on: ${host}`,
+    { timeout: 60_000 },
+    async (t) => {
+      const [directory, kept] = [aDirectory(t), aDirectory(t)];
+      const journal = join(directory, 'journal.db');
+      let server = await startServer({ directory });
+      t.after(() => server[Symbol.asyncDispose]());
+      const { port } = server;
+      const reconnect = { firstDelayMs: 20, maxDelayMs: 100 };
+      const credential = { token: await newAccount('bob', server) };
+      server.program.kill('SIGTERM');
+      assert.equal(await server.program.ended, 0);
+      copyFileSync(journal, join(kept, 'journal.db'));
+      server = await startServer({ directory, port });
+      const target = { host: at(host, port), credential, reconnect };
+      await using bob = await connect(target);
+      const messages = bob.messages();
+      const texts: string[] = [];
+      const read = async () => texts.push((await messages.next()).value?.text ?? 'none');
+      const say = async (...said: string[]) => {
+        await using owner = await asOwner(server, host);
+        for (const text of said) await owner.send('bob', text);
+      };
+      await say('lost 1', 'lost 2', 'lost 3');
+      for (let count = 0; count < 3; count++) await read();
+      const next = read();
+      await bob.list();
+      server.program.kill('SIGKILL');
+      await server.program.ended;
+      // As if the log alone had had them.
+      for (const name of readdirSync(directory)) if (name.startsWith('journal.db')) rmSync(join(directory, name));
+      copyFileSync(join(kept, 'journal.db'), journal);
+      server = await startServer({ directory, port });
+      const warning = await server.program.stderr.until(/messages may be missing.*\n/);
+      assert.match(warning, /There is no \S*journal\.db-log-0: .* goes on as another one, with message 1: /);
+      await say('new 1', 'new 2', 'new 3', 'new 4');
+      await next;
+      for (let count = 0; count < 3; count++) await read();
+      assert.deepEqual(texts, ['lost 1', 'lost 2', 'lost 3', 'new 1', 'new 2', 'new 3', 'new 4']);
+    },
+  );
 }
