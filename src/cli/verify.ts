@@ -18,9 +18,10 @@ Usage: partyline verify [--head HASH] [--data DIR]
   --data DIR    the server's directory (PARTYLINE_DATA, else the platform's state directory)
   --json        one JSON object: journal, isWhole, problems, lost, records, head
 
-Messages are compared with the log, and each record of a run is chained to the one before it: one that was changed, or is
-missing, is found. That the last ones were taken away only a HASH shows which was kept elsewhere: machines that have joined keep
-the latest that they were told in records-head of their state directory, and verify says what it is now.
+Messages are compared with the log as far as it has them, and their words with what search has of them: one that was changed
+is named, and where. Each record of a run is chained to the one before it: one that was changed, or is missing, is found.
+That the last ones were taken away only a HASH shows which was kept elsewhere: machines that have joined keep the latest that
+they were told in records-head of their state directory, and verify says what it is now.
 
 FILE is a copy that partyline backup made. Status 0, or 1 with what is wrong, a line each. The server may run meanwhile; a
 copy is looked at, which takes as much space beside the journal for the time.

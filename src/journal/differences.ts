@@ -1,22 +1,29 @@
-// Whether the database has what the log has: the log keeps what was last said for some time after the database got it.
+// Whether the database has what the log has, and which of the two is altered if not: the log keeps what was last said for some
+// time after the database got it.
 
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { identityOf } from './database.ts';
-import { type Frame, messagesOf, seedOf } from './frame.ts';
+import { findFrame, type Frame, headAt, messagesOf, seedOf } from './frame.ts';
 import { framesOf, readSegment } from './log-reader.ts';
-import { segmentsOf } from './segment.ts';
+import { segmentPath, segmentsOf } from './segment.ts';
 import type { PackedMessage } from './wire.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
+/** That it is the database which is altered, the checksum of the log says. */
+export interface Difference {
+  readonly id: number;
+  readonly words: string;
+}
+
 /**
- * A sentence for each message up to `upTo` that the database has otherwise than the log at this path. The log has to be
- * read after the database: what failed to be stored is gone from it then.
+ * Each message up to `upTo` that the database has otherwise than the log at this path. The log has to be read after the
+ * database: what failed to be stored is gone from it then.
  */
 export function* differences(
   database: DatabaseSync,
   { path, upTo }: { path: string; upTo: number },
-): Generator<string, undefined> {
+): Generator<Difference, undefined> {
   const message = database.prepare('SELECT * FROM message WHERE id = ?');
   const seed = seedOf(identityOf(database));
   for (const segment of segmentsOf(path)) {
@@ -25,9 +32,47 @@ export function* differences(
     for (const [id, packed] of frames.flatMap(numbered)) {
       if (id > upTo) break;
       const row = message.get(id);
-      const difference = row === undefined ? 'nothing' : differenceOf(packed, { ...row, to: recipients.get(id) ?? '' });
-      if (difference !== undefined) yield `Message ${id} is in the log, and the database has ${difference} there`;
+      const what = row === undefined ? 'nothing' : differenceOf(packed, { ...row, to: recipients.get(id) ?? '' });
+      if (what === undefined) continue;
+      const words = `Message ${id} is altered in the database: it has ${what} there than in the log, whose checksum is right`;
+      yield { id, words: row === undefined ? `Message ${id} is missing in the database, and is in the log` : words };
     }
+  }
+}
+
+/**
+ * Messages up to `upTo`, which the database has, whose frames in the log are not what was written there, a sentence for each
+ * place: another frame that is whole and later in the same file says so. At its very end a frame may be one that was cut short.
+ */
+export function alteredIn(path: string, { seed, upTo }: { seed: number; upTo: number }): string[] {
+  return segmentsOf(path).flatMap((segment) => {
+    const look = () => alteredInSegment(path, { segment, seed, upTo });
+    // What looks so may have been written just then.
+    const again = new Set(look());
+    return again.size === 0 ? [] : look().filter((words) => again.has(words));
+  });
+}
+
+function alteredInSegment(path: string, { segment, seed, upTo }: { segment: number; seed: number; upTo: number }) {
+  const bytes = readSegment(path, { segment });
+  const found: string[] = [];
+  for (let [at, last] = [0, 0]; ;) {
+    const start = at;
+    for (const frame of framesOf(bytes.subarray(start), seed)) {
+      last = frame.first + frame.count - 1;
+      at = start + frame.end;
+    }
+    const next = findFrame(bytes, { after: last, seed });
+    if (next === undefined || next.at < at) return found;
+    const claimed = headAt(bytes, at);
+    // At the beginning of a file what stands behind may be left of an earlier use.
+    const from = last > 0 ? last + 1 : claimed?.last === next.first - 1 ? claimed.first : next.first;
+    if (from < next.first && next.first <= upTo + 1) {
+      const which = from === next.first - 1 ? `Message ${from} is` : `Messages ${from} to ${next.first - 1} are`;
+      const place = `${segmentPath(path, segment)} from byte ${at} on`;
+      found.push(`${which} altered in the log, not in the database: the checksum of ${place} is wrong`);
+    }
+    at = next.at;
   }
 }
 

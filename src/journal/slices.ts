@@ -4,6 +4,9 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 
+/** How texts become words. */
+export const TOKENIZE = "tokenize = 'unicode61 remove_diacritics 2'";
+
 /** To all, or to some. */
 export type Kind = 'said' | 'told';
 export const KINDS = ['said', 'told'] as const satisfies readonly Kind[];
@@ -34,7 +37,7 @@ export function makeSlice(database: DatabaseSync, slice: number, size: number): 
           AND id > (SELECT old_words_up_to FROM meta) AND id <= (SELECT words_up_to FROM meta);
       CREATE VIRTUAL TABLE IF NOT EXISTS ${table} USING fts5 (
         text, content = '${table}_text', content_rowid = 'id', columnsize = 0,
-        tokenize = 'unicode61 remove_diacritics 2'
+        ${TOKENIZE}
       );
     `);
   }

@@ -8,14 +8,13 @@ import type { Hash } from '../core/run/record.ts';
 import { misplaced, strayFiles } from './backlog.ts';
 import { copyJournal, LogDamage } from './copy.ts';
 import { headOf, identityOf, numberOf, openForReading } from './database.ts';
-import { differences } from './differences.ts';
+import { alteredIn, differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { seedOf } from './frame.ts';
-import { WordIndexer } from './index-words.ts';
 import { doubtsAbout, lacksLog } from './log-files.ts';
 import type { Ids } from './salvage.ts';
-import { KINDS, slicesIn, tableOf } from './slices.ts';
 import { type RecordsSummary, verifyRecords } from './verify-records.ts';
+import { verifyWords } from './verify-words.ts';
 import { witnessedIn, wordsForWitnessed } from './witness.ts';
 
 export interface VerifyOptions {
@@ -51,8 +50,9 @@ export async function verifyJournal(path: string, options: VerifyOptions = {}): 
 function doubts(path: string, { copy, isLogMissing }: { copy: string; isLogMissing: boolean }): string[] {
   const database = openForReading(copy);
   try {
-    const found = doubtsAbout(path, { seed: seedOf(identityOf(database)), head: headOf(database), isLogMissing });
-    return found.map(({ words }) => words);
+    const [seed, head] = [seedOf(identityOf(database)), headOf(database)];
+    const found = doubtsAbout(path, { seed, head, isLogMissing });
+    return [...found.map(({ words }) => words), ...alteredIn(path, { seed, upTo: head }).slice(0, MAX_TOLD)];
   } finally {
     database.close();
   }
@@ -81,10 +81,17 @@ export interface Original extends VerifyOptions {
 export function problemsIn(copy: string, { head, onRecords, ...original }: Original): string[] {
   const database = new DatabaseSync(copy);
   try {
-    const different = differences(database, original).take(MAX_TOLD);
+    const different = [...differences(database, original).take(MAX_TOLD)];
     const { problems, ...records } = verifyRecords(database, { head, maxProblems: MAX_TOLD });
     onRecords?.(records);
-    return [...different, ...strays(database, original.path), ...problemsOf(database), ...problems];
+    const known = new Set(different.map(({ id }) => id));
+    return [
+      ...different.map(({ words }) => words),
+      ...strays(database, original.path),
+      ...problemsOf(database),
+      ...verifyWords(database, { known, maxProblems: MAX_TOLD - known.size }),
+      ...problems,
+    ];
   } finally {
     database.close();
   }
@@ -111,15 +118,7 @@ function problemsOf(database: DatabaseSync): string[] {
     .all()
     .slice(0, MAX_TOLD)
     .map((row) => `A row of ${String(row['table'])} belongs to a row of ${String(row['parent'])} that is missing`);
-  return [
-    ...broken,
-    ...homeless,
-    ...gaps(database),
-    ...told(database),
-    ...parties(database),
-    ...heard(database),
-    ...words(database),
-  ];
+  return [...broken, ...homeless, ...gaps(database), ...told(database), ...parties(database), ...heard(database)];
 }
 
 /** What is known to be lost is not missing. */
@@ -186,23 +185,4 @@ function heard(database: DatabaseSync): string[] {
   );
   if (byMessage === byStretch) return [];
   return [`What was said to groups is heard ${byMessage} times, and the histories of groups show ${byStretch} of them`];
-}
-
-/** Of the messages whose words are in the index: the copy gets those of the others first. */
-function words(database: DatabaseSync): string[] {
-  try {
-    const indexer = new WordIndexer(database);
-    const head = headOf(database);
-    while (indexer.step(head));
-    const isOld = numberOf(database, 'SELECT old_words_up_to FROM meta') > 0;
-    if (isOld) database.exec("INSERT INTO message_text (message_text) VALUES ('integrity-check')");
-    for (const slice of slicesIn(database)) {
-      for (const table of KINDS.map((kind) => tableOf(kind, slice))) {
-        database.exec(`INSERT INTO ${table} (${table}, rank) VALUES ('integrity-check', 1)`);
-      }
-    }
-    return [];
-  } catch (error) {
-    return [`The index of words does not agree with the messages: ${wordsFor(error)}`];
-  }
 }
