@@ -15,7 +15,8 @@ Usage: partyline hosts
 ${COMMON_HELP}
 
 Each with its state, the family it is connected over, the time of a round trip in milliseconds, its labels, and when one that
-is not connected was last seen; its labels are those that it had then.
+is not connected was last seen; its labels are those that it had then. After a server was killed that time may be some 70
+seconds early.
 
 ${CREDENTIAL_HELP}
 

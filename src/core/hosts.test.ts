@@ -9,11 +9,12 @@ import type { Change, Everything } from './journal.ts';
 import { NO_HASH } from './run/record.ts';
 
 const WEB1 = { ...anAccount(1, 'Web1'), kind: 'host' } as const;
+const WEB2 = { ...anAccount(2, 'Web2'), kind: 'host' } as const;
 const EVERYTHING: Everything = {
   start: 1,
   journalId: 'a',
   head: 0,
-  accounts: [WEB1],
+  accounts: [WEB1, WEB2],
   tokens: [],
   invites: [],
   groups: [],
@@ -44,13 +45,19 @@ class Said implements Machine {
 function someHosts(everything: Everything) {
   const directory = new Directory(everything);
   const changes: Change[] = [];
-  const hosts = new Hosts({ directory, journal: { record: (made) => void changes.push(...made) } });
+  const lists: (readonly Change[])[] = [];
+  const record = (made: readonly Change[]) => {
+    changes.push(...made);
+    lists.push(made);
+  };
+  const hosts = new Hosts({ directory, journal: { record } });
   const { key } = aName('web1');
   const known = () => {
     const { machine, labels, seenAtMs } = hosts.of(key) ?? assert.fail('it has not joined');
     return { isHere: machine !== undefined, labels: Object.fromEntries(labels), seenAtMs };
   };
-  return { hosts, changes, known, web1: directory.account(key) ?? assert.fail('there is no account') };
+  const memberOf = (name: string) => directory.account(aName(name).key) ?? assert.fail('there is no account');
+  return { hosts, changes, lists, known, web1: memberOf('web1'), web2: memberOf('web2') };
 }
 
 test('a machine is known by what it last said, and by the next server too', () => {
@@ -68,7 +75,7 @@ test('a machine is known by what it last said, and by the next server too', () =
   assert.ok(last?.type === 'machine-seen');
   const next = someHosts({ ...EVERYTHING, machines: [last.seen] });
   assert.deepEqual(next.known(), away);
-  assert.deepEqual([...next.hosts.all()].length, 1);
+  assert.deepEqual([...next.hosts.all()].length, 2);
   next.hosts.enter(next.web1, new Said({ rack: 'r1' }, 9_000));
   assert.deepEqual(next.known(), { isHere: true, labels: { rack: 'r1' }, seenAtMs: 9_000 });
 });
@@ -85,14 +92,37 @@ test('a connection whose place was taken says nothing more of its machine', () =
   assert.equal(changes.length, 2);
 });
 
-test('the journal is told from time to time that a machine is still here', () => {
-  const { hosts, changes, web1 } = someHosts(EVERYTHING);
+test('the journal is told from time to time which machines are still here, of all at once', () => {
+  const { hosts, lists, web1, web2 } = someHosts(EVERYTHING);
+  const [first, second] = [new Said({}, 0), new Said({}, 0)];
+  hosts.enter(web1, first);
+  hosts.enter(web2, second);
+  const before = lists.length;
+  for (const at of [0, 10_000, SEEN_AGAIN_MS - 1, SEEN_AGAIN_MS, SEEN_AGAIN_MS + 10_000, 2 * SEEN_AGAIN_MS]) {
+    // The second one has fallen silent.
+    first.heardAtMs = at;
+    second.heardAtMs = Math.min(at, SEEN_AGAIN_MS);
+    hosts.save(at);
+  }
+  const told = lists
+    .slice(before)
+    .map((list) => list.map((change) => change.type === 'machine-seen' && [change.seen.account, change.seen.atMs]));
+  assert.deepEqual(told, [
+    [
+      [web1.id, SEEN_AGAIN_MS],
+      [web2.id, SEEN_AGAIN_MS],
+    ],
+    [[web1.id, 2 * SEEN_AGAIN_MS]],
+  ]);
+});
+
+test('whoever has left is not seen again', () => {
+  const { hosts, lists, web1 } = someHosts(EVERYTHING);
   const machine = new Said({}, 0);
   hosts.enter(web1, machine);
-  for (const at of [10_000, SEEN_AGAIN_MS - 1, SEEN_AGAIN_MS, SEEN_AGAIN_MS + 10_000]) {
-    machine.heardAtMs = at;
-    hosts.see(web1, machine);
-  }
-  const told = changes.map((change) => change.type === 'machine-seen' && change.seen.atMs);
-  assert.deepEqual(told, [0, SEEN_AGAIN_MS]);
+  hosts.leave(web1, machine);
+  const before = lists.length;
+  machine.heardAtMs = SEEN_AGAIN_MS;
+  hosts.save(SEEN_AGAIN_MS);
+  assert.equal(lists.length, before);
 });

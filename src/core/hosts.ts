@@ -8,10 +8,10 @@ import type { DetachedRunner } from './run/detached.ts';
 import type { Member, Session } from './session.ts';
 
 /**
- * Milliseconds from one time that the journal is told that a machine is still here to the next: after a server was killed
- * it is known so well when a machine was last seen. A thousand machines are less than two changes a second.
+ * Milliseconds from one time that the journal is told which machines are still here to the next: after a server was killed
+ * it is known so well when each was last seen. All of them are one transaction, so many machines are no more syncs.
  */
-export const SEEN_AGAIN_MS = 600_000;
+export const SEEN_AGAIN_MS = 60_000;
 
 /** A joined machine's connection. */
 export interface Machine {
@@ -45,6 +45,7 @@ export class Hosts {
   readonly #directory: Directory;
   readonly #journal: Pick<Journal, 'record'>;
   readonly #machines = new Map<NameKey, Machine>();
+  #savedMs = -Infinity;
 
   constructor({ directory, journal }: HostsWorld) {
     this.#directory = directory;
@@ -55,19 +56,26 @@ export class Hosts {
   enter(member: Member, machine: Machine): void {
     this.#machines.get(member.key)?.dismiss('another connection with the key of this machine has taken its place');
     this.#machines.set(member.key, machine);
-    this.#keep(member, machine);
+    this.#record([seenNow(member, machine)]);
   }
 
   leave(member: Member, machine: Machine): void {
     if (this.#machines.get(member.key) !== machine) return;
     this.#machines.delete(member.key);
-    this.#keep(member, machine);
+    this.#record([seenNow(member, machine)]);
   }
 
-  /** It is still here. */
-  see(member: Member, machine: Machine): void {
-    const seenAtMs = this.#directory.machine(member)?.atMs ?? -Infinity;
-    if (machine.heardAtMs - seenAtMs >= SEEN_AGAIN_MS) this.#keep(member, machine);
+  /** Writes down who is still here, where it is time again. To be called now and then. */
+  save(nowMs: number): void {
+    if (nowMs - this.#savedMs < SEEN_AGAIN_MS) return;
+    this.#savedMs = nowMs;
+    const changes: Change[] = [];
+    for (const [key, machine] of this.#machines) {
+      const member = this.#directory.account(key);
+      const isNews = member !== undefined && machine.heardAtMs > (this.#directory.machine(member)?.atMs ?? -Infinity);
+      if (isNews) changes.push(seenNow(member, machine));
+    }
+    if (changes.length > 0) this.#record(changes);
   }
 
   /** Undefined: no machine of that name has joined. */
@@ -89,11 +97,14 @@ export class Hosts {
   }
 
   /** True from now on; where it cannot be written it is true until the server ends, and the journal's health says why. */
-  #keep({ id }: Member, { labels, heardAtMs }: Machine): void {
-    const change: Change = { type: 'machine-seen', seen: { account: id, labels, atMs: heardAtMs } };
-    this.#directory.apply(change);
-    this.#journal.record([change], () => {});
+  #record(changes: readonly Change[]): void {
+    for (const change of changes) this.#directory.apply(change);
+    this.#journal.record(changes, () => {});
   }
+}
+
+function seenNow({ id }: Member, { labels, heardAtMs }: Machine): Change {
+  return { type: 'machine-seen', seen: { account: id, labels, atMs: heardAtMs } };
 }
 
 const NO_LABELS: ReadonlyMap<string, string> = new Map();

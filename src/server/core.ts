@@ -22,7 +22,8 @@ import type { ServerOptions } from './options.ts';
 /** In the data directory. */
 const DETACHED = 'detached';
 /** How often it is written down how far everybody has read: after a crash at most so much is told again. And how often it is
- * looked whether a request for approval has waited too long, and what was refused and left out is to be told. */
+ * looked whether it is time to write down which machines are here, whether a request for approval has waited too long, and
+ * what was refused and left out is to be told. */
 const SAVE_MS = 1_000;
 
 const SECRETS: Secrets = { newCode, newToken, hash: hashSecret };
@@ -104,6 +105,7 @@ export async function openCore(options: ServerOptions, { journal, everything, ru
   });
   const timer = setInterval(() => {
     hub.hearing.save();
+    hosts.save(performance.now());
     approvals.expire();
     records.writeLeftOut();
   }, SAVE_MS).unref();

@@ -89,7 +89,6 @@ export class MachineLink implements Machine {
     const { clock } = this.#options.house;
     const sentMs = clock();
     if (sentMs - this.#heardMs >= LEASE_MS) return this.#options.cut();
-    this.#options.house.hosts.see(this.#options.member, this);
     this.runner.ping(() => (this.#rttMs = clock() - sentMs));
   }
 
