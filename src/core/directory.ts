@@ -175,6 +175,8 @@ export class Directory {
       case 'machine-seen':
         this.#machines.set(change.seen.account, change.seen);
         return undefined;
+      case 'run-condemned':
+        return undefined;
     }
   }
 

@@ -5,6 +5,7 @@ import type { Cast } from './event.ts';
 import type { Name, NameKey } from './name.ts';
 import type {
   Chained,
+  EntryNumber,
   FoundRuns,
   KeptOutput,
   OutputQuery,
@@ -195,7 +196,9 @@ export type Change =
     }
   | { readonly type: 'group-left'; readonly group: { readonly key: string }; readonly account: MemberId }
   /** In the place of what was known before. */
-  | { readonly type: 'machine-seen'; readonly seen: Seen };
+  | { readonly type: 'machine-seen'; readonly seen: Seen }
+  /** Nothing where it has ended by now. */
+  | { readonly type: 'run-condemned'; readonly start: EntryNumber };
 
 /** What a server finds at its start. */
 export interface Everything {

@@ -18,7 +18,7 @@ export class Chain {
     this.#last = database.prepare('SELECT number, hash FROM record ORDER BY number DESC LIMIT 1');
     this.#first = database.prepare('SELECT 1 FROM record WHERE run = ? AND member IS NOT NULL');
     this.#insert = database.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?)');
-    this.#begin = database.prepare('INSERT INTO unended VALUES (?)');
+    this.#begin = database.prepare('INSERT INTO unended (record) VALUES (?)');
     this.#end = database.prepare('DELETE FROM unended WHERE record = ?');
     this.#keep = database.prepare('INSERT INTO kept VALUES (?, ?, ?, ?)');
   }
@@ -54,10 +54,13 @@ export function hexOf(hash: unknown): string | undefined {
 
 export function foundRuns(database: DatabaseSync): FoundRuns {
   const last = database.prepare('SELECT hash FROM record ORDER BY number DESC LIMIT 1').get();
-  const unended = database.prepare('SELECT entry FROM unended JOIN record ON number = record ORDER BY number').all();
+  const unended = database
+    .prepare('SELECT entry, is_condemned FROM unended JOIN record ON number = record ORDER BY number')
+    .all()
+    .map((row) => unendedOf(String(row['entry']), { isCondemned: row['is_condemned'] === 1 }));
   return {
     last: numberOf(database, 'SELECT max(run) FROM record'),
     head: hexOf(last?.['hash']) ?? NO_HASH,
-    unended: unended.map(({ entry }) => unendedOf(String(entry))).filter((one) => one !== undefined),
+    unended: unended.filter((one) => one !== undefined),
   };
 }

@@ -182,11 +182,12 @@ export function parseEntry(text: string): PackedEntry {
 }
 
 /** Of a start that has no end. */
-export function unendedOf(text: string): UnendedRun | undefined {
+export function unendedOf(text: string, { isCondemned }: { isCondemned: boolean }): UnendedRun | undefined {
   const entry = parseEntry(text);
   if (entry.type !== 'started') return undefined;
   const { run, number: start, host, member: by, detached: key } = entry;
-  return { run, start, ...(key === undefined ? {} : { detached: { key, host, by } }) };
+  const condemned = isCondemned ? { isCondemned: true as const } : {};
+  return { run, start, ...condemned, ...(key === undefined ? {} : { detached: { key, host, by } }) };
 }
 
 /** A run, of all its entries in their order; undefined without its start. */

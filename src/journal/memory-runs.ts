@@ -28,13 +28,18 @@ export class MemoryRuns {
     this.#links = after === undefined ? [] : [...after.#links];
   }
 
-  get found(): FoundRuns {
+  found(condemned: ReadonlySet<number>): FoundRuns {
     const unended = this.#links
-      .filter((_, at) => !this.#hasEnd(at + 1))
-      .map(({ text }) => unendedOf(text))
+      .map(({ text }, at) => ({ text, number: at + 1 }))
+      .filter(({ number }) => !this.#hasEnd(number))
+      .map(({ text, number }) => unendedOf(text, { isCondemned: condemned.has(number) }))
       .filter((one) => one !== undefined);
     const last = Math.max(0, ...this.#links.map(({ entry }) => entry.run));
-    return { last, head: this.#links.at(-1)?.hash ?? NO_HASH, unended };
+    return { last, head: this.#head, unended };
+  }
+
+  get #head(): Hash {
+    return this.#links.at(-1)?.hash ?? NO_HASH;
   }
 
   add(entry: RunEntry): Chained {
@@ -43,7 +48,7 @@ export class MemoryRuns {
     }
     const number = this.#links.length + 1;
     const text = formatEntry(entry, { number, isFirst: this.#of(entry.run).length === 0 });
-    const hash = hashOf(this.found.head, text);
+    const hash = hashOf(this.#head, text);
     this.#links.push({ entry, text, hash });
     return { number, hash };
   }

@@ -8,6 +8,8 @@ export interface Who {
   readonly invites: ReadonlyMap<string, Invite>;
   readonly groups: ReadonlyMap<string, Group>;
   readonly machines: ReadonlyMap<number, Seen>;
+  /** Starts of runs that are to end. */
+  readonly condemned: ReadonlySet<number>;
 }
 
 export const NOBODY: Who = {
@@ -16,6 +18,7 @@ export const NOBODY: Who = {
   invites: new Map(),
   groups: new Map(),
   machines: new Map(),
+  condemned: new Set(),
 };
 
 /** A string: why nothing was changed. */
@@ -26,6 +29,7 @@ export function changed(who: Who, changes: readonly Change[]): Who | string {
     invites: new Map(who.invites),
     groups: new Map(who.groups),
     machines: new Map(who.machines),
+    condemned: new Set(who.condemned),
   };
   for (const change of changes) {
     const wrong = whyNot(next, change);
@@ -70,6 +74,9 @@ export function changed(who: Who, changes: readonly Change[]): Who | string {
       case 'machine-seen':
         next.machines.set(change.seen.account, change.seen);
         break;
+      case 'run-condemned':
+        next.condemned.add(change.start);
+        break;
     }
   }
   return next;
@@ -99,6 +106,7 @@ function whyNot(who: Who, change: Change): string | undefined {
     case 'token-removed':
     case 'invite-removed':
     case 'group-left':
+    case 'run-condemned':
       return undefined;
   }
 }

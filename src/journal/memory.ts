@@ -57,7 +57,7 @@ export class MemoryJournal implements Journal {
     this.#resends = new Map(after === undefined ? [] : after.#resends);
     this.#runs = new MemoryRuns(after === undefined ? undefined : after.#runs);
     this.#who = after === undefined ? NOBODY : after.#who;
-    const { accounts, tokens, invites, groups, machines } = this.#who;
+    const { accounts, tokens, invites, groups, machines, condemned } = this.#who;
     this.everything = {
       start: (after?.everything.start ?? 0) + 1,
       journalId: after === undefined || isRestored ? `memory ${++made}` : after.everything.journalId,
@@ -66,7 +66,7 @@ export class MemoryJournal implements Journal {
       tokens: [...tokens.values()].sort((a, b) => a.id - b.id),
       invites: [...invites.values()],
       groups: [...groups.values()],
-      runs: this.#runs.found,
+      runs: this.#runs.found(condemned),
       machines: [...machines.values()].sort((a, b) => a.account - b.account),
     };
   }

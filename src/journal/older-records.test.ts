@@ -56,7 +56,7 @@ test('records of the version before are read, verified, and gone on from', async
       .prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?)')
       .run(at + 1, Buffer.from(hash, 'hex'), run, member, entry);
   }
-  database.exec('INSERT INTO unended VALUES (2)');
+  database.exec('INSERT INTO unended (record) VALUES (2)');
   database.close();
   const last = ENTRIES.at(-1)?.hash ?? '';
   assert.deepEqual(await verifyJournal(path, { head: last }), []);

@@ -76,6 +76,9 @@ export function change(database: DatabaseSync, change: Change): void {
         .run(account, JSON.stringify(Object.fromEntries(labels)), atMs);
       return;
     }
+    case 'run-condemned':
+      database.prepare('UPDATE unended SET is_condemned = 1 WHERE record = ?').run(change.start);
+      return;
   }
 }
 

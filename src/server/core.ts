@@ -92,7 +92,10 @@ export async function openCore(options: ServerOptions, { journal, everything, ru
   });
   const hosts = new Hosts({ directory: hub.directory, journal });
   const places = { serverName: options.name, own: detached, hosts, directory: hub.directory };
-  detachments = new Detachments({ records, newKey: newDetachKey, ...placesOfDetached(places) }, everything.runs);
+  detachments = new Detachments(
+    { journal, records, newKey: newDetachKey, ...placesOfDetached(places) },
+    everything.runs,
+  );
   const approvals = new Approvals({
     hash: sha256,
     now,

@@ -89,7 +89,13 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     atOnceMs: 1,
   });
   detachments = new Detachments(
-    { records, newKey: newDetachKey, runnerAt: () => detached, isRevoked: () => false },
+    {
+      journal,
+      records,
+      newKey: newDetachKey,
+      runnerAt: () => detached,
+      isRevoked: () => false,
+    },
     everything.runs,
   );
   const waits = { roleTimeoutMs, receiptWaitMs };

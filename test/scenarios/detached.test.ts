@@ -152,10 +152,15 @@ for (const host of LOOPBACKS) {
     // As if the network were gone for longer than the lease: nothing that is heard of the server ends the run.
     machine.program.kill('SIGSTOP');
     await using again = await startServer({ directory: server.directory, port: server.port });
-    const there = { server: again, host };
+    let there = { server: again, host };
     const cancelled = await call(['runs', 'cancel', id], there);
     assert.equal(cancelled.stdout, 'web1 is offline: it will be ended there when it is back\n');
     assert.deepEqual(await resultsOf(id, there), [['running', null]]);
+    // What was wished is on record: the next server knows of it.
+    again.program.kill('SIGKILL');
+    await again.program.ended;
+    await using third = await startServer({ directory: server.directory, port: server.port });
+    there = { server: third, host };
     machine.program.kill('SIGCONT');
     assert.equal((await untilEnded(id, there)).flat()[0], 'cancelled');
     const seen = await call(['attach', id], there);

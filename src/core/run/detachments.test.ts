@@ -60,6 +60,11 @@ const BOB = { by: 1, byName: aName('bob'), address: '::1' };
 /** What the next server would find. */
 const foundIn = (journal: MemoryJournal) => new MemoryJournal({ after: journal }).everything.runs;
 
+async function endingOf(detachments: Detachments, run: number) {
+  const ending = await detachments.end(run);
+  return 'refused' in ending ? ending : [...ending.values()];
+}
+
 function aServer(journal = new MemoryJournal(), machines = new Map<string, Machine | 'away'>()) {
   const { runs: found } = journal.everything;
   const world = { journal, newDigest, now: () => 5, keptBytes: 8, onUnwritten: assert.fail };
@@ -69,6 +74,7 @@ function aServer(journal = new MemoryJournal(), machines = new Map<string, Machi
   let keys = found.last;
   const detachments = new Detachments(
     {
+      journal,
       records,
       newKey: () => String(++keys).padStart(32, '0'),
       runnerAt: (host) => machines.get(host) ?? 'nowhere',
@@ -124,10 +130,9 @@ test('a run stays open while its machine is away, over a restart of the server t
   machines.set('web1', 'away');
   for (const key of keys) web1.tell(key, 'away');
   assert.deepEqual([await resultOf(1), await resultOf(2), await resultOf(3)], ['open', 'open', 'open']);
-  assert.deepEqual([...detachments.end(3).values()], ['away']);
+  assert.deepEqual(await endingOf(detachments, 3), ['away']);
   const later = aServer(new MemoryJournal({ after: journal }), new Map<string, Machine | 'away'>([['web1', 'away']]));
   assert.equal(await later.resultOf(1), 'open');
-  assert.deepEqual([...later.detachments.end(3).values()], ['away']);
   const again = new Machine();
   later.machines.set('web1', again);
   later.detachments.came('web1');
@@ -141,8 +146,39 @@ test('a run stays open while its machine is away, over a restart of the server t
   assert.equal(await later.resultOf(3), 'exited');
   // Told twice, on record once.
   later.detachments.came('web1');
-  assert.deepEqual([...later.detachments.end(1).values()], []);
+  assert.deepEqual(await endingOf(later.detachments, 1), []);
   assert.deepEqual(foundIn(later.journal).unended, []);
+});
+
+test('that a run is to end is refused where its machine is away and it cannot be kept', async () => {
+  const [web1, web2] = [new Machine(), new Machine()];
+  const machines = new Map<string, Machine | 'away'>([
+    ['web1', web1],
+    ['web2', web2],
+  ]);
+  const { journal, detachments, start } = aServer(undefined, machines);
+  await start('web1');
+  await start('web2');
+  const [{ key } = assert.fail()] = web1.started;
+  machines.set('web1', 'away');
+  web1.tell(key, 'away');
+  journal.failWith('the disk is full');
+  assert.deepEqual(await endingOf(detachments, 1), { refused: 'not-stored', reason: 'the disk is full' });
+  // One that is here is told: nothing has to be kept for that.
+  assert.deepEqual(await endingOf(detachments, 2), ['ending']);
+  assert.deepEqual(web2.cancelled, [web2.started[0]?.key]);
+  const again = new Machine();
+  machines.set('web1', again);
+  detachments.came('web1');
+  assert.deepEqual(again.cancelled, [], 'nothing has changed');
+  machines.set('web1', 'away');
+  journal.recover();
+  assert.deepEqual(await endingOf(detachments, 1), ['away']);
+  journal.failWith('the disk is full');
+  assert.deepEqual(await endingOf(detachments, 1), ['away'], 'it is kept already');
+  machines.set('web1', again);
+  detachments.came('web1');
+  assert.deepEqual(again.cancelled, [key]);
 });
 
 test('whether a start reached a machine that went away is asked when it is back', async () => {
@@ -241,15 +277,16 @@ test('a run that is ended, or whose account is revoked, while its start is put o
   const { detachments, revoked, start, resultOf } = aServer(undefined, new Map([['web1', web1]]));
   const refusal = { refused: 'not-kept', reason: 'it was ended before it had begun; nothing was started' };
   const ended = start();
-  assert.deepEqual([...detachments.end(1).values()], ['ending']);
+  const ending = endingOf(detachments, 1);
   assert.deepEqual(await ended, refusal);
+  assert.deepEqual(await ending, ['ending']);
   const ofRevoked = start();
   revoked.add(1);
   detachments.revoked({ id: 1, name: 'bob' });
   assert.deepEqual(await ofRevoked, refusal);
   assert.deepEqual(web1.started, []);
   assert.deepEqual([await resultOf(1), await resultOf(2)], ['cancelled', 'cancelled']);
-  assert.deepEqual([...detachments.end(1).values()], []);
+  assert.deepEqual(await endingOf(detachments, 1), []);
 });
 
 test('a run that is ended while its machine is being asked to start it is ended when that has answered', async () => {
@@ -263,7 +300,7 @@ test('a run that is ended while its machine is being asked to start it is ended 
   };
   const starting = start();
   const key = await asked;
-  detachments.end(1);
+  assert.deepEqual(await endingOf(detachments, 1), ['ending']);
   answer(undefined);
   assert.equal(await starting, undefined);
   assert.equal(web1.cancelled.at(-1), key);

@@ -3,7 +3,7 @@
 
 import type { Directory } from '../directory.ts';
 import type { Hosts } from '../hosts.ts';
-import type { MemberId } from '../journal.ts';
+import type { Change, Journal, MemberId, Recorded } from '../journal.ts';
 import { isSameName, parseName } from '../name.ts';
 import type { RunCommand, RunResult } from '../ports.ts';
 import type { NotStored } from '../refusal.ts';
@@ -25,6 +25,7 @@ const PROGRAM_GONE = 'the program that ran it has ended since, and nobody saw ho
 const MACHINE_REVOKED = 'the machine was revoked, and nobody saw how';
 
 export interface DetachmentsWorld {
+  readonly journal: Pick<Journal, 'record'>;
   readonly records: Pick<Records, 'detach' | 'end' | 'keptBytes'>;
   readonly newKey: () => DetachKey;
   /** Of the machine of that name, or the server itself. `away`: it is not connected; `nowhere`: there is no such machine. */
@@ -68,10 +69,14 @@ interface Open {
   readonly run: RunId;
   readonly host: string;
   readonly by: MemberId;
-  /** Undefined: not on record yet, or being started. */
+  /** Undefined: not on record yet. */
+  entry: EntryNumber | undefined;
+  /** The same; undefined while it is being started, too. */
   start: EntryNumber | undefined;
   /** To be ended as soon as somebody can be told. */
   isCondemned: boolean;
+  /** That is on record. */
+  isKept: boolean;
 }
 
 /** What was done about a run that is to end, on one of its hosts. */
@@ -84,9 +89,9 @@ export class Detachments {
   /** With what another server has left. */
   constructor(world: DetachmentsWorld, { unended }: Pick<FoundRuns, 'unended'>) {
     this.#world = world;
-    for (const { run, start, detached } of unended) {
+    for (const { run, start, detached, isCondemned = false } of unended) {
       if (detached === undefined) continue;
-      const open: Open = { ...detached, run, start, isCondemned: false };
+      const open: Open = { ...detached, run, entry: start, start, isCondemned, isKept: isCondemned };
       this.#open.set(open.key, open);
       const runner = world.runnerAt(open.host);
       if (runner === 'nowhere') this.#lose(open, MACHINE_REVOKED);
@@ -107,7 +112,16 @@ export class Detachments {
       return { refused: 'too-many-runs', reason: `${count} detached commands of this account go on, as many as may` };
     }
     const key = newKey();
-    const open: Open = { key, run, host, by: starter.by, start: undefined, isCondemned: false };
+    const open: Open = {
+      key,
+      run,
+      host,
+      by: starter.by,
+      entry: undefined,
+      start: undefined,
+      isCondemned: false,
+      isKept: false,
+    };
     this.#open.set(key, open);
     const setting = settingOf(wishes);
     const recorded = await records.detach({ run, starter, host, command, setting, detached: key });
@@ -115,6 +129,7 @@ export class Detachments {
       this.#open.delete(key);
       return recorded;
     }
+    open.entry = recorded.number;
     if (open.isCondemned || this.#world.isRevoked(open.by)) {
       open.start = recorded.number;
       this.#finish(open, NEVER_BEGAN, undefined);
@@ -145,11 +160,26 @@ export class Detachments {
     }
   }
 
-  /** Ends a run wherever it is open; what is not in the answer is open no more. */
-  end(run: RunId): ReadonlyMap<DetachKey, Ending> {
-    const ending = new Map<DetachKey, Ending>();
-    for (const open of this.#open.values()) if (open.run === run) ending.set(open.key, this.#condemn(open));
-    return ending;
+  /**
+   * Ends a run wherever it is open; what is not in the answer is open no more. Where the machine is away it is on record that it
+   * is to end, for the next server as well, or that is refused, and nothing has changed there.
+   */
+  async end(run: RunId): Promise<ReadonlyMap<DetachKey, Ending> | NotStored> {
+    const all = [...this.#open.values()].filter((open) => open.run === run);
+    const wanted = all.filter(({ isKept }) => !isKept);
+    const ending = new Map(all.map((open) => [open.key, this.#condemn(open)]));
+    const changes = wanted.flatMap(({ entry }): Change[] => {
+      return entry === undefined ? [] : [{ type: 'run-condemned', start: entry }];
+    });
+    if (changes.length === 0) return ending;
+    const recorded = await new Promise<Recorded>((done) => this.#world.journal.record(changes, done));
+    if (recorded === undefined) {
+      for (const open of wanted) open.isKept = true;
+      return ending;
+    }
+    const forgotten = wanted.filter(({ key, isKept }) => !isKept && ending.get(key) === 'away');
+    for (const open of forgotten) open.isCondemned = false;
+    return forgotten.length === 0 ? ending : { refused: 'not-stored', reason: recorded.failed };
   }
 
   /** An account that is no more: what it has started ends; a machine that is: nobody will know. */

@@ -121,6 +121,8 @@ export interface FoundRuns {
 export interface UnendedRun {
   readonly run: RunId;
   readonly start: EntryNumber;
+  /** Somebody has ended it, and whether it was told where it runs nobody knows. */
+  readonly isCondemned?: true;
   /** It may go on without the server that is gone. */
   readonly detached?: { readonly key: DetachKey; readonly host: string; readonly by: MemberId };
 }

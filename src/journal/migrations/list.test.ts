@@ -210,5 +210,6 @@ test('a step that is out there is never changed', () => {
     '8d60108d1ee7c9c3',
     'f6fc2694c05f75b7',
     'f6e3f1e1a787dc86',
+    'c71b618d0ba08bcf',
   ]);
 });

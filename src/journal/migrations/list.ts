@@ -8,5 +8,6 @@ import { PAST } from './0004-past.ts';
 import { INVITER } from './0005-inviter.ts';
 import { LOST } from './0006-lost.ts';
 import { MACHINES } from './0007-machines.ts';
+import { CONDEMNED } from './0008-condemned.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS, PAST, INVITER, LOST, MACHINES];
+export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS, PAST, INVITER, LOST, MACHINES, CONDEMNED];

@@ -134,7 +134,14 @@ async function end(asker: Asker, { id }: { id: number }) {
   if (run.hosts.every(({ detached }) => detached === undefined)) {
     return no('not-kept', `${attempt}: it was not detached; it ends with the connection that started it`);
   }
-  const ending = asker.house.detachments.end(id);
+  const ending = await asker.house.detachments.end(id);
+  if ('refused' in ending) {
+    const { reason } = ending;
+    return no(
+      'not-stored',
+      `${attempt} where its machine is away: it cannot be put on record that it is to end: ${reason}; nothing has changed there`,
+    );
+  }
   const hosts = run.hosts.map(({ host, detached }) => ({
     host,
     state: ending.get(detached ?? '') ?? ('ended' as const),
