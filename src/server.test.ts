@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { anAccount, record } from '../test/contracts/journal.ts';
 import { aDirectory } from '../test/kit/directory.ts';
 import { FakeRunner } from '../test/kit/native.ts';
 import { LOOPBACKS } from '../test/kit/server.ts';
@@ -68,3 +69,24 @@ test(
     assert.equal(next.everything.runs.unended.length, 1);
   },
 );
+
+test('after a server was killed it is known when its machines were last here', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const journal = new MemoryJournal();
+  const web1 = { ...anAccount(7, 'web1'), kind: 'host' } as const;
+  assert.equal(await record(journal, { type: 'account-added', account: web1 }), undefined);
+  const killed = new MemoryJournal({ after: journal });
+  const opening = { journal: killed, everything: killed.everything, runner: new FakeRunner(), now: () => 5 };
+  const { hub, hosts } = await openCore({ ...NAMES, listen: [], directory: aDirectory(t) }, opening);
+  const member = hub.directory.account(web1.key) ?? assert.fail('it has no account');
+  const nothing = () => assert.fail('nothing is to be started');
+  const detached = { start: nothing, attach: nothing, ended: nothing, cancel: nothing };
+  const facts = { labels: new Map(), family: 'ipv6', rttMs: undefined, dismiss: nothing } as const;
+  const machine = { ...facts, runner: { start: nothing }, detached, heardAtMs: 1_000 };
+  hosts.enter(member, machine);
+  machine.heardAtMs = 9_000;
+  t.mock.timers.tick(1_000);
+  await new Promise((resolve) => killed.settle(() => resolve(undefined)));
+  const seen = new MemoryJournal({ after: killed }).everything.machines.map(({ account, atMs }) => [account, atMs]);
+  assert.deepEqual(seen, [[7, 9_000]]);
+});
