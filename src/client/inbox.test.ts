@@ -37,6 +37,21 @@ test('a message counts as read when the next one is asked for', async () => {
   await client.close();
 });
 
+test('what is no id of a message is not acknowledged, and those that are still are', async () => {
+  const { server, client } = await aClient();
+  server.say('one');
+  const messages = client.messages({ acknowledge: 'by-hand' });
+  assert.equal((await messages.next()).value?.text, 'one');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a program in plain JavaScript may say anything
+  for (const wrong of [NaN, 1.5, -1, undefined, '1', 1n] as number[]) {
+    assert.throws(() => client.acknowledge(wrong), { name: 'TypeError', message: /^acknowledge\(\) takes the id/ });
+  }
+  client.acknowledge(1);
+  await settled();
+  assert.equal(server.acknowledged, 1);
+  await client.close();
+});
+
 test('over a lost connection every message comes once: what was not read again, what was read not', async () => {
   const { server, world, client } = await aClient();
   for (let at = 1; at <= 5; at++) server.say(`${at}`);

@@ -86,8 +86,9 @@ export class Inbox {
     return iterator;
   }
 
-  /** Everything up to this message has arrived for good. */
+  /** Everything up to this message has arrived for good. Throws a `TypeError` for what is no id. */
   acknowledge(id: number): void {
+    if (!Number.isSafeInteger(id) || id < 0) throw new TypeError(`acknowledge() takes the id of a message, not ${id}`);
     // Never given here: an id from before a copy took the journal's place.
     if (this.#hadOther && id > (this.#given ?? 0)) return;
     this.#consumed = Math.max(this.#consumed, id);

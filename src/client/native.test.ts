@@ -152,6 +152,20 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(await answer, { lost: 'the server is closing' });
   });
 
+  test(`what JSON cannot say is refused here, asked or notified, and the connection goes on: ${host}`, async (t) => {
+    const { client, server } = await connected(t, host);
+    const circle: Record<string, unknown> = {};
+    circle['itself'] = circle;
+    for (const params of [{ id: 5n }, circle]) {
+      assert.throws(() => client.notify('chat.ack', params), { name: 'TypeError', message: /; it was not sent$/ });
+      const refused = await client.request('chat.ack', params);
+      assert.ok('error' in refused && refused.error.data?.code === 'bad-params', JSON.stringify(refused));
+    }
+    const answer = client.request('chat.list', {});
+    server.answer(await server.asked('chat.list'), { members: [] });
+    assert.deepEqual(await answer, { result: { members: [] } });
+  });
+
   test(`a server that is silent from the login on is given up too: ${host}`, async (t) => {
     const { client, world, server } = await connected(t, host);
     const answer = client.request('login.code', { code: 'ABCD' });

@@ -22,6 +22,7 @@ export interface Wire {
   /** Settles with the reason once the connection is gone, however that came. */
   readonly gone: Promise<string>;
   request(method: string, params: object): Promise<Answer>;
+  /** Throws a `TypeError` if JSON cannot say it, or it is too long; nothing of it was sent, and the wire goes on. */
   notify(method: string, params: object): void;
   /** One listener for each method. */
   onNotification(method: string, listener: (params: unknown) => void): void;

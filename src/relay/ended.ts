@@ -4,7 +4,9 @@ import type { RunResult } from '../core/ports.ts';
 import type { DetachedEnd, DetachKey } from '../core/run/detached.ts';
 import type { KeptOutput, StreamFacts } from '../core/run/record.ts';
 import { TIMEOUT_STATUS } from '../core/run/result.ts';
+import { MAX_REASON_LENGTH } from '../protocol/native/limits.ts';
 import type { RunEnded } from '../protocol/native/methods/run.ts';
+import { shorten } from '../protocol/text.ts';
 
 export function toRunEnded(run: number, ended: RunResult, why?: string): RunEnded {
   const mayGoOn = 'mayGoOn' in ended;
@@ -32,7 +34,8 @@ function toFields(ended: RunResult): Omit<RunEnded, 'run'> {
     result,
     status,
     ...('signal' in ended ? { signal: ended.signal } : {}),
-    ...('reason' in ended ? { reason: ended.reason } : {}),
+    // It may be what a machine has said.
+    ...('reason' in ended ? { reason: shorten(ended.reason, MAX_REASON_LENGTH) } : {}),
   };
 }
 

@@ -1,9 +1,20 @@
 // A native connection after its preface, seen from either end: frames in, events out; calls in, frames out. It knows
 // JSON-RPC and the streams' credit, and nothing of sockets, time or who may do what.
 
+import { shorten } from '../text.ts';
 import { encodeFrame, type Frame, type Malformed } from './frame.ts';
-import { MAX_OUTSTANDING_REQUESTS, MAX_STREAMS } from './limits.ts';
-import { formatRequest, formatRpc, parseRpc, rpcError, type Id, type RpcError, type RpcMessage } from './rpc.ts';
+import { MAX_OUTSTANDING_REQUESTS, MAX_REASON_LENGTH, MAX_STREAMS } from './limits.ts';
+import {
+  formatNotification,
+  formatReply,
+  formatRequest,
+  formatRpc,
+  parseRpc,
+  rpcError,
+  type Id,
+  type RpcError,
+  type RpcMessage,
+} from './rpc.ts';
 import { Incoming, Outgoing } from './stream.ts';
 
 export type Role = 'client' | 'server';
@@ -109,8 +120,9 @@ export class NativeConnection {
     return id;
   }
 
+  /** Throws a `TypeError` if that cannot be sent; nothing of it was, and the connection goes on. */
   notify(method: string, params: object): void {
-    this.#send({ kind: 'notification', method, params });
+    this.#emit({ kind: 'control', text: formatNotification({ kind: 'notification', method, params }) });
   }
 
   /** What `sharedNotification` made. */
@@ -119,11 +131,11 @@ export class NativeConnection {
   }
 
   respond(id: Id, result: object): void {
-    if (this.#unanswered.delete(id)) this.#send({ kind: 'answer', id, result });
+    this.#reply({ kind: 'answer', id, result });
   }
 
   refuse(id: Id, error: RpcError): void {
-    if (this.#unanswered.delete(id)) this.#send({ kind: 'refusal', id, error });
+    this.#reply({ kind: 'refusal', id, error });
   }
 
   /** Says why, and is over; the transport is closed by whoever called. */
@@ -131,9 +143,10 @@ export class NativeConnection {
     this.#close({ reason });
   }
 
-  #close(why: { readonly reason: string; readonly code?: string }): void {
+  #close({ reason, ...why }: { readonly reason: string; readonly code?: string }): void {
     if (this.#isOver) return;
-    this.notify(CLOSING, why);
+    // It may quote what the other end has sent.
+    this.notify(CLOSING, { reason: shorten(reason, MAX_REASON_LENGTH), ...why });
     this.#isOver = true;
     this.#incoming.clear();
     this.#outgoing.clear();
@@ -231,6 +244,11 @@ export class NativeConnection {
 
   #send(message: Exclude<RpcMessage, { kind: 'invalid' }>): void {
     this.#emit({ kind: 'control', text: formatRpc(message) });
+  }
+
+  #reply(reply: Extract<RpcMessage, { kind: 'answer' | 'refusal' }>): void {
+    if (reply.id === null || !this.#unanswered.delete(reply.id)) return;
+    this.#emit({ kind: 'control', text: formatReply(reply) });
   }
 
   #fail(reason: string): void {

@@ -35,3 +35,6 @@ export const MAX_ID_CHARACTERS = 64;
 
 /** Bytes of a preface line, its end included: a server's name of 32 code points and a reason fit. */
 export const MAX_PREFACE_BYTES = 512;
+
+/** UTF-16 units of a reason, or of a refusal that had to be cut: some lines of a terminal. */
+export const MAX_REASON_LENGTH = 1_000;

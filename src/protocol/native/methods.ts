@@ -59,6 +59,7 @@ export type ErrorCode =
   | 'unknown-method'
   | 'bad-params'
   | 'too-many-requests'
+  | 'answer-too-long'
   | 'closing'
   // who asks
   | 'not-allowed'

@@ -2,7 +2,8 @@
 // answered with Invalid Request: frames already let many requests be under way at once. So is an id that is null or
 // fractional, which the specification advises against.
 
-import { MAX_CONTROL_BYTES, MAX_ID_CHARACTERS } from './limits.ts';
+import { shorten } from '../text.ts';
+import { MAX_CONTROL_BYTES, MAX_ID_CHARACTERS, MAX_REASON_LENGTH } from './limits.ts';
 
 export type Id = number | string;
 
@@ -48,21 +49,56 @@ export function formatRpc(message: Exclude<RpcMessage, { kind: 'invalid' }>): st
  * and all that goes on over it. What a program hands over may hold anything, also what JSON has no form for.
  */
 export function formatRequest(request: Extract<RpcMessage, { kind: 'request' }>): string | RpcError {
-  const refused = (why: string) =>
-    rpcError('params', 'bad-params', `Cannot ask for ${request.method}: ${why}; it was not sent`);
+  const said = sayable(request, 'request');
+  if (typeof said === 'string') return said;
+  return rpcError('params', 'bad-params', `Cannot ask for ${request.method}: ${said.why}; it was not sent`);
+}
+
+/** The same of a notification, which nobody answers: what cannot be said is a mistake of whoever notifies, and a `TypeError`. */
+export function formatNotification(notification: Extract<RpcMessage, { kind: 'notification' }>): string {
+  const said = sayable(notification, 'notification');
+  if (typeof said === 'string') return said;
+  throw new TypeError(`Cannot notify of ${notification.method}: ${said.why}; it was not sent`);
+}
+
+/** What is too long to be told is a short refusal in its place: whoever asked keeps the connection. */
+export function formatReply(reply: Extract<RpcMessage, { kind: 'answer' | 'refusal' }>): string {
+  const text = formatRpc(reply);
+  const bytes = tooLong(text);
+  if (bytes === undefined) return text;
+  const { id } = reply;
+  if (reply.kind === 'answer') {
+    const why = `Cannot answer: the answer has ${bytes} bytes, and ${MAX_CONTROL_BYTES} are the most`;
+    return formatRpc({ kind: 'refusal', id, error: rpcError('refused', 'answer-too-long', why) });
+  }
+  const { code, message, data } = reply.error;
+  const error = { code, message: shorten(message, MAX_REASON_LENGTH) };
+  return formatRpc({
+    kind: 'refusal',
+    id,
+    error: data === undefined ? error : { ...error, data: { code: data.code } },
+  });
+}
+
+function sayable(message: Exclude<RpcMessage, { kind: 'invalid' }>, what: string): string | { readonly why: string } {
   let text: string;
   try {
-    text = formatRpc(request);
+    text = formatRpc(message);
   } catch (error) {
     // The lines that follow draw the circle.
     const [why] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-    return refused(`JSON cannot say it (${why})`);
+    return { why: `JSON cannot say it (${why})` };
   }
+  const bytes = tooLong(text);
+  return bytes === undefined ? text : { why: `the ${what} has ${bytes} bytes, and ${MAX_CONTROL_BYTES} are the most` };
+}
+
+/** Its bytes, if they are more than a frame takes. */
+function tooLong(text: string): number | undefined {
   // A UTF-16 unit is at most three bytes of UTF-8: what is short by that is not counted.
-  if (text.length * 3 <= MAX_CONTROL_BYTES) return text;
+  if (text.length * 3 <= MAX_CONTROL_BYTES) return undefined;
   const { length } = new TextEncoder().encode(text);
-  if (length <= MAX_CONTROL_BYTES) return text;
-  return refused(`the request has ${length} bytes, and ${MAX_CONTROL_BYTES} are the most`);
+  return length <= MAX_CONTROL_BYTES ? undefined : length;
 }
 
 export function parseRpc(text: string): RpcMessage {
