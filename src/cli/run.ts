@@ -1,13 +1,13 @@
 // `partyline run`: a command on the server, with its input, its outputs and its status as they were.
 
-import type { NativeClient } from '../client/native.ts';
+import type { NativeClient, Refused } from '../client/native.ts';
 import { OWNER_TOKEN_FILE } from '../client/on-socket.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import type { ErrorCode } from '../protocol/native/methods.ts';
 import { exitNow, INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
 import type { OwnTerminal } from './terminal/lent.ts';
 import { isOneName, readRunArguments, type PromptArguments, type RunArguments } from './run/arguments.ts';
-import { connectForRuns } from './run/connect.ts';
+import { enterForRuns } from './run/connect.ts';
 import { Outlet, say } from './run/outlet.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './kit/status.ts';
 
@@ -101,12 +101,19 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
   const interruption = watchInterruption();
   try {
     const { signal } = interruption;
-    const client = await connectForRuns(host, { command: 'run', signal });
-    if ('refused' in client) {
-      const hint = 'hint' in given ? hintOfMachine(given, client.refused) : hintOfPrompt(given, client.refused);
-      new Outlet({ host, isJson }).fail(client.kind === 'denied' ? 'denied' : 'lost', `${client.refused}${hint}`);
+    const refusedAs = ({ refused, kind }: Refused): number => {
+      const hint = 'hint' in given ? hintOfMachine(given, refused) : hintOfPrompt(given, refused);
+      new Outlet({ host, isJson }).fail(kind === 'denied' ? 'denied' : 'lost', `${refused}${hint}`);
       return UNREACHED_STATUS;
-    }
+    };
+    const entering = await enterForRuns(host, { command: 'run', signal });
+    if ('refused' in entering) return refusedAs(entering);
+    const { client, cameIn } = entering;
+    // One command is asked for behind the login, whose answer may still be on its way, and the name of the server with it.
+    const isAtOnce = isOfOne(given) && (!isJson || given.wishes.on !== undefined || client.serverName !== '');
+    const refused = isAtOnce ? undefined : await cameIn;
+    signal.throwIfAborted();
+    if (refused !== undefined) return refusedAs(refused);
     if ('prompt' in given) {
       // Whoever is interrupted at the prompt is asked again.
       interruption.stop();
@@ -119,20 +126,27 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const { on } = wishes;
     if (given.away !== undefined)
       return await (await import('./run/detach.ts')).detach(client, { given, interruption });
-    if (on !== undefined && (!isOneName(on) || given.wide.isDryRun || given.wide.out !== undefined)) {
+    if (on !== undefined && !isOfOne(given)) {
       const { runWide } = await import('./run/wide.ts');
       const { confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = times;
       return await runWide(client, { targets: on, given, interruption, confirmTimeoutMs });
     }
     const outlet = new Outlet({ host: on?.trim() ?? client.serverName, isJson });
     const terminal = given.hasTerminal ? new (await import('./terminal/lent.ts')).OwnTerminal() : undefined;
-    return await runOn(client, wishes, { outlet, interruption, terminal, ...times });
+    return await runOn(client, wishes, { outlet, interruption, terminal, cameIn, refusedAs, ...times });
   } catch (error) {
     if (interruption.name === undefined) throw error;
     return INTERRUPTED[interruption.name];
   } finally {
     interruption.stop();
   }
+}
+
+/** Whether it is a command, shown as it runs, on one machine or on the server itself. */
+function isOfOne(given: RunArguments | PromptArguments): given is RunArguments {
+  if ('prompt' in given || given.away !== undefined) return false;
+  const { wishes, wide } = given;
+  return wishes.on === undefined || (isOneName(wishes.on) && !wide.isDryRun && wide.out === undefined);
 }
 
 /** A machine's name in the place of the server's is what everybody types once. */
@@ -155,6 +169,9 @@ interface Around extends RunTimes {
   readonly interruption: Interruption;
   /** Ours, for a command that runs in one. */
   readonly terminal: OwnTerminal | undefined;
+  /** What the login came to, if it was refused. */
+  readonly cameIn: Promise<Refused | undefined>;
+  readonly refusedAs: (refused: Refused) => number;
 }
 
 async function runOn(client: NativeClient, wishes: RunWishes, around: Around): Promise<number> {
@@ -177,6 +194,14 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
   if (wishes.approval === undefined || terminal !== undefined) passOn(input, handle, terminal);
   else handle.endInput();
   const ended = await endOf(handle, around);
+  if (ended.end !== 'ended' && interruption.name === undefined && terminal?.hasLeft !== true) {
+    const refused = await around.cameIn;
+    if (refused !== undefined) {
+      terminal?.giveBack(false);
+      input.destroy();
+      return around.refusedAs(refused);
+    }
+  }
   if (ended.end === 'refused' && ended.code === NEEDS_APPROVAL && interruption.name === undefined) {
     return await runApproved(client, asked, around);
   }

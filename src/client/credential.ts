@@ -39,10 +39,27 @@ export async function choose(server: Surroundings, choice: CredentialChoice): Pr
   return typeof choice === 'function' ? await choice(server) : choice;
 }
 
-/** Throws a `RefusedError`, or an `UnreachableError` if the connection went first. */
+/** The login has left. */
+export interface Entering {
+  /** Rejects with a `RefusedError`, or with an `UnreachableError` if the connection went first. */
+  readonly cameIn: Promise<LoggedIn>;
+}
+
+/** Throws what `cameIn` of `enter` rejects with. */
 export async function logIn(opened: Opened, choice: CredentialChoice): Promise<LoggedIn> {
+  return (await enter(opened, choice)).cameIn;
+}
+
+/**
+ * Shows who is there. A server takes what it is asked in order, so that more may be asked at once: nothing of it is done if
+ * the login is refused. Throws what `cameIn` rejects with.
+ */
+export async function enter(opened: Opened, choice: CredentialChoice): Promise<Entering> {
   const credential = await choose(opened, choice);
-  if (credential === 'none') return { identity: undefined, next: choice };
+  if (credential === 'none') {
+    await greeted(opened);
+    return { cameIn: Promise.resolve({ identity: undefined, next: choice }) };
+  }
   if ('ownerTokenFile' in credential) {
     if (opened.proveOwner === undefined || !opened.isLoopback) {
       throw new RefusedError(
@@ -50,15 +67,27 @@ export async function logIn(opened: Opened, choice: CredentialChoice): Promise<L
         'Cannot come in as the owner: the owner token counts on this machine only',
       );
     }
-    return { identity: identityIn(await opened.proveOwner(credential.ownerTokenFile)), next: choice };
+    const { proven } = await opened.proveOwner(credential.ownerTokenFile);
+    return { cameIn: resultIn(opened, proven).then((result) => ({ identity: identityIn(result), next: choice })) };
   }
-  if (!('guest' in credential) && !opened.isPrivate) {
-    throw new RefusedError('not-encrypted', 'Cannot log in: the connection is plain text, and nothing secret was sent');
+  if (!('guest' in credential)) {
+    if (!opened.isPrivate) {
+      throw new RefusedError(
+        'not-encrypted',
+        'Cannot log in: the connection is plain text, and nothing secret was sent',
+      );
+    }
+    // What is no native server may write into its log what it does not understand.
+    if (!opened.isKnown) await greeted(opened);
   }
-  const answer = await opened.wire.request(methodFor(credential), paramsFor(credential));
-  if (!('code' in credential)) return { identity: identityIn(answer), next: choice };
-  const { token, ...identity } = readResult(loginCode, resultIn(answer));
-  return { identity, next: { token } };
+  const answered = resultIn(opened, opened.wire.request(methodFor(credential), paramsFor(credential)));
+  return {
+    cameIn: answered.then((result) => {
+      if (!('code' in credential)) return { identity: identityIn(result), next: choice };
+      const { token, ...identity } = readResult(loginCode, result);
+      return { identity, next: { token } };
+    }),
+  };
 }
 
 type Sent = Exclude<Credential, 'none' | { ownerTokenFile: string }>;
@@ -73,12 +102,19 @@ function paramsFor(credential: Sent): object {
   return 'guest' in credential ? { name: credential.guest } : credential;
 }
 
-function identityIn(answer: Answer): Identity {
-  return readResult(loginToken, resultIn(answer));
+function identityIn(result: unknown): Identity {
+  return readResult(loginToken, result);
 }
 
-function resultIn(answer: Answer): unknown {
+async function greeted({ greeting }: Opened): Promise<void> {
+  const wrong = await greeting;
+  if (wrong !== undefined) throw wrong;
+}
+
+async function resultIn(opened: Opened, asked: Promise<Answer>): Promise<unknown> {
+  const answer = await asked;
   if ('error' in answer) throw refusedBy(answer.error);
-  if ('lost' in answer) throw new UnreachableError(`The server went away during the login: ${answer.lost}`);
-  return answer.result;
+  if ('result' in answer) return answer.result;
+  await greeted(opened);
+  throw new UnreachableError(`The server went away during the login: ${answer.lost}`);
 }

@@ -76,10 +76,12 @@ export class Link {
 
   async #connect(signal: AbortSignal): Promise<Wire> {
     let opened = await this.#options.transport(signal);
+    const onAbort = () => opened.wire.destroy();
+    signal.addEventListener('abort', onAbort);
     try {
       const state = { isGone: false };
       void opened.wire.gone.then(() => (state.isGone = true));
-      const credential = await orAborted(choose(opened, this.#credential), signal);
+      const credential = await orAborted(whileNative(opened, choose(opened, this.#credential)), signal);
       if (state.isGone) {
         // A server waits some seconds only, and somebody may have typed for longer: that was not in vain.
         const before = opened;
@@ -92,7 +94,10 @@ export class Link {
       signal.throwIfAborted();
     } catch (error) {
       opened.wire.destroy();
+      signal.throwIfAborted();
       throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
     }
     this.#opened = opened;
     return opened.wire;
@@ -140,6 +145,13 @@ function isAlike(one: Surroundings, other: Surroundings): boolean {
   return (
     one.isLoopback === other.isLoopback && one.isPrivate === other.isPrivate && one.fingerprint === other.fingerprint
   );
+}
+
+/** Whoever is asked is not kept, once it turns out that there is no native server. */
+async function whileNative<Value>({ greeting }: Opened, value: Promise<Value>): Promise<Value> {
+  const wrong = Promise.withResolvers<never>();
+  void greeting.then((error) => error !== undefined && wrong.reject(error));
+  return await Promise.race([value, wrong.promise]);
 }
 
 /** Whoever is asked may never answer. Throws the signal's reason. */

@@ -3,12 +3,13 @@
 
 import { readOwnerToken } from '../net/owner.ts';
 import { isLoopbackAddress } from '../net/peer.ts';
+import { rpcError } from '../protocol/native/rpc.ts';
 import { RefusedError, UnreachableError } from './errors.ts';
-import type { NativeClient } from './native.ts';
-import { becomeOwner, clientOn } from './on-socket.ts';
-import { hintOfTls, NATIVE, reach, ReachError, type Reached } from './reach.ts';
+import type { NativeClient, Refused } from './native.ts';
+import { clientOn, showOwner } from './on-socket.ts';
+import { hintOfTls, NATIVE, reach, ReachError } from './reach.ts';
 import type { Trust } from './trust.ts';
-import type { Answer, Opened, Surroundings } from './wire.ts';
+import type { Answer, Opened, Proving } from './wire.ts';
 
 export interface NodeTransportOptions {
   /** `[SCHEME://]HOST[:PORT]`. */
@@ -16,8 +17,8 @@ export interface NodeTransportOptions {
   readonly trust: Trust;
 }
 
-/** A connection on which nothing was said yet. */
-export interface OpenedOnNode extends Surroundings {
+/** A connection on which nothing was asked yet. */
+export interface OpenedOnNode extends Omit<Opened, 'wire' | 'proveOwner'> {
   readonly client: NativeClient;
 }
 
@@ -27,8 +28,8 @@ export async function openOnNode(options: NodeTransportOptions, signal: AbortSig
 }
 
 /** For whoever is to come in, and keeps the client. */
-export function toOpened({ client, ...surroundings }: OpenedOnNode): Opened {
-  return { wire: client, proveOwner: (tokenFile) => proveOwner(client, tokenFile), ...surroundings };
+export function toOpened({ client, ...others }: OpenedOnNode): Opened {
+  return { wire: client, proveOwner: (tokenFile) => proveOwner(client, tokenFile), ...others };
 }
 
 /** Throws as `openOnNode` does. */
@@ -37,16 +38,14 @@ export async function openClient({ host, trust }: NodeTransportOptions, signal: 
     throw error instanceof ReachError ? errorOf(error) : error;
   });
   const client = clientOn(reached);
-  const onAbort = () => client.destroy();
-  signal.addEventListener('abort', onAbort);
-  const wrong = await client.greeted();
-  signal.removeEventListener('abort', onAbort);
-  signal.throwIfAborted();
-  if (wrong !== undefined) {
+  const greeting = client.greeted().then((wrong) => {
+    if (wrong === undefined) return undefined;
     client.destroy();
-    throw new UnreachableError(`Cannot connect to ${host}: ${wrong.refused}${hintOfTls(reached)}`);
-  }
-  return { client, ...surroundingsOf(reached) };
+    return new UnreachableError(`Cannot connect to ${host}: ${wrong.refused}${hintOfTls(reached)}`);
+  });
+  const { address, fingerprint, isKnown } = reached;
+  const isLoopback = isLoopbackAddress(address);
+  return { client, greeting, isLoopback, isPrivate: isLoopback || fingerprint !== undefined, isKnown, fingerprint };
 }
 
 function errorOf(error: ReachError): Error {
@@ -54,16 +53,15 @@ function errorOf(error: ReachError): Error {
   return new UnreachableError(error.message, { cause: error });
 }
 
-function surroundingsOf({ address, fingerprint }: Reached): Surroundings {
-  const isLoopback = isLoopbackAddress(address);
-  return { isLoopback, isPrivate: isLoopback || fingerprint !== undefined, fingerprint };
-}
-
-async function proveOwner(wire: NativeClient, tokenFile: string): Promise<Answer> {
+async function proveOwner(wire: NativeClient, tokenFile: string): Promise<Proving> {
   const token = readOwnerToken(tokenFile);
   if ('refused' in token) throw new RefusedError('no-credential', token.refused);
-  const proven = await becomeOwner(wire, token);
+  const showing = await showOwner(wire, token);
+  return { proven: 'proven' in showing ? showing.proven.then(toAnswer) : Promise.resolve(toAnswer(showing)) };
+}
+
+function toAnswer(proven: { readonly result: unknown } | Refused): Answer {
   if ('result' in proven) return proven;
-  if (proven.kind === 'unreached') return { lost: proven.refused };
-  throw new RefusedError('wrong-proof', proven.refused);
+  const { refused, kind } = proven;
+  return kind === 'unreached' ? { lost: refused } : { error: rpcError('refused', 'wrong-proof', refused) };
 }

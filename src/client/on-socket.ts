@@ -32,6 +32,9 @@ export interface ConnectOptions {
 export function clientOn({ socket, address, port }: Dialled, { after }: { readonly after?: After } = {}): NativeClient {
   // Where nothing is awaited nobody is asked, and a machine that is no longer there is found out all the same.
   socket.setKeepAlive(true, KEEPALIVE_MS);
+  // The preface leaves with what is asked at once: one packet, and one record of TLS.
+  socket.cork();
+  process.nextTick(() => socket.uncork());
   return new NativeClient(socket, {
     far: { address, port },
     why: whyConnectFailed,
@@ -41,11 +44,27 @@ export function clientOn({ socket, address, port }: Dialled, { after }: { readon
   });
 }
 
+/** The login is on its way. What is asked behind it is done after it, or is refused as it is: a server takes one after the other. */
+export interface Entering {
+  readonly client: NativeClient;
+  /** Undefined: the server has let us in. The client is gone otherwise. Never rejects. */
+  readonly cameIn: Promise<Refused | undefined>;
+}
+
 /** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
-export async function connectAsOwner(
+export async function connectAsOwner(target: string, options: ConnectOptions): Promise<NativeClient | Refused> {
+  const entering = await enterAsOwner(target, options);
+  if ('refused' in entering) return entering;
+  const refused = await entering.cameIn;
+  options.signal?.throwIfAborted();
+  return refused ?? entering.client;
+}
+
+/** The same, and the last answer is not waited for. */
+export async function enterAsOwner(
   target: string,
   { tokenFile, trust, signal }: ConnectOptions,
-): Promise<NativeClient | Refused> {
+): Promise<Entering | Refused> {
   let reached: Reached;
   try {
     reached = await reach(target, { policy: OWNER, trust, signal });
@@ -56,12 +75,12 @@ export async function connectAsOwner(
   return ownerOn(reached, { tokenFile, signal });
 }
 
-interface Showing {
+interface OwnerOptions {
   readonly tokenFile: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-async function ownerOn(reached: Reached, { tokenFile, signal }: Showing): Promise<NativeClient | Refused> {
+async function ownerOn(reached: Reached, { tokenFile, signal }: OwnerOptions): Promise<Entering | Refused> {
   const token = readOwnerToken(tokenFile);
   if ('refused' in token) {
     reached.socket.destroy();
@@ -69,15 +88,23 @@ async function ownerOn(reached: Reached, { tokenFile, signal }: Showing): Promis
   }
   const client = clientOn(reached);
   const onAbort = () => client.destroy();
+  const over = () => signal?.removeEventListener('abort', onAbort);
+  const fail = (refused: Refused): Refused => {
+    client.destroy();
+    const { host, port } = reached;
+    const hint = refused.kind === 'unreached' ? hintOfTls(reached) : '';
+    return { ...refused, refused: `Cannot connect to ${formatHostPort(host, port)}: ${refused.refused}${hint}` };
+  };
   signal?.addEventListener('abort', onAbort);
-  const proven = await becomeOwner(client, token);
-  signal?.removeEventListener('abort', onAbort);
-  if ('result' in proven) return client;
-  client.destroy();
+  const showing = await showOwner(client, token);
+  if ('proven' in showing) {
+    const cameIn = showing.proven.then((proven) => ('result' in proven ? undefined : fail(proven)));
+    return { client, cameIn: cameIn.finally(over) };
+  }
+  over();
+  const refused = fail(showing);
   signal?.throwIfAborted();
-  const { host, port } = reached;
-  const hint = proven.kind === 'unreached' ? hintOfTls(reached) : '';
-  return { ...proven, refused: `Cannot connect to ${formatHostPort(host, port)}: ${proven.refused}${hint}` };
+  return refused;
 }
 
 export interface OwnerTicket {
@@ -100,8 +127,11 @@ export async function ownerTicketOf(
     if (error instanceof ReachError) return undefined;
     throw error;
   }
-  const client = await ownerOn(reached, { tokenFile });
-  if ('refused' in client) return client;
+  const entering = await ownerOn(reached, { tokenFile });
+  if ('refused' in entering) return entering;
+  const refused = await entering.cameIn;
+  if (refused !== undefined) return refused;
+  const { client } = entering;
   const answer = await client.request(METHODS.ownerTicket, {});
   client.close();
   if (!('result' in answer)) return refusalIn(answer);
@@ -109,16 +139,16 @@ export async function ownerTicketOf(
   return given === undefined ? denied('it gives no ticket') : { ...given, address: reached.address };
 }
 
-/** Gives what the server answered. */
-export function becomeOwner(client: NativeClient, token: OwnerToken): Promise<{ readonly result: unknown } | Refused> {
-  return client.soon(prove(client, token));
+/** Our proof has left. */
+export interface Showing {
+  readonly proven: Promise<{ readonly result: unknown } | Refused>;
 }
 
 /** The server proves that it knows the token before anything is proven to it. */
-async function prove(client: NativeClient, token: OwnerToken): Promise<{ readonly result: unknown } | Refused> {
-  await client.greeted();
+export async function showOwner(client: NativeClient, token: OwnerToken): Promise<Showing | Refused> {
   const clientNonce = newNonce();
-  const challenged = await client.request(METHODS.ownerChallenge, { nonce: clientNonce });
+  // It leaves with the preface: a nonce tells nobody anything.
+  const challenged = await client.soon(client.request(METHODS.ownerChallenge, { nonce: clientNonce }));
   if (!('result' in challenged)) return refusalIn(challenged);
   const nonce = parseNonce(challenged.result);
   const proof = parseProof(challenged.result);
@@ -127,8 +157,8 @@ async function prove(client: NativeClient, token: OwnerToken): Promise<{ readonl
   if (!token.verify(proof.proof, { by: 'server', ...nonces } satisfies Proven)) {
     return denied('this server does not know the owner token, or not at this address; nothing was proven to it');
   }
-  const proven = await client.request(METHODS.ownerProve, { proof: token.prove({ by: 'client', ...nonces }) });
-  return 'result' in proven ? proven : refusalIn(proven);
+  const asked = client.soon(client.request(METHODS.ownerProve, { proof: token.prove({ by: 'client', ...nonces }) }));
+  return { proven: asked.then((answer) => ('result' in answer ? answer : refusalIn(answer))) };
 }
 
 function denied(refused: string): Refused {

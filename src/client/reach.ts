@@ -103,6 +103,8 @@ export interface Reached extends Dialled {
   readonly host: string;
   /** Of the server's public key, which is the one that is remembered; undefined: plain text. */
   readonly fingerprint: string | undefined;
+  /** The key was known before. */
+  readonly isKnown: boolean;
 }
 
 /** What it takes to tell how a server was spoken to. */
@@ -152,7 +154,7 @@ async function attempt(
     dialled.socket.destroy();
     throw new ReachError('denied', `Cannot connect to ${formatHostPort(host, port)}: ${way.refused}`);
   }
-  if (way === 'plain') return { ...dialled, host, fingerprint: undefined };
+  if (way === 'plain') return { ...dialled, host, fingerprint: undefined, isKnown: false };
   const { secure, SecureError } = await (tls ?? import('./secure.ts'));
   const secured = await secure(dialled, { host, trust, signal }).catch((error: unknown) => {
     if (!(error instanceof SecureError)) throw error;

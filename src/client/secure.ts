@@ -16,6 +16,8 @@ export interface SecureOptions {
 export interface Secured extends Dialled {
   /** Of the server's public key. */
   readonly fingerprint: string;
+  /** It was known before: this is the server that is meant, and none that was met just now. */
+  readonly isKnown: boolean;
 }
 
 export interface SecureFailure {
@@ -64,5 +66,6 @@ export async function secure(dialled: Dialled, { host, trust, signal }: SecureOp
         : `${server} is met for the first time; its key ${fingerprint} is remembered in ${met.where}`,
     );
   }
-  return { ...dialled, socket: inside, fingerprint };
+  const isKnown = met.met === 'again' || met.isVouched === true;
+  return { ...dialled, socket: inside, fingerprint, isKnown };
 }

@@ -56,7 +56,9 @@ export async function openWebSocket(options: WebSocketOptions, signal: AbortSign
     after,
   });
   const isPrivate = isLoopback || protocol === 'wss:';
-  return { wire, isLoopback, isPrivate, fingerprint: undefined, proveOwner: undefined };
+  // Its handshake was a greeting.
+  const greeting = Promise.resolve(undefined);
+  return { wire, greeting, isLoopback, isPrivate, isKnown: true, fingerprint: undefined, proveOwner: undefined };
 }
 
 /** Undefined: it is open. */

@@ -55,11 +55,20 @@ export interface Surroundings {
   readonly fingerprint: string | undefined;
 }
 
-/** A wire on which nothing was said yet. */
+/** A wire on which nothing was asked yet. */
 export interface Opened extends Surroundings {
   readonly wire: Wire;
+  /** Whether a native server is there at all; an error, where there is none. What is asked meanwhile leaves at once. */
+  readonly greeting: Promise<Error | undefined>;
+  /** It has shown a key that was known before: a secret need not wait for the greeting. */
+  readonly isKnown: boolean;
   /** Shows the server that its owner is there; undefined where the platform has no files to prove it by. */
-  readonly proveOwner: ((tokenFile: string) => Promise<Answer>) | undefined;
+  readonly proveOwner: ((tokenFile: string) => Promise<Proving>) | undefined;
+}
+
+/** The proof has left, or there will be none. */
+export interface Proving {
+  readonly proven: Promise<Answer>;
 }
 
 /** Opens a wire, or throws an `UnreachableError` or the signal's reason. */

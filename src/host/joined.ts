@@ -67,7 +67,7 @@ const FOR_NOW = new Set(['busy', 'closing', 'too-many-wrong', 'not-stored']);
 
 async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSignal): Promise<NativeClient> {
   const { host, key, labels, trust, runner, detached, policy, onDenied, onRecordsHead } = joining;
-  const { client, isLoopback, isPrivate, fingerprint } = await openClient({ host, trust }, signal);
+  const { client, greeting, isLoopback, isPrivate, fingerprint } = await openClient({ host, trust }, signal);
   // Whoever is told to stop does not wait for a server that does not answer.
   const stop = () => client.destroy();
   signal.addEventListener('abort', stop, { once: true });
@@ -79,10 +79,10 @@ async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSign
       );
     }
     const clientNonce = newNonce();
-    const challenged = readResult(
-      hostChallenge,
-      resultIn(await client.request(hostChallenge.name, { nonce: clientNonce })),
-    );
+    const asked = client.request(hostChallenge.name, { nonce: clientNonce });
+    const wrong = await greeting;
+    if (wrong !== undefined) throw wrong;
+    const challenged = readResult(hostChallenge, resultIn(await asked));
     const said = challenged.fingerprint;
     // By TLS it was proven before. In plain text it is the server's word, which shows that it is another by mistake.
     if (code !== undefined && said !== undefined && said !== code.fingerprint) {

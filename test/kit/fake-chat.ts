@@ -118,7 +118,9 @@ export class FakeChat {
       isLoopback: this.isLoopback,
       isPrivate: this.isPrivate,
       fingerprint: undefined,
-      proveOwner: () => Promise.resolve({ result: { name: 'owner', role: 'owner' } }),
+      greeting: Promise.resolve(undefined),
+      isKnown: false,
+      proveOwner: () => Promise.resolve({ proven: Promise.resolve({ result: { name: 'owner', role: 'owner' } }) }),
     });
   };
 

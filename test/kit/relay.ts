@@ -13,6 +13,11 @@ export interface Stop {
   readonly afterBytes: number;
 }
 
+export interface RelayOptions {
+  /** What is said is passed on so many milliseconds later, either way, as over a long line. */
+  readonly lateByMs?: number;
+}
+
 export interface Relay extends AsyncDisposable {
   readonly port: number;
   /** The next connection, before it is there. */
@@ -28,6 +33,9 @@ export class Carried {
   /** The point was reached; false: the connection was over before. */
   readonly reached = this.#reached.promise;
   readonly over = this.#over.promise;
+  /** When the client spoke, each time that it had heard something since; milliseconds of the epoch. */
+  readonly turns: number[] = [];
+  #hasHeard = true;
   #stop: Stop | undefined;
   #ends: Readonly<Record<Speaker, Socket>> | undefined;
 
@@ -47,8 +55,9 @@ export class Carried {
     for (const speaker of SPEAKERS) this.#ends?.[speaker].destroy();
   }
 
-  carry(ends: Readonly<Record<Speaker, Socket>>): void {
+  carry(ends: Readonly<Record<Speaker, Socket>>, { lateByMs = 0 }: RelayOptions = {}): void {
     this.#ends = ends;
+    const later = (then: () => void) => void (lateByMs === 0 ? then() : setTimeout(then, lateByMs));
     const open = new Set<Speaker>(SPEAKERS);
     for (const speaker of SPEAKERS) {
       const from = ends[speaker];
@@ -56,20 +65,30 @@ export class Carried {
       from.setNoDelay(true);
       from.on('data', (chunk: Buffer) => {
         const passed = this.#pass(speaker, chunk);
-        if (passed.length === 0 || to.write(passed)) return;
-        from.pause();
-        to.once('drain', () => from.resume());
+        if (speaker === 'client') this.#take();
+        if (passed.length === 0) return;
+        later(() => {
+          if (speaker === 'server') this.#hasHeard = true;
+          if (to.write(passed)) return;
+          from.pause();
+          to.once('drain', () => from.resume());
+        });
       });
-      from.on('end', () => to.end());
+      from.on('end', () => later(() => to.end()));
       from.on('error', () => {});
       from.on('close', () => {
         open.delete(speaker);
-        to.destroySoon();
+        later(() => to.destroySoon());
         if (open.size > 0) return;
         this.#reached.resolve(false);
         this.#over.resolve();
       });
     }
+  }
+
+  #take(): void {
+    if (this.#hasHeard) this.turns.push(performance.timeOrigin + performance.now());
+    this.#hasHeard = false;
   }
 
   /** What comes behind the point is read and dropped: whoever is not read would not be heard to be gone. */
@@ -81,7 +100,7 @@ export class Carried {
   }
 }
 
-export async function aRelay(host: string, toPort: number): Promise<Relay> {
+export async function aRelay(host: string, toPort: number, options: RelayOptions = {}): Promise<Relay> {
   const sockets = new Set<Socket>();
   let awaited: Carried | undefined;
   const listener = createServer({ allowHalfOpen: true }, (client) => {
@@ -90,7 +109,7 @@ export async function aRelay(host: string, toPort: number): Promise<Relay> {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
     }
-    (awaited ?? new Carried()).carry({ client, server });
+    (awaited ?? new Carried()).carry({ client, server }, options);
     awaited = undefined;
   }).listen(0, host);
   await once(listener, 'listening');

@@ -4,7 +4,7 @@
 import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NativeClient, Refused } from '../../client/native.ts';
-import { connectAsOwner, OWNER_TOKEN_FILE } from '../../client/on-socket.ts';
+import { enterAsOwner, OWNER_TOKEN_FILE, type Entering } from '../../client/on-socket.ts';
 import { stateDirectory } from '../../config/state.ts';
 import { trustFor } from '../kit/trust.ts';
 
@@ -19,12 +19,21 @@ interface Connecting {
   readonly signal: AbortSignal;
 }
 
-/** Throws the reason of `signal`, and nothing else. */
-export async function connectForRuns(host: string, { command, signal }: Connecting): Promise<NativeClient | Refused> {
+/** Once it is in. Throws the reason of `signal`, and nothing else. */
+export async function connectForRuns(host: string, connecting: Connecting): Promise<NativeClient | Refused> {
+  const entering = await enterForRuns(host, connecting);
+  if ('refused' in entering) return entering;
+  const refused = await entering.cameIn;
+  connecting.signal.throwIfAborted();
+  return refused ?? entering.client;
+}
+
+/** As soon as the login has left. Throws the reason of `signal`, and nothing else. */
+export async function enterForRuns(host: string, { command, signal }: Connecting): Promise<Entering | Refused> {
   const trust = trustFor(command);
   return mayBeAccount()
-    ? await (await import('./as.ts')).connectAs(host, { trust, signal })
-    : await connectAsOwner(host, { tokenFile: tokenFile(), trust, signal });
+    ? await (await import('./as.ts')).enterAs(host, { trust, signal })
+    : await enterAsOwner(host, { tokenFile: tokenFile(), trust, signal });
 }
 
 function tokenFile(): string {
