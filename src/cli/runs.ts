@@ -143,5 +143,7 @@ function inColumns(run: RunRecord): string[] {
   const isLong = command.length > MAX_COMMAND_LENGTH || run.isCut === true;
   const shown = isLong ? `${command.slice(0, MAX_COMMAND_LENGTH - 1).join('')}…` : command.join('');
   const started = formatDate(Date.parse(run.started));
-  return [`${run.id}`, started, run.by, formatNodeSet([...new Set(run.hosts)]), wordsForResults(run.results), shown];
+  const more = run.hostsLeftOut === undefined ? '' : ` and ${run.hostsLeftOut} more`;
+  const hosts = `${formatNodeSet([...new Set(run.hosts)])}${more}`;
+  return [`${run.id}`, started, run.by, hosts, wordsForResults(run.results), shown];
 }

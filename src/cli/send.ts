@@ -57,9 +57,12 @@ export async function send(args: string[]): Promise<number> {
   const key = values.key === undefined ? {} : { key: values.key };
   return whileIn({ command: 'send', host: hostOf(values.host) }, async (client) => {
     const sent = await client.send(to, text, key);
-    const { id, at, repeat } = sent;
-    if (values.json) await print(jsonLine({ id, at, to: Object.fromEntries(sent.to), repeat }));
-    else await print(`${escapeControls(formatReceipt(id, sent.to).trimEnd())}${repeat ? ' (sent before)' : ''}\n`);
+    const { id, at, repeat, leftOut } = sent;
+    const rest = leftOut === undefined ? {} : { leftOut };
+    const more = leftOut === undefined ? '' : ` and ${leftOut} more`;
+    if (values.json) await print(jsonLine({ id, at, to: Object.fromEntries(sent.to), ...rest, repeat }));
+    else
+      await print(`${escapeControls(formatReceipt(id, sent.to).trimEnd())}${more}${repeat ? ' (sent before)' : ''}\n`);
     return 0;
   });
 }

@@ -27,10 +27,10 @@ export type Request = ResultOf<typeof approvalShow>;
 export type Host = ResultOf<typeof hostList>['hosts'][number];
 export type Found = ResultOf<typeof chatSearch>;
 export type RunRecord = ResultOf<typeof runList>['runs'][number];
-export type RunDetails = Omit<ResultOf<typeof runShow>, 'next'>;
+export type RunDetails = Omit<ResultOf<typeof runShow>, 'next' | 'hostsLeftOut'>;
 /** The machines that targets mean, and whether somebody else has to approve the command first. */
 export type Resolved = ResultOf<typeof hostResolve>;
 export type Detached = ResultOf<typeof runDetach>;
 export type Invitation = ResultOf<typeof accountInvite>;
-export type Accounts = ResultOf<typeof accountList>;
+export type Accounts = Omit<ResultOf<typeof accountList>, 'next'>;
 export type Token = ResultOf<typeof tokenList>['tokens'][number];

@@ -1,10 +1,10 @@
 // A client of a server: says, hears, looks back, and sees to accounts; over a connection that comes back when it is lost.
 
-import { accountInvite, accountList, accountPassword, accountRevoke } from '../protocol/native/methods/account.ts';
+import { accountInvite, accountPassword, accountRevoke } from '../protocol/native/methods/account.ts';
 import { approvalDeny, approvalGive, approvalList, approvalShow } from '../protocol/native/methods/approval.ts';
-import { chatList, chatSend, runShare } from '../protocol/native/methods/chat.ts';
-import { groupJoin, groupLeave, groupList } from '../protocol/native/methods/group.ts';
-import { hostList, hostResolve } from '../protocol/native/methods/host.ts';
+import { chatSend, runShare } from '../protocol/native/methods/chat.ts';
+import { groupJoin, groupLeave } from '../protocol/native/methods/group.ts';
+import { hostResolve } from '../protocol/native/methods/host.ts';
 import { chatHistory, chatSearch } from '../protocol/native/methods/past.ts';
 import { runDetach, runEnd } from '../protocol/native/methods/detached.ts';
 import { runList, runOutput, runShow } from '../protocol/native/methods/records.ts';
@@ -34,6 +34,7 @@ import { Inbox, type Message, type Reading } from './inbox.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { mustKnow } from './options.ts';
 import { runMany, type HostResult, type ManyOptions } from './many.ts';
+import { listAccounts, listGroups, listHosts, listPresent, type AskList } from './pages.ts';
 import { readOutput, readRun, type OutputPlace } from './records.ts';
 import { Requests } from './requests.ts';
 import { Running, Together } from './running.ts';
@@ -72,6 +73,7 @@ export class Client implements AsyncDisposable {
   readonly #requests = new Requests();
   readonly #inbox = new Inbox();
   readonly #running = new Running();
+  readonly #askList: AskList = (method, page) => this.#requests.ask(method, page, AGAIN);
 
   private constructor(options: ClientOptions) {
     this.#link = new Link(options);
@@ -149,7 +151,7 @@ export class Client implements AsyncDisposable {
 
   /** Who is here, in order of arrival. */
   async list(): Promise<readonly Present[]> {
-    return (await this.#requests.ask(chatList, {}, AGAIN)).members;
+    return await listPresent(this.#askList);
   }
 
   /** What we said and were told, oldest first, read as the loop goes on. */
@@ -169,7 +171,7 @@ export class Client implements AsyncDisposable {
 
   /** The machines that have joined, connected or not. */
   async hosts(): Promise<readonly Host[]> {
-    return (await this.#requests.ask(hostList, {}, AGAIN)).hosts;
+    return await listHosts(this.#askList);
   }
 
   /** Those that targets mean; with a command only where that may run on all of them. */
@@ -280,7 +282,7 @@ export class Client implements AsyncDisposable {
   }
 
   async groups(): Promise<readonly Group[]> {
-    return (await this.#requests.ask(groupList, {}, AGAIN)).groups;
+    return await listGroups(this.#askList);
   }
 
   /** For the owner: the addresses that the server is bound to, as URLs. */
@@ -298,7 +300,7 @@ export class Client implements AsyncDisposable {
   }
 
   accounts(): Promise<Accounts> {
-    return this.#requests.ask(accountList, {}, AGAIN);
+    return listAccounts(this.#askList);
   }
 
   async revoke(name: string): Promise<'account' | 'invitation'> {

@@ -14,14 +14,14 @@ type AskRun = (page: { readonly id: number; readonly first?: number }) => Promis
 type AskOutput = (page: OutputPlace & { id: number; first: number }) => Promise<ResultOf<typeof runOutput>>;
 
 export async function readRun(ask: AskRun, id: number): Promise<RunDetails> {
-  const { next, results, ...run } = await ask({ id });
+  const { next, results, hostsLeftOut, hosts, ...run } = await ask({ id });
   const all = [...results];
   for (let first = next; first !== null;) {
     const page = await ask({ id, first });
     all.push(...page.results);
     first = page.next;
   }
-  return { ...run, results: all };
+  return { ...run, hosts: hostsLeftOut === undefined ? hosts : all.map(({ host }) => host), results: all };
 }
 
 export async function* readOutput(

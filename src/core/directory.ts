@@ -8,6 +8,7 @@ import type { Member } from './session.ts';
 
 export interface GroupOf {
   readonly name: string;
+  readonly key: string;
   readonly members: Set<Member>;
 }
 
@@ -118,7 +119,7 @@ export class Directory {
   /** For guests too, whose memberships are in no journal. */
   addToGroup({ name, key }: { name: string; key: string }, member: Member): void {
     const group = this.#groups.get(key);
-    if (group === undefined) this.#groups.set(key, { name, members: new Set([member]) });
+    if (group === undefined) this.#groups.set(key, { name, key, members: new Set([member]) });
     else group.members.add(member);
   }
 

@@ -169,6 +169,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     hub,
     approvals,
     journal,
+    native,
     web,
     async call() {
       const { port } = native;

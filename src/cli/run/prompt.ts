@@ -5,9 +5,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import type { NativeClient } from '../../client/native.ts';
+import { UnreachableError } from '../../client/errors.ts';
+import { listHosts, type AskList } from '../../client/pages.ts';
+import { readResult } from '../../client/requests.ts';
 import { shown } from '../../client/shown.ts';
 import { stateDirectory } from '../../config/state.ts';
-import { hostList } from '../../protocol/native/methods/host.ts';
 import { History } from './history.ts';
 import {
   completions,
@@ -80,9 +82,13 @@ async function known(client: NativeClient, wanted: string, before: string | unde
 }
 
 async function targetsThere(client: NativeClient): Promise<string[]> {
-  const answer = await client.request(hostList.name, {});
-  const found = 'result' in answer ? hostList.parseResult(answer.result) : undefined;
-  return found === undefined ? [] : targetsOf(found.hosts.map(({ name, labels }) => ({ name: shown(name), labels })));
+  const ask: AskList = async (method, page) => {
+    const answer = await client.request(method.name, page);
+    if (!('result' in answer)) throw new UnreachableError('the server names no machines');
+    return readResult(method, answer.result);
+  };
+  const hosts = await listHosts(ask).catch(() => []);
+  return targetsOf(hosts.map(({ name, labels }) => ({ name: shown(name), labels })));
 }
 
 /** What was typed, or pasted, before it was asked for. */

@@ -28,8 +28,14 @@ export const BEHIND_BYTES = 262_144;
 
 /** Milliseconds that an answer to `chat.send` waits for recipients who are here: a round trip through most of the world. */
 export const RECEIPT_WAIT_MS = 250;
-/** Bytes of text in one page of history: with everything escaped it still fits a CONTROL frame. */
+/** Bytes that are read from the journal for one answer. */
 export const MAX_PAGE_BYTES = 524_288;
+/** Bytes of what one answer lists, as JSON: with what goes round it, it fits a CONTROL frame, and so does the largest item alone. */
+export const MAX_LISTED_BYTES = 524_288;
+/** The same of the hosts of one run. */
+export const MAX_HOSTS_BYTES = 131_072;
+/** The same of what became of a message that was sent, by name. */
+export const MAX_OUTCOMES_BYTES = 524_288;
 /** Bytes of a command in the list of runs, as JSON: a line of a terminal many times. */
 export const MAX_LISTED_COMMAND_BYTES = 4_096;
 /** The same of one run; with its results it still fits a CONTROL frame. */

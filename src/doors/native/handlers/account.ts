@@ -12,6 +12,7 @@ import { formatJoinCode } from '../../../net/join-code.ts';
 import { quote } from '../../../protocol/text.ts';
 import { wordsForPassword } from '../../shared/words.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { pageOf, type Keyed } from '../page.ts';
 import { invite, revoke, setPassword } from '../promises.ts';
 import type { MemberId } from '../../../core/journal.ts';
 import { accountError, no, toAccount, toInvitation, toTime } from '../translate.ts';
@@ -50,16 +51,32 @@ async function inviteOne(asker: Asker, given: Inviting) {
   return { result: { ...shown, code, expires, replaced: isReplacing, existing: isExisting } };
 }
 
-function list(asker: Asker) {
+function list(asker: Asker, { after }: { after?: string }) {
   const { hub, now } = asker.house;
   const { role } = sessionOf(asker);
   const nameOf = (id: MemberId) => hub.directory.byId(id)?.name;
-  const accounts = Array.from(hub.directory.accounts, (member) => toAccount(member, nameOf)).filter(
-    (account) => account !== undefined,
-  );
-  if (role !== 'owner' && role !== 'operator') return { result: { accounts } };
-  const waiting = [...hub.directory.invites].filter(({ expiresAtMs }) => expiresAtMs > now());
-  return { result: { accounts, invitations: waiting.map(toInvitation) } };
+  const seesInvitations = role === 'owner' || role === 'operator';
+  const waiting = seesInvitations ? [...hub.directory.invites].filter(({ expiresAtMs }) => expiresAtMs > now()) : [];
+  const all: Keyed<Listed>[] = [
+    ...Array.from(hub.directory.accounts, (member) => ({
+      key: member.key,
+      item: { account: toAccount(member, nameOf) },
+    })),
+    // An account may be invited anew.
+    ...waiting.map((invite) => ({
+      key: `${invite.key} invited`,
+      item: { invitation: toInvitation(invite) },
+    })),
+  ];
+  const { items, ...next } = pageOf(all, after);
+  const accounts = items.flatMap(({ account }) => account ?? []);
+  const invitations = items.flatMap(({ invitation }) => invitation ?? []);
+  return { result: { accounts, ...(seesInvitations ? { invitations } : {}), ...next } };
+}
+
+interface Listed {
+  readonly account?: ReturnType<typeof toAccount>;
+  readonly invitation?: ReturnType<typeof toInvitation>;
 }
 
 async function revokeOne(asker: Asker, { name }: { name: string }) {

@@ -18,6 +18,7 @@ import { personIn } from '../../shared/places.ts';
 import { requestText, wordsForAsking } from '../../shared/words-approval.ts';
 import { ATTEMPTS } from '../attempts.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { fitting } from '../page.ts';
 import { approvalError, no, toTime, wordsForStreams } from '../translate.ts';
 import { lookUpFor, refusedRun, requestOf, starterFor, wantedBy } from './run.ts';
 
@@ -103,11 +104,13 @@ interface Which {
 
 function list(asker: Asker) {
   const all = asker.house.approvals.list(whoAsks(asker));
-  const approvals = all
-    .slice(0, MAX_LISTED_APPROVALS)
-    .map((approval) =>
-      Object.assign(summaryOf(asker, approval), { request: shorten(requestText(approval.asked), MAX_LISTED_LENGTH) }),
-    );
+  const approvals = fitting(
+    all
+      .slice(0, MAX_LISTED_APPROVALS)
+      .map((approval) =>
+        Object.assign(summaryOf(asker, approval), { request: shorten(requestText(approval.asked), MAX_LISTED_LENGTH) }),
+      ),
+  );
   return { result: { approvals, ...(all.length > approvals.length ? { more: true } : {}) } };
 }
 

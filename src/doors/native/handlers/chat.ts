@@ -7,6 +7,8 @@ import type { Outcome, Receipt } from '../../../core/event.ts';
 import type { MessageId } from '../../../core/journal.ts';
 import { chatAck, chatList, chatSend, chatSubscribe } from '../../../protocol/native/methods/chat.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { MAX_OUTCOMES_BYTES } from '../limits.ts';
+import { fitting, pageOf } from '../page.ts';
 import { handle } from '../promises.ts';
 import { no, chatError, toSendCommand, toTime } from '../translate.ts';
 
@@ -63,7 +65,10 @@ export async function answerSent(asker: Asker, sent: Receipt) {
     ear.held.hold(sent.id, { outcomes, awaited: awaitedOf(asker, sent), answer });
   });
   const { id, atMs, isRepeat } = sent;
-  return { result: { id, at: toTime(atMs), to: toObject(outcomes), repeat: isRepeat } };
+  const told = fitting([...outcomes], MAX_OUTCOMES_BYTES);
+  const leftOut = outcomes.size - told.length;
+  const rest = leftOut === 0 ? {} : { leftOut };
+  return { result: { id, at: toTime(atMs), to: toObject(told), ...rest, repeat: isRepeat } };
 }
 
 /** Who is here and has it on its way: a moment later it is delivered. Of a broadcast nobody is waited for. */
@@ -77,17 +82,19 @@ function awaitedOf({ house }: Asker, { outcomes }: Receipt): Set<string> {
   return awaited;
 }
 
-function list({ house: { hub } }: Asker) {
-  const members = Array.from(hub.present(), (member) => {
+function list({ house: { hub } }: Asker, { after }: { after?: string }) {
+  const all = Array.from(hub.present(), (member) => {
     const [first] = member.sessions;
     const { atMs = 0, family = 'ipv4' } = first ?? {};
-    return { name: member.name, kind: kindOf(member), since: toTime(atMs), family };
+    const item = { name: member.name, kind: kindOf(member), since: toTime(atMs), family };
+    return { key: member.key, item };
   });
-  return { result: { members } };
+  const { items: members, ...next } = pageOf(all, after);
+  return { result: { members, ...next } };
 }
 
 /** Without a prototype: a name may be `__proto__`. */
-function toObject(outcomes: ReadonlyMap<string, Outcome>): Record<string, Outcome> {
+function toObject(outcomes: Iterable<readonly [string, Outcome]>): Record<string, Outcome> {
   const found: Record<string, Outcome> = Object.create(null);
   for (const [name, outcome] of outcomes) found[name] = outcome;
   return found;

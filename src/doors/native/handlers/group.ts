@@ -2,6 +2,7 @@
 
 import { groupJoin, groupLeave, groupList } from '../../../protocol/native/methods/group.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
+import { pageOf } from '../page.ts';
 import { handle } from '../promises.ts';
 import { chatError } from '../translate.ts';
 
@@ -31,10 +32,17 @@ async function change(asker: Asker, command: { type: 'join' | 'leave'; group: st
   return { result: machine === undefined ? { group } : { group, machine } };
 }
 
-function list({ house: { hub } }: Asker) {
-  const groups = Array.from(hub.directory.groups, ({ name, members }) => ({
-    name,
-    members: Array.from(members, (member) => member.name),
-  }));
-  return { result: { groups } };
+/** Members one by one, so that a group of any size has its place, on as many pages as it takes. */
+function list({ house: { hub } }: Asker, { after }: { after?: string }) {
+  const all = Array.from(hub.directory.groups, ({ name, key, members }) =>
+    Array.from(members, (member) => ({ key: `${key} ${member.key}`, item: { name, member: member.name } })),
+  );
+  const { items, ...next } = pageOf(all.flat(), after);
+  const groups = Map.groupBy(items, ({ name }) => name);
+  return {
+    result: {
+      groups: Array.from(groups, ([name, members]) => ({ name, members: members.map(({ member }) => member) })),
+      ...next,
+    },
+  };
 }

@@ -18,6 +18,7 @@ import {
 import { entry, type Asker, type Entries } from '../entry.ts';
 import type { WireCommand } from '../../../protocol/native/methods/run.ts';
 import { lookUpFor, refusedRun } from './run.ts';
+import { pageOf } from '../page.ts';
 import { acceptInvitation } from '../promises.ts';
 import { accountError, no } from '../translate.ts';
 import { refusalOfSecrets, wrongSecret } from './login.ts';
@@ -114,23 +115,22 @@ function wrongLabels(labels: ReadonlyMap<string, string>): string | undefined {
   return undefined;
 }
 
-function list({ house: { hosts } }: Asker) {
-  return {
-    result: {
-      hosts: Array.from(hosts.all(), (host) => {
-        const { member, machine, labels, seenAtMs } = host;
-        const { rttMs } = machine ?? {};
-        return {
-          name: member.name,
-          state: stateOf(host),
-          family: machine?.family ?? null,
-          rttMs: rttMs === undefined ? null : Math.round(rttMs * 1_000) / 1_000,
-          labels: Object.fromEntries(labels),
-          lastSeen: seenAtMs === undefined ? null : new Date(seenAtMs).toISOString(),
-        };
-      }),
-    },
-  };
+function list({ house }: Asker, { after }: { after?: string }) {
+  const all = Array.from(house.hosts.all(), (host) => {
+    const { member, machine, labels, seenAtMs } = host;
+    const { rttMs } = machine ?? {};
+    const item = {
+      name: member.name,
+      state: stateOf(host),
+      family: machine?.family ?? null,
+      rttMs: rttMs === undefined ? null : Math.round(rttMs * 1_000) / 1_000,
+      labels: Object.fromEntries(labels),
+      lastSeen: seenAtMs === undefined ? null : new Date(seenAtMs).toISOString(),
+    };
+    return { key: member.key, item };
+  });
+  const { items: hosts, ...next } = pageOf(all, after);
+  return { result: { hosts, ...next } };
 }
 
 interface Meant extends Manner {

@@ -5,6 +5,7 @@ import type { HistoryQuery, SearchQuery } from '../../../core/journal.ts';
 import { chatHistory, chatSearch, MAX_PAGE_MESSAGES } from '../../../protocol/native/methods/past.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
 import { MAX_PAGE_BYTES } from '../limits.ts';
+import { fitting, fittingLast } from '../page.ts';
 import { no, toWireMessage } from '../translate.ts';
 import { reasonOf } from '../../../reason.ts';
 
@@ -33,9 +34,11 @@ async function history(asker: Asker, given: Pick<HistoryQuery, 'with' | 'before'
   try {
     const { messages, isMore } = await journal.history(query);
     const isUnknown = messages.length === 0 && (await isNobody(asker, given.with));
-    return {
-      result: { messages: messages.map(toWireMessage), more: isMore, ...(isUnknown ? { unknown: true } : {}) },
-    };
+    const all = messages.map(toWireMessage);
+    // What is left out is what the next page begins with.
+    const part = given.after === undefined ? fittingLast(all) : fitting(all);
+    const more = isMore || part.length < all.length;
+    return { result: { messages: part, more, ...(isUnknown ? { unknown: true } : {}) } };
   } catch (error) {
     return unreadable('Cannot read the history', error);
   }
@@ -54,7 +57,9 @@ async function search(asker: Asker, given: Pick<SearchQuery, 'words' | 'before'>
   const query = { limit: DEFAULT_FOUND, ...given, ...hub.readerOf(sessionOf(asker)) };
   try {
     const { messages, isMore, before } = await journal.search(query);
-    const found = messages.map((message) => Object.assign(toWireMessage(message), { snippet: message.snippet }));
+    const all = messages.map((message) => Object.assign(toWireMessage(message), { snippet: message.snippet }));
+    const found = fittingLast(all);
+    if (found.length < all.length) return { result: { messages: found, more: true } };
     return { result: { messages: found, more: isMore, ...(before === undefined ? {} : { before }) } };
   } catch (error) {
     return unreadable('Cannot search', error);

@@ -11,7 +11,14 @@ import { toWireCommand } from '../../../relay/command.ts';
 import { share } from '../../shared/sharing.ts';
 import { wordsForSharing } from '../../shared/words-share.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
-import { MAX_LISTED_COMMAND_BYTES, MAX_PAGE_BYTES, MAX_RESULTS_BYTES, MAX_SHOWN_COMMAND_BYTES } from '../limits.ts';
+import {
+  MAX_HOSTS_BYTES,
+  MAX_LISTED_COMMAND_BYTES,
+  MAX_PAGE_BYTES,
+  MAX_RESULTS_BYTES,
+  MAX_SHOWN_COMMAND_BYTES,
+} from '../limits.ts';
+import { fitting, fittingLast } from '../page.ts';
 import { no, chatError, toAddressed, toTime } from '../translate.ts';
 import { answerSent } from './chat.ts';
 import { reasonOf } from '../../../reason.ts';
@@ -56,10 +63,12 @@ async function list(asker: Asker, { before, limit = DEFAULT_LISTED }: { before?:
   const part = { limit, maxBytes: MAX_PAGE_BYTES, ...(before === undefined ? {} : { before }) };
   try {
     const { runs, isMore } = await asker.house.journal.runs({ ...seeing(asker), ...part });
-    const listed = runs.map((run) =>
-      Object.assign(toRun(run, MAX_LISTED_COMMAND_BYTES), { results: run.hosts.map(toResult) }),
-    );
-    return { result: { runs: listed, more: isMore } };
+    const all = runs.map((run) => {
+      const shown = toRun(run, MAX_LISTED_COMMAND_BYTES);
+      return Object.assign(shown, { results: run.hosts.slice(0, shown.hosts.length).map(toResult) });
+    });
+    const listed = fittingLast(all);
+    return { result: { runs: listed, more: isMore || listed.length < all.length } };
   } catch (error) {
     return unreadable('Cannot list the runs', error);
   }
@@ -69,15 +78,7 @@ async function show(asker: Asker, { id, first = 0 }: { id: number; first?: numbe
   try {
     const run = await asker.house.journal.run({ id, ...seeing(asker) });
     if (run === undefined) return unknown(id);
-    const results: ReturnType<typeof toFullResult>[] = [];
-    for (let bytes = 0; first + results.length < run.hosts.length;) {
-      const host = run.hosts[first + results.length];
-      if (host === undefined) break;
-      const result = toFullResult(host);
-      bytes += Buffer.byteLength(JSON.stringify(result));
-      if (results.length > 0 && bytes > MAX_RESULTS_BYTES) break;
-      results.push(result);
-    }
+    const results = fitting(run.hosts.slice(first).map(toFullResult), MAX_RESULTS_BYTES);
     const next = first + results.length < run.hosts.length ? first + results.length : null;
     return { result: { ...toRun(run, MAX_SHOWN_COMMAND_BYTES), ...toSetting(run), results, next } };
   } catch (error) {
@@ -125,6 +126,10 @@ export function unreadable(attempt: string, error: unknown) {
 function toRun(run: StoredRun, maxBytes: number) {
   const { id, byName, asName, address, command: given, hosts, approved } = run;
   const { command, isCut } = toCommand(given, maxBytes);
+  const names = fitting(
+    hosts.map(({ host }) => host),
+    MAX_HOSTS_BYTES,
+  );
   const ends = hosts.map(({ end }) => end?.atMs);
   const last = ends.includes(undefined) ? undefined : Math.max(...ends.map((atMs) => atMs ?? 0));
   return {
@@ -133,7 +138,8 @@ function toRun(run: StoredRun, maxBytes: number) {
     ...(asName === undefined ? {} : { as: asName }),
     ...(approved === undefined ? {} : { approvedBy: approved.by, approval: approved.hash }),
     from: address,
-    hosts: hosts.map(({ host }) => host),
+    hosts: names,
+    ...(names.length < hosts.length ? { hostsLeftOut: hosts.length - names.length } : {}),
     command,
     ...(isCut ? { isCut } : {}),
     started: toTime(hosts[0]?.startedMs ?? 0),

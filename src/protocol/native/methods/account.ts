@@ -20,8 +20,9 @@ export const accountInvite = method('account.invite', {
 
 /** `invitations` for operators and the owner only. */
 export const accountList = method('account.list', {
-  params: NOTHING,
+  params: object({ after: optional(text) }),
   result: object({
+    next: optional(text),
     accounts: listOf(
       object({
         name: text,

@@ -10,6 +10,8 @@ export const FAMILIES = ['ipv4', 'ipv6'] as const;
 
 /** Names and groups of one message; a group reaches more. */
 export const MAX_RECIPIENTS = 1_000;
+/** Bytes of them, as JSON: with the longest text they fit a CONTROL frame, towards whoever is told. */
+export const MAX_RECIPIENTS_BYTES = 262_144;
 
 /** As it is told, and as it is found in the history. */
 export const MESSAGE = {
@@ -33,8 +35,31 @@ export const chatSubscribe = method('chat.subscribe', {
 /** A notification as a rule: nobody waits for the answer. */
 export const chatAck = method('chat.ack', { params: object({ id: messageId }), result: NOTHING });
 
-const recipients = listOf(text, { min: 1, max: MAX_RECIPIENTS });
-const sent = object({ id: integer(1), at: time, to: mapOf(oneOf(OUTCOMES)), repeat: truth });
+const someNames = listOf(text, { min: 1, max: MAX_RECIPIENTS });
+const recipients: typeof someNames = {
+  ...someNames,
+  what: `${someNames.what}, of at most ${MAX_RECIPIENTS_BYTES} bytes`,
+  read: (value) => {
+    const names = someNames.read(value);
+    return names !== undefined && isShort(names) ? names : undefined;
+  },
+};
+
+function isShort(names: readonly string[]): boolean {
+  // JSON writes no UTF-16 unit in more than six bytes: few are counted.
+  const length = names.reduce((sum, name) => sum + name.length + 3, 2);
+  if (length * 6 <= MAX_RECIPIENTS_BYTES) return true;
+  return new TextEncoder().encode(JSON.stringify(names)).length <= MAX_RECIPIENTS_BYTES;
+}
+
+/** `leftOut`: so many names more have no place in the answer. */
+const sent = object({
+  id: integer(1),
+  at: time,
+  to: mapOf(oneOf(OUTCOMES)),
+  leftOut: optional(integer(1)),
+  repeat: truth,
+});
 
 export const chatSend = method('chat.send', {
   params: object({ to: recipients, text, key: optional(text) }),
@@ -47,10 +72,12 @@ export const runShare = method('run.share', {
   result: sent,
 });
 
+/** Where they are too many for an answer, `next` is the `after` of the next one, here and wherever it stands. */
 export const chatList = method('chat.list', {
-  params: NOTHING,
+  params: object({ after: optional(text) }),
   result: object({
     members: listOf(object({ name: text, kind: oneOf(KINDS), since: time, family: oneOf(FAMILIES) })),
+    next: optional(text),
   }),
 });
 

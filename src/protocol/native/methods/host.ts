@@ -52,8 +52,9 @@ export const hostProve = method('host.prove', {
 });
 
 export const hostList = method('host.list', {
-  params: object({}),
+  params: object({ after: optional(text) }),
   result: object({
+    next: optional(text),
     hosts: listOf(
       object({
         name: text,

@@ -34,6 +34,8 @@ const RUN = {
   approval: optional(digest),
   from: text,
   hosts: listOf(text),
+  /** So many more have no place here; `run.show` has the result of each. */
+  hostsLeftOut: optional(count),
   command,
   /** It was longer, and what is here is its beginning. */
   isCut: optional(truth),
