@@ -28,11 +28,12 @@ import type {
 } from './answers.ts';
 import { commandOf, CommandRun, type RunOptions, type What, type Where } from './command-run.ts';
 import type { CredentialChoice, Identity } from './credential.ts';
-import { ClosedError, RefusedError } from './errors.ts';
+import { ClosedError } from './errors.ts';
 import { readHistory, type HistoryWishes } from './history.ts';
 import { Inbox, type Message, type Reading } from './inbox.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { mustKnow } from './options.ts';
+import { approvedFor } from './approved.ts';
 import { runMany, type HostResult, type ManyOptions } from './many.ts';
 import { listAccounts, listGroups, listHosts, listPresent, type AskList } from './pages.ts';
 import { readOutput, readRun, type OutputPlace } from './records.ts';
@@ -194,12 +195,12 @@ export class Client implements AsyncDisposable {
     mustKnow('runMany', options);
     const together = new Together();
     return runMany(options, {
-      hosts: async () => {
+      meant: async () => {
         const { hosts, needsApproval } = await this.resolve(options.on, options);
-        if (needsApproval !== true) return hosts.map(({ name }) => name);
-        throw new RefusedError('needs-approval', 'Somebody else has to approve the command; nothing was started');
+        if (needsApproval !== true) return { hosts: hosts.map(({ name }) => name) };
+        return await approvedFor(options, this.#running);
       },
-      start: (each) => this.#start(each, together),
+      start: (each, approval) => this.#start(each, { together, approval }),
     });
   }
 
@@ -338,8 +339,8 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  #start(options: RunOptions, together?: Together): CommandRun {
-    return new CommandRun({ options, together, running: this.#running, world: this.#world });
+  #start(options: RunOptions, as: { together?: Together; approval?: number | undefined } = {}): CommandRun {
+    return new CommandRun({ options, ...as, running: this.#running, world: this.#world });
   }
 
   #end(error: Error): void {

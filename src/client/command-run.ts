@@ -1,12 +1,15 @@
 // A command that a program runs: its three streams, and how it went. The connection is somebody else's.
 
+import type { ErrorCode } from '../protocol/native/methods.ts';
 import type { WireCommand, WireSize } from '../protocol/native/methods/run.ts';
+import { getApproval, type AskedApproval } from './approval.ts';
 import { Input, type InputSource } from './input.ts';
 import { resultOf, type RunResult } from './outcome.ts';
 import { Output } from './output.ts';
 import type { OutputName, RunHandle, Runs, RunWishes } from './run.ts';
 import { lostError, type Refusal, type Running, type Startable, type Together } from './running.ts';
 import { readTexts, type Texts } from './texts.ts';
+import type { Wire } from './wire.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds for the server to say that a command which was cancelled has ended: as long as a stubborn one is given. */
@@ -40,6 +43,11 @@ export type RunOptions = What &
     readonly stdin?: InputSource | true;
     /** It runs in a terminal of this size: `stdin` is typed there, and all output comes on `stdout`. */
     readonly terminal?: WireSize;
+    /**
+     * Where the policy wants a second person: they are asked, this is told who that is, and the command waits for them, without
+     * input. Without it such a command is `denied`, with the code `needs-approval`.
+     */
+    readonly onApproval?: (asked: AskedApproval) => void;
     /** Cancels it. */
     readonly signal?: AbortSignal;
   };
@@ -47,6 +55,8 @@ export type RunOptions = What &
 interface CommandRunOptions {
   readonly options: RunOptions;
   readonly together?: Together | undefined;
+  /** Of a request that was approved, on the connection that there is. */
+  readonly approval?: number | undefined;
   readonly running: Running;
   readonly world: World;
 }
@@ -62,10 +72,15 @@ export class CommandRun implements Startable, AsyncDisposable {
   readonly #wishes: RunWishes;
   readonly #options: Omit<CommandRunOptions, 'options'>;
   readonly #signal: AbortSignal | undefined;
+  readonly #onApproval: RunOptions['onApproval'];
+  readonly #hasInput: boolean;
   readonly #onAbort = () => void this.cancel();
   readonly #settle: (result: RunResult) => void;
   readonly #tellRecord: (record: number | undefined) => void;
   #handle: RunHandle | undefined;
+  /** Of the request for approval that it waits for. */
+  readonly #withdrawal = new AbortController();
+  #isCancelled = false;
   #isOver = false;
   #size: WireSize | undefined;
   /** Of its being cancelled, where the program did not ask for that. */
@@ -82,7 +97,7 @@ export class CommandRun implements Startable, AsyncDisposable {
     this.#options = others;
     this.stdout = new Output(() => this.#handle?.dropOutput('stdout'));
     this.stderr = new Output(() => this.#handle?.dropOutput('stderr'));
-    const { signal, stdin } = options;
+    const { signal, stdin, onApproval } = options;
     const { on, cwd, env = {}, timeoutMs, terminal } = options;
     this.#wishes = {
       command: commandOf(options),
@@ -93,6 +108,8 @@ export class CommandRun implements Startable, AsyncDisposable {
       ...(terminal === undefined ? {} : { terminal }),
     };
     this.#signal = signal;
+    this.#onApproval = onApproval;
+    this.#hasInput = stdin !== undefined;
     if (stdin === undefined) this.stdin.end();
     else if (stdin !== true) void this.#feed(stdin);
     if (signal?.aborted === true) this.#conclude(NOT_STARTED);
@@ -105,8 +122,10 @@ export class CommandRun implements Startable, AsyncDisposable {
   /** Ends it, with everything that it started; settles as `result` does. What it has said until then can be read. */
   cancel(): Promise<RunResult> {
     if (this.#isOver) return this.result;
+    this.#isCancelled = true;
     if (this.#handle === undefined) {
       this.#options.running.withdraw(this);
+      this.#withdrawal.abort();
       this.#conclude(NOT_STARTED);
       return this.result;
     }
@@ -139,23 +158,58 @@ export class CommandRun implements Startable, AsyncDisposable {
 
   // ── for whoever starts it ──
 
-  begin(runs: Runs): Promise<void> {
-    const { together } = this.#options;
-    const wishes = together === undefined ? this.#wishes : { ...this.#wishes, together: together.on(runs) };
+  begin(runs: Runs, wire: Wire): Promise<void> {
+    const { together, approval } = this.#options;
+    const wishes = {
+      ...this.#wishes,
+      ...(together === undefined ? {} : { together: together.on(runs) }),
+      ...(approval === undefined ? {} : { approval }),
+    };
+    return this.#start(wishes, { runs, wire });
+  }
+
+  #start(wishes: RunWishes, on: { readonly runs: Runs; readonly wire: Wire }): Promise<void> {
+    // What is refused first has read nothing.
+    const mayAsk = this.#onApproval !== undefined && wishes.approval === undefined;
     const take = (name: OutputName, bytes: Uint8Array, done: () => void) =>
       this[name].push(bytes, { length: bytes.length, done });
-    const handle = runs.start(wishes, {
-      onStarted: (record) => this.#tellRecord(record),
+    const handle = on.runs.start(wishes, {
+      onStarted: (record) => {
+        if (mayAsk) this.stdin.attach(handle);
+        this.#tellRecord(record);
+      },
       onOutput: take,
       onOutputEnd: (name) => this[name].end(),
       onInputRoom: () => this.stdin.hasRoom(),
       onInputClosed: () => this.stdin.close(),
     });
     this.#handle = handle;
-    this.stdin.attach(handle);
+    if (!mayAsk) this.stdin.attach(handle);
     if (this.#size !== undefined) handle.resize(this.#size);
-    void handle.ended.then((end) => this.#conclude(resultOf(end)));
+    void handle.ended.then((end) => {
+      const isNeeded = mayAsk && end.end === 'refused' && end.code === NEEDS_APPROVAL;
+      return isNeeded ? this.#ask(wishes, on) : this.#conclude(resultOf(end));
+    });
     return handle.answered;
+  }
+
+  /** Somebody else has to say yes first; what starts then is what they have seen. */
+  async #ask(wishes: RunWishes, on: { readonly runs: Runs; readonly wire: Wire }): Promise<void> {
+    this.#handle = undefined;
+    if (this.#isCancelled) return this.#conclude(NOT_STARTED);
+    if (this.#hasInput && wishes.terminal === undefined) return this.#conclude(deniedFor(NEEDS_APPROVAL, NO_INPUT));
+    const { signal } = this.#withdrawal;
+    const onApproval = this.#onApproval ?? (() => {});
+    const decided = await getApproval(on.wire, wishes, { onApproval, signal }).catch((error: unknown) => {
+      this.#why = `onApproval failed: ${error instanceof Error ? error.message : String(error)}`;
+      return undefined;
+    });
+    if (this.#isOver) return undefined;
+    if (decided === undefined) return this.#conclude(NOT_STARTED);
+    if ('lost' in decided) return this.refuse({ code: 'unreachable', reason: decided.lost });
+    if ('refused' in decided) return this.#conclude(deniedFor(decided.code, decided.refused));
+    await this.#start({ ...wishes, approval: decided.approved.approval }, on);
+    return undefined;
   }
 
   refuse({ code, reason }: Refusal): void {
@@ -189,6 +243,15 @@ export class CommandRun implements Startable, AsyncDisposable {
     const why = this.#why;
     this.#settle(result.result === 'cancelled' && why !== undefined ? { ...result, reason: why } : result);
   }
+}
+
+const NEEDS_APPROVAL: ErrorCode = 'needs-approval';
+/** Nobody would have seen it who approves. */
+const NO_INPUT =
+  'Cannot run the command: somebody else has to approve it, and what they approve gets no input; nothing was started';
+
+function deniedFor(code: string, reason: string): RunResult {
+  return { result: 'denied', status: null, code, reason };
 }
 
 const NOT_STARTED: RunResult = { result: 'cancelled', status: null, reason: 'nothing was started' };

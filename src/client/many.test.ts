@@ -13,7 +13,10 @@ function many(names: readonly string[], options: Omit<ManyOptions, 'on' | 'comma
   running.attach(wire);
   const [world, together] = [new StillWorld(), new Together()];
   const start = (each: RunOptions) => new CommandRun({ options: each, together, running, world });
-  const results = runMany({ on: 'all', command: 'x', ...options }, { hosts: () => Promise.resolve(names), start });
+  const results = runMany(
+    { on: 'all', command: 'x', ...options },
+    { meant: () => Promise.resolve({ hosts: names }), start },
+  );
   let ended = 0;
   /** The n-th that was asked for ends, and its outputs with it. */
   const end = async (index: number, status: number) => {
@@ -100,7 +103,7 @@ test('a command that cannot be begun at all is the caller’s failure, not a res
   const start = () => {
     throw new TypeError('no such command');
   };
-  const results = runMany({ on: 'all', command: 'x' }, { hosts: () => Promise.resolve(['a', 'b']), start });
+  const results = runMany({ on: 'all', command: 'x' }, { meant: () => Promise.resolve({ hosts: ['a', 'b'] }), start });
   await assert.rejects(results.next(), { name: 'TypeError', message: 'no such command' });
 });
 

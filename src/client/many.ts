@@ -19,23 +19,33 @@ export type ManyOptions = What &
     readonly stdin?: string | Uint8Array;
     /** Kept of each output, 1 MiB without it. */
     readonly maxBytes?: number;
+    /** As of `run`: one request, for all of them. */
+    readonly onApproval?: RunOptions['onApproval'];
     readonly signal?: AbortSignal;
   };
 
 export type HostResult = RunResult & Texts & { readonly host: string };
 
 interface Means {
-  /** The machines that are meant, in their order. */
-  readonly hosts: () => Promise<readonly string[]>;
-  readonly start: (options: RunOptions) => CommandRun;
+  /** The machines that are meant, in their order, once that may start. */
+  readonly meant: () => Promise<Meant>;
+  readonly start: (options: RunOptions, approval: number | undefined) => CommandRun;
+}
+
+export interface Meant {
+  readonly hosts: readonly string[];
+  /** Of the request that somebody has approved. */
+  readonly approval?: number;
 }
 
 /** Leaving the loop cancels what still runs. A machine is begun with only when the result before it was taken. */
 export async function* runMany(options: ManyOptions, means: Means): AsyncGenerator<HostResult, void, undefined> {
-  const { on: _on, batch = DEFAULT_BATCH, stopAfter = Number.POSITIVE_INFINITY, maxBytes, signal, ...each } = options;
+  const { on: _on, onApproval: _asked, maxBytes, signal, ...others } = options;
+  const { batch = DEFAULT_BATCH, stopAfter = Number.POSITIVE_INFINITY, ...each } = others;
   if (!(batch >= 1)) throw new RangeError(`batch is a number of machines, not ${batch}`);
   checkMaxBytes(maxBytes);
-  const waiting = [...(await means.hosts())];
+  const { hosts, approval } = await means.meant();
+  const waiting = [...hosts];
   const runs = new Set<CommandRun>();
   const ready: HostResult[] = [];
   let failures = 0;
@@ -49,7 +59,7 @@ export async function* runMany(options: ManyOptions, means: Means): AsyncGenerat
   };
   /** Throws what no machine can be asked: whoever reads the results is to be told. */
   const begin = (host: string): void => {
-    const run = means.start({ ...each, on: host, ...(signal === undefined ? {} : { signal }) });
+    const run = means.start({ ...each, on: host, ...(signal === undefined ? {} : { signal }) }, approval);
     runs.add(run);
     void take(host, run);
   };

@@ -28,6 +28,7 @@ export type {
   Token,
   Waiting,
 } from './answers.ts';
+export type { AskedApproval } from './approval.ts';
 export type { Client, ConnectionState, DetachOptions, Inviting } from './client.ts';
 export type { CommandRun, RunOptions, What, Where } from './command-run.ts';
 export type { Credential, CredentialChoice, Identity } from './credential.ts';

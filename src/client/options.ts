@@ -26,7 +26,15 @@ const CONNECT: Every<ConnectOptions> = {
   world: true,
   makeSocket: true,
 };
-const RUN: Every<RunOptions> = { ...WHAT, on: true, ...HOW, stdin: true, terminal: true, signal: true };
+const RUN: Every<RunOptions> = {
+  ...WHAT,
+  on: true,
+  ...HOW,
+  stdin: true,
+  terminal: true,
+  onApproval: true,
+  signal: true,
+};
 const RUN_MANY: Every<ManyOptions> = {
   ...WHAT,
   on: true,
@@ -35,6 +43,7 @@ const RUN_MANY: Every<ManyOptions> = {
   stopAfter: true,
   stdin: true,
   maxBytes: true,
+  onApproval: true,
   signal: true,
 };
 const DETACH: Every<DetachOptions> = { ...WHAT, on: true, ...HOW, takesInput: true };

@@ -6,8 +6,11 @@ import type { Method } from '../protocol/native/method.ts';
 import { ClosedError, RefusedError, refusedBy, UnreachableError } from './errors.ts';
 import type { Answer, Wire } from './wire.ts';
 
-/** Of the 64 that a server takes at once; the others are for what is asked beside this queue. */
-const MAX_IN_FLIGHT = 48;
+/**
+ * Of the 64 that a server takes at once; the others are for what is asked beside this queue: 12 starts, as many requests for
+ * approval as an account may have, which is 10, a ping, a subscription, a cancellation.
+ */
+const MAX_IN_FLIGHT = 38;
 /** Questions that wait: whoever asks more without waiting for an answer would only fill the memory. */
 const MAX_WAITING = 10_000;
 

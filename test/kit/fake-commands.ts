@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { Answer, StreamEvent, Wire } from '../../src/client/wire.ts';
+import type { ErrorCode } from '../../src/protocol/native/methods.ts';
 import { RUN_ENDED, type RunEnded } from '../../src/protocol/native/methods/run.ts';
 import { rpcError } from '../../src/protocol/native/rpc.ts';
 
@@ -45,7 +46,7 @@ export class FakeCommands implements Wire {
     this.asked[index]?.answer({ result });
   }
 
-  refuse(index: number, code: 'offline' | 'not-allowed', message: string): void {
+  refuse(index: number, code: ErrorCode, message: string): void {
     this.asked[index]?.answer({ error: rpcError('refused', code, message) });
   }
 

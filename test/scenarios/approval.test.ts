@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { connect, RefusedError, type AskedApproval } from '../../src/client/mod.ts';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory, type Cleanup } from '../kit/directory.ts';
 import { aMachine } from '../kit/machine.ts';
@@ -249,4 +250,47 @@ for (const host of LOOPBACKS) {
     assert.match(heard, /^web1\| typed$/m);
     assert.match(heard, /^web2\| typed$/m);
   });
+
+  test(`a program asks once for many machines, and runs on all that were approved: ${host}`, async (t) => {
+    await using there = await aScene(t, host, ['web1', 'web2']);
+    const { server, eve } = there;
+    const token = await janakisToken(there);
+    await using client = await connect({ host: at(host, server.port), credential: { token } });
+    const command = { on: 'web[1-2]', argv: ['echo', 'hello'] } as const;
+    await assert.rejects(client.runMany(command).next(), { code: 'needs-approval' });
+    const onApproval = () => assert.fail('nobody is asked for a command with input');
+    await assert.rejects(client.runMany({ ...command, stdin: 'x', onApproval }).next(), { code: 'needs-approval' });
+    for (const verdict of ['denied', 'approved'] as const) {
+      const { promise: asked, resolve } = Promise.withResolvers<AskedApproval>();
+      const results = Array.fromAsync(client.runMany({ ...command, onApproval: resolve }));
+      const failed = results.catch((error: unknown) => error);
+      const { approval, hash, hosts } = await asked;
+      assert.deepEqual(hosts, ['web1', 'web2']);
+      await eve.json('approve', `${approval}`, ...(verdict === 'denied' ? ['--deny'] : ['--yes', hash]));
+      if (verdict === 'denied') {
+        const error = await failed;
+        assert.ok(error instanceof RefusedError, String(error));
+        const why = 'Cannot run the command: it was denied by eve; nothing was started';
+        assert.deepEqual([error.code, error.message], ['not-approved', why]);
+        continue;
+      }
+      const all = (await results).map(({ host: name, status, stdout }) => [name, [status, stdout]] as const);
+      assert.deepEqual(new Map(all), new Map(hosts.map((name) => [name, [0, 'hello\n']])));
+    }
+    const { signal, ...stop } = stoppable();
+    const waiting = client.runMany({ ...command, signal, onApproval: stop.abort });
+    await assert.rejects(waiting.next(), { name: 'AbortError' });
+    assert.deepEqual(await client.approvals(), []);
+  });
+}
+
+/** Of the same account, for a program of its own. */
+async function janakisToken({ janaki }: Scene): Promise<string> {
+  const [made] = await janaki.json('token', 'new', 'program');
+  return String(made?.['token']);
+}
+
+function stoppable() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { connect } from '../../src/client/mod.ts';
+import { connect, type Client } from '../../src/client/mod.ts';
 import { asOwner, newAccount } from '../kit/accounts.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { someMachines } from '../kit/machines.ts';
@@ -30,7 +30,19 @@ function aService(directory: string): string {
 
 function policyWith(restart: string): string {
   const rule = '[[allow]]\nwho = ["bob"]\non = "all"\nrun = ["sort"]\nshell = true\nverbs = ["restart"]\n';
-  return `${rule}\n[verb.restart]\ncommand = ["${restart}", "{service}"]\nservice = ["nginx"]\n`;
+  const approved = '[[allow]]\nwho = ["bob"]\non = "all"\nrun = ["true"]\napprove = ["owner"]\n';
+  return `${rule}${approved}\n[verb.restart]\ncommand = ["${restart}", "{service}"]\nservice = ["nginx"]\n`;
+}
+
+/** What whoever may approve is told of in the chat. */
+async function approveNext(owner: Client): Promise<void> {
+  for await (const { text } of owner.messages()) {
+    const [request] = await owner.approvals();
+    if (request === undefined) continue;
+    assert.match(text, /asks to run the program true on web1/);
+    await owner.approve(request.approval, request.hash);
+    return;
+  }
 }
 
 for (const host of LOOPBACKS) {
@@ -44,7 +56,7 @@ for (const host of LOOPBACKS) {
       host,
     );
     const token = await newAccount('bob', server);
-    const [send, bot, read, back, inShort, inStreams, restart, leave, wrong, ...others] = examplesIn(
+    const [send, bot, read, back, inShort, inStreams, restart, second, leave, wrong, ...others] = examplesIn(
       readFileSync(join(ROOT, 'docs/guide/library.md'), 'utf8'),
     );
     assert.deepEqual(others, []);
@@ -70,6 +82,8 @@ for (const host of LOOPBACKS) {
       await run(restart),
       'web1 exited 0\nweb2 exited 0\nweb3 exited 1\nstopped at web3: nginx does not start\n',
     );
+    const [waited] = await Promise.all([run(second), approveNext(owner)]);
+    assert.match(waited, /^request \d+ waits for owner\n\{ result: 'exited', status: 0 \}\n$/);
     assert.equal(await run(leave), "begun\ndone\n{ result: 'exited', status: 0 } 11\n");
     assert.equal(await run(wrong), "unknown-recipient [ 'nobody' ]\n");
   });

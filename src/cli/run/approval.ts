@@ -1,6 +1,6 @@
 // `partyline run` where somebody else has to approve: who is waited for, until when, and what they said.
 
-import { askApproval, awaitApproval, type AskedApproval, type Decided } from '../../client/approval.ts';
+import { getApproval, type AskedApproval } from '../../client/approval.ts';
 import type { NativeClient } from '../../client/native.ts';
 import type { RunWishes } from '../../client/run.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
@@ -25,22 +25,26 @@ export async function waitForApproval(
   client: NativeClient,
   { wishes, hosts, isJson, interruption, command }: Waiting,
 ): Promise<Approved | { readonly refused: string }> {
+  const changed = new AbortController();
+  const waited = getApproval(client, wishes, {
+    signal: AbortSignal.any([interruption.signal, changed.signal]),
+    onApproval(asked) {
+      if (!isSame(asked.hosts, hosts)) changed.abort(asked.hosts);
+      else if (isJson) process.stderr.write(jsonLine(asked));
+      else say(wordsForAsked(asked), command);
+    },
+  });
+  // Whoever is interrupted does not wait for the server, which takes the request back when the connection ends.
   const interrupted = interruption.happened.then(() => ({ refused: 'interrupted; nothing was started' }));
-  const asked = await Promise.race([askApproval(client, wishes), interrupted]);
-  if ('refused' in asked) return asked;
-  if (!isSame(asked.hosts, hosts)) {
-    const now = formatNodeSet(asked.hosts);
+  const decided = await Promise.race([waited, interrupted]);
+  if (changed.signal.aborted) {
+    const now = formatNodeSet(changed.signal.reason);
     return { refused: `The targets have come to mean ${now} meanwhile; nothing was started` };
   }
-  if (isJson) process.stderr.write(jsonLine(asked));
-  else say(wordsForAsked(asked), command);
-  const decided = await Promise.race([awaitApproval(client, asked), interrupted]);
   if ('refused' in decided) return decided;
-  if (decided.how === 'approved') {
-    if (!isJson) say(`approved by ${decided.by}`, command);
-    return { approval: asked.approval };
-  }
-  return { refused: `Cannot run the command: ${wordsFor(decided)}; nothing was started` };
+  if ('lost' in decided) return { refused: `Cannot wait for approval: ${decided.lost}` };
+  if (!isJson) say(`approved by ${decided.by}`, command);
+  return { approval: decided.approved.approval };
 }
 
 /** In whatever order, and in whatever spelling. */
@@ -52,17 +56,4 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
 function wordsForAsked({ approval, hash, told, expires }: AskedApproval): string {
   const until = new Date(expires).toLocaleTimeString('en-GB');
   return `waiting for approval by ${told.join(', ')}, until ${until}: request ${approval}, sha256 ${hash}`;
-}
-
-function wordsFor(decided: Decided): string {
-  switch (decided.how) {
-    case 'approved':
-      return `it was approved by ${decided.by}`;
-    case 'denied':
-      return `it was denied by ${decided.by}`;
-    case 'expired':
-      return 'nobody approved it in time';
-    case 'withdrawn':
-      return 'the request was withdrawn';
-  }
 }
