@@ -1,7 +1,7 @@
 // `partyline run`: a command on the server, with its input, its outputs and its status as they were.
 
 import type { NativeClient, Refused } from '../client/native.ts';
-import { OWNER_TOKEN_FILE } from '../client/on-socket.ts';
+import { entered, OWNER_TOKEN_FILE } from '../client/on-socket.ts';
 import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run.ts';
 import type { ErrorCode } from '../protocol/native/methods.ts';
 import { exitNow, INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
@@ -111,9 +111,8 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const { client, cameIn } = entering;
     // One command is asked for behind the login, whose answer may still be on its way, and the name of the server with it.
     const isAtOnce = isOfOne(given) && (!isJson || given.wishes.on !== undefined || client.serverName !== '');
-    const refused = isAtOnce ? undefined : await cameIn;
-    signal.throwIfAborted();
-    if (refused !== undefined) return refusedAs(refused);
+    const came = isAtOnce ? client : await entered(entering, signal);
+    if ('refused' in came) return refusedAs(came);
     if ('prompt' in given) {
       // Whoever is interrupted at the prompt is asked again.
       interruption.stop();

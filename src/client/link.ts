@@ -160,7 +160,7 @@ async function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Pro
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener('abort', abort);
   try {
-    signal.throwIfAborted();
+    if (signal.aborted) abort();
     return await Promise.race([value, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', abort);

@@ -45,7 +45,7 @@ async function aQuietServer(t: TestContext, host: string, { until, answer }: Wai
   const { promise: heard, resolve: tell } = Promise.withResolvers<string>();
   const answerFor = (method: string, params: unknown): object => {
     const nonce = method === METHODS.ownerChallenge ? parseNonce(params) : undefined;
-    if (nonce === undefined || 'bad' in nonce) return answer;
+    if (nonce === undefined || 'bad' in nonce) return Object(answer);
     const serverNonce = newNonce();
     const proven = { by: 'server', clientNonce: nonce.nonce, serverNonce, address: host, port } as const;
     return { nonce: serverNonce, proof: new OwnerToken(TOKEN).prove(proven) };
@@ -57,6 +57,7 @@ async function aQuietServer(t: TestContext, host: string, { until, answer }: Wai
       if (!said.includes(until)) return;
       socket.off('data', listen).pause();
       tell(said.toString('latin1'));
+      if (typeof answer === 'string') return void socket.end(answer);
       const link = new NativeLink('server', { serverName: 'Server' });
       const pump = new Pump(socket, link, {
         onEvent(event) {
@@ -85,7 +86,8 @@ async function aQuietServer(t: TestContext, host: string, { until, answer }: Wai
 
 interface Waiting {
   readonly until: string;
-  readonly answer: object;
+  /** A text: it is no native server, and says that. */
+  readonly answer: object | string;
 }
 
 for (const host of LOOPBACKS) {
@@ -123,5 +125,23 @@ for (const host of LOOPBACKS) {
     const { port } = await aQuietServer(t, host, { until: 'login.guest', answer: { name: 'Bob', role: 'guest' } });
     await using guest = await connect({ host: at(host, port), credential: { guest: 'Bob' } });
     assert.deepEqual(guest.identity, { name: 'Bob', role: 'guest' });
+  });
+
+  test(`what is no native server is named as one, whoever comes and however early they have asked: ${host}`, async (t) => {
+    const tokenFile = join(aDirectory(t), 'owner.token');
+    writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
+    for (const [answer, why] of [
+      ['HTTP/1.1 400 Bad Request\r\n', 'not a native server: it answered "HTTP/1.1 400 Bad Request\\r"'],
+      ['PARTYLINE/0 too old\n', 'too old'],
+    ] as const) {
+      for (const credential of [{ token: 'pl_x' }, { guest: 'Bob' }, { ownerTokenFile: tokenFile }, 'none'] as const) {
+        const { port, fingerprint } = await aQuietServer(t, host, { until: PREFACE, answer });
+        const target = `tls://${at(host, port)}`;
+        const connecting = connect({ host: target, trust: trustKey(fingerprint), credential });
+        await assert.rejects(connecting, { name: 'UnreachableError', message: `Cannot connect to ${target}: ${why}` });
+        const owner = await connectAsOwner(at(host, port), { tokenFile, trust: NOBODY });
+        assert.deepEqual(owner, { refused: `Cannot connect to ${at(host, port)}: ${why}`, kind: 'unreached' });
+      }
+    }
   });
 }

@@ -54,10 +54,18 @@ export interface Entering {
 /** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
 export async function connectAsOwner(target: string, options: ConnectOptions): Promise<NativeClient | Refused> {
   const entering = await enterAsOwner(target, options);
-  if ('refused' in entering) return entering;
-  const refused = await entering.cameIn;
-  options.signal?.throwIfAborted();
-  return refused ?? entering.client;
+  return 'refused' in entering ? entering : await entered(entering, options.signal);
+}
+
+/** The client, once it is in. Throws the reason of `signal`, and nothing else. */
+export async function entered(
+  { client, cameIn }: Entering,
+  signal: AbortSignal | undefined,
+): Promise<NativeClient | Refused> {
+  const refused = await cameIn;
+  if (signal?.aborted === true) client.destroy();
+  signal?.throwIfAborted();
+  return refused ?? client;
 }
 
 /** The same, and the last answer is not waited for. */

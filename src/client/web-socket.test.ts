@@ -149,6 +149,19 @@ test('a server that owes an answer and is silent is asked whether it is there, t
   assert.equal(world.isWaiting, false);
 });
 
+test('whoever gives up while a login is not answered is told so at once, and the connection is closed', async () => {
+  const stop = new AbortController();
+  const socket = new FakeSocket('ws://localhost');
+  socket.isSilent = true;
+  const options = { host: 'ws://localhost', makeSocket: () => socket, world: new StillWorld(), signal: stop.signal };
+  const connecting = connect({ ...options, credential: { guest: 'Vamshi' } });
+  await settled();
+  assert.deepEqual(socket.asked, ['login.guest']);
+  stop.abort(new Error('enough'));
+  await assert.rejects(connecting, { message: 'enough' });
+  assert.ok(socket.isClosed);
+});
+
 test('a server that never opens the WebSocket is given up', async () => {
   const world = new StillWorld();
   const after = (ms: number, then: () => void) => world.after(ms, then);

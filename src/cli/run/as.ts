@@ -30,6 +30,7 @@ export async function enterAs(
     const server = serverOf(host);
     const opened = await openClient({ host, trust }, signal);
     ({ client } = opened);
+    signal.throwIfAborted();
     const { cameIn } = await enter(toOpened(opened), (around) => chooseCredential({ host, server }, around));
     return { client, cameIn: cameIn.then(() => undefined, refused).finally(over) };
   } catch (error) {

@@ -4,7 +4,7 @@
 import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NativeClient, Refused } from '../../client/native.ts';
-import { enterAsOwner, OWNER_TOKEN_FILE, type Entering } from '../../client/on-socket.ts';
+import { enterAsOwner, entered, OWNER_TOKEN_FILE, type Entering } from '../../client/on-socket.ts';
 import { stateDirectory } from '../../config/state.ts';
 import { trustFor } from '../kit/trust.ts';
 
@@ -22,10 +22,7 @@ interface Connecting {
 /** Once it is in. Throws the reason of `signal`, and nothing else. */
 export async function connectForRuns(host: string, connecting: Connecting): Promise<NativeClient | Refused> {
   const entering = await enterForRuns(host, connecting);
-  if ('refused' in entering) return entering;
-  const refused = await entering.cameIn;
-  connecting.signal.throwIfAborted();
-  return refused ?? entering.client;
+  return 'refused' in entering ? entering : await entered(entering, connecting.signal);
 }
 
 /** As soon as the login has left. Throws the reason of `signal`, and nothing else. */
