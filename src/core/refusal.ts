@@ -30,6 +30,8 @@ export type NotStored = { refused: 'not-stored'; reason: string };
 export type SendRefusal =
   /** `invited`: those of them who are invited and have not come in; told to whoever may see invitations. */
   | { refused: 'unknown-recipient'; names: readonly string[]; invited?: readonly string[] }
+  /** A machine runs commands and reads nothing: what is said to it would be stored for nobody. */
+  | { refused: 'machine-recipient'; names: readonly string[] }
   /** `all` is everyone already and stands alone. */
   | { refused: 'all-among-names' }
   | { refused: 'empty-message' }

@@ -71,6 +71,8 @@ export interface HubWorld {
   readonly send: (session: Session, to: 'all' | readonly string[], text: string, key?: string) => Promise<Answer>;
   /** An account of that name, invited by the owner. */
   readonly account: (name: string, role?: 'member' | 'operator') => Promise<Member>;
+  /** One that the owner has invited, and that has joined. */
+  readonly machine: (name: string) => Promise<Member>;
   readonly owner: () => Session;
 }
 
@@ -115,6 +117,14 @@ export async function aHub(
     hub.hearing.begin(session);
     return { session, ear, texts: ear.texts };
   };
+  const accepted = async (wanted: Parameters<Accounts['invite']>[1], key?: string): Promise<Member> => {
+    const by = world.owner();
+    const { code } = await asked<{ code: string }>((done) => accounts.invite(by, wanted, { nowMs: NOW, done }));
+    const bearer = accounts.bearerOf(code, NOW);
+    if (bearer?.kind !== 'invited') throw new Error(`${wanted.name} was not invited`);
+    const accepting = key === undefined ? {} : { key };
+    return await asked<Member>((done) => accounts.accept(bearer.invite, { ...accepting, nowMs: NOW, done }));
+  };
   const world: HubWorld = {
     hub,
     accounts,
@@ -137,15 +147,8 @@ export async function aHub(
     ask: (session, command) => new Promise((done) => hub.handle(session, command, { nowMs: NOW, done })),
     send: (session, to, text, key) =>
       world.ask(session, { type: 'send', to, text, ...(key === undefined ? {} : { key }) }),
-    account: async (name, role = 'member') => {
-      const by = world.owner();
-      const { code } = await asked<{ code: string }>((done) =>
-        accounts.invite(by, { name, role }, { nowMs: NOW, done }),
-      );
-      const bearer = accounts.bearerOf(code, NOW);
-      if (bearer?.kind !== 'invited') throw new Error(`${name} was not invited`);
-      return await asked<Member>((done) => accounts.accept(bearer.invite, { nowMs: NOW, done }));
-    },
+    account: (name, role = 'member') => accepted({ name, role }),
+    machine: (name) => accepted({ name, kind: 'host' }, `key of ${name}`),
     owner: () => hub.visit(ownMember, entrance(new Ear())),
   };
   return world;

@@ -43,6 +43,11 @@ for (const host of LOOPBACKS) {
     await inGroup.until('Joined #lab\n');
     caller.type('receipts on\nsend #lab : hello');
     assert.match(await caller.until(/Vamshi=.*\n/), /^Receipts are on\n\d+ Vamshi=delivered\n$/);
+    const instead = '(run web1 : COMMAND, or partyline run --on web1 -- COMMAND); the message was sent to nobody';
+    const unread = `Cannot send: "web1" is a machine, which runs commands and reads no messages ${instead}\n`;
+    caller.type('send web1 Vamshi : hello');
+    assert.equal(await caller.until('\n'), `error: ${unread}`);
+    refused(await owner.run(['send', '--to', 'web1', 'hello']), /^partyline send: Cannot send: "web1" is a machine/);
     assert.equal((await owner.run(['revoke', 'web1'])).status, 0);
     refused(await owner.run(onLab), /matches no machine/, 255);
   });

@@ -50,8 +50,8 @@ test('a name that there is not is said at the start, and so is that nobody may c
   await teller.check();
   await teller.check();
   assert.deepEqual(complaints, [
-    'Cannot tell bob, #ops: there is nobody and no group named "#ops"; the watch goes on',
-    'Cannot tell bob, #ops: Cannot come in; the watch goes on',
+    'There is nobody and no group named "#ops"; bob, #ops will not be told, and the watch goes on',
+    'Cannot come in; bob, #ops will not be told, and the watch goes on',
   ]);
 });
 
@@ -70,7 +70,7 @@ test('what a server that was away was to be told is told later, once, in order',
   const { teller, complaints } = aTeller([away, here]);
   teller.add('one');
   await teller.flush();
-  assert.deepEqual([sent, complaints], [[], ['Cannot tell bob, #ops: Cannot connect']]);
+  assert.deepEqual([sent, complaints], [[], ['Cannot connect; bob, #ops were not told']]);
   teller.add('two');
   await teller.flush();
   await teller.flush();
@@ -107,7 +107,7 @@ test('what is refused is said and dropped', async () => {
   teller.add('one');
   await teller.flush();
   await teller.flush();
-  assert.deepEqual(complaints, ['Cannot tell bob, #ops: Cannot send: nobody named "bob" is here or has an account']);
+  assert.deepEqual(complaints, ['Cannot send: nobody named "bob" is here or has an account; bob, #ops were not told']);
 });
 
 test('only so much is kept for a server that stays away', async () => {

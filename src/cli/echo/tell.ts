@@ -36,11 +36,9 @@ export class Teller {
         await page.next();
       }
     });
-    const why =
-      unknown.length === 0
-        ? failed?.message
-        : `there is nobody and no group named ${unknown.map((name) => quote(name)).join(', ')}`;
-    if (why !== undefined) complain(`Cannot tell ${names.join(', ')}: ${why}; the watch goes on`);
+    const nobody = unknown.map((name) => quote(name)).join(', ');
+    const why = nobody === '' ? failed?.message : `There is nobody and no group named ${nobody}`;
+    if (why !== undefined) complain(`${why}; ${names.join(', ')} will not be told, and the watch goes on`);
   }
 
   add(text: string): void {
@@ -69,7 +67,7 @@ export class Teller {
     });
     if (failed === undefined) return;
     if (failed.name === 'RefusedError') this.#kept = [];
-    complain(`Cannot tell ${names.join(', ')}: ${failed.message}`);
+    complain(`${failed.message}; ${names.join(', ')} ${names.length === 1 ? 'was' : 'were'} not told`);
   }
 
   /** What the server, or the way to it, says against it. */

@@ -7,6 +7,7 @@ import type { Journal, MessageId } from '../journal.ts';
 import type { Member, Session } from '../session.ts';
 import { Feed } from './feed.ts';
 import { Receipts } from './receipts.ts';
+import { isMachine } from './send.ts';
 
 export interface HearingWorld {
   readonly journal: Journal;
@@ -139,7 +140,7 @@ export class Hearing {
   /** Of a broadcast. Looked up only for whoever wants to know: there may be thousands. */
   outcomeForAll(id: MessageId, { member: sender, wantsReceipts }: Session): Outcome {
     if (!wantsReceipts) return 'stored';
-    const lacksIt = (member: Member) => member !== sender && this.#deliveredTo(member) < id;
+    const lacksIt = (member: Member) => member !== sender && !isMachine(member) && this.#deliveredTo(member) < id;
     for (const member of this.#world.directory.accounts) {
       if (member.account?.revokedAtMs === undefined && lacksIt(member)) return 'stored';
     }

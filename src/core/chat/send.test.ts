@@ -110,6 +110,22 @@ test('the answer names what became of it for each, and the sender hears when the
   hub.leave(a.session);
 });
 
+test('a message to a machine, alone or among others, is sent to nobody; one to everyone is not for machines', async () => {
+  const { come, comeAs, send, machine, hub, owner } = await aHub();
+  const [a, b] = [come('Vamshi'), come('Janaki')];
+  const web1 = comeAs(await machine('web1'));
+  const refusal = { refused: 'machine-recipient', names: ['web1'] };
+  // Twice: whoever was written to last is remembered.
+  for (const to of [['WEB1'], ['WEB1'], ['Janaki', 'web1']]) {
+    assert.deepEqual(await send(a.session, to, 'hi'), refusal, to.join());
+  }
+  assert.equal(refusalOf(await send(a.session, ['web1', 'nobody'], 'hi')), 'unknown-recipient');
+  assert.deepEqual([b.texts, web1.texts, hub.head], [[], [], 0]);
+  // Everybody has it at once but the machine, which will never have anything.
+  hub.leave(web1.session);
+  assert.deepEqual(outcomesOf(await send(wanting(owner()), 'all', 'hello')), { all: 'delivered' });
+});
+
 test('the same key is the same message, told once; with another text it is refused; a guest has keys of its own', async () => {
   const { hub, come, send } = await aHub();
   const [a, b] = [come('Vamshi'), come('Janaki')];

@@ -36,6 +36,7 @@ export function recipientsOf(names: readonly string[], { sender, among }: Addres
   const members = new Set<Member>();
   const to = new Set<string>();
   const unknown: string[] = [];
+  const machines: string[] = [];
   let hasGroup = false;
   for (const given of names) {
     if (given.startsWith('#')) {
@@ -49,19 +50,21 @@ export function recipientsOf(names: readonly string[], { sender, among }: Addres
       to.add(group.name);
       for (const member of group.members) {
         // What one says to one's own group comes back to nobody, and a machine in it reads nothing.
-        if (member !== sender.member && member.account?.kind !== 'host') members.add(member);
+        if (member !== sender.member && !isMachine(member)) members.add(member);
       }
       continue;
     }
     const parsed = parseName(given);
     const member = 'refused' in parsed ? undefined : among.member(parsed.key);
     if (member !== undefined) {
+      if (isMachine(member)) machines.push(member.name);
       members.add(member);
       to.add(member.name);
     } else if (given.toLowerCase() === ALL) return { refused: 'all-among-names' };
     else unknown.push(given);
   }
   if (unknown.length > 0) return { refused: 'unknown-recipient', names: unknown };
+  if (machines.length > 0) return { refused: 'machine-recipient', names: machines };
   const cast = members.size === 1 && !hasGroup ? 'singlecast' : 'multicast';
   return { members: [...members], ids: Array.from(members, ({ id }) => id), to: [...to], cast };
 }
@@ -73,11 +76,17 @@ function recipientOf(given: string, { sender, among }: Addressing): Recipients |
   const parsed = parseName(given);
   const member = 'refused' in parsed ? undefined : among.member(parsed.key);
   if (member !== undefined) {
+    if (isMachine(member)) return { refused: 'machine-recipient', names: [member.name] };
     sender.lastSent = { members: [member], ids: [member.id], to: [member.name], cast: 'singlecast' };
     return sender.lastSent;
   }
   if (given.toLowerCase() === ALL) return { refused: 'all-among-names' };
   return { refused: 'unknown-recipient', names: [given] };
+}
+
+/** It runs commands, and nobody reads there what is said to it. */
+export function isMachine({ account }: Member): boolean {
+  return account?.kind === 'host';
 }
 
 /** Whether the name led to this one before, and does now. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { PLAIN } from '../../core/run/record.ts';
 import { formatError } from '../../protocol/line/reply.ts';
 import { toAskedCommand, wordsForMalformed, wordsForMisuse, wordsForResult, wordsForRunning } from './translate.ts';
+import { wordsForAsking } from '../shared/words-approval.ts';
 import { wordsForEntering, wordsForName, wordsForSending } from '../shared/words.ts';
 
 const BOB = { by: 'bob', role: 'member', command: { kind: 'shell', line: 'uptime' }, setting: PLAIN } as const;
@@ -33,7 +34,17 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
       wordsForSending({ refused: 'all-among-names' }),
       'Cannot send: all is everyone already and stands alone; the message was sent to nobody',
     ],
-    [wordsForSending({ refused: 'empty-message' }), 'Cannot send: the message is empty and was sent to nobody'],
+    [wordsForSending({ refused: 'empty-message' }), 'Cannot send: there is no text; the message was sent to nobody'],
+    [
+      wordsForSending({ refused: 'machine-recipient', names: ['web1'] }),
+      'Cannot send: "web1" is a machine, which runs commands and reads no messages ' +
+        '(run web1 : COMMAND, or partyline run --on web1 -- COMMAND); the message was sent to nobody',
+    ],
+    [
+      wordsForAsking({ refused: 'unknown-recipient', names: ['eve'] }),
+      'Cannot ask for approval: nobody can be told of it: nobody named "eve" is here or has an account; ' +
+        'nothing was started',
+    ],
     [
       wordsForRunning({ refused: 'not-allowed', names: ['web1'], why: 'policy' }, { ...BOB, role: 'guest' }),
       'Cannot run uptime on "web1" as bob, a guest: guests run nothing; nothing was started; ' +

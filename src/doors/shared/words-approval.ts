@@ -12,7 +12,7 @@ import { escapeControls, quote, shorten } from '../../protocol/text.ts';
 import { commandText, MAX_ANNOUNCED_LENGTH } from './announce.ts';
 import type { Told } from './asking.ts';
 import { askedText, type Denied } from './words-run.ts';
-import { listed, wordsForSending } from './words.ts';
+import { listed, whyNotSent } from './words.ts';
 
 /** Hexadecimal digits of a digest that tell a request from the others there are: it is looked up by its number. */
 export const SHORT_HASH_LENGTH = 12;
@@ -30,13 +30,14 @@ export function wordsForAsking(refusal: AskRefusal | SendRefusal): string {
   const attempt = 'Cannot ask for approval';
   switch (refusal.refused) {
     case 'unknown-recipient':
+    case 'machine-recipient':
     case 'all-among-names':
     case 'empty-message':
     case 'text-too-long':
     case 'bad-key':
     case 'key-reused':
     case 'not-stored':
-      return `${attempt}: ${wordsForSending(refusal)}; nothing was started`;
+      return `${attempt}: nobody can be told of it: ${whyNotSent(refusal)}; nothing was started`;
     case 'too-many-waiting': {
       const whose = refusal.of === 'one' ? 'of your requests' : 'requests';
       return `${attempt}: ${refusal.max} ${whose} are under way, which is the most; nothing was started`;

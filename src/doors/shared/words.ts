@@ -131,22 +131,39 @@ function codePoint(value: number): string {
 }
 
 export function wordsForSending(refusal: SendRefusal): string {
+  return `Cannot send: ${whyNotSent(refusal)}; the message was sent to nobody`;
+}
+
+/** For whoever attempted something of which the message was only a part. */
+export function whyNotSent(refusal: SendRefusal): string {
   switch (refusal.refused) {
     case 'unknown-recipient':
-      return `Cannot send: ${wordsForUnknown(refusal)}; the message was sent to nobody`;
+      return wordsForUnknown(refusal);
+    case 'machine-recipient':
+      return wordsForMachines(refusal.names);
     case 'all-among-names':
-      return 'Cannot send: all is everyone already and stands alone; the message was sent to nobody';
+      return 'all is everyone already and stands alone';
     case 'empty-message':
-      return 'Cannot send: the message is empty and was sent to nobody';
+      return 'there is no text';
     case 'text-too-long':
-      return `Cannot send: the message has ${refusal.bytes} bytes where ${refusal.maxBytes} are the most, and was sent to nobody`;
+      return `the text has ${refusal.bytes} bytes, ${refusal.maxBytes} are the most`;
     case 'bad-key':
-      return `Cannot send: a key has 1 to ${refusal.maxCharacters} printable ASCII characters; the message was sent to nobody`;
+      return `a key has 1 to ${refusal.maxCharacters} printable ASCII characters`;
     case 'key-reused':
-      return `Cannot send: the key stands for another message, ${refusal.id}; this one was sent to nobody`;
+      return `the key stands for another message, ${refusal.id}`;
     case 'not-stored':
-      return `Cannot send: ${refusal.reason}; the message was sent to nobody`;
+      return refusal.reason;
   }
+}
+
+/** With what works instead, here and on a command line; one name is enough to show it. */
+function wordsForMachines(names: readonly string[]): string {
+  const [first = ''] = names;
+  const are =
+    names.length === 1
+      ? 'is a machine, which runs commands and reads no messages'
+      : 'are machines, which run commands and read no messages';
+  return `${listed(names)} ${are} (run ${first} : COMMAND, or partyline run --on ${first} -- COMMAND)`;
 }
 
 interface Unknown {

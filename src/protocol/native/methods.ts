@@ -79,6 +79,7 @@ export type ErrorCode =
   | 'already-subscribed'
   | 'not-subscribed'
   | 'unknown-recipient'
+  | 'machine-recipient'
   | 'all-among-names'
   | 'empty-message'
   | 'text-too-long'
