@@ -5,6 +5,7 @@ import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
+import { localTime } from './kit/time.ts';
 
 export const HELP = `List the commands that wait for somebody to approve them: those that you may approve, and your own
 
@@ -35,7 +36,7 @@ export async function approvals(args: string[]): Promise<number> {
     else if (waiting.length === 0) process.stderr.write('Nothing waits for approval\n');
     else {
       const rows = waiting.map(({ approval, hash, by, own, expires, request }) => {
-        const until = `until ${new Date(expires).toLocaleTimeString('en-GB')}`;
+        const until = `until ${localTime(expires)}`;
         return [`${approval}`, hash.slice(0, SHOWN_DIGITS), until, own ? `${by} (you)` : by, request];
       });
       await print(table(rows));

@@ -11,6 +11,7 @@ import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
+import { localTime } from './kit/time.ts';
 
 export const APPROVE_HELP = `Look at a command that waits for approval, and approve it
 
@@ -128,7 +129,7 @@ export function rowsFor({ approval, hash, canonical, expires }: Request): string
       : ['program', JSON.stringify(command['argv'])];
   const facts = [...Object.entries(isRecord(env) ? env : {}), ...Object.entries({ ...more, ...others })];
   return [
-    ['request', `${approval}, until ${new Date(expires).toLocaleTimeString('en-GB')}`],
+    ['request', `${approval}, until ${localTime(expires)}`],
     ['by', by],
     ['on', formatNodeSet(hosts)],
     what,

@@ -2,11 +2,11 @@
 
 import { parseOnce } from './kit/arguments.ts';
 import type { Host } from '../client/mod.ts';
-import { formatDate } from '../protocol/line/reply.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
+import { localTime } from './kit/time.ts';
 
 export const HELP = `List the machines that have joined, connected or not
 
@@ -44,6 +44,6 @@ export async function hosts(args: string[]): Promise<number> {
 function inColumns({ name, state, family, rttMs, labels, lastSeen }: Host): string[] {
   const shownLabels = Array.from(labels, ([label, value]) => `${label}=${value}`);
   const rtt = rttMs === null ? '-' : `${rttMs.toFixed(1)} ms`;
-  const seen = lastSeen === null ? 'never seen' : `last seen ${formatDate(Date.parse(lastSeen))}`;
+  const seen = lastSeen === null ? 'never seen' : `last seen ${localTime(lastSeen)}`;
   return [name, state, family ?? '-', rtt, shownLabels.join(',') || '-', state === 'online' ? '' : seen];
 }

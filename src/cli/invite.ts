@@ -10,6 +10,7 @@ import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print } from './kit/print.ts';
+import { localTime } from './kit/time.ts';
 
 export const HELP = `Invite somebody, or a machine, under a name
 
@@ -73,7 +74,7 @@ export async function invite(args: string[]): Promise<number> {
 
 function wordsFor({ name, role, kind, expires, code, replaced, existing }: Invitation): string[] {
   const isMachine = kind === 'host';
-  const about = `${name} is invited as ${isMachine ? 'a machine' : role} until ${expires}, with the code ${code}`;
+  const about = `${name} is invited as ${isMachine ? 'a machine' : role} until ${localTime(expires)}, with the code ${code}`;
   const takenOver = isMachine
     ? `${name} has joined already: the machine that joins with this code takes its place, and the key of the one before counts no more then`
     : `${name} has an account already: whoever has this code takes it over and sets its password anew; its tokens stay`;

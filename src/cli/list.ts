@@ -5,6 +5,7 @@ import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
+import { localTime } from './kit/time.ts';
 
 export const HELP = `List who is here, in order of arrival
 
@@ -31,7 +32,7 @@ export async function list(args: string[]): Promise<number> {
     const members = await client.list();
     if (values.json) await print(members.map((member) => jsonLine(member)).join(''));
     else if (members.length === 0) await print('Nobody is here\n');
-    else await print(table(members.map(({ name, kind, since, family }) => [name, kind, since, family])));
+    else await print(table(members.map(({ name, kind, since, family }) => [name, kind, localTime(since), family])));
     return 0;
   });
 }

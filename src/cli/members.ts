@@ -5,6 +5,7 @@ import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
+import { localTime } from './kit/time.ts';
 
 export const HELP = `List the accounts, and for operators and the owner the invitations
 
@@ -43,13 +44,13 @@ export async function members(args: string[]): Promise<number> {
         const code =
           until === undefined
             ? ''
-            : `, a code that ${revoked ? 'gives the name again' : 'takes it over'} until ${until}`;
+            : `, a code that ${revoked ? 'gives the name again' : 'takes it over'} until ${localTime(until)}`;
         again.delete(name);
-        return [name, role, kind, `${revoked ? 'revoked, ' : ''}since ${since}${by}${code}`];
+        return [name, role, kind, `${revoked ? 'revoked, ' : ''}since ${localTime(since)}${by}${code}`];
       }),
       ...invitations
         .filter(({ name }) => again.has(name))
-        .map(({ name, role, kind, expires }) => [name, role, kind, `invited until ${expires}`]),
+        .map(({ name, role, kind, expires }) => [name, role, kind, `invited until ${localTime(expires)}`]),
     ];
     await print(table(rows));
     return 0;

@@ -3,7 +3,6 @@
 import { parseOnce } from './kit/arguments.ts';
 import { escapeControls } from '../protocol/text.ts';
 import type { Client, RunRecord } from '../client/mod.ts';
-import { formatDate } from '../protocol/line/reply.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { formatNodeSet } from '../protocol/node-set.ts';
@@ -17,6 +16,7 @@ import {
   readRunId,
 } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
+import { localTime } from './kit/time.ts';
 import { commandOf, showOutput, showRun, textOf, toJson, wordsForResults } from './run/record.ts';
 
 export const HELP = `What was run: who, where, what, and how it ended
@@ -142,7 +142,7 @@ function inColumns(run: RunRecord): string[] {
   const command = Array.from(textOf(commandOf(run.command)));
   const isLong = command.length > MAX_COMMAND_LENGTH || run.isCut === true;
   const shown = isLong ? `${command.slice(0, MAX_COMMAND_LENGTH - 1).join('')}…` : command.join('');
-  const started = formatDate(Date.parse(run.started));
+  const started = localTime(run.started);
   const more = run.hostsLeftOut === undefined ? '' : ` and ${run.hostsLeftOut} more`;
   const hosts = `${formatNodeSet([...new Set(run.hosts)])}${more}`;
   return [`${run.id}`, started, run.by, hosts, wordsForResults(run.results), shown];

@@ -11,6 +11,7 @@ import { jsonLine } from './kit/json-line.ts';
 import { keptAs } from './kit/kept.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
+import { localTime } from './kit/time.ts';
 import { reasonOf } from '../reason.ts';
 
 export const HELP = `Make a token of your own for a program, list them, remove one
@@ -155,8 +156,10 @@ function list({ host, json }: Asked): Promise<number> {
     if (json) await print(tokens.map((one) => jsonLine(one)).join(''));
     else if (tokens.length === 0) await print('You have no token\n');
     else {
-      const rows = tokens.map(({ id, label, since, isHere }) => [`${id}`, since, label, isHere ? '(kept here)' : '']);
-      await print(table(rows));
+      const inColumns = ({ id, label, since, isHere }: (typeof tokens)[number]) => {
+        return [`${id}`, localTime(since), label, isHere ? '(kept here)' : ''];
+      };
+      await print(table(tokens.map(inColumns)));
     }
     return 0;
   });

@@ -63,7 +63,7 @@ async function aScene(t: Cleanup, host: string, machines: readonly string[]): Pr
 }
 
 const WAITING =
-  /^partyline run: waiting for approval by owner, eve, until \d\d:\d\d:\d\d: request (\d+), sha256 ([0-9a-f]{64})$/m;
+  /^partyline run: waiting for approval by owner, eve, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: request (\d+), sha256 ([0-9a-f]{64})$/m;
 
 function requestIn(text: string): { id: string; hash: string } {
   const [, id = '', hash = ''] = WAITING.exec(text) ?? assert.fail(text);

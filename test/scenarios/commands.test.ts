@@ -52,6 +52,22 @@ for (const host of LOOPBACKS) {
     );
   });
 
+  test(`people read times of this machine in one form, whatever the command: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    await using _vamshi = await Caller.named('Vamshi', host, server.port);
+    await owner.json('send', '--to', 'Vamshi', 'hello you');
+    assert.equal((await outcomeOf(partyline(['run', at(host, server.port), '--', 'true'], server))).status, 0);
+    await owner.json('token', 'new', 'a program');
+    const shown = ['invite bob', 'list', 'history', 'search hello', 'members', 'token list', 'runs', 'runs show 1'];
+    for (const command of [...shown, 'doctor']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, on one server
+      const { stdout } = await owner.run(command.split(' '));
+      assert.match(stdout, /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?![\d.Z])/, command);
+      assert.doesNotMatch(stdout, /\d{4}-\d\d-\d\dT\d\d:/, command);
+    }
+  });
+
   test(`whoever looks back at nothing is told so, and told apart from looking back at nobody: ${host}`, async () => {
     await using server = await startServer();
     const owner = someone(server.directory, at(host, server.port));

@@ -32,7 +32,7 @@ for (const host of LOOPBACKS) {
     assert.deepEqual([sent?.['run'], sent?.['to']], [Number(id), { eve: 'stored' }]);
     const [told] = await eve.json('history', '--with', 'janaki');
     const [first, ...rest] = String(told?.['text']).split('\n');
-    assert.match(first ?? '', new RegExp(`^run ${id} on web\\[1-2\\] by janaki at 20[^ ]*Z: printf `));
+    assert.match(first ?? '', new RegExp(`^run ${id} on web\\[1-2\\] by janaki at 20[0-9: -]+ UTC: printf `));
     assert.deepEqual(rest, ['2 exit 3: web[1-2]', 'web[1-2]| hello\u001b[2J', 'web[1-2]| there', 'web[1-2]! oops']);
     // Shown as every text: nobody's bytes drive another's terminal.
     const shown = (await eve.run(['history', '--with', 'janaki'])).stdout;

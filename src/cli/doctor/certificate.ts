@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { formatHostPort, parseServerAddress } from '../../net/address.ts';
 import { shakeHands } from '../../net/tls-client.ts';
+import { localTime } from '../kit/time.ts';
 import { CONNECT_TIMEOUT_MS, dialledFor, type Finding } from './checks.ts';
 
 /** A certificate that ends within 30 days is to be renewed. */
@@ -96,7 +97,7 @@ interface Judging {
 function judge({ validToDate }: X509Certificate, { subject, key, todo, nowMs }: Judging): Finding {
   const check = 'certificate';
   const leftMs = validToDate.getTime() - nowMs;
-  const until = validToDate.toISOString().slice(0, 10);
+  const until = localTime(validToDate.getTime()).slice(0, 'YYYY-MM-DD'.length);
   if (leftMs <= 0) return { check, state: 'problem', found: `${subject} has ended on ${until}${key}`, todo };
   if (leftMs < RENEW_WITHIN_MS) return { check, state: 'warning', found: `${subject} ends on ${until}${key}`, todo };
   return { check, state: 'ok', found: `${subject} is good until ${until}${key}` };

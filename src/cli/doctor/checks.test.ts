@@ -103,17 +103,14 @@ test(
 
 test('a clock behind what was written before is a warning', (t) => {
   const directory = aDirectory(t);
-  const nowMs = Date.parse('2026-11-22T20:00:00Z');
-  assert.match(
-    checkClock(directory, nowMs).found,
-    /^this machine says 2026-11-22T20:00:00.000Z; nothing here to compare/,
-  );
+  const nowMs = new Date(2026, 10, 22, 20).getTime();
+  assert.match(checkClock(directory, nowMs).found, /^this machine says 2026-11-22 20:00:00; nothing here to compare/);
   const journal = join(directory, 'journal.db');
   writeFileSync(journal, '');
   utimesSync(journal, nowMs / 1_000 + 3_600, nowMs / 1_000 + 3_600);
   const { state, found } = checkClock(directory, nowMs);
   assert.equal(state, 'warning');
-  assert.match(found, /at 2026-11-22T21:00:00.000Z: its clock is behind, or was ahead then$/);
+  assert.match(found, /at 2026-11-22 21:00:00: its clock is behind, or was ahead then$/);
   const later = checkClock(directory, nowMs + 3_600_000);
   assert.equal(later.state, 'ok');
   assert.match(later.found, /which is after the journal was last written$/);

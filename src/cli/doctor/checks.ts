@@ -8,6 +8,7 @@ import { parseServerAddress } from '../../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../../net/peer.ts';
 import { findHold, type Holding, MARK_VARIABLE } from '../../runner/hold.ts';
 import { JOURNAL_FILE } from '../kit/journal.ts';
+import { localTime } from '../kit/time.ts';
 
 export interface Finding {
   readonly check: string;
@@ -158,7 +159,7 @@ function nearest(directory: string): string {
 
 /** A clock that goes back makes invitations last longer and messages older than those before them. */
 export function checkClock(directory: string, nowMs: number): Finding {
-  const now = new Date(nowMs).toISOString();
+  const now = localTime(nowMs);
   const written = [JOURNAL_FILE, `${JOURNAL_FILE}-wal`]
     .map((name) => join(directory, name))
     .flatMap((path) => (existsSync(path) ? [statSync(path).mtimeMs] : []));
@@ -166,7 +167,7 @@ export function checkClock(directory: string, nowMs: number): Finding {
   if (written.length === 0)
     return { check, state: 'ok', found: `this machine says ${now}; nothing here to compare it with` };
   const latestMs = Math.max(...written);
-  const latest = new Date(latestMs).toISOString();
+  const latest = localTime(latestMs);
   if (latestMs <= nowMs + CLOCK_SLACK_MS) {
     return { check, state: 'ok', found: `this machine says ${now}, which is after the journal was last written` };
   }

@@ -1,12 +1,12 @@
 // What the commands that look back share: a message as a line, and a past of any length written as it comes.
 
 import type { Message } from '../../client/mod.ts';
-import { formatDate } from '../../protocol/line/reply.ts';
 import { escapeControls, quote } from '../../protocol/text.ts';
 import { brokenText } from './broken-lines.ts';
 import { fail } from './come-in.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './print.ts';
+import { localTime } from './time.ts';
 
 /** UTF-16 units that are written at once: what a pipe holds. */
 const BATCH_LENGTH = 65_536;
@@ -69,6 +69,6 @@ export function conclude(command: string, found: Found): number {
 
 /** As `history` on the line protocol shows it, in this machine's time; on a terminal with the lines that the text has. */
 export function lineOf({ id, at, from, to, text }: Message, isTerminal = process.stdout.isTTY): string {
-  const head = escapeControls(`${id} ${formatDate(Date.parse(at))} ${from} to ${to.join(' ')} : `);
+  const head = escapeControls(`${id} ${localTime(at)} ${from} to ${to.join(' ')} : `);
   return `${head}${isTerminal ? brokenText(text) : escapeControls(text)}\n`;
 }

@@ -6,6 +6,7 @@ import type { RunWishes } from '../../client/run.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
 import type { Interruption } from '../kit/interruption.ts';
 import { jsonLine } from '../kit/json-line.ts';
+import { localTime } from '../kit/time.ts';
 import { say } from './outlet.ts';
 
 interface Waiting {
@@ -54,6 +55,5 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
 }
 
 function wordsForAsked({ approval, hash, told, expires }: AskedApproval): string {
-  const until = new Date(expires).toLocaleTimeString('en-GB');
-  return `waiting for approval by ${told.join(', ')}, until ${until}: request ${approval}, sha256 ${hash}`;
+  return `waiting for approval by ${told.join(', ')}, until ${localTime(expires)}: request ${approval}, sha256 ${hash}`;
 }

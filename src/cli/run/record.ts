@@ -2,10 +2,10 @@
 
 import type { Client, RunDetails, RunRecord } from '../../client/mod.ts';
 import { SIGNAL_STATUS_BASE } from '../../client/outcome.ts';
-import { formatDate } from '../../protocol/line/reply.ts';
 import { escapeControls } from '../../protocol/text.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { print } from '../kit/print.ts';
+import { localTime } from '../kit/time.ts';
 import { shellWord } from '../kit/shell-word.ts';
 
 export type Command = string | readonly string[];
@@ -48,11 +48,11 @@ function wordsFor({ result, status }: RunRecord['results'][number]): string {
 }
 
 export async function showRun(run: RunDetails): Promise<void> {
-  const ended = run.ended === null ? 'not ended' : `ended ${formatDate(Date.parse(run.ended))}`;
+  const ended = run.ended === null ? 'not ended' : `ended ${localTime(run.ended)}`;
   const lines = [
     `run ${run.id} by ${run.by}${run.as === undefined ? '' : `, as ${run.as},`} from ${run.from}`,
     `${textOf(commandOf(run.command))}${run.isCut === true ? ' … (it is longer)' : ''}`,
-    `started ${formatDate(Date.parse(run.started))}, ${ended}`,
+    `started ${localTime(run.started)}, ${ended}`,
     ...(run.approvedBy === undefined
       ? []
       : [`approved by ${run.approvedBy}, the request with SHA-256 ${run.approval ?? ''}`]),

@@ -6,7 +6,7 @@ import type { ApprovalEvent } from '../../core/run/approvals.ts';
 import type { NeedsApproval } from '../../core/run/policy.ts';
 import type { SendRefusal } from '../../core/refusal.ts';
 import type { ConsoleEvent } from '../../log/log.ts';
-import { formatDate } from '../../protocol/line/reply.ts';
+import { formatDate, formatDateUtc } from '../../protocol/line/reply.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
 import { escapeControls, quote, shorten } from '../../protocol/text.ts';
 import { commandText, MAX_ANNOUNCED_LENGTH } from './announce.ts';
@@ -104,12 +104,7 @@ function factText(name: string, value: unknown): string[] {
 export function messageText({ id, hash, asked, expiresMs }: Approval): string {
   const short = shortHash(hash);
   const how = `partyline approve ${id}, or here: approve ${id} ${short}; partyline deny ${id}`;
-  return `asks to run ${requestText(asked)} as ${asked.by}, until ${timeText(expiresMs)}: ${how}; sha256 ${hash}`;
-}
-
-/** UTC, for those who are elsewhere. */
-function timeText(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length).replace('T', ' ')} UTC`;
+  return `asks to run ${requestText(asked)} as ${asked.by}, until ${formatDateUtc(expiresMs)}: ${how}; sha256 ${hash}`;
 }
 
 /** What whoever asked is told, in the server's time as everything at `nc`. */

@@ -57,7 +57,7 @@ test('machines that said the same to the byte are one, and one of them is read',
     [],
   );
   assert.deepEqual(text.split('\n'), [
-    'run 17 on db,old,slow,web[1-3] by janaki at 1970-01-01T00:00:00.000Z: uptime',
+    'run 17 on db,old,slow,web[1-3] by janaki at 1970-01-01 00:00:00 UTC: uptime',
     '2 ok: db,web1',
     '1 exit 1: web3',
     '1 exit 3: web2',

@@ -3,6 +3,7 @@
 
 import type { RunOnHost, StoredRun } from '../../core/run/record.ts';
 import { OutputLines } from '../../protocol/line/output.ts';
+import { formatDateUtc } from '../../protocol/line/reply.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
 import { summarise, type HostResult } from '../../protocol/summary.ts';
 import { shorten } from '../../protocol/text.ts';
@@ -92,7 +93,7 @@ function firstLine({ id, byName, asName, approved, command, hosts }: StoredRun):
   const where = shorten(formatNodeSet(hosts.map(({ host }) => host)), MAX_WHERE_LENGTH);
   const as = asName === undefined ? '' : `, as ${asName}`;
   const by = approved === undefined ? '' : `, approved by ${approved.by}`;
-  const at = new Date(hosts[0]?.startedMs ?? 0).toISOString();
+  const at = formatDateUtc(hosts[0]?.startedMs ?? 0);
   return `run ${id} on ${where} by ${byName}${as}${by} at ${at}: ${askedText(command, MAX_COMMAND_LENGTH)}`;
 }
 

@@ -16,6 +16,11 @@ export function formatDate(atMs: number): string {
   return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
+/** `YYYY-MM-DD HH:MM:SS UTC`, for what is kept and read by those who are elsewhere. */
+export function formatDateUtc(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length).replace('T', ' ')} UTC`;
+}
+
 function two(value: number): string {
   return value < 10 ? `0${value}` : `${value}`;
 }
