@@ -221,6 +221,7 @@ test('the dialogues of the line protocol use commands that there are', () => {
     'search',
     'send',
     'unknown',
+    'whoami',
   ]);
 });
 

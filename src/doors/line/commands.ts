@@ -3,16 +3,18 @@
 import type { GroupChanged } from '../../core/event.ts';
 import type { Answer } from '../../core/hub.ts';
 import { judgePassword } from '../../core/password.ts';
+import { roleOf } from '../../core/rights.ts';
 import type { Session } from '../../core/session.ts';
 import { countedAs } from '../../net/limits.ts';
 import {
   formatError,
   formatGroups,
-  formatHelp,
+  formatIdentity,
   formatList,
   formatReceipt,
   NEW_PASSWORD_PROMPT,
 } from '../../protocol/line/reply.ts';
+import { formatHelp } from '../../protocol/line/help.ts';
 import type { LineRequest } from '../../protocol/line/request.ts';
 import { personIn } from '../shared/places.ts';
 import { answerApproval, type Asked, type UnderWay } from './approvals.ts';
@@ -123,6 +125,8 @@ export class Commands {
       case 'approve':
       case 'deny':
         return this.#asker.tell(this.#answerApproval(request));
+      case 'whoami':
+        return this.#asker.tell(this.#whoAmI());
       case 'limits':
         return this.#asker.tell(LIMITS);
       case 'help':
@@ -160,6 +164,14 @@ export class Commands {
     }
     if (answer.type !== 'receipt') return this.#asker.tell(wordsForChange(answer));
     return this.#session.wantsReceipts ? this.#asker.tell(formatReceipt(answer.id, answer.outcomes)) : undefined;
+  }
+
+  #whoAmI(): string {
+    const { hub } = this.#house;
+    const { member } = this.#session;
+    const by = hub.rights.of(this.#session);
+    const rightsOf = by === member ? undefined : { name: by.name, role: roleOf(by) };
+    return formatIdentity({ name: member.name, role: roleOf(member), rightsOf }, hub.serverName);
   }
 
   #groups() {

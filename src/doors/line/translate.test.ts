@@ -34,7 +34,10 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
       wordsForSending({ refused: 'all-among-names' }),
       'Cannot send: all is everyone already and stands alone; the message was sent to nobody',
     ],
-    [wordsForSending({ refused: 'empty-message' }), 'Cannot send: there is no text; the message was sent to nobody'],
+    [
+      wordsForSending({ refused: 'empty-message' }),
+      'Cannot send: the message is empty; the message was sent to nobody',
+    ],
     [
       wordsForSending({ refused: 'machine-recipient', names: ['web1'] }),
       'Cannot send: "web1" is a machine, which runs commands and reads no messages ' +

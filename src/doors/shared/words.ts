@@ -144,9 +144,9 @@ export function whyNotSent(refusal: SendRefusal): string {
     case 'all-among-names':
       return 'all is everyone already and stands alone';
     case 'empty-message':
-      return 'there is no text';
+      return 'the message is empty';
     case 'text-too-long':
-      return `the text has ${refusal.bytes} bytes, ${refusal.maxBytes} are the most`;
+      return `the message has ${refusal.bytes} bytes, ${refusal.maxBytes} are the most`;
     case 'bad-key':
       return `a key has 1 to ${refusal.maxCharacters} printable ASCII characters`;
     case 'key-reused':

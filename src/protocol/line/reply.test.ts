@@ -3,15 +3,16 @@ import { test } from 'node:test';
 import {
   formatDate,
   formatError,
-  formatHelp,
+  formatIdentity,
   formatList,
   formatMessage,
   formatOutput,
   formatReceipt,
   formatWelcome,
 } from './reply.ts';
+import { formatHelp } from './help.ts';
 import { PROMPT } from './prompt.ts';
-import { FORMS } from './request.ts';
+import { FORMS, parseRequest } from './request.ts';
 
 /** The same on every machine: built from local time, as it is shown. */
 const AT_MS = new Date(2020, 11, 7, 9, 6, 3, 999).getTime();
@@ -38,6 +39,28 @@ test('the welcome names the server, then come a blank line, every command, and a
   assert.match(welcome, /^[^\n]+\n\nFormat: [^\n]+\n\n$/);
   for (const word of Object.keys(FORMS)) assert.ok(welcome.includes(word), word);
   for (const form of [FORMS.get_list, FORMS.send, FORMS.quit]) assert.ok(welcome.includes(form), form);
+});
+
+test('each command is explained with its form, in a sentence, and by an example that is one', () => {
+  for (const word of Object.keys(FORMS)) {
+    const request = parseRequest(`help ${word}`);
+    assert.ok(request.type === 'help' && request.about !== undefined, word);
+    const [before, form, does = '', example = '', ...after] = formatHelp(request.about).split('\n');
+    assert.deepEqual([before, form, after], ['', `Format: ${FORMS[request.about]}`, ['', '']], word);
+    assert.match(does, /^[A-Z].*[^.]$/, word);
+    assert.ok(example.startsWith('Example: '), word);
+    assert.equal(parseRequest(example.slice('Example: '.length)).type, word);
+  }
+});
+
+test('somebody is told its name, its role, and whose rights it has', () => {
+  const vamshi = { name: 'Vamshi', role: 'guest' };
+  assert.equal(formatIdentity({ ...vamshi, rightsOf: undefined }, 'Lab'), 'Vamshi (guest) at Lab\n');
+  const rightsOf = { name: 'owner', role: 'owner' };
+  assert.equal(
+    formatIdentity({ ...vamshi, rightsOf }, 'Lab'),
+    'Vamshi (guest) at Lab, with the rights of owner (owner)\n',
+  );
 });
 
 test('a list is a date and the names in their order', () => {

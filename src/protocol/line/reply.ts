@@ -1,7 +1,7 @@
 // What a person sees: each text the line protocol sends, as a function of its facts.
 
 import { escapeControls } from '../text.ts';
-import { FORMS, type Word } from './request.ts';
+import { formatHelp } from './help.ts';
 
 /** Sent without a line end, as the prompt for a name is. */
 export const PASSWORD_PROMPT = 'Password: ';
@@ -29,15 +29,16 @@ export function formatWelcome(serverName: string, atMs: number): string {
   return `Connected with ${serverName} at date_time = ${formatDate(atMs)}\n${formatHelp()}`;
 }
 
-/** Of these the first help shows the whole form: with them somebody talks. The others are a word each. */
-const FIRST_FORMS: ReadonlySet<string> = new Set(['get_list', 'send', 'help', 'quit'] satisfies Word[]);
-const OVERVIEW = Object.entries(FORMS)
-  .map(([word, form]) => (FIRST_FORMS.has(word) ? form : word))
-  .join(' | ');
+/** `Vamshi (guest) at Server`, and whose rights it has by a later login. */
+export function formatIdentity({ name, role, rightsOf }: Identity, serverName: string): string {
+  const rights = rightsOf === undefined ? '' : `, with the rights of ${rightsOf.name} (${rightsOf.role})`;
+  return `${name} (${role}) at ${serverName}${rights}\n`;
+}
 
-/** A blank line, the help, a blank line. */
-export function formatHelp(about?: Word): string {
-  return `\nFormat: ${about === undefined ? OVERVIEW : FORMS[about]}\n\n`;
+interface Identity {
+  readonly name: string;
+  readonly role: string;
+  readonly rightsOf: { readonly name: string; readonly role: string } | undefined;
 }
 
 export function formatList(names: readonly string[], atMs: number): string {

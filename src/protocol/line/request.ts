@@ -4,7 +4,7 @@ import { parsePaging, type Paging } from './paging.ts';
 
 export type LineRequest =
   | { type: 'nothing' }
-  | { type: 'get_list' | 'groups' | 'runs' | 'limits' | 'password' | 'quit' }
+  | { type: 'get_list' | 'groups' | 'runs' | 'whoami' | 'limits' | 'password' | 'quit' }
   | { type: 'send'; to: 'all' | readonly string[]; text: string; key?: string }
   | ({ type: 'history' } & Paging)
   | { type: 'search'; words: string }
@@ -46,6 +46,7 @@ export const FORMS = {
   approvals: 'approvals',
   approve: 'approve ID [HASH]',
   deny: 'deny ID',
+  whoami: 'whoami',
   limits: 'limits',
   help: 'help [COMMAND]',
   quit: 'quit',
@@ -71,6 +72,7 @@ export function parseRequest(line: string): LineRequest {
     case 'groups':
     case 'approvals':
     case 'runs':
+    case 'whoami':
     case 'limits':
     case 'password':
     case 'quit':
