@@ -22,9 +22,9 @@ import { UNREACHED_STATUS, USAGE_STATUS } from './kit/status.ts';
 import { givenToken } from './kit/token-file.ts';
 import { trustFor } from './kit/trust.ts';
 
-export const HELP = `Come in by name, read and write messages
+export const HELP = `Come in by name, read and write messages: lines in, lines out
 
-Usage: partyline chat [HOST] [--name NAME]
+Usage: partyline chat [HOST] [--name NAME] [--json]
 
   HOST          [SCHEME://]HOST[:PORT] (PARTYLINE_HOST, else localhost; port 7270)
                 beyond this machine it is TLS; tls:// is TLS here too, tcp+insecure:// plain text
@@ -34,15 +34,32 @@ Usage: partyline chat [HOST] [--name NAME]
                 on a terminal
   --json        each line of the server as a JSON object
 
-What you type goes to the server, line by line:
+What you type goes to the server, line by line, and what it says is shown, as with nc:
   get_list                      who is here
   send all TEXT                 to everyone
-  send NAME [NAME...] : TEXT    to one or several
-  history, search, join, leave, groups, receipts, help, quit
+  send NAME [NAME...] : TEXT    to one or several, or to a #group; no answer means that it was sent
+  history, search               what was said before
+  join, leave, groups           #groups, of whom each is told what is sent to it
+  run [HOSTS] : COMMAND         on machines, if you may; runs, share, approvals, approve, deny
+  receipts, whoami, password    what became of your messages; who you are; a new password
+  help [COMMAND]                all there are, or one of them with an example
+  quit                          leaves, as the end of the input does
+
+A message comes in two lines, when and from whom:
+  2026-11-22 20:30:52
+  Vamshi (singlecasted) : see you at 7
+
+Guests come in from the server's own machine, and from elsewhere where it is open to them. Whoever has an account gets what was
+sent while it was away. To say one thing and go, partyline send makes nobody present.
+
+The status is 0 once all that was said has been sent; 255 if it could not connect, was refused or the server went away; 64 if
+it was used wrongly.
 
 Examples:
   partyline chat --name Vamshi
+  partyline chat lab.example
   printf 'send all hello\\n' | partyline chat ::1 --name Vamshi
+  partyline chat --json < /dev/null | jq -r .line
 `;
 
 /** What somebody is called whose name only the server knows. It is no name that anybody has. */

@@ -82,6 +82,18 @@ test('the table has every command, and every option that its help explains, with
   }
 });
 
+test('each help says what the command does, how it is called, and gives examples of it', () => {
+  for (const [name, help] of Object.entries(HELPS)) {
+    const [first = '', blank, usage = ''] = help.split('\n');
+    assert.match(first, /^[A-Z].*[^.]$/, name);
+    assert.equal(blank, '', name);
+    assert.ok(usage.startsWith(`Usage: partyline ${name}`), usage);
+    assert.match(help, new RegExp(`^Examples:\\n(?:  .*\\n)*  .*partyline ${name}\\b.*\\n`, 'm'), name);
+  }
+  // What scripts go by.
+  for (const name of ['run', 'attach', 'chat', 'echo']) assert.match(HELPS[name] ?? '', /[Ss]tatus.*255/s, name);
+});
+
 test('an option is read with the word for its value, if it has one', () => {
   assert.deepEqual(optionsOf({ does: '', options: '--run-as USER -4 --json' }), [
     { flag: '--run-as', value: 'USER' },

@@ -10,22 +10,26 @@ import { jsonLine } from './kit/json-line.ts';
 import { UNREACHED_STATUS, USAGE_STATUS } from './kit/status.ts';
 import { trustFor } from './kit/trust.ts';
 
-export const HELP = `Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
+export const HELP = `Is a host reachable, over which family, and how well: what you send comes back, or is measured
+
+Usage: partyline echo [HOST] [--name NAME] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe [--count N] [--interval MS] [--size BYTES] [-4|-6] [--raw] [--json]
        partyline echo [HOST] --probe --connect [-4|-6] [--json]
        partyline echo [HOST] --probe --watch [--every SECONDS] [--tell NAMES [--host HOST]] [...]
        partyline echo TARGET --from MACHINES [--host HOST] [--yes] [--batch N] [--timeout SECONDS] [...]
        partyline echo --measure WISHES TARGET
 
-Sends what comes in on standard input to HOST and shows what comes back.
-HOST is [SCHEME://]HOST[:PORT]; default: PARTYLINE_HOST, else localhost; default port 7270.
-tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TLS, echo:// plain RFC 862, default port
-7007.
+HOST is [SCHEME://]HOST[:PORT], else PARTYLINE_HOST, else localhost. tcp:// is a Partyline server's port (as without a
+scheme, default 7270), tls:// the same by TLS, echo:// plain RFC 862 (default 7007). It needs no account.
+
+Without --probe each line that you type, or standard input as it is, goes to HOST and is shown when it comes back. A line
+"close", or the end of the input, ends it. The console of the server shows your name and what you say.
 
   --name NAME      what the server knows you by (default: Client)
-  -4, -6           only over IPv4, only over IPv6
-  --raw            send no first line, only bytes
-  --json           print JSON lines
+  -4, -6           only over IPv4, only over IPv6; without them over whichever connects first
+  --raw            send no first line with the name, only bytes: for a plain RFC 862 server
+  --json           one JSON object a line: what is connected, what comes back; with --probe the facts and the findings
+
   --probe          measure instead, over each family: the name, connecting, round trips, sizes; and say what is wrong
     --count N        round trips per family (default: 10)
     --interval MS    from one to the next (default: 100)
@@ -42,12 +46,20 @@ tcp:// is a Partyline server's port (as without a scheme), tls:// the same by TL
   --host HOST      the server of --tell and --from (default: PARTYLINE_HOST, else localhost)
   --measure WISHES  as --from runs it there: a probe as JSON, of which nothing is kept. WISHES is one word such as
                    count=10,interval=100,size=64,name=Client; also ipv4, ipv6, raw, connect
-  --help           print this
 
-A line "close", or the end of the input, ends it.
-Status: 0; 255 if it could not connect or the echo was cut off; 64 if used wrongly.
-With --probe: 0 every family asked for works, 1 of both only IPv4, 2 only IPv6, 3 none; a watch ends with its last one.
-With --from: the same of what works from all machines; 255 if one of them has not measured.
+The status is 0, or 255 if it could not connect or the echo was cut off. With --probe it is 0 if every family asked for works
+(both, unless -4, -6 or an address says otherwise), 1 of both only IPv4, 2 only IPv6, 3 none; of a watch that of its last
+probe, and with --from of what works from all machines, or 255 if one of them has not measured. 64 if it was used wrongly.
+
+Examples:
+  partyline echo localhost --name Client
+  echo hello | partyline echo ::1
+  partyline echo echo://192.0.2.7 --raw < file > copy
+  partyline echo hub.example --probe
+  partyline echo hub.example --probe -6 --count 100 --size 1400 --json | jq .verdict
+  partyline echo www.example:443 --probe --connect
+  partyline echo hub.example --probe --watch --every 300 --tell '#ops'
+  partyline echo db.internal:5432 --connect --from 'web*'
 `;
 
 const EX_OK = 0;
