@@ -57,7 +57,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     core = await openCore(options, { ...opened, runner, now });
     const token = await ensureOwnerToken(directory);
     const tls = new TlsServer({ directory, files: options.tls, names: namesOf(options.listen), now, log });
-    const listening = () => listeners.map(({ url }) => url);
+    const listening = () => ({
+      urls: listeners.map(({ url }) => url),
+      // One for each name: it has an address or more in each family.
+      names: [...new Set(listeners.flatMap(({ named = [] }) => named))],
+    });
     const { doors, front } = furnish(options, { token, tls, runner, policy, now, core, listening });
     for (const listen of options.listen) {
       const bound = await bind(listen, (socket) => front.receive(socket, listen.scheme), {

@@ -146,7 +146,7 @@ async function askServer(host: string, directory: string): Promise<Asked> {
   try {
     await using client = await openAs(host, asOwner);
     const found = `${client.server?.serverName ?? 'a server'} answers at ${host}`;
-    const urls = client.identity === undefined ? undefined : await client.listening();
+    const urls = client.identity === undefined ? undefined : (await client.listening()).urls;
     const isPlain = client.server?.fingerprint === undefined;
     return { server: { check, state: 'ok', found }, urls, isPlain };
   } catch (error) {

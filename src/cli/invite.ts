@@ -1,12 +1,13 @@
 // `partyline invite`: a name is kept for somebody, who comes in with a code.
 
 import { parseOnce } from './kit/arguments.ts';
-import type { Invitation } from '../client/mod.ts';
+import type { Client, Invitation } from '../client/mod.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
 import { formatHostPort, formatUrl } from '../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { misuse, whileIn } from './kit/come-in.ts';
+import { chooseCredential, misuse, serverOf, whileIn } from './kit/come-in.ts';
+import { placesOf } from './invite/places.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print } from './kit/print.ts';
@@ -20,7 +21,8 @@ Usage: partyline invite NAME [--role ROLE] [--as host]
   --as KIND          person (without it), bot or host, a machine that is to take commands
 ${COMMON_HELP}
 
-It prints a code, which counts once and for 24 hours, a host's for one hour, and the ways to use it. The name is taken from
+It prints a code, which counts once and for 24 hours, a host's for one hour, and the ways to use it: where the owner asks on the
+server's machine, by a name or address that leads there from elsewhere, if the server listens on one. The name is taken from
 now on. Inviting the same name again makes a new code, and the one before is worth nothing. An account that has lost its
 password comes back the same way, and so does a machine that was set up anew: its old key counts no more once the new one
 has joined. A machine's name that was revoked may be given to a machine again.
@@ -33,9 +35,11 @@ Examples:
   partyline invite web1 --as host --json | jq -r .code
 `;
 
-/** The server cannot tell by which address others reach it. */
+/** Of a server that tells its owner alone where it listens. */
 const FROM_HERE =
-  'this leads to this machine; for somebody elsewhere put an address that the server listens on in the place of the host';
+  'this leads to this machine; for somebody elsewhere put an address that the server listens on in the place of the host, which its owner knows';
+const HERE_ALONE =
+  "this is for somebody on this machine, where alone the server listens; partyline serve --listen 'tls://*:7270' is reached from elsewhere, too";
 
 const ROLES = ['member', 'operator'] as const;
 const KINDS = ['person', 'bot', 'host'] as const;
@@ -59,17 +63,38 @@ export async function invite(args: string[]): Promise<number> {
   if (values.as !== undefined && kind === undefined) return misuse('invite', `--as takes ${KINDS.join(', ')}`);
   const host = hostOf(values.host);
   return whileIn({ command: 'invite', host }, async (client) => {
+    const isLoopback = isLoopbackName(targetOf(host).name);
+    const places = isLoopback ? await placesOf(client, isProven(host, client)) : undefined;
+    const [place = host, ...others] = places ?? [];
     const wishes = { ...(role === undefined ? {} : { role }), ...(kind === undefined ? {} : { kind }) };
     const invitation = await client.invite(name, wishes);
-    const isPlain = client.server?.fingerprint === undefined;
+    // Beyond this machine the program speaks TLS by itself.
+    const isPlain = place === host && client.server?.fingerprint === undefined;
     const isHost = invitation.kind === 'host';
     const { code } = invitation;
-    const ways = isHost ? { join: `partyline join ${host} --code ${code}` } : waysIn({ host, isPlain, code });
-    if (values.json) await print(jsonLine({ ...invitation, ...ways }));
+    const ways = isHost ? { join: `partyline join ${place} --code ${code}` } : waysIn({ host: place, isPlain, code });
+    const known = places === undefined || places.length === 0 ? {} : { places };
+    if (values.json) await print(jsonLine({ ...invitation, ...ways, ...known }));
     else await print(`${[...wordsFor(invitation), ...Object.values(ways)].map(escapeControls).join('\n')}\n`);
-    if (isLoopbackName(targetOf(host).name)) process.stderr.write(`partyline invite: ${FROM_HERE}\n`);
+    const hint = isLoopback ? wordsForPlaces(places, others) : undefined;
+    if (hint !== undefined) process.stderr.write(`partyline invite: ${escapeControls(hint)}\n`);
     return 0;
   });
+}
+
+/** By the owner token, which counts on the server's own machine alone, and not through a tunnel. */
+function isProven(host: string, { server }: Client): boolean {
+  const chosen = chooseCredential(
+    { host, server: serverOf(host) },
+    { isLoopback: true, isPrivate: true, fingerprint: server?.fingerprint },
+  );
+  return typeof chosen === 'object' && 'ownerTokenFile' in chosen;
+}
+
+function wordsForPlaces(places: readonly string[] | undefined, others: readonly string[]): string | undefined {
+  if (places === undefined) return FROM_HERE;
+  if (places.length === 0) return HERE_ALONE;
+  return others.length === 0 ? undefined : `the server can be met at these, too: ${others.join(', ')}`;
 }
 
 function wordsFor({ name, role, kind, expires, code, replaced, existing }: Invitation): string[] {

@@ -45,6 +45,13 @@ import type { World } from './world.ts';
 
 export type DetachOptions = What & Where & { readonly takesInput?: boolean };
 
+/** URLs, as the console of the server has them. */
+export interface Listening {
+  readonly urls: readonly string[];
+  /** Of each name of `serve --listen`. */
+  readonly names: readonly string[];
+}
+
 export interface Inviting {
   /** `member` without it. */
   readonly role?: 'member' | 'operator';
@@ -286,9 +293,10 @@ export class Client implements AsyncDisposable {
     return await listGroups(this.#askList);
   }
 
-  /** For the owner: the addresses that the server is bound to, as URLs. */
-  async listening(): Promise<readonly string[]> {
-    return (await this.#requests.ask(serverListening, {}, AGAIN)).urls;
+  /** For the owner: the addresses that the server is bound to, and the names that it was told, as URLs. */
+  async listening(): Promise<Listening> {
+    const { urls, names = [] } = await this.#requests.ask(serverListening, {}, AGAIN);
+    return { urls, names };
   }
 
   // ── accounts ──

@@ -29,7 +29,7 @@ export type {
   Waiting,
 } from './answers.ts';
 export type { AskedApproval } from './approval.ts';
-export type { Client, ConnectionState, DetachOptions, Inviting } from './client.ts';
+export type { Client, ConnectionState, DetachOptions, Inviting, Listening } from './client.ts';
 export type { CommandRun, RunOptions, What, Where } from './command-run.ts';
 export type { Credential, CredentialChoice, Identity } from './credential.ts';
 export type { HistoryWishes } from './history.ts';

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, Server, type Socket } from 'node:net';
+import { connect, isIP, Server, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import { test, type TestContext } from 'node:test';
+import { leaveOut } from '../../test/kit/needs.ts';
 import { addressesOf, bind, parseListen, type Bound, type Listen } from './listen.ts';
 
 function parsed(text: string): Listen {
@@ -158,4 +160,21 @@ test('a connection that cannot be accepted is told, and is not the end of the se
     assert.equal(String(greeting), 'hi');
     socket.destroy();
   }
+});
+
+test('a listener that was asked for by a name has that beside its address, and no other has one', async (t) => {
+  for (const text of ['tcp://localhost:0', 'tcp+insecure://*:0', 'tcp://[::1]:0']) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, on one machine
+    const { listeners } = await bound(t, text);
+    assert.deepEqual(new Set(listeners.map(({ named }) => named)), new Set([undefined]), text);
+  }
+  const name = hostname();
+  const isKnown = await addressesOf(name).then(
+    () => true,
+    () => false,
+  );
+  if (!isKnown || isIP(name) !== 0) return leaveOut(t, `this machine does not know its own name, ${name}`);
+  const { listeners } = await bound(t, `tcp+insecure://${name}:0`);
+  const [first] = listeners;
+  assert.equal(first?.named, `tcp+insecure://${name}:${portOf(first?.url)}`);
 });

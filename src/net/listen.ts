@@ -21,6 +21,8 @@ export interface Listen {
 export interface Listener {
   readonly scheme: Scheme;
   readonly url: string;
+  /** The same with the name that was asked for; undefined: it was an address, `*` or `localhost`. */
+  readonly named: string | undefined;
   /** Accepts no more connections; those accepted go on. */
   close(): void;
 }
@@ -107,7 +109,7 @@ export async function bind(
       (address) => `Cannot listen on ${formatUrl(scheme, address, listen.port)}: this machine lacks the address family`,
     );
     if (attempt.failed === undefined && attempt.servers.length > 0) {
-      const listeners = attempt.servers.map((server) => listenerOf(server, listen.scheme, scheme));
+      const listeners = attempt.servers.map((server) => listenerOf(server, listen, scheme));
       for (const server of attempt.servers) server.on('error', onAcceptError);
       return { listeners, warnings: missing };
     }
@@ -182,10 +184,16 @@ function bindOne(host: string, port: number, onConnection: (socket: Socket) => v
   });
 }
 
-function listenerOf(server: Server, scheme: Scheme, shown: string): Listener {
+function listenerOf(server: Server, { scheme, host }: Listen, shown: string): Listener {
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('a TCP server has an address');
-  return { scheme, url: formatUrl(shown, bound.address, bound.port), close: () => server.close() };
+  const { address, port } = bound;
+  const named = isName(host) ? formatUrl(shown, host, port) : undefined;
+  return { scheme, url: formatUrl(shown, address, port), named, close: () => server.close() };
+}
+
+function isName(host: string): boolean {
+  return host !== '*' && host.toLowerCase() !== 'localhost' && isIP(host) === 0;
 }
 
 function portOf(server: Server): number {

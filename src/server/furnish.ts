@@ -9,6 +9,7 @@ import { EchoDoor } from '../doors/echo/door.ts';
 import { HttpDoor } from '../doors/http/door.ts';
 import { LineDoor } from '../doors/line/door.ts';
 import { NativeDoor } from '../doors/native/door.ts';
+import type { House as NativeHouse } from '../doors/native/house.ts';
 import { Front, type Arrival, type Wanted } from '../net/front.ts';
 import type { OwnerToken } from '../net/owner.ts';
 import type { TlsServer } from '../net/tls-server.ts';
@@ -28,7 +29,7 @@ interface Furniture {
   readonly policy: RunPolicy;
   readonly now: () => number;
   readonly core: Core;
-  readonly listening: () => readonly string[];
+  readonly listening: NativeHouse['listening'];
 }
 
 export function furnish(

@@ -127,7 +127,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     clock,
     ...rate,
   };
-  const listening = () => ['tcp://127.0.0.1:7270', 'tcp://[::1]:7270'];
+  const listening = () => ({ urls: ['tcp://127.0.0.1:7270', 'tcp://[::1]:7270'], names: [] });
   const house = {
     ...shared,
     journalId,

@@ -29,11 +29,13 @@ interface Invited {
   /** Where the new one's token is kept. */
   readonly state: string;
   readonly target: string;
+  /** `member` without it. */
+  readonly role?: 'operator';
 }
 
 /** Somebody new, whom the owner has invited, without a password. */
-export async function loggedIn(name: string, { owner, state, target }: Invited): Promise<Someone> {
-  const [invited] = await owner.json('invite', name);
+export async function loggedIn(name: string, { owner, state, target, role }: Invited): Promise<Someone> {
+  const [invited] = await owner.json('invite', name, ...(role === undefined ? [] : ['--role', role]));
   const invitee = someone(state, target);
   const { status, stderr } = await invitee.run(['login', '--code', '-'], `${String(invited?.['code'])}\n\n`);
   assert.equal(status, 0, stderr);

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
+import { leaveOut } from '../kit/needs.ts';
 import { outcomeOf, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
 import { loggedIn, refused, someone, type Someone } from '../kit/someone.ts';
@@ -177,6 +179,40 @@ for (const host of LOOPBACKS) {
     assert.equal(again.status, 0);
     assert.doesNotMatch(again.stdout, /#code|nc /);
     assert.match(again.stdout, /^partyline join .* --code [0-9A-Z-]+\.[\w-]{43}$/m);
+  });
+
+  test(`whoever is invited is told how to come from elsewhere, where the server listens to elsewhere: ${host}`, async (t) => {
+    const own = ownAddress(host === '::1' ? 'IPv6' : 'IPv4');
+    if (own === undefined) return leaveOut(t, `this machine has no address that others reach, as ${host} has a family`);
+    await using server = await startServer({ args: ['--listen', 'tls://*:0'] });
+    const target = at(host, server.port);
+    const port = /tls:\/\/.*:(\d+)$/m.exec(server.program.stdout.text)?.[1];
+    const owner = someone(server.directory, target);
+    const [bob] = await owner.json('invite', 'bob');
+    const place = at(own, Number(port));
+    const places = bob?.['places'];
+    assert.ok(Array.isArray(places) && places.includes(place), JSON.stringify(places));
+    const [first] = places;
+    assert.equal(bob?.['login'], `partyline login --host ${first} --code ${String(bob?.['code'])}`);
+    assert.ok(String(bob?.['link']).startsWith(`https://${first}/#code=`), String(bob?.['link']));
+    const { stdout } = await owner.run(['invite', 'web1', '--as', 'host']);
+    assert.ok(stdout.includes(`\npartyline join ${first} --code `), stdout);
+    const invitee = someone(aDirectory(t), place);
+    assert.equal((await invitee.run(['login', '--code', '-'], `${String(bob?.['code'])}\n\n`)).status, 0);
+
+    // Whoever is not the owner is not told where it listens, and the lines are as good as what it was met by.
+    const operator = await loggedIn('eve', { owner, state: aDirectory(t), target, role: 'operator' });
+    const { stderr, stdout: here } = await operator.run(['invite', 'carol']);
+    assert.match(stderr, /this leads to this machine; for somebody elsewhere/);
+    assert.ok(here.includes(`partyline login --host ${target} --code `), here);
+  });
+
+  test(`a server that listens on its own machine alone invites to there, and says so: ${host}`, async () => {
+    await using server = await startServer();
+    const owner = someone(server.directory, at(host, server.port));
+    const { stdout, stderr } = await owner.run(['invite', 'bob']);
+    assert.match(stderr, /^partyline invite: this is for somebody on this machine, where alone the server listens; /);
+    assert.ok(stdout.includes(`partyline login --host ${at(host, server.port)} --code `), stdout);
   });
 
   test(`a refusal says what was attempted, on whom, and why, in words of people: ${host}`, async (t) => {
@@ -508,3 +544,8 @@ test('wrong usage is status 64 and one line', async (t) => {
   refused(await nobody.run(['list']), /^partyline list: Cannot connect to localhost/);
   refused(await nobody.run(['logout']), /Nobody is logged in to localhost:1/);
 });
+
+function ownAddress(family: 'IPv4' | 'IPv6'): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+  return all.find((one) => one.family === family && !one.internal && !one.address.startsWith('fe80'))?.address;
+}

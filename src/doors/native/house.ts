@@ -11,7 +11,7 @@ export interface House extends AnyHouse {
   /** Of the server's own key, as a machine that joins is to know it. */
   readonly fingerprint: () => string;
   /** URLs of the addresses that are bound. */
-  readonly listening: () => readonly string[];
+  readonly listening: () => { readonly urls: readonly string[]; readonly names: readonly string[] };
   /** Milliseconds until a connection must have shown who it is. */
   readonly roleTimeoutMs: number;
   /** Milliseconds that an answer may wait for those who are here to say that they have the message. */

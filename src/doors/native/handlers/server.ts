@@ -11,7 +11,7 @@ export const SERVER: Entries<'ping' | 'server.listening'> = {
   }),
   'server.listening': entry(serverListening, {
     needs: 'owner',
-    summary: 'Where the server listens: each address that it is bound to',
-    answer: ({ house }) => ({ result: { urls: house.listening() } }),
+    summary: 'Where the server listens: each address that it is bound to, and each name that it was told',
+    answer: ({ house }) => ({ result: house.listening() }),
   }),
 };

@@ -6,8 +6,11 @@ import { listOf, object, optional, text, type Schema } from '../shape.ts';
 
 export const ping = method('ping', { params: NOTHING, result: NOTHING });
 
-/** Each address that is bound, as the server's console has it: `tcp://127.0.0.1:7270`. */
-export const serverListening = method('server.listening', { params: NOTHING, result: object({ urls: listOf(text) }) });
+/** Each address that is bound, as the server's console has it: `tcp://127.0.0.1:7270`; and the same by the names of `--listen`. */
+export const serverListening = method('server.listening', {
+  params: NOTHING,
+  result: object({ urls: listOf(text), names: optional(listOf(text)) }),
+});
 
 /** An OpenRPC 1.3 document: its own specification says what is in it. */
 const openRpc: Schema = { type: 'object', required: ['openrpc', 'info', 'methods'] };
