@@ -5,8 +5,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { stateDirectory } from '../config/state.ts';
-import { connect, RefusedError, UnreachableError, type Client, type CredentialChoice } from '../client/mod.ts';
-import { OWNER_TOKEN_FILE } from '../client/on-socket.ts';
+import { RefusedError, UnreachableError } from '../client/mod.ts';
 import { NATIVE, readTarget, type Target } from '../client/reach.ts';
 import { glanceAtJournal } from '../journal/glance.ts';
 import { formatUrl } from '../net/address.ts';
@@ -22,12 +21,12 @@ import {
   type Finding,
 } from './doctor/checks.ts';
 import { checkCertificate, findCertificate } from './doctor/certificate.ts';
+import { comeInAsCommands } from './doctor/credential.ts';
 import { JOURNAL_FILE } from './kit/journal.ts';
 import { hostOf } from './kit/options.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { bold, print, table } from './kit/print.ts';
 import { FAILURE_STATUS, USAGE_STATUS } from './kit/status.ts';
-import { trustFor } from './kit/trust.ts';
 
 export const HELP = `Look at what this machine gives a server, and what is in its way
 
@@ -37,7 +36,8 @@ Usage: partyline doctor [--data DIR]
   --host HOST   the server that should answer (PARTYLINE_HOST, else localhost)
   --json        one JSON object a line: check, state, found, todo
 
-Where a server listens it tells its owner alone; to others, each address of HOST is tried. The certificate is the one that
+It comes in at the server as every other command does, and says as whom, or why not and what is missing. Where a server listens
+it tells its owner alone; to others, each address of HOST is tried. The certificate is the one that
 is shown there, whoever's file it is in. Each line is ok, a warning or a
 problem, with what to do. Status 1 if there is a problem.
 
@@ -106,10 +106,11 @@ async function checkServer({ host, target, directory, nowMs }: Looking): Promise
   // Who names one address has asked for one family.
   const isOfBothFamilies = asked.urls !== undefined || isIP(target.host) === 0;
   const listening = await checkListening({ urls: asked.urls ?? places, isOfBothFamilies });
-  const { server } = asked;
+  const { server, credential } = asked;
   const todo = asked.isUnreached === true ? todoFor(target, { isTls, listening }) : undefined;
   return [
     todo === undefined ? server : { ...server, todo },
+    ...credential,
     ...listening,
     checkCertificate({ directory, nowMs, shown }),
   ];
@@ -129,6 +130,8 @@ function todoFor({ scheme, host, port }: Target, { isTls, listening }: Around): 
 
 interface Asked {
   readonly server: Finding;
+  /** None if nobody has answered. */
+  readonly credential: readonly Finding[];
   /** Where it says that it listens; undefined: it is not there, or tells its owner alone. */
   readonly urls: readonly string[] | undefined;
   /** It has answered in plain text, or by TLS; undefined: it has not. */
@@ -137,33 +140,20 @@ interface Asked {
   readonly isUnreached?: boolean;
 }
 
-/** Whether a server answers there as one; and if we are its owner, where. */
+/** Whether a server answers there as one, whom commands come in as; and if we are its owner, where it listens. */
 async function askServer(host: string, directory: string): Promise<Asked> {
   const check = 'server';
-  const ownerTokenFile = join(directory, OWNER_TOKEN_FILE);
-  const asOwner: CredentialChoice = ({ isLoopback }) =>
-    isLoopback && existsSync(ownerTokenFile) ? { ownerTokenFile } : 'none';
   try {
-    await using client = await openAs(host, asOwner);
+    await using asked = await comeInAsCommands(host, directory);
+    const { client, finding } = asked;
     const found = `${client.server?.serverName ?? 'a server'} answers at ${host}`;
-    const urls = client.identity === undefined ? undefined : (await client.listening()).urls;
+    const urls = client.identity?.role === 'owner' ? (await client.listening()).urls : undefined;
     const isPlain = client.server?.fingerprint === undefined;
-    return { server: { check, state: 'ok', found }, urls, isPlain };
+    return { server: { check, state: 'ok', found }, credential: [finding], urls, isPlain };
   } catch (error) {
     if (!(error instanceof RefusedError || error instanceof UnreachableError)) throw error;
     const server: Finding = { check, state: 'warning', found: error.message };
-    return { server, urls: undefined, isUnreached: error instanceof UnreachableError };
-  }
-}
-
-/** A token in the directory may be that of another server: nobody comes in then. */
-async function openAs(host: string, credential: CredentialChoice): Promise<Client> {
-  const options = { host, reconnect: false, trust: trustFor('doctor') } as const;
-  try {
-    return await connect({ ...options, credential });
-  } catch (error) {
-    if (error instanceof RefusedError) return connect(options);
-    throw error;
+    return { server, credential: [], urls: undefined, isUnreached: error instanceof UnreachableError };
   }
 }
 

@@ -18,9 +18,11 @@ interface Found {
 }
 
 /** What it says of each check, whose state is in `directory`. */
-async function doctor(directory: string, host: string) {
+async function doctor(directory: string, host: string, options: readonly string[] = []) {
   const env = { PARTYLINE_DATA: directory, PARTYLINE_HOST: '' };
-  const { status, stdout, stderr } = await outcomeOf(partyline(['doctor', '--json', '--host', host], { env }));
+  const { status, stdout, stderr } = await outcomeOf(
+    partyline(['doctor', '--json', '--host', host, ...options], { env }),
+  );
   const findings = stdout
     .trim()
     .split('\n')
@@ -67,6 +69,34 @@ for (const host of LOOPBACKS) {
     const inPlain = await doctor(aDirectory(t), at(host, tlsPort));
     assert.equal(inPlain.of('server').todo, `it speaks TLS: partyline doctor --host ${place}`);
     assert.equal(inPlain.of('listening').found, takes);
+  });
+}
+
+for (const host of LOOPBACKS) {
+  test(`doctor says whom commands come in as, and where the owner token is missed: ${host}`, async (t) => {
+    await using server = await startServer();
+    await using another = await startServer();
+    const place = at(host, server.port);
+    const owner = await doctor(server.directory, place);
+    const cameIn = { check: 'credential', state: 'ok', found: `commands come in at ${place} as owner (owner)` };
+    assert.deepEqual(owner.of('credential'), cameIn);
+    const elsewhere = aDirectory(t);
+    const nobody = await doctor(elsewhere, place);
+    assert.equal(nobody.of('server').state, 'ok');
+    const { found, state, todo = '' } = nobody.of('credential');
+    const missing = `nobody is logged in to it here, and there is no ${join(elsewhere, 'owner.token')}`;
+    assert.deepEqual([state, found], ['warning', `commands do not come in at ${place}: ${missing}`]);
+    assert.match(
+      todo,
+      /^as its owner PARTYLINE_DATA=DIR or .*, where DIR is the directory of the server; .* login --host /,
+    );
+    // The token of another server is there, and is not that of this one.
+    const wrong = (await doctor(another.directory, place)).of('credential');
+    const token = join(another.directory, 'owner.token');
+    assert.equal(wrong.found, `commands do not come in at ${place}: the owner token in ${token} is not that server's`);
+    // Where the server has its directory is given for the look alone.
+    const looked = (await doctor(elsewhere, place, ['--data', server.directory])).of('credential');
+    assert.match(looked.todo ?? '', new RegExp(`^as its owner PARTYLINE_DATA=${server.directory} or `));
   });
 }
 
