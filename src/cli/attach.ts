@@ -58,7 +58,8 @@ export async function attach(args: string[]): Promise<number> {
   const [given, ...more] = positionals;
   const id = readRunId(given);
   if (id === undefined || more.length > 0) {
-    return misuse('attach', `the number of a run is expected, not ${JSON.stringify(positionals.join(' '))}`);
+    const why = `the number of a run is expected, not ${JSON.stringify(positionals.join(' '))}`;
+    return misuse('attach', given === undefined ? 'ID is missing: the number of a run' : why);
   }
   const from = readFrom(values.from);
   if (from === undefined) {

@@ -1,6 +1,6 @@
 // `partyline invite`: a name is kept for somebody, who comes in with a code.
 
-import { parseOnce } from './kit/arguments.ts';
+import { oneExpected, parseOnce } from './kit/arguments.ts';
 import type { Client, Invitation } from '../client/mod.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
 import { formatHostPort, formatUrl } from '../net/address.ts';
@@ -55,8 +55,7 @@ export async function invite(args: string[]): Promise<number> {
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const [name] = positionals;
-  if (name === undefined || positionals.length > 1)
-    return misuse('invite', `one NAME is expected, not ${positionals.length}`);
+  if (name === undefined || positionals.length > 1) return misuse('invite', oneExpected('NAME', positionals.length));
   const role = ROLES.find((known) => known === values.role);
   const kind = KINDS.find((known) => known === values.as);
   if (values.role !== undefined && role === undefined) return misuse('invite', `--role takes ${ROLES.join(' or ')}`);

@@ -1,7 +1,7 @@
 // `partyline join`: this machine takes commands from a server, until it is told to stop.
 
 import { join as joinPath } from 'node:path';
-import { parseOnce } from './kit/arguments.ts';
+import { oneExpected, parseOnce } from './kit/arguments.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
 import { RefusedError, UnreachableError } from '../client/errors.ts';
 import type { Trust } from '../client/trust.ts';
@@ -89,7 +89,7 @@ export async function join(args: string[]): Promise<number> {
   const { values, positionals } = read;
   const [host] = positionals;
   if (host === undefined || positionals.length > 1) {
-    return misuse('join', `one HOST is expected, not ${positionals.length}`);
+    return misuse('join', oneExpected('HOST', positionals.length));
   }
   const target = readTarget(host, NATIVE);
   if ('wrong' in target) return misuse('join', target.wrong);

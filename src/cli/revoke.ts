@@ -1,7 +1,7 @@
 // `partyline revoke`: an account ends, with its tokens and sessions; or an invitation is taken back.
 
 import type { Client } from '../client/mod.ts';
-import { parseOnce } from './kit/arguments.ts';
+import { oneExpected, parseOnce } from './kit/arguments.ts';
 import { quote } from '../protocol/text.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
@@ -30,8 +30,7 @@ export async function revoke(args: string[]): Promise<number> {
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const [name] = positionals;
-  if (name === undefined || positionals.length > 1)
-    return misuse('revoke', `one NAME is expected, not ${positionals.length}`);
+  if (name === undefined || positionals.length > 1) return misuse('revoke', oneExpected('NAME', positionals.length));
   return whileIn({ command: 'revoke', host: hostOf(values.host) }, async (client) => {
     const revoked = await client.revoke(name);
     if (values.json) await print(jsonLine({ name, revoked }));

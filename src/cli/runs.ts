@@ -84,7 +84,8 @@ export async function runs(args: string[]): Promise<number> {
   }
   if (more.length > 0) return misuse('runs', `${verb} takes one ID, not ${more.length + 1}`);
   const id = readRunId(given);
-  if (id === undefined) return misuse('runs', `${verb} takes the number of a run, not ${JSON.stringify(given ?? '')}`);
+  if (given === undefined) return misuse('runs', `ID is missing after ${verb}: the number of a run`);
+  if (id === undefined) return misuse('runs', `${verb} takes the number of a run, not ${JSON.stringify(given)}`);
   if (verb === 'cancel') return whileIn(going, (client) => cancel(client, { id, isJson }));
   const streams = [...(stdout ? (['stdout'] as const) : []), ...(stderr ? (['stderr'] as const) : [])];
   return whileIn(going, async (client) => {

@@ -1,6 +1,6 @@
 // `partyline send`: one message, stored for good before the command ends.
 
-import { joinNames, parseOnce } from './kit/arguments.ts';
+import { joinNames, oneExpected, parseOnce } from './kit/arguments.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { formatReceipt } from '../protocol/line/reply.ts';
 import { fail, misuse, whileIn } from './kit/come-in.ts';
@@ -49,7 +49,7 @@ export async function send(args: string[]): Promise<number> {
   if (to.includes('')) return misuse('send', '--to takes names with commas between them');
   const [given] = positionals;
   if (given === undefined || positionals.length > 1) {
-    return misuse('send', `one TEXT is expected, not ${positionals.length}; quote what has spaces in it`);
+    return misuse('send', `${oneExpected('TEXT', positionals.length)}; quote what has spaces in it`);
   }
   const text = given === '-' ? await readInput(MAX_TEXT_BYTES) : given;
   if (text === undefined)

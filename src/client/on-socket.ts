@@ -99,9 +99,11 @@ async function ownerOn(reached: Reached, { tokenFile, signal }: OwnerOptions): P
   const over = () => signal?.removeEventListener('abort', onAbort);
   const fail = (refused: Refused): Refused => {
     client.destroy();
+    // Who was answered is told all of it by the answer.
+    if (refused.kind !== 'unreached') return refused;
     const { host, port } = reached;
-    const hint = refused.kind === 'unreached' ? hintOfTls(reached) : '';
-    return { ...refused, refused: `Cannot connect to ${formatHostPort(host, port)}: ${refused.refused}${hint}` };
+    const at = formatHostPort(host, port);
+    return { ...refused, refused: `Cannot connect to ${at}: ${refused.refused}${hintOfTls(reached)}` };
   };
   signal?.addEventListener('abort', onAbort);
   const showing = await showOwner(client, token);
@@ -144,7 +146,9 @@ export async function ownerTicketOf(
   client.close();
   if (!('result' in answer)) return refusalIn(answer);
   const given = ownerTicket.parseResult(answer.result);
-  return given === undefined ? denied('it gives no ticket') : { ...given, address: reached.address };
+  return given === undefined
+    ? denied('Cannot come in as the owner: the server gives no ticket')
+    : { ...given, address: reached.address };
 }
 
 /** Our proof has left. */
@@ -158,12 +162,15 @@ export async function showOwner(client: NativeClient, token: OwnerToken): Promis
   // It leaves with the preface: a nonce tells nobody anything.
   const challenged = await client.soon(client.request(METHODS.ownerChallenge, { nonce: clientNonce }));
   if (!('result' in challenged)) return refusalIn(challenged);
+  const attempt = `Cannot come in as the owner at ${formatHostPort(client.far.address, client.far.port)}`;
   const nonce = parseNonce(challenged.result);
   const proof = parseProof(challenged.result);
-  if ('bad' in nonce || 'bad' in proof) return denied('it does not prove that it knows the owner token');
+  if ('bad' in nonce || 'bad' in proof) return denied(`${attempt}: it does not prove that it knows the owner token`);
   const nonces = { clientNonce, serverNonce: nonce.nonce, ...client.far };
   if (!token.verify(proof.proof, { by: 'server', ...nonces } satisfies Proven)) {
-    return denied('this server does not know the owner token, or not at this address; nothing was proven to it');
+    return denied(
+      `${attempt}: this server does not know the owner token, or not at this address; nothing was proven to it`,
+    );
   }
   const asked = client.soon(client.request(METHODS.ownerProve, { proof: token.prove({ by: 'client', ...nonces }) }));
   return { proven: asked.then((answer) => ('result' in answer ? answer : refusalIn(answer))) };

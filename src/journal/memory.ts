@@ -208,7 +208,7 @@ export class MemoryJournal implements Journal {
   }
 
   async #readable(): Promise<void> {
-    if (this.#isClosed) throw new Error('Cannot read the journal: it is closed');
+    if (this.#isClosed) throw new Error('the journal cannot be read: it is closed');
     await Promise.resolve();
   }
 

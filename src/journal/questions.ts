@@ -11,13 +11,11 @@ interface Asked {
 export class Questions {
   /** Rejects with an Error in words. */
   readonly opened: Promise<void>;
-  readonly #path: string;
   readonly #reader: Link<ToReader, FromReader>;
   #asked: Asked[] = [];
   #gone: string | undefined;
 
   constructor(path: string) {
-    this.#path = path;
     const opening = Promise.withResolvers<void>();
     this.opened = opening.promise;
     this.#reader = new Link<ToReader, FromReader>(
@@ -52,8 +50,9 @@ export class Questions {
     return promise;
   }
 
+  /** What goes on behind whatever was attempted; whoever asked from elsewhere need not know where the journal is. */
   cannotRead(reason: string): Error {
-    return new Error(`Cannot read the journal ${this.#path}: ${reason}`);
+    return new Error(`the journal cannot be read: ${reason}`);
   }
 
   #answered(message: Extract<FromReader, { result: unknown } | { failed: unknown }>): void {

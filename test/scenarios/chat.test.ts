@@ -205,7 +205,7 @@ for (const host of LOOPBACKS) {
     assert.deepEqual([status, stdout], [255, '']);
     assert.match(
       stderr,
-      /^partyline chat: Cannot connect to .*: this server does not know the owner token.*; --name NAME comes in as a guest$/m,
+      /^partyline chat: Cannot come in as the owner at .*: this server does not know the owner token.*; --name NAME comes in as a guest$/m,
     );
     assert.match((await chat('--name', 'Vamshi')).stdout, /^Available client: Vamshi$/m);
   });

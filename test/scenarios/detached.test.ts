@@ -125,7 +125,7 @@ for (const host of LOOPBACKS) {
     ] as const) {
       const { stdout, stderr, ...gone } = await call(['run', '--detach', ...on, '--', argument, 'x'], there);
       assert.deepEqual([gone.status, stdout], [status, '']);
-      const told = `partyline run: Cannot start the command on ${where}: ${why}; run ${number} has it on record\n`;
+      const told = `partyline run: The command did not start on ${where}: ${why}; run ${number} has it on record\n`;
       assert.equal(stderr, told);
       assert.deepEqual(await untilEnded(String(number), there), [['exited', status]]);
     }

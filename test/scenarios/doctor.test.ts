@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, truncateSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
@@ -94,6 +94,9 @@ for (const host of LOOPBACKS) {
     const wrong = (await doctor(another.directory, place)).of('credential');
     const token = join(another.directory, 'owner.token');
     assert.equal(wrong.found, `commands do not come in at ${place}: the owner token in ${token} is not that server's`);
+    chmodSync(token, 0o644);
+    const open = (await doctor(another.directory, place)).of('credential');
+    assert.match(open.found, /^Cannot use the owner token .*: others may read it \(mode 0644\); it must be 0600$/);
     // Where the server has its directory is given for the look alone.
     const looked = (await doctor(elsewhere, place, ['--data', server.directory])).of('credential');
     assert.match(looked.todo ?? '', new RegExp(`^as its owner PARTYLINE_DATA=${server.directory} or `));

@@ -208,7 +208,7 @@ for (const host of LOOPBACKS) {
     assert.equal(await program.ended, 143);
     assert.equal(
       program.stderr.text,
-      'partyline run: Cannot tell how the command ended: the server did not confirm within 0.001 s that the command has ended\n',
+      'partyline run: The command is lost: the server did not confirm within 0.001 s that the command has ended\n',
     );
   });
 }

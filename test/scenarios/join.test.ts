@@ -272,7 +272,7 @@ for (const host of LOOPBACKS) {
       await until(() => !pids.some(isThere), `the command is gone after ${who} was killed`);
       if (whom === 'client') return;
       assert.equal(await client.ended, 255);
-      assert.match(client.stderr.text, /Cannot tell how the command ended: .*(?:web1 was lost|connection|closed)/);
+      assert.match(client.stderr.text, /The command is lost: .*(?:web1 was lost|connection|closed)/);
     });
   }
 }

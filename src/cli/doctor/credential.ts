@@ -76,6 +76,9 @@ function findingOf({ error, host, isLoopback, ownerDirectory }: Refused): Findin
   const found = foundOf(error, { host, ownToken, isLoopback });
   if (given) return { check, state, found, todo: 'mend PARTYLINE_TOKEN_FILE, or leave it out' };
   if (!isLoopback) return { check, state, found, todo: login };
+  if (error.code === 'no-credential' && existsSync(ownToken)) {
+    return { check, state, found, todo: 'see that it is what the server made, and its user’s alone' };
+  }
   const data = ownerDirectory ?? 'DIR';
   const where = ownerDirectory === undefined ? ', where DIR is the directory of the server' : '';
   const asOwner = `PARTYLINE_DATA=${data} or PARTYLINE_TOKEN_FILE=${join(data, OWNER_TOKEN_FILE)}${where}`;
@@ -85,7 +88,8 @@ function findingOf({ error, host, isLoopback, ownerDirectory }: Refused): Findin
 function foundOf({ code, message }: RefusedError, { host, ownToken, isLoopback }: Around): string {
   const not = `commands do not come in at ${host}`;
   if (code === 'wrong-proof') return `${not}: the owner token in ${ownToken} is not that server's`;
-  if (code !== 'no-credential' || process.env['PARTYLINE_TOKEN_FILE']) return message;
+  // One that is there and cannot be used says so itself.
+  if (code !== 'no-credential' || existsSync(ownToken) || process.env['PARTYLINE_TOKEN_FILE']) return message;
   const nobody = `${not}: nobody is logged in to it here`;
   return isLoopback ? `${nobody}, and there is no ${ownToken}` : nobody;
 }

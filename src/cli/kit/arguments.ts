@@ -42,3 +42,8 @@ export function whyUnusable(error: unknown): string {
   if (unknown !== null) return `${unknown[0]}; --help lists those that there are`;
   return text.split(/\.(?:\s|$)|\n/)[0] ?? text;
 }
+
+/** Where one word is wanted, and there is none or there are more. */
+export function oneExpected(what: string, count: number): string {
+  return count === 0 ? `${what} is missing` : `one ${what} is expected, not ${count}`;
+}

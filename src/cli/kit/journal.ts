@@ -1,6 +1,6 @@
 // What the commands share that work on a server's journal without the server.
 
-import { parseOnce, whyUnusable } from './arguments.ts';
+import { oneExpected, parseOnce, whyUnusable } from './arguments.ts';
 import { FAILURE_STATUS, USAGE_STATUS } from './status.ts';
 import { reasonOf } from '../../reason.ts';
 
@@ -36,7 +36,7 @@ export function readCopyArguments(
   if (typeof read === 'number') return read;
   const [file, ...more] = read.positionals;
   if (file !== undefined && more.length === 0) return { ...read, file };
-  return misuse(command, `one FILE is expected, not ${read.positionals.length}`);
+  return misuse(command, oneExpected('FILE', read.positionals.length));
 }
 
 interface Read extends Given {

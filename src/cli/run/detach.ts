@@ -151,7 +151,7 @@ function tellFailure(one: Started, isJson: boolean): void {
   const why =
     'code' in one
       ? `${one.reason}${one.code === NEEDS_APPROVAL ? '; without --detach and --wait it is asked for' : ''}`
-      : `Cannot start the command on ${host}: ${one.failed?.reason ?? ''}; run ${one.record} has it on record`;
+      : `The command did not start on ${host}: ${one.failed?.reason ?? ''}; run ${one.record} has it on record`;
   say(escapeControls(why));
 }
 

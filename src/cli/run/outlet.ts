@@ -68,7 +68,7 @@ export class Outlet {
       case 'refused':
         return this.fail(ended.code === 'offline' ? 'offline' : 'denied', ended.message);
       case 'lost':
-        return this.fail('lost', `Cannot tell how the command ended: ${ended.reason}`);
+        return this.fail('lost', `The command is lost: ${ended.reason}`);
       case 'ended': {
         const { result, status, reason } = ended;
         this.#tell({ result, status });
