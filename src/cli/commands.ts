@@ -60,7 +60,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     does: 'send a message to one, several, a group or everyone',
     options: '--to NAMES --key KEY --host HOST --json',
   },
-  whoami: { does: 'who you are to a server', options: '--host HOST --json' },
   list: { does: 'who is here', options: '--host HOST --json' },
   history: {
     does: 'what you said and were told, oldest first',
@@ -76,6 +75,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     options: '--all --host HOST --json',
     words: 'join leave',
   },
+  whoami: { does: 'who you are to a server', options: '--host HOST --json' },
   login: {
     does: 'come in with a code or a password, and keep a token',
     options: '--code CODE --name NAME --host HOST --json',

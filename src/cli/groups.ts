@@ -72,7 +72,8 @@ async function list(client: Client, { all, json }: { readonly all: boolean; read
   const own = client.identity?.name ?? '';
   const found = (await client.groups()).filter(({ members }) => all || members.includes(own));
   if (json) await print(found.map(({ name, members }) => jsonLine({ name, members })).join(''));
-  else if (found.length === 0) await print(all ? 'There are no groups\n' : 'You are in no group\n');
+  else if (found.length === 0)
+    await print(all ? 'There are no groups\n' : 'You are in no group; --all lists the others\n');
   else await print(table(found.map(({ name, members }) => [name, members.join(' ')])));
   return 0;
 }

@@ -26,8 +26,9 @@ Usage: partyline login --code CODE
 ${COMMON_HELP}
 
 With a code a password is set: it is asked for twice on a terminal, else it is the next line of standard input. Without
-one (an empty line, or none) the account has only the token, which is said; partyline password sets one later. The token is kept in the state directory (PARTYLINE_DATA), and counts
-until partyline logout, or until you log in again here, which removes it on the server.
+one (an empty line, or none) the account has only the token, which is said; partyline password sets one later. The token
+is kept in the state directory (PARTYLINE_DATA), and counts until partyline logout, or until you log in again here, which
+removes it on the server.
 
 Examples:
   partyline login --host lab.example --code 2Q4S-…

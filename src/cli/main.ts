@@ -66,10 +66,6 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
     const { HELP, send } = await import('./send.ts');
     return { run: send, help: HELP };
   },
-  whoami: async () => {
-    const { HELP, whoami } = await import('./whoami.ts');
-    return { run: whoami, help: HELP };
-  },
   list: async () => {
     const { HELP, list } = await import('./list.ts');
     return { run: list, help: HELP };
@@ -101,6 +97,10 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
   revoke: async () => {
     const { HELP, revoke } = await import('./revoke.ts');
     return { run: revoke, help: HELP };
+  },
+  whoami: async () => {
+    const { HELP, whoami } = await import('./whoami.ts');
+    return { run: whoami, help: HELP };
   },
   login: async () => {
     const { HELP, login } = await import('./login.ts');
@@ -140,15 +140,29 @@ const LOADERS: Readonly<Record<string, () => Promise<Subcommand>>> = {
   },
 };
 
-const SUMMARY = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(12)}${does}`);
+/** With what stands above it, from the command on that it begins with. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  serve: 'To begin with',
+  attach: 'Runs, and who approves them',
+  join: 'Machines',
+  send: 'Messages',
+  whoami: 'Accounts',
+  backup: 'For whoever keeps a server',
+};
+
+const SUMMARY = Object.entries(COMMANDS).flatMap(([name, { does }]) => {
+  const section = SECTIONS[name];
+  const line = `  ${name.padEnd(12)}${does}`;
+  return section === undefined ? [line] : ['', `${section}:`, line];
+});
 
 const HELP = `Partyline: reach a machine, run something on it, talk to everyone on it
 
 Usage: partyline COMMAND [ARGUMENT...]
-
 ${SUMMARY.join('\n')}
 
-Each command explains itself with --help. --version prints the version.
+Each command explains itself with --help. --version prints the version. The server is PARTYLINE_HOST, else localhost, where
+none is named; what a server or a client keeps is in PARTYLINE_DATA, else in the platform's state directory.
 
 Examples:
   partyline serve

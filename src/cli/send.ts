@@ -19,7 +19,8 @@ Usage: partyline send --to NAMES TEXT
 ${COMMON_HELP}
 
 It ends when the message is stored, and says for each name whether it was delivered or is stored until it is fetched. If
-one of the names is unknown nothing is sent to anybody (status 1).
+one of the names is unknown nothing is sent to anybody (status 1). A machine reads no messages: partyline run --on NAME is
+how it is told to do something.
 
 ${CREDENTIAL_HELP}
 

@@ -12,7 +12,7 @@ export const HELP = `Send what is on record of a run as a message
 
 Usage: partyline share ID NAMES
 
-  NAMES: bob or bob,eve or '#ops' or all
+  NAMES              bob or bob,eve or '#ops' or all
 ${COMMON_HELP}
 
 The message has the command, who ran it and where, how it ended, and the output, said once for all the machines that said

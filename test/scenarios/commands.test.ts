@@ -110,7 +110,7 @@ for (const host of LOOPBACKS) {
   test(`groups are joined, listed, spoken to and left: ${host}`, async () => {
     await using server = await startServer();
     const owner = someone(server.directory, at(host, server.port));
-    assert.equal((await owner.run(['groups'])).stdout, 'You are in no group\n');
+    assert.equal((await owner.run(['groups'])).stdout, 'You are in no group; --all lists the others\n');
     assert.equal((await owner.run(['groups', '--all'])).stdout, 'There are no groups\n');
     await using vamshi = await Caller.named('Vamshi', host, server.port);
     for (const group of ['#ops', '#tea']) {

@@ -45,8 +45,9 @@ export function isWide(targets: string, hosts: readonly TargetHost[]): boolean {
 /** Somebody types how many they are. Undefined: they have. */
 export async function confirm(hosts: readonly TargetHost[], questions: Questions): Promise<string | undefined> {
   const count = String(hosts.length);
-  const typed = await questions.askShown(`Type ${count} to run on all of them: `);
+  const typed = await questions.askShown(`Type ${count} to run ${hosts.length === 1 ? 'there' : 'on all of them'}: `);
   if (typed === 'interrupted') return 'interrupted; nothing was started';
   if (typed !== 'end' && typed.line.trim() === count) return undefined;
-  return `${count} machines were not confirmed, by typing ${count} or with --yes; nothing was started`;
+  const were = hosts.length === 1 ? 'machine was' : 'machines were';
+  return `${count} ${were} not confirmed, by typing ${count} or with --yes; nothing was started`;
 }

@@ -96,6 +96,15 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
       'Cannot read the line: it is not UTF-8 and went nowhere',
     ],
     [wordsForMisuse({ type: 'misused', word: 'run' }), 'Cannot read the command: its form is run [HOSTS] : COMMAND'],
+    ...['list', 'HELP', '/quit'].map((word): [string, string] => [
+      wordsForMisuse({ type: 'unknown', word }),
+      `Unknown command "${word}": perhaps ${{ list: 'get_list', HELP: 'help' }[word] ?? 'quit'} is meant; ` +
+        'help lists those that there are',
+    ]),
+    [
+      wordsForMisuse({ type: 'unknown', word: '__proto__' }),
+      'Unknown command "__proto__": help lists those that there are',
+    ],
     [wordsForMisuse({ type: 'unknown', word: 'dance' }), 'Unknown command "dance": help lists those that there are'],
   ];
   for (const [words, said] of sentences) assert.equal(words, said);

@@ -5,6 +5,7 @@ import type { RunResult } from '../../core/ports.ts';
 import type { RunRefusal } from '../../core/refusal.ts';
 import type { Malformed } from '../../protocol/line/decoder.ts';
 import { MAX_LINE_BYTES } from '../../protocol/line/decoder.ts';
+import { meantBy } from '../../protocol/line/help.ts';
 import { FORMS, type LineRequest } from '../../protocol/line/request.ts';
 import { escapeControls, quote } from '../../protocol/text.ts';
 import type { AskedCommand } from '../../core/run/policy.ts';
@@ -47,8 +48,11 @@ export function wordsForMisuse(request: Extract<LineRequest, { type: 'misused' |
   switch (request.type) {
     case 'misused':
       return `Cannot read the command: its form is ${FORMS[request.word]}`;
-    case 'unknown':
-      return `Unknown command ${quote(request.word)}: help lists those that there are`;
+    case 'unknown': {
+      const meant = meantBy(request.word);
+      const perhaps = meant === undefined ? '' : `perhaps ${meant} is meant; `;
+      return `Unknown command ${quote(request.word)}: ${perhaps}help lists those that there are`;
+    }
   }
 }
 

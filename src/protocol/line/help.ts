@@ -1,6 +1,6 @@
 // What `help` says: every command in one line, or one of them with what it does and an example to copy.
 
-import { FORMS, type Word } from './request.ts';
+import { FORMS, isWord, type Word } from './request.ts';
 
 /** Of these the first help shows the whole form: with them somebody talks. The others are a word each. */
 const FIRST_FORMS: ReadonlySet<string> = new Set(['get_list', 'send', 'help', 'quit'] satisfies Word[]);
@@ -66,4 +66,25 @@ export function formatHelp(about?: Word): string {
   if (about === undefined) return `\nFormat: ${OVERVIEW}\n\n`;
   const { does, example } = EXPLANATIONS[about];
   return `\nFormat: ${FORMS[about]}\n${does}\nExample: ${example}\n\n`;
+}
+
+/** What people type who come from elsewhere, or have not read the help. */
+const MEANT: Readonly<Record<string, Word>> = {
+  ...byWord('get_list', ['list', 'ls', 'who', 'users', 'names', 'get']),
+  ...byWord('send', ['msg', 'say', 'tell', 'whisper', 'w', 'all', 'hi', 'hello', 'hey']),
+  ...byWord('help', ['?', 'h', 'commands', 'man', 'info']),
+  ...byWord('quit', ['exit', 'bye', 'q', 'close', 'logout']),
+  ...byWord('join', ['subscribe']),
+  ...byWord('leave', ['part', 'unsubscribe']),
+  ...byWord('run', ['exec', 'sh']),
+};
+
+function byWord(word: Word, others: readonly string[]): Record<string, Word> {
+  return Object.fromEntries(others.map((other) => [other, word]));
+}
+
+/** The command that somebody meant who wrote it in capitals, with a slash, or as other programs have it. */
+export function meantBy(text: string): Word | undefined {
+  const word = text.replace(/^\//, '').toLowerCase();
+  return isWord(word) ? word : Object.hasOwn(MEANT, word) ? MEANT[word] : undefined;
 }

@@ -107,7 +107,7 @@ export function parseRequest(line: string): LineRequest {
   }
 }
 
-function isWord(text: string): text is Word {
+export function isWord(text: string): text is Word {
   return Object.hasOwn(FORMS, text);
 }
 
