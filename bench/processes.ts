@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export const ROOT = join(import.meta.dirname, '..');
-/** Reads with `read PORT`. */
+/** Asks with `PORT plain`, or with `PORT sha256`; what is asked for it is not told. */
 export const NODE_TLS = join(import.meta.dirname, 'bounds', 'node-tls.mjs');
 /** Asks with `ask PORT HOW`. */
 export const NODE_HOSTS = join(import.meta.dirname, 'bounds', 'node-hosts.mjs');
@@ -67,7 +67,7 @@ export function startPartyline(
   return startServer(join(ROOT, 'partyline'), { given, port: PORTS.echo });
 }
 
-/** Sends the output of a program by TLS, with the key of a server whose directory this is. */
+/** Carries the streams of a program by TLS, with the key of a server whose directory this is. */
 export function startNodeTls(directory: string, program: readonly string[]): Promise<Server> {
   const key = [join(directory, 'tls.key'), join(directory, 'tls.crt')];
   return startServer(process.execPath, {

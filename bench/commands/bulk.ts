@@ -1,5 +1,5 @@
 // Much output and much input of one command, each byte compared at its end; beside `ssh` with the cipher that it takes
-// by itself, and with the fastest that it has.
+// by itself, and with the fastest that it has, and beside what Node leaves, with and without the digest of each byte.
 
 import { NODE_TLS, PORTS, residentBytes, startNodeTls, type Scratch, type Server } from '../processes.ts';
 import type { Result, Verdict } from '../table.ts';
@@ -15,6 +15,9 @@ const OF_AES_AT_LEAST = 1;
 /** Above what the server has after the first time; a tenth of what flows would be over it. */
 const GROWTH_AT_MOST_MIB = 32;
 const SAMPLE_MS = 50;
+/** By what the server does with each byte. */
+const NODE = { plain: 'node-tls', sha256: 'node-tls, sha256' } as const;
+const PEERS = ['ssh', 'ssh, aes128-gcm'];
 
 export async function benchBulk(scratch: Scratch, rounds: number): Promise<Result> {
   const bulk = scratch.program('bulk');
@@ -22,7 +25,7 @@ export async function benchBulk(scratch: Scratch, rounds: number): Promise<Resul
   const out = `"$0" "$@" "${bulk} write ${BYTES}" | ${bulk} check ${BYTES}`;
   const into = `${bulk} write ${BYTES} | "$0" "$@" "${bulk} check ${BYTES}"`;
   const growth: number[] = [];
-  const compare = (what: string, line: string, isOut: boolean): Promise<Figures> =>
+  const compare = (what: string, line: string, does: 'write' | 'check'): Promise<Figures> =>
     takeTurns({
       what,
       unit: 'MB/s',
@@ -32,7 +35,7 @@ export async function benchBulk(scratch: Scratch, rounds: number): Promise<Resul
         const lab = await startLab(scratch);
         const servers: Server[] = [lab.server];
         if (isSshInstalled) servers.push(await new Ssh(scratch).startServer());
-        if (isOut) servers.push(await startNodeTls(lab.directory, [bulk, 'write', String(BYTES)]));
+        servers.push(await startNodeTls(lab.directory, [bulk, does, String(BYTES)]));
         const turn = (name: string, words: Words, environment = {}): Turn => ({
           name,
           measure: () => runBulk(line, words, environment),
@@ -50,8 +53,9 @@ export async function benchBulk(scratch: Scratch, rounds: number): Promise<Resul
         return {
           turns: [
             { name: own.name, measure: watched },
-            // It is told nothing: what it sends to whom connects is the same.
-            ...(isOut ? [turn('node-tls', [process.execPath, NODE_TLS, 'read', String(PORTS.bound)])] : []),
+            ...(['plain', 'sha256'] as const).map((how) =>
+              turn(NODE[how], [process.execPath, NODE_TLS, String(PORTS.bound), how]),
+            ),
             ...(isSshInstalled ? [turn('ssh', ssh.words('cold')), turn('ssh, aes128-gcm', ssh.words('gcm'))] : []),
           ],
           async end() {
@@ -63,12 +67,12 @@ export async function benchBulk(scratch: Scratch, rounds: number): Promise<Resul
   const verdictsOf = (figures: Figures): Verdict[] => [
     ...figures.verdict({ of: 'partyline', to: 'ssh', atLeast: OF_SSH_AT_LEAST }),
     ...figures.verdict({ of: 'partyline', to: 'ssh, aes128-gcm', atLeast: OF_AES_AT_LEAST }),
+    ...Object.values(NODE).flatMap((of) => PEERS.flatMap((to) => figures.verdict({ of, to }))),
+    ...figures.verdict({ of: 'partyline', to: NODE.sha256 }),
   ];
-  const outward = await compare('run, bulk out', out, true);
   const verdicts = [
-    ...verdictsOf(outward),
-    ...outward.verdict({ of: 'node-tls', to: 'ssh, aes128-gcm' }),
-    ...verdictsOf(await compare('run, bulk in', into, false)),
+    ...verdictsOf(await compare('run, bulk out', out, 'write')),
+    ...verdictsOf(await compare('run, bulk in', into, 'check')),
   ];
   const most = Math.max(...growth);
   verdicts.push({
