@@ -180,9 +180,9 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
   const asked = terminal === undefined ? wishes : { terminal: terminal.size, ...wishes };
   const handle: RunHandle = new Runs(client).start(asked, {
     onStarted: () => terminal?.lend(handle),
-    onOutput(name, bytes, done) {
+    onOutput(name, bytes, done, release) {
       terminal?.shown(bytes);
-      outlet.write(name, bytes, done);
+      outlet.write(name, bytes, done, release);
     },
     onOutputEnd: (name) => outlet.end(name),
     onInputRoom: () => input.resume(),

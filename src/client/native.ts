@@ -5,7 +5,7 @@ import { BROKEN_RULE, CLOSING, type NativeConnection } from '../protocol/native/
 import { NativeLink, type Framing, type LinkEvent } from '../protocol/native/link.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { parseRunEnded, parseRunStarted, RUN_ENDED } from '../protocol/native/methods/run.ts';
-import { Pump, type Carrier } from '../protocol/native/pump.ts';
+import { Pump, type Carrier, type Memory } from '../protocol/native/pump.ts';
 import { field, isRecord } from '../protocol/native/rpc.ts';
 import type { ReachFailure } from './reach.ts';
 import { shown } from './shown.ts';
@@ -28,6 +28,7 @@ export interface NativeClientOptions {
   readonly onServed?: (bytes: number) => void;
   /** Calls back when what has come by now has been told; where records of TLS come one by one. */
   readonly soon?: (then: () => void) => void;
+  readonly memory?: Memory | undefined;
   /** Time, for tests. */
   readonly after?: After | undefined;
 }
@@ -69,7 +70,7 @@ export class NativeClient implements Wire {
   readonly gone: Promise<string>;
 
   constructor(carrier: Carrier & { destroy(): unknown }, options: NativeClientOptions) {
-    const { framing = 'stream', far = { address: '', port: 0 }, why, after, onServed, soon } = options;
+    const { framing = 'stream', far = { address: '', port: 0 }, why, after, onServed, soon, memory } = options;
     this.#carrier = carrier;
     this.#link = new NativeLink('client', { framing });
     this.far = far;
@@ -85,7 +86,8 @@ export class NativeClient implements Wire {
         if (this.#serving !== undefined) onServed?.(bytes);
       },
       // A server, where it was tried too, gained nothing by it.
-      ...(soon === undefined ? {} : { soon }),
+      soon,
+      memory,
     });
     carrier.on('data', () => this.#vigil.heard());
     this.#pump.start();

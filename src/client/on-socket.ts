@@ -4,6 +4,7 @@
 import { newNonce, readOwnerToken, type OwnerToken, type Proven } from '../net/owner.ts';
 import { formatHostPort } from '../net/address.ts';
 import type { Dialled } from '../net/dial.ts';
+import { memoryOf } from '../net/read-memory.ts';
 import { whyConnectFailed } from '../net/reason.ts';
 import { countRead } from '../net/scavenge.ts';
 import { METHODS } from '../protocol/native/methods.ts';
@@ -40,6 +41,7 @@ export function clientOn({ socket, address, port }: Dialled, { after }: { readon
     why: whyConnectFailed,
     onServed: countRead,
     soon: (then) => void setImmediate(then),
+    memory: memoryOf(socket),
     after,
   });
 }

@@ -2,7 +2,8 @@
 // plain text goes towards loopback only, judged by the address that was reached and never by what was typed.
 
 import { DEFAULT_PORT, formatHostPort, parseServerAddress } from '../net/address.ts';
-import { dial, DialError, type Dialled } from '../net/dial.ts';
+import { connectTo, dial, DialError, type Dialled, type DialOptions } from '../net/dial.ts';
+import { ReadMemory } from '../net/read-memory.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { quote } from '../protocol/text.ts';
 import type { Trust } from './trust.ts';
@@ -144,9 +145,15 @@ async function attempt(
   { policy, trust, signal, address, allowHalfOpen = false }: ReachOptions,
 ): Promise<Reached> {
   const { host, port } = target;
-  // Loaded while we dial, so as not to be held up by that.
-  const tls = mayNeedTls(target) ? import('./secure.ts') : undefined;
-  const dialled = await dial({ host: address ?? host, port, signal, allowHalfOpen }).catch((error: unknown) => {
+  const tls = mayNeedTls(target) ? await import('./secure.ts') : undefined;
+  // Each attempt of the race is by TLS where that is the way to its address: TLS reads best what it has dialled itself.
+  const connect: DialOptions['connect'] = (to, ...more) => {
+    const way = wayTo(target, { address: to.address, policy });
+    if (way === 'tls' && tls !== undefined) return tls.connectByTls(to, { host, port, allowHalfOpen });
+    return connectTo(to, ...more, way === 'plain' ? new ReadMemory() : undefined);
+  };
+  const dialling = { host: address ?? host, port, signal, allowHalfOpen, connect };
+  const dialled = await dial(dialling).catch((error: unknown) => {
     throw error instanceof DialError ? new ReachError('unreached', error.message, { cause: error }) : error;
   });
   const way = wayTo(target, { address: dialled.address, policy });
@@ -155,7 +162,7 @@ async function attempt(
     throw new ReachError('denied', `Cannot connect to ${formatHostPort(host, port)}: ${way.refused}`);
   }
   if (way === 'plain') return { ...dialled, host, fingerprint: undefined, isKnown: false };
-  const { secure, SecureError } = await (tls ?? import('./secure.ts'));
+  const { secure, SecureError } = tls ?? (await import('./secure.ts'));
   const secured = await secure(dialled, { host, trust, signal }).catch((error: unknown) => {
     if (!(error instanceof SecureError)) throw error;
     throw new ReachError(error.kind === 'denied' ? 'denied' : 'unreached', error.message, { cause: error });

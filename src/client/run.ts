@@ -24,8 +24,11 @@ export type RunEnd =
 export interface RunListener {
   /** It was started, as far as the server can tell; `record`: it is on record under this number. */
   onStarted?(record: number | undefined): void;
-  /** `done` is to be called when the bytes are out of the way: as many more may come then. */
-  onOutput(name: OutputName, bytes: Uint8Array, done: () => void): void;
+  /**
+   * `done` is to be called when the bytes are out of the way: as many more may come then. `release`, if whoever listens
+   * likes, when it reads them no more: they are others then.
+   */
+  onOutput(name: OutputName, bytes: Uint8Array, done: () => void, release: () => void): void;
   onOutputEnd(name: OutputName): void;
   /** `write` may be called again. */
   onInputRoom(): void;
@@ -252,11 +255,14 @@ class ClientRun implements RunHandle, Followed {
   #onOutput(name: OutputName, event: StreamEvent): void {
     if (event.type === 'data') {
       const { length } = event.bytes;
-      this.#listener.onOutput(name, event.bytes, () => this.#client.consume(this.#streams[name], length));
+      const done = (): void => this.#client.consume(this.#streams[name], length);
+      this.#listener.onOutput(name, event.bytes, done, event.release ?? NOTHING);
     }
     if (event.type === 'end') this.#listener.onOutputEnd(name);
   }
 }
+
+const NOTHING = (): void => {};
 
 function endOf({ result, status, reason: given, cut }: RunEnded): RunEnd {
   const reason = given === undefined ? undefined : shown(given);

@@ -6,6 +6,9 @@ import type { Dialled } from '../net/dial.ts';
 import { shakeHands } from '../net/tls-client.ts';
 import type { Trust } from './trust.ts';
 
+/** The command line loads all of TLS at once, and only where it may need it. */
+export { connectByTls } from '../net/tls-client.ts';
+
 export interface SecureOptions {
   /** As it was given, with the port what a key is remembered for. */
   readonly host: string;

@@ -4,6 +4,7 @@
 import { connect as netConnect, isIP, type Socket } from 'node:net';
 import { normaliseAddress } from './peer.ts';
 import { Race, type AddressFamily, type Attempt, type Candidate, type RaceStep } from './race.ts';
+import type { ReadMemory } from './read-memory.ts';
 import { connectFailure, noAnswerWithin, whyLookupFailed, type Failure } from './reason.ts';
 
 /** Long enough for a satellite link that loses two SYNs (1 + 2 + 4 s), short enough to still be waited for. */
@@ -231,9 +232,12 @@ function failure(options: DialOptions, attempts: readonly Attempt[], more?: stri
   return new DialError(options, [...reasons, more ?? []].flat().join('; '), attempts);
 }
 
-function connectTo(to: Candidate, port: number, allowHalfOpen: boolean): Socket {
+/** Not connected yet. */
+export function connectTo(to: Candidate, port: number, allowHalfOpen: boolean, memory?: ReadMemory): Socket {
   const { address: host, family } = to;
-  return netConnect({ host, port, family, allowHalfOpen, autoSelectFamily: false, noDelay: true });
+  const onread = memory === undefined ? {} : { onread: memory.onread };
+  const socket = netConnect({ host, port, family, allowHalfOpen, autoSelectFamily: false, noDelay: true, ...onread });
+  return memory?.serve(socket) ?? socket;
 }
 
 const INTERRUPTED: Failure = { why: 'interrupted', kind: 'other' };

@@ -1,9 +1,11 @@
-// The client's side of TLS: a handshake on a connection that is there, and whose key the server has shown that it holds.
-// Whether it is the right key is for the caller to say, before anything is written.
+// The client's side of TLS: a handshake on a connection that is there or that TLS dials, and whose key the server has shown
+// that it holds. Whether it is the right key is for the caller to say, before anything is written.
 
 import { isIP, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { fingerprintOf } from './fingerprint.ts';
+import type { Candidate } from './race.ts';
+import { ReadMemory } from './read-memory.ts';
 import { whyConnectFailed } from './reason.ts';
 
 /** A second less than a server of ours gives it: whoever waits as long hears a reset, and does not know that it was silence. */
@@ -16,18 +18,19 @@ export interface HandshakeOptions {
   readonly timeoutMs?: number;
 }
 
+export interface ByTls extends Pick<HandshakeOptions, 'host'> {
+  readonly port: number;
+  readonly allowHalfOpen: boolean;
+}
+
 export type Handshake =
   /** Not flowing yet. Its `error` event is the caller's. */
   | { readonly inside: TLSSocket; readonly fingerprint: string }
   /** Why there is none; its subject is `it`, the server. The connection is gone. `otherwise`: it spoke something else. `isSilent`: nothing came. */
   | { readonly failed: string; readonly otherwise?: true; readonly isSilent?: true };
 
-/** Throws the signal's reason, and nothing else. */
-export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<Handshake> {
-  const { host, signal, timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
-  signal?.throwIfAborted();
-  const inside = connect({
-    socket,
+function optionsFor(host: string): ConnectionOptions {
+  return {
     // Names and authorities are not what is relied on, but the key. No session is ever resumed: one has no certificate.
     rejectUnauthorized: false,
     // Nor are the authorities of the world read then, which would take longer than the handshake.
@@ -35,7 +38,27 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
     // Both ends are ours, and TLS 1.2 has no half-close (RFC 5246 7.2.1 against RFC 8446 6.1).
     minVersion: 'TLSv1.3',
     ...(isIP(host) === 0 ? { servername: host.replace(/\.$/, '') } : {}),
-  });
+  };
+}
+
+/**
+ * As `connectTo`, for `shakeHands`: a connection of its own is the only one that TLS reads into memory of ours. The first
+ * words of the handshake leave with its event `connect`, or never, if it is destroyed before.
+ */
+export function connectByTls(to: Candidate, { host, port, allowHalfOpen }: ByTls): TLSSocket {
+  const { address, family } = to;
+  const memory = new ReadMemory();
+  const where = { host: address, port, family, autoSelectFamily: false, allowHalfOpen, onread: memory.onread };
+  const socket = memory.serve(connect({ ...optionsFor(host), ...where }));
+  socket.setNoDelay(true);
+  return socket;
+}
+
+/** On a socket that is connected. Throws the signal's reason, and nothing else. */
+export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<Handshake> {
+  const { host, signal, timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
+  signal?.throwIfAborted();
+  const inside = socket instanceof TLSSocket ? socket : connect({ ...optionsFor(host), socket });
   const { promise, resolve } = Promise.withResolvers<Handshake>();
   const onSecure = () => {
     const key = inside.getPeerX509Certificate()?.publicKey;

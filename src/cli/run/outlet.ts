@@ -44,11 +44,12 @@ export class Outlet {
     }
   }
 
-  write(name: OutputName, bytes: Uint8Array, done: Done): void {
+  /** `release`: nobody reads the bytes any more, whoever is in a hurry. It may never be called. */
+  write(name: OutputName, bytes: Uint8Array, done: Done, release?: Done): void {
     // Whoever interrupted us no longer reads: what it does not take now, it does not get.
     if (this.#isHurried && this.isBehind) return done();
     if (this.#isJson) this.#tellPiece(name, this.#pieces[name].push(bytes), done);
-    else this.#put(name, bytes, done);
+    else this.#put(name, bytes, done, release);
   }
 
   end(name: OutputName): void {
@@ -118,7 +119,7 @@ export class Outlet {
     this.#put('stdout', jsonLine({ host: this.#host, ...fields }), done);
   }
 
-  #put(name: OutputName, bytes: Uint8Array | string, done: Done): void {
+  #put(name: OutputName, bytes: Uint8Array | string, done: Done, release?: Done): void {
     this.#waitingBytes += bytes.length;
     const once = () => done();
     this.#waiting.add(once);
@@ -130,6 +131,7 @@ export class Outlet {
     }
     stream.write(bytes, () => {
       this.#waitingBytes -= bytes.length;
+      release?.();
       if (this.#waiting.delete(once)) once();
     });
   }

@@ -27,7 +27,8 @@ export type NativeEvent =
   | { type: 'notification'; method: string; params: unknown }
   | { type: 'answer'; id: number; result: unknown }
   | { type: 'refusal'; id: number; error: RpcError }
-  | { type: 'data'; stream: number; bytes: Uint8Array }
+  /** `release`: to be called once nobody reads the bytes any more, so that others may take their place. Or never. */
+  | { type: 'data'; stream: number; bytes: Uint8Array; release?: (() => void) | undefined }
   /** The other end sends no more on this stream. */
   | { type: 'end'; stream: number }
   /** `write` had said to wait; there is room again. */

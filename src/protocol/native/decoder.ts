@@ -26,6 +26,10 @@ export class FrameDecoder {
     if (chunk.length > 0 && this.#failure === undefined) this.#chunks.push(chunk);
   }
 
+  get isDry(): boolean {
+    return this.#chunks.length === 0;
+  }
+
   /** The next whole frame; undefined until more bytes have come. After `malformed` nothing else ever comes. */
   next(): Frame | Malformed | undefined {
     if (this.#failure !== undefined) return this.#failure;

@@ -79,6 +79,11 @@ export class NativeLink {
     if (!this.#isUnusable) this.#frames.receive(rest);
   }
 
+  /** Nothing that has come waits to be looked at. */
+  get isDry(): boolean {
+    return this.#frames.isDry;
+  }
+
   receiveEnd(): void {
     if (this.#end === 'none') this.#end = 'seen';
   }

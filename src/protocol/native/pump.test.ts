@@ -138,3 +138,29 @@ test('what had come before the connection broke is told before that, and nothing
   carrier.later.shift()?.();
   assert.deepEqual(told, [16_376, 'closed']);
 });
+
+test('what a command says is held until it is released, and nothing is given back that waits to be looked at', () => {
+  const carrier = new BringingCarrier();
+  const link = new NativeLink('client', { framing: 'stream' });
+  const told: string[] = [];
+  const releases: ((() => void) | undefined)[] = [];
+  const memory = {
+    hold(bytes: Uint8Array) {
+      told.push(`held ${bytes.length}`);
+      return () => void told.push(`released ${bytes.length}`);
+    },
+    read: (bytes: Uint8Array) => void told.push(`read ${bytes.length}`),
+  };
+  const onEvent = (event: LinkEvent) => event.type === 'data' && releases.push(event.release);
+  const pump = new Pump(carrier, link, { onEvent, onDrain: () => {}, onClosed: () => {}, memory });
+  pump.start(new TextEncoder().encode(formatServerPreface({ kind: 'chosen', version: 1, serverName: 'Server' })));
+  link.connection.open(1, 'in');
+  const frame = new Uint8Array([0, 0, 4, 2, 0, 0, 0, 1, 1, 2, 3, 4]);
+  carrier.bring(frame.subarray(0, 10));
+  carrier.bring(frame.subarray(10));
+  for (const release of releases) release?.();
+  assert.deepEqual(told.splice(0), ['held 2', 'read 10', 'held 2', 'read 2', 'released 2', 'released 2']);
+  carrier.writableLength = 5_000_000; // nobody fetches our answers
+  carrier.bring(frame);
+  assert.deepEqual(told, []);
+});

@@ -32,13 +32,21 @@ const MAX_UNDER_WAY_BYTES = 4 * 65_536;
 const MAX_BACKLOG_BYTES = 4 * 1_048_576;
 
 /**
- * Bytes of a full TLS record (RFC 8446, 5.1). Several that lie one behind the other in memory, as Node puts them, are read
- * as one piece: a shorter one is the last of what was sent, and nobody waits for more.
+ * Bytes of a full TLS record (RFC 8446, 5.1). Several that lie one behind the other in memory, as Node puts them and we do, are
+ * read as one piece: a shorter one is the last of what was sent, and nobody waits for more.
  */
 const FULL_RECORD_BYTES = 16_384;
 
 /** Bytes of full records that are read together: as many as Node puts behind one another. */
 const MAX_GATHERED_BYTES = 65_536;
+
+/** Where what comes lies, if that is used again. */
+export interface Memory {
+  /** The bytes stay as they are until the function that is returned is called, which is not certain. Undefined: they stay anyway. */
+  hold(bytes: Uint8Array): (() => void) | undefined;
+  /** They have been looked at, and apart from what is held nobody needs them. */
+  read(bytes: Uint8Array): void;
+}
 
 export interface Listener {
   onEvent(event: LinkEvent): void;
@@ -50,6 +58,7 @@ export interface Listener {
   onRead?(bytes: number): void;
   /** Calls back when what has come by now has been told. Without it nothing is gathered. */
   readonly soon?: ((then: () => void) => void) | undefined;
+  readonly memory?: Memory | undefined;
 }
 
 export class Pump {
@@ -115,6 +124,7 @@ export class Pump {
     this.#gathered = undefined;
     this.#link.receive(gathered);
     this.settle();
+    if (this.#link.isDry) this.#listener.memory?.read(gathered);
     if (!this.#mayGoOn()) this.#carrier.pause();
   }
 
@@ -160,7 +170,7 @@ export class Pump {
     this.#carrier.cork();
     for (const event of this.#link.takeEvents(() => this.#mayGoOn())) {
       this.#flush();
-      this.#listener.onEvent(event);
+      this.#listener.onEvent(this.#held(event));
     }
     this.#flush();
     this.#carrier.uncork();
@@ -168,6 +178,11 @@ export class Pump {
     if (!this.#isClosing || this.#isClosed) return;
     this.#isClosed = true;
     this.#carrier.destroySoon();
+  }
+
+  #held(event: LinkEvent): LinkEvent {
+    const { memory } = this.#listener;
+    return event.type === 'data' && memory !== undefined ? { ...event, release: memory.hold(event.bytes) } : event;
   }
 
   /** Sends what is waiting, then closes. */
