@@ -43,6 +43,8 @@ let isMaking = false;
 let isClosing = false;
 /** This process, and the mkfifo(1) that it has started. */
 const own = new Set([process.pid]);
+/** The last command was over before its start was told. */
+let wasQuick = true;
 /** What came while there was no place yet for the next command to be born in. */
 let unheard: ToProcess[] = [];
 const seats =
@@ -269,14 +271,15 @@ function follow({ id, born, mark, seat }: Followed): void {
   const tellStart = (): void => {
     tell({ did: 'spawn', id, pid });
     pid = undefined;
+    wasQuick = false;
     moveOn();
   };
   let held: NodeJS.Timeout | undefined;
   // Whoever cannot find it by its mark has to know its number.
   if (terminal === undefined && settings.hold !== 'group') held = setTimeout(tellStart, HELD_START_MS);
   else tellStart();
-  // Where others run the next command is not far.
-  if (sessions.size > 1) moveOn();
+  // Where others run the next command is not far; nor is a command quick where the last one was not.
+  if (sessions.size > 1 || !wasQuick) moveOn();
   terminal?.onEnded((ended) => {
     terminals.delete(id);
     tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended, isFinished: false });
@@ -287,6 +290,7 @@ function follow({ id, born, mark, seat }: Followed): void {
     queueMicrotask(() => {
       const isFinished = !sessions.has(id);
       clearTimeout(held);
+      if (pid !== undefined) wasQuick = true;
       if (!isFinished) moveOn();
       // Of one in a terminal its terminal tells.
       if (terminal === undefined) tell({ did: 'exit', id, pid, ending, isFinished });
