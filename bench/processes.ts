@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 export const ROOT = join(import.meta.dirname, '..');
 /** Asks with `PORT plain`, or with `PORT sha256`; what is asked for it is not told. */
 export const NODE_TLS = join(import.meta.dirname, 'bounds', 'node-tls.mjs');
-/** Asks with `ask PORT HOW`. */
+/** A host with `host PORT TLS_PORT CERTIFICATE`; asks with `ask PORT HOW [CERTIFICATE]`. */
 export const NODE_HOSTS = join(import.meta.dirname, 'bounds', 'node-hosts.mjs');
 const START_TIMEOUT_MS = 10_000;
 const XINETD = '/usr/sbin/xinetd';
@@ -27,6 +27,7 @@ export const PORTS = {
   nats: 24_316,
   ssh: 24_317,
   dropbear: 24_318,
+  boundTls: 24_319,
 } as const;
 
 export interface Server {
@@ -76,9 +77,11 @@ export function startNodeTls(directory: string, program: readonly string[]): Pro
   });
 }
 
-/** Passes on to hosts, which are started with `host PORT`, what it is asked. */
-export function startNodeRelay(): Promise<Server> {
-  return startServer(process.execPath, { given: [NODE_HOSTS, 'relay', String(PORTS.bound)], port: PORTS.bound });
+/** Passes on to hosts what it is asked; by TLS too, with the key of a server whose directory this is. */
+export function startNodeRelay(directory: string): Promise<Server> {
+  const ports = [String(PORTS.bound), String(PORTS.boundTls)];
+  const given = [NODE_HOSTS, 'relay', ...ports, join(directory, 'tls.key'), join(directory, 'tls.crt')];
+  return startServer(process.execPath, { given, port: PORTS.boundTls });
 }
 
 export function startEchoBound(scratch: Scratch): Promise<Server> {

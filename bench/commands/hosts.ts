@@ -1,5 +1,6 @@
 // One command on a hundred machines, which all are this one: `partyline run --on all` beside `clush` over ssh with a
-// master connection to each, that stands already, and beside the least that Node takes for it.
+// master connection to each, that stands already, and beside the least that Node takes for it, bare and with what a run
+// must have here.
 
 import { freemem } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ import { takeTurns, type Turn } from './turns.ts';
 const HOSTS = 100;
 /** A joined machine is two processes once it has run something; one of the bound is beside it. */
 const BYTES_PER_HOST = 210 * 1_048_576;
-const BOUNDS = ['spawn', 'posix_spawn'];
+const BOUNDS = ['spawn', 'posix_spawn', 'piped'] as const;
 /** Joined at the same time. */
 const RAMP = 4;
 const PER_ROUND = 8;
@@ -40,15 +41,20 @@ export async function benchHosts(scratch: Scratch, rounds: number): Promise<Resu
         return (await startMany(scratch, { words, environment: lab.owner, total: 1 })).ms;
       },
     };
-    const relay = await startNodeRelay();
+    const relay = await startNodeRelay(lab.directory);
+    const certificate = join(lab.directory, 'tls.crt');
     ends.push(() => relay.end());
+    const ports = [String(PORTS.bound), String(PORTS.boundTls)];
     for (let i = 0; i < count; i++) {
-      const machine = new Machine([process.execPath, NODE_HOSTS, 'host', String(PORTS.bound)]);
+      const machine = new Machine([process.execPath, NODE_HOSTS, 'host', ...ports, certificate]);
       machines.push(machine);
       await machine.ready();
     }
     const bounds = BOUNDS.map((how): Turn => {
-      const words = [process.execPath, NODE_HOSTS, 'ask', String(PORTS.bound), how];
+      const words =
+        how === 'piped'
+          ? [process.execPath, '--use-openssl-ca', NODE_HOSTS, 'ask', String(PORTS.boundTls), how, certificate]
+          : [process.execPath, NODE_HOSTS, 'ask', String(PORTS.bound), how];
       return {
         name: `node-hosts, ${how}`,
         measure: async () => (await startMany(scratch, { words, total: 1 })).ms,

@@ -32,6 +32,12 @@ export interface ServingOptions {
   readonly onRecordsHead: (head: string) => void;
 }
 
+interface Served {
+  readonly start: () => Run;
+  /** Its number goes with its end, if that comes at once. */
+  readonly isNumberHeld: boolean;
+}
+
 type Permitted = Pick<RunRequest, 'command' | 'env'>;
 
 /** UTF-16 units of a command that was not allowed, where it is told. */
@@ -115,7 +121,7 @@ class MachineServing implements Serving {
         ...(terminal === undefined ? {} : { terminal }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
-    this.#serve(id, streams, start);
+    this.#serve(id, streams, { start, isNumberHeld: true });
     return undefined;
   }
 
@@ -145,7 +151,7 @@ class MachineServing implements Serving {
     return undefined;
   }
 
-  #serve(id: Id, streams: ServedStreams, start: () => Run): boolean {
+  #serve(id: Id, streams: ServedStreams, { start, isNumberHeld }: Served): boolean {
     const named = [streams.stdin, streams.stdout, streams.stderr].filter((stream) => stream !== undefined);
     const cannot = this.#connection.refusalToAccept(named);
     if (cannot !== undefined) {
@@ -153,6 +159,7 @@ class MachineServing implements Serving {
       return false;
     }
     const number = ++this.#lastRun;
+    const answer = () => this.#connection.respond(id, { run: number });
     const served = new ServedRun({
       id: number,
       run: start(),
@@ -160,10 +167,11 @@ class MachineServing implements Serving {
       connection: this.#connection,
       pump: this.#pump,
       onEnded: () => this.#forget(served),
+      onNumbered: isNumberHeld ? answer : undefined,
     });
     this.#runs.set(number, served);
     for (const stream of served.streams) this.#runOfStream.set(stream, served);
-    this.#connection.respond(id, { run: number });
+    if (!isNumberHeld) answer();
     return true;
   }
 
@@ -198,7 +206,9 @@ class MachineServing implements Serving {
     const found = this.#options.detached.attach(key, { from, givesInput: input !== undefined });
     if ('refused' in found) return this.#refuseDetached(id, found);
     const streams = { stdout: output, ...(input === undefined ? {} : { stdin: input }) };
-    if (!this.#serve(id, streams, () => asRun(found.attachment))) found.attachment.leave();
+    const start = () => asRun(found.attachment);
+    // Whoever asked for it waits for the answer.
+    if (!this.#serve(id, streams, { start, isNumberHeld: false })) found.attachment.leave();
     return undefined;
   }
 

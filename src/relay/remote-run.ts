@@ -10,7 +10,7 @@ export interface Far {
   readonly connection: NativeConnection;
   /** More bytes would only pile up here. */
   readonly isBacklogged: boolean;
-  /** To be called after every call into the connection. */
+  /** To be called after every call into the connection, which may write later in this turn. */
   settle(): void;
 }
 

@@ -18,13 +18,15 @@ export interface ServedRunOptions {
   readonly pump: Pick<Pump, 'settle' | 'isBacklogged'>;
   /** The client has been told how the run ended. */
   readonly onEnded: (run: ServedRun) => void;
+  /** Answers the request that started it, if that may wait for the end: who asked needs the number to end it, say. */
+  readonly onNumbered?: (() => void) | undefined;
 }
 
 /**
  * An output that has ended says so with the end of its run where that follows at once, as it mostly does: one message in the
- * place of three, each of which wakes the other end up. Nobody feels so long a wait.
+ * place of three, each of which wakes the other end up. So does the answer with its number. Nobody feels so long a wait.
  */
-const HELD_END_MS = 10;
+const HELD_MS = 10;
 
 type StreamEvent = Extract<NativeEvent, { stream: number }>;
 
@@ -41,8 +43,10 @@ export class ServedRun {
   #result: RunResult | undefined;
   #cancelReason: string | undefined;
   #isGone = false;
+  #tellNumber: (() => void) | undefined;
+  #heldNumber: NodeJS.Timeout | undefined;
 
-  constructor({ id, run, streams, connection, pump, onEnded }: ServedRunOptions) {
+  constructor({ id, run, streams, connection, pump, onEnded, onNumbered }: ServedRunOptions) {
     this.id = id;
     this.#run = run;
     this.#stdin = streams.stdin ?? 0;
@@ -53,6 +57,8 @@ export class ServedRun {
       connection.accept(streams.stdin, 'in');
       this.#takeInput();
     }
+    this.#tellNumber = onNumbered;
+    if (onNumbered !== undefined) this.#heldNumber = setTimeout(() => this.#answerLate(), HELD_MS);
     const isRunOver = () => this.#result !== undefined;
     for (const [stream, source] of [[streams.stdout, run.stdout] as const, [streams.stderr, run.stderr] as const]) {
       if (stream === undefined) continue;
@@ -61,6 +67,7 @@ export class ServedRun {
     }
     void run.ended.then((result) => {
       this.#result = result;
+      this.#answer();
       for (const output of this.#outputs.values()) output.endNow();
       this.#tellWhenOver();
       this.#pump.settle();
@@ -108,6 +115,19 @@ export class ServedRun {
     this.#run.stdin.end();
     this.#connection.reset(this.#stdin);
     for (const output of this.#outputs.values()) output.cancel();
+  }
+
+  /** Before anything is said of how it ended. To be followed by `settle`. */
+  #answer(): void {
+    clearTimeout(this.#heldNumber);
+    this.#tellNumber?.();
+    this.#tellNumber = undefined;
+  }
+
+  #answerLate(): void {
+    if (this.#isGone) return;
+    this.#answer();
+    this.#pump.settle();
   }
 
   #owedBytes = 0;
@@ -169,7 +189,7 @@ class Output {
         this.endNow();
         pump.settle();
       };
-      this.#held = setTimeout(tell, HELD_END_MS);
+      this.#held = setTimeout(tell, HELD_MS);
       if (isRunOver()) tell();
     });
     source.resume();

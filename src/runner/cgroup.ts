@@ -1,12 +1,23 @@
 // Control groups, version 2 (cgroups(7)). Whatever a process starts is in its cgroup, and no setsid, double fork or
 // empty environment leads out of it; one write ends all that is in it. Used where one may be made inside our own.
 
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { codeOf, wordsFor } from './errors.ts';
 
 /** A command that makes cgroups in its own may make them one in the other; nobody needs more. */
 const MAX_DEPTH = 16;
+/** Of a directory with none in it: its name, and its own `.`. */
+const OWN_LINKS = 2;
 
 /** What is looked at; a test brings its own. */
 export interface World {
@@ -141,6 +152,8 @@ export function pidsIn(path: string, depth = 0): number[] {
 
 function cgroupsIn(path: string): string[] {
   try {
+    // Most have none, and then only the two links that any directory has.
+    if (statSync(path).nlink === OWN_LINKS) return [];
     const entries = readdirSync(path, { withFileTypes: true });
     return entries.flatMap((entry) => (entry.isDirectory() ? [`${path}/${entry.name}`] : []));
   } catch {

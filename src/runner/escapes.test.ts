@@ -160,6 +160,43 @@ test('cgroups are used again, and removed at the end', { ...LIMIT, skip: lacksCg
   assert.deepEqual(marksIn(directory), []);
 });
 
+/** A line that says in which cgroup it is, before the rest of it. */
+const PLACE = 'while read -r at; do case $at in 0::*) echo $at ;; esac; done </proc/self/cgroup';
+
+test('no command is born where something of another still is', { ...LIMIT, skip: lacksCgroups }, async (t) => {
+  const runner = aRunner(t, { killGraceMs: 300 });
+  const begin = (line: string) => {
+    const run = runner.start({ command: sh(`${PLACE}; ${line}`), env });
+    run.stderr.resume();
+    return { run, where: firstLineOf(run.stdout) };
+  };
+  // Asked for in one go.
+  const stay = Array.from({ length: 5 }, () => begin('exec sleep 1000'));
+  const places = await Promise.all(stay.map(({ where }) => where));
+  const left: Promise<unknown>[] = [];
+  for (let round = 0; round < 10; round++) {
+    // It is over at once, and has left a child that takes neither HUP nor TERM.
+    const { run, where } = begin('(trap "" HUP TERM; exec sleep 1000 >/dev/null 2>&1) &');
+    places.push(await where);
+    left.push(run.ended);
+  }
+  assert.equal(new Set(places).size, places.length, places.join());
+  for (const { run } of stay) run.cancel();
+  await Promise.all([...stay.map(({ run }) => run.ended), ...left]);
+});
+
+test('a command that is over at once leaves its place to the next one', { ...LIMIT, skip: lacksCgroups }, async (t) => {
+  const runner = aRunner(t);
+  let last = '';
+  // On a busy machine the runner process has moved on before some are over.
+  for (let again = false; !again;) {
+    const { stdout } = await finish(runner.start({ command: sh(PLACE), env }));
+    again = stdout === last;
+    last = stdout;
+  }
+  assert.match(last, /^0::/);
+});
+
 test('where no more cgroups can be made, runs have their mark', { ...LIMIT, skip: lacksCgroups }, async (t) => {
   const directory = join(aDirectory(t), 'run');
   const warnings: string[] = [];

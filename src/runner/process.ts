@@ -43,6 +43,8 @@ let isMaking = false;
 let isClosing = false;
 /** This process, and the mkfifo(1) that it has started. */
 const own = new Set([process.pid]);
+/** The last command was over before its start was told. */
+let wasQuick = true;
 /** What came while there was no place yet for the next command to be born in. */
 let unheard: ToProcess[] = [];
 const seats =
@@ -69,14 +71,18 @@ process.on('disconnect', () => {
 });
 
 function hear(message: ToProcess): void {
-  if (seats?.isMoving !== true || message.do === 'answer') return obey(message);
+  if (message.do === 'answer') return obey(message);
   unheard.push(message);
+  hearMore();
 }
 
 function hearMore(): void {
-  for (let message = unheard.shift(); message !== undefined; message = unheard.shift()) {
-    obey(message);
+  while (unheard.length > 0) {
+    if (unheard[0]?.do === 'spawn' && seats?.isTaken === true) seats.moveOn();
     if (seats?.isMoving === true) return;
+    // To fail to move is known at once, and by then others may have been heard.
+    const message = unheard.shift();
+    if (message !== undefined) obey(message);
   }
 }
 
@@ -193,8 +199,8 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
   }
   if (born === undefined) return;
   release();
+  seats?.take();
   follow({ id, born, mark, seat });
-  seats?.moveOn();
 }
 
 function shortened(text: string): string {
@@ -259,14 +265,21 @@ function follow({ id, born, mark, seat }: Followed): void {
   const terminal = terminals.get(id);
   /** Until it is told that there is one. */
   let pid: number | undefined = leader;
+  const moveOn = (): void => {
+    if (seat !== undefined) seats?.leave(seat);
+  };
   const tellStart = (): void => {
     tell({ did: 'spawn', id, pid });
     pid = undefined;
+    wasQuick = false;
+    moveOn();
   };
   let held: NodeJS.Timeout | undefined;
   // Whoever cannot find it by its mark has to know its number.
   if (terminal === undefined && settings.hold !== 'group') held = setTimeout(tellStart, HELD_START_MS);
   else tellStart();
+  // Where others run the next command is not far; nor is a command quick where the last one was not.
+  if (sessions.size > 1 || !wasQuick) moveOn();
   terminal?.onEnded((ended) => {
     terminals.delete(id);
     tell('reason' in ended ? { did: 'lose', id, ...ended } : { did: 'exit', id, ending: ended, isFinished: false });
@@ -277,6 +290,8 @@ function follow({ id, born, mark, seat }: Followed): void {
     queueMicrotask(() => {
       const isFinished = !sessions.has(id);
       clearTimeout(held);
+      if (pid !== undefined) wasQuick = true;
+      if (!isFinished) moveOn();
       // Of one in a terminal its terminal tells.
       if (terminal === undefined) tell({ did: 'exit', id, pid, ending, isFinished });
       else if (isFinished) tell({ did: 'finish', id });

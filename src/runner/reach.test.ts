@@ -21,7 +21,7 @@ function aLook(t: TestContext, { procs, ours }: { procs: string; ours: number })
   writeFileSync(join(path, 'cgroup.events'), `populated ${isPopulated ? 1 : 0}\nfrozen 0\n`);
   const events = openSync(join(path, 'cgroup.events'), 'r');
   t.after(() => closeSync(events));
-  const seat = { path, door: -1, events, ours, isShared: false };
+  const seat = { path, door: -1, events, ours, isShared: false, isDeserted: false };
   const byMark = new MarkReach({ mark: 'nobody', leader: LEADER });
   const { promise, resolve } = Promise.withResolvers<readonly number[]>();
   let isTold = false;

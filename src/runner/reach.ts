@@ -69,7 +69,10 @@ export class CgroupReach implements Reach {
   look(how: Look, tell: (members: readonly Member[]) => void): void {
     if (this.#seat.isShared) return this.#byMark.look(how, tell);
     // The common case, at once: nobody is left.
-    if (how.isLeaderReaped && !how.isUrgent && this.#isDeserted()) return queueMicrotask(() => tell([]));
+    if (how.isLeaderReaped && !how.isUrgent) {
+      this.#seat.isDeserted = this.#isDeserted();
+      if (this.#seat.isDeserted) return queueMicrotask(() => tell([]));
+    }
     setTimeout(() => this.#look(how, tell), how.isUrgent ? 0 : LOOK_MS);
   }
 

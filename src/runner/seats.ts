@@ -1,6 +1,7 @@
 // Where the runner process sits: in the cgroup of the command that comes next, which is therefore born in it, and not
-// moved there when it may have children already. After each start it moves on. To move takes up to a grace period of the
-// kernel's (13 ms when nobody has moved lately), so it is done beside the event loop, and what is to be started waits.
+// moved there when it may have children already. Then it moves on, unless the command is over first and nobody is left:
+// the next one is born in the same place. To move takes up to a grace period of the kernel's (13 ms when nobody has moved
+// lately), so it is done beside the event loop, and what is to be started waits.
 
 import { closeSync, mkdirSync, openSync, readSync, write, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -23,6 +24,8 @@ export interface Seat {
   ours: number;
   /** It could not be left, and so the commands that come now are in it too. */
   isShared: boolean;
+  /** Its command is over, and nobody but our own was in there when it was looked at last. */
+  isDeserted: boolean;
 }
 
 export interface SeatsOptions {
@@ -40,6 +43,8 @@ export class Seats {
   #current: Seat | undefined;
   #phase: 'moving' | 'seated' | 'failed' = 'moving';
   #made = 0;
+  /** A command was born where we sit, and it or what it left may be there. */
+  #isTaken = false;
 
   constructor(options: SeatsOptions) {
     this.#options = options;
@@ -55,10 +60,26 @@ export class Seats {
     return this.#phase === 'failed' ? undefined : this.#current;
   }
 
-  /** To the next one: the current one has its command. */
+  /** The current one has its command: no other is to be born there before that is over. */
+  take(): void {
+    if (this.#phase !== 'seated' || this.#current === undefined) return;
+    this.#isTaken = true;
+    this.#current.isDeserted = false;
+  }
+
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  /** To the next one, if this is where we sit. */
+  leave(seat: Seat): void {
+    if (this.#phase === 'seated' && seat === this.#current) this.moveOn();
+  }
+
   moveOn(): void {
     if (this.#phase === 'failed') return;
     this.#phase = 'moving';
+    this.#isTaken = false;
     let seat: Seat;
     try {
       seat = this.#free.pop() ?? makeSeat(`${this.#options.tree}/${this.#made++}`);
@@ -83,24 +104,29 @@ export class Seats {
 
   /** Its run is over. What is still in there when it is to be removed is ours, or hangs in the kernel. */
   release(seat: Seat): void {
+    if (this.#phase === 'seated' && seat === this.#current && seat.isDeserted) {
+      this.#isTaken = false;
+      return;
+    }
     this.#unremoved.add(seat);
     this.#removeMore();
+    this.leave(seat);
   }
 
   /** Everyone who is in one of them. */
   kill(): void {
-    this.#leave();
+    this.#leaveAll();
     killCgroup(this.#options.tree);
   }
 
   /** At the end of this process: what is empty is removed. */
   remove(): void {
-    this.#leave();
+    this.#leaveAll();
     removeCgroup(this.#options.tree);
   }
 
   /** Back to where this process came from. */
-  #leave(): void {
+  #leaveAll(): void {
     try {
       writeFileSync(`${dirname(this.#options.tree)}/cgroup.procs`, '0');
     } catch {
@@ -140,7 +166,7 @@ function makeSeat(path: string): Seat {
   mkdirSync(path);
   try {
     const door = openSync(`${path}/cgroup.procs`, 'w');
-    return { path, door, events: openSync(`${path}/cgroup.events`, 'r'), ours: 0, isShared: false };
+    return { path, door, events: openSync(`${path}/cgroup.events`, 'r'), ours: 0, isShared: false, isDeserted: false };
   } catch (error) {
     removeCgroup(path);
     throw error;

@@ -122,7 +122,8 @@ export class NativeSession implements Asker, Wire {
         get isBacklogged() {
           return pump.isBacklogged;
         },
-        settle: () => pump.settle(),
+        // A start and the end of its input, say, are one write here and one read there.
+        settle: () => this.#room.outlet.wake(this),
       },
       end: (reason) => this.end(reason),
       cut: () => this.destroy(),
