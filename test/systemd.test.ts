@@ -73,6 +73,7 @@ test('in both a command has a cgroup of its own, and no setting takes it away', 
     const has = (key: string) => settings.get(key)?.join(' ');
     assert.deepEqual([has('Delegate'), has('KillMode'), has('OOMPolicy')], ['yes', 'mixed', 'continue'], name);
     assert.deepEqual([has('Restart'), has('After')], ['always', 'network-online.target'], name);
+    assert.equal(has('ExecReload'), '/bin/kill -HUP $MAINPID', name);
     for (const key of ['ProtectControlGroups', 'MemoryDenyWriteExecute', 'PrivateNetwork', 'IPAddressDeny']) {
       assert.equal(has(key), undefined, `${key} in ${name}`);
     }

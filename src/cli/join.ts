@@ -12,7 +12,14 @@ import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
 import { stateDirectory } from '../config/state.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { beJoined, otherKey } from '../host/joined.ts';
-import { EVERYTHING, parseEnvironmentPattern, readHostPolicy, type HostPolicy } from '../host/policy.ts';
+import {
+  EVERYTHING,
+  parseEnvironmentPattern,
+  readHostPolicy,
+  wordsForPolicy,
+  type HostPolicy,
+  type PolicyInForce,
+} from '../host/policy.ts';
 import { LateHead } from '../host/late-head.ts';
 import { RECORDS_HEAD_FILE, RecordsHead } from '../host/records-head.ts';
 import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
@@ -20,6 +27,7 @@ import { parseJoinCode, type JoinCode } from '../net/join-code.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { createRunner } from '../runner/runner.ts';
 import { fail, misuse } from './kit/come-in.ts';
+import { onHangUp } from './kit/hang-up.ts';
 import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { readCommandLine } from './kit/options.ts';
@@ -44,7 +52,7 @@ Usage: partyline join HOST [--code CODE] [--label NAME=VALUE]... [--policy FILE]
   --json               one JSON object a line
 
 Joining is consent: without a policy file the server may run everything that this user may. With one, only what it lists, and
-no server can widen it; anything else comes back as denied, and is said on stderr. It is read at the start:
+no server can widen it; anything else comes back as denied, and is said on stderr. It is read at the start and on SIGHUP:
 
   allow = ["uptime", "systemctl status *"]     words of a command; * within or for a word, ** for any rest
   shell = false                                lines for /bin/sh: as good as everything
@@ -136,8 +144,13 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
   let lock: Lock | undefined;
   try {
     lock = lockDirectory(directory, 'machine');
-    const read = policyIn(directory, policyFile);
-    const policy = { ...read, env: [...read.env, ...env] };
+    const policy = openPolicy(policyFile ?? joinPath(directory, HOST_POLICY_FILE), {
+      isNamed: policyFile !== undefined,
+      env,
+      tell,
+    });
+    // Before it says that it is ready: who hears that may send the signal.
+    void onHangUp(() => policy.reload()).then(onSignal);
     const key = ensureMachineKey(joinPath(directory, MACHINE_KEY_FILE));
     const runner = createRunner({ directory: joinPath(directory, 'host-pipes') });
     const detached = new DetachedRuns({
@@ -181,17 +194,44 @@ async function stay({ host, given, labels, policyFile, env, tell }: Stay): Promi
   }
 }
 
-/** Throws an Error in words. A file that was named has to be there. */
-function policyIn(directory: string, named: string | undefined): HostPolicy {
-  const path = named ?? joinPath(directory, HOST_POLICY_FILE);
-  const no = (why: string) => new Error(`Cannot use the policy ${path}: ${why}; nothing was joined`);
-  const text = readOwnFile(path, { others: OTHERS_WRITE, verb: 'write to' });
-  if (text === undefined && named === undefined) return EVERYTHING;
-  if (text === undefined) throw no('it does not exist');
-  if (typeof text === 'object') throw no(text.why);
-  const policy = readHostPolicy(text);
-  if ('why' in policy) throw no(policy.why);
+interface PolicyOptions extends Pick<Stay, 'env' | 'tell'> {
+  /** It has to be there. */
+  readonly isNamed: boolean;
+}
+
+/** Throws an Error in words. A reload keeps what there was where the file is of no use, and says why. */
+function openPolicy(path: string, { isNamed, env, tell }: PolicyOptions): PolicyInForce & { reload(): void } {
+  let read = readPolicy(path);
+  if (read === undefined && isNamed) read = { why: 'it does not exist' };
+  if (read !== undefined && 'why' in read) {
+    throw new Error(`Cannot use the policy ${path}: ${read.why}; nothing was joined`);
+  }
+  let isFile = read !== undefined;
+  const wider = (policy: HostPolicy): HostPolicy => ({ ...policy, env: [...policy.env, ...env] });
+  const policy = {
+    current: wider(read ?? EVERYTHING),
+    reload() {
+      const again = readPolicy(path) ?? (isFile ? { why: GONE } : EVERYTHING);
+      if ('why' in again) {
+        const reason = `Cannot use the policy ${path}: ${again.why}`;
+        return tell('policy not reloaded', { reason }, `partyline join: ${reason}; the old one stays in force`);
+      }
+      policy.current = wider(again);
+      isFile ||= again !== EVERYTHING;
+      const allows = wordsForPolicy(policy.current);
+      return tell('policy', { allows }, `partyline join: policy in force: ${allows}`);
+    },
+  };
   return policy;
+}
+
+/** A file that is moved away to be written anew must not open the machine for a moment. */
+const GONE = 'it does not exist any more, and only a new start lets the server run everything';
+
+/** Undefined: there is no file. */
+function readPolicy(path: string): HostPolicy | { readonly why: string } | undefined {
+  const text = readOwnFile(path, { others: OTHERS_WRITE, verb: 'write to' });
+  return typeof text === 'string' ? readHostPolicy(text) : text;
 }
 
 /** A disk that is full stops no command; it is said once, and again if it has been well meanwhile. */

@@ -68,7 +68,7 @@ function aProgram(t: TestContext, { server, host, key, code }: Wanted) {
       trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
       runner,
       detached: new DetachedRuns({ runner, directory, onTrouble: assert.fail }),
-      policy: EVERYTHING,
+      policy: { current: EVERYTHING },
       onDenied: assert.fail,
       onRecordsHead: () => {},
       world,

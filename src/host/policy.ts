@@ -16,6 +16,11 @@ export interface HostPolicy {
   readonly env: readonly EnvironmentPattern[];
 }
 
+/** The policy as it is now: a reload replaces it. */
+export interface PolicyInForce {
+  readonly current: HostPolicy;
+}
+
 export const EVERYTHING: HostPolicy = { commands: 'everything', env: [] };
 
 export function readHostPolicy(text: string): HostPolicy | { readonly why: string } {
@@ -29,4 +34,16 @@ export function readHostPolicy(text: string): HostPolicy | { readonly why: strin
 export function allowed({ commands }: HostPolicy, command: RunCommand, manner: Manner): RunCommand | undefined {
   if (commands === 'everything') return command;
   return readingsOf(command).find((reading) => permits(commands, reading, manner));
+}
+
+/** How much it allows: `3 patterns, 1 verb`. */
+export function wordsForPolicy({ commands }: HostPolicy): string {
+  if (commands === 'everything') return 'everything';
+  const { patterns, verbs, hasShell } = commands;
+  if (hasShell) return 'any line for a shell';
+  return `${counted(patterns.length, 'pattern')}, ${counted(verbs.length, 'verb')}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

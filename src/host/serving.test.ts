@@ -95,7 +95,7 @@ async function aMachine(t: TestContext, host: string) {
       assert.equal(await client.greeted(), undefined);
       const lease = leaseMs === undefined ? {} : { leaseMs };
       const both = { client, runner: { ...runner, start: kept.start }, detached };
-      serveRuns({ ...both, policy: EVERYTHING, onDenied: assert.fail, onRecordsHead: () => {}, ...lease });
+      serveRuns({ ...both, policy: { current: EVERYTHING }, onDenied: assert.fail, onRecordsHead: () => {}, ...lease });
       const { runner: server, refused } = await accepted.promise;
       return { server, refused, client };
     },

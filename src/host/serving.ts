@@ -18,13 +18,13 @@ import { toRunCommand } from '../relay/command.ts';
 import { toDetachedEnded } from '../relay/ended.ts';
 import { passOn } from '../relay/environment.ts';
 import { ServedRun, type ServedStreams } from '../relay/served-run.ts';
-import { allowed, type HostPolicy } from './policy.ts';
+import { allowed, type PolicyInForce } from './policy.ts';
 
 export interface ServingOptions {
   readonly client: NativeClient;
   readonly runner: Runner;
   readonly detached: DetachedRuns;
-  readonly policy: HostPolicy;
+  readonly policy: PolicyInForce;
   /** The command was not started: the policy does not list it, or not `where`, which may be empty. */
   readonly onDenied: (command: string, where: string) => void;
   readonly leaseMs?: number;
@@ -132,7 +132,8 @@ class MachineServing implements Serving {
       this.#refuse(id, rpcError('params', { code: 'bad-params' }, 'a verb is spelled out by the server'));
       return undefined;
     }
-    const { policy, onDenied, onRecordsHead } = this.#options;
+    const { onDenied, onRecordsHead } = this.#options;
+    const policy = this.#options.policy.current;
     if (recordsHead !== undefined) onRecordsHead(recordsHead);
     const wanted = toRunCommand(given);
     const command = allowed(policy, wanted, { cwd, hasTerminal: terminal !== undefined });

@@ -52,7 +52,7 @@ export async function someMachines(
       trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
       runner,
       detached,
-      policy: EVERYTHING,
+      policy: { current: EVERYTHING },
       onDenied: () => {},
       onRecordsHead: () => {},
       world: REAL_WORLD,

@@ -8,7 +8,7 @@ export function writePolicy(directory: string, text: string): string {
   return write(directory, 'policy.toml', text);
 }
 
-/** Of a machine, which reads it at its start. */
+/** Of a machine, which reads it at its start and on SIGHUP. */
 export function writeHostPolicy(directory: string, text: string): string {
   return write(directory, 'host-policy.toml', text);
 }

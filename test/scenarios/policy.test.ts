@@ -2,7 +2,7 @@
 // families.
 
 import assert from 'node:assert/strict';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -201,6 +201,40 @@ for (const host of LOOPBACKS) {
     await caller.until(
       /^web1 denied: Cannot run "id": the machine's own policy does not allow it; nothing was started there$/m,
     );
+  });
+
+  test(`a machine reads its policy again on SIGHUP, and one that is of no use leaves the old in force: ${host}`, async () => {
+    await using server = await startServer();
+    await using web1 = await aMachine('web1', server, host);
+    const owner = someone(server.directory, at(host, server.port));
+    const id = () => owner.run(['run', '--on', 'web1', '--', 'id -u']);
+    const { program, directory } = web1;
+    assert.equal((await id()).status, 0);
+    await using running = partyline(['run', '--on', 'web1', '--', 'echo begun; read x; echo "$x"'], {
+      env: { PARTYLINE_DATA: server.directory, PARTYLINE_HOST: at(host, server.port) },
+    });
+    await running.stdout.until('begun\n');
+    const path = writeHostPolicy(directory, 'allow = ["echo *"]\n');
+    program.kill('SIGHUP');
+    await program.stderr.until('partyline join: policy in force: 1 pattern, 0 verbs\n');
+    refused(await id(), /^partyline run: Cannot run "id -u": the machine's own policy does not allow it/, 255);
+    const stays = (why: string) =>
+      `partyline join: Cannot use the policy ${path}: ${why}; the old one stays in force\n`;
+    writeHostPolicy(directory, 'allow = ["id *"]\nshel = true\n');
+    program.kill('SIGHUP');
+    await program.stderr.until(stays('line 2: shel is not known here: allow, shell, verb, cwd, tty, env are'));
+    rmSync(path);
+    program.kill('SIGHUP');
+    await program.stderr.until(
+      stays('it does not exist any more, and only a new start lets the server run everything'),
+    );
+    refused(await id(), /the machine's own policy does not allow it/, 255);
+    writeHostPolicy(directory, 'shell = true\n');
+    program.kill('SIGHUP');
+    await program.stderr.until('partyline join: policy in force: any line for a shell\n');
+    assert.equal((await id()).status, 0);
+    running.stdin.end('to the end\n');
+    assert.deepEqual([await running.ended, running.stdout.text], [0, 'begun\nto the end\n']);
   });
 
   test(`a machine with a bad policy, or without one that was named, joins nowhere: ${host}`, async (t) => {
