@@ -121,10 +121,10 @@ export class RemoteDetached implements DetachedRunner {
     this.#tell(key, { result: fromRunEnded({ run: 0, ...ended }), streams });
   }
 
-  /** The connection is gone. */
-  lose(): void {
+  /** The connection is gone, and why. */
+  lose(reason: string): void {
     for (const key of this.#awaited.keys()) this.#tell(key, 'away');
-    for (const run of this.#attached) run.cut(AWAY);
+    for (const run of this.#attached) run.cut(reason);
   }
 
   #tell(key: DetachKey, end: DetachedEnd | 'unknown' | 'away'): void {

@@ -91,6 +91,22 @@ test('of many detached runs a machine is asked to start so many at once, and the
     assert.ok(refused !== undefined && 'refused' in refused && refused.refused === 'away');
 });
 
+test('what runs is lost with the connection, and is being ended; what somebody is attached to may go on', async () => {
+  const { runner } = aMachine();
+  const run = runner.start(LS);
+  const { attachment } = runner.detached.attach(DETACHED.key, { from: 0, givesInput: false });
+  runner.lose('web1 was revoked');
+  const ending = 'web1 was revoked, and what was running there is being ended';
+  assert.deepEqual(await run.ended, { result: 'lost', status: null, reason: ending });
+  assert.deepEqual(await attachment.ended, {
+    result: 'lost',
+    status: null,
+    reason: 'web1 was revoked',
+    mayGoOn: true,
+  });
+  assert.ok(runner.isIdle);
+});
+
 test('what is started after the machine has gone is lost at once, and cancelling it is no mistake', async () => {
   const { runner } = aMachine();
   runner.lose('the connection to web1 was lost');

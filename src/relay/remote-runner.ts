@@ -31,11 +31,14 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   /** New sizes, until the other end has given a number. */
   readonly #sizes = new Map<RemoteRun, TerminalSize>();
   #tellPong: (() => void) | undefined;
+  readonly #onIdle: () => void;
   /** Why the connection is gone: what is still started is lost at once. */
   #lost: string | undefined;
 
-  constructor(far: Far) {
+  /** `onIdle` is called when nothing runs there any more. */
+  constructor(far: Far, onIdle: () => void = () => {}) {
     this.#far = far;
+    this.#onIdle = onIdle;
     this.detached = new RemoteDetached({
       open: (direction) => opened(far.connection, direction),
       ask: (method, params, done) => this.#ask(method, params, { what: 'other', done }),
@@ -91,18 +94,22 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     }
   }
 
+  get isIdle(): boolean {
+    return this.#all.size === 0;
+  }
+
   /** The connection takes bytes again. */
   update(): void {
     for (const run of this.#all) run.update();
   }
 
-  /** The connection is gone. */
+  /** The connection is gone, and why. The other end has ended what ran over it, or does so when its lease is over. */
   lose(reason: string): void {
     this.#lost = reason;
     for (const asked of this.#asked.values()) if ('done' in asked) asked.done?.(undefined);
     this.#asked.clear();
-    this.detached.lose();
-    for (const run of this.#all) run.lose(reason);
+    this.detached.lose(reason);
+    for (const run of this.#all) run.lose(`${reason}, and what was running there is being ended`);
   }
 
   #ask(method: string, params: object, asked: Asked): void {
@@ -126,6 +133,7 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
         this.#condemned.delete(run);
         this.#all.delete(run);
         for (const stream of run.streams) this.#ofStream.delete(stream);
+        if (this.isIdle) this.#onIdle();
       },
     });
     this.#all.add(run);

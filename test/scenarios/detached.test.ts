@@ -84,7 +84,7 @@ for (const host of LOOPBACKS) {
     assert.equal(await watcher.ended, 255);
     assert.match(
       watcher.stderr.text,
-      /^partyline attach: The connection ended: the connection to the machine was lost\. Run 1/,
+      /^partyline attach: The connection ended: the connection to web1 was lost\. Run 1/,
     );
     await until(() => !isRunning(pid), 'the command is gone');
     // As long as the machine is away nobody knows.

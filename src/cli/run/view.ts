@@ -78,9 +78,10 @@ export class FoldedView extends Shown implements View {
   outputEnd(): void {}
 
   ended(host: string, { result }: HostResult, reason: string | undefined): void {
+    const told = reason === undefined ? undefined : wordsFor(result, reason);
     // As its own word, so that machines with the same reason share a line.
-    if (result === 'denied' && reason !== undefined) {
-      const bytes = new TextEncoder().encode(`partyline: ${reason}\n`);
+    if (told !== undefined) {
+      const bytes = new TextEncoder().encode(`partyline: ${told}\n`);
       this.#print(this.#fold.push(host, { stream: 'stderr', bytes, nowMs: performance.now() }));
     }
     this.#print(this.#fold.end(host, performance.now()));
@@ -100,6 +101,25 @@ export class FoldedView extends Shown implements View {
     if (dueMs === undefined) return;
     const waitMs = Math.max(0, Math.ceil(dueMs - performance.now()));
     this.#timer = setTimeout(() => this.#print(this.#fold.tick(performance.now())), waitMs);
+  }
+}
+
+/** Why, where the summary does not say it all; undefined: it does. */
+function wordsFor(result: HostResult['result'], reason: string): string | undefined {
+  switch (result) {
+    case 'denied':
+      return reason;
+    case 'lost':
+      return `the command is lost: ${reason}`;
+    case 'cancelled':
+      return `the command was ended: ${reason}`;
+    case 'offline':
+    case 'not-started':
+    case 'exited':
+    case 'signalled':
+    case 'timeout':
+    case 'running':
+      return undefined;
   }
 }
 
@@ -148,30 +168,30 @@ export class JsonView extends Shown implements View {
   }
 }
 
-/** `DIR/web1.stdout` and `DIR/web1.stderr`, in a directory that is there, byte for byte; only what is not empty. How it ended `ends` tells, if given. */
+/** `DIR/web1.stdout` and `DIR/web1.stderr`, in a directory that is there, byte for byte; only what is not empty. How it ended `ends` tells. */
 export class FileView implements View {
   readonly #directory: string;
   readonly #files = new Map<string, WriteStream>();
   readonly #drop: Drop;
-  readonly #ends: JsonView | undefined;
+  readonly #ends: View;
   #failure: string | undefined;
 
-  constructor(directory: string, { drop, ends }: { readonly drop: Drop; readonly ends: JsonView | undefined }) {
+  constructor(directory: string, { drop, ends }: { readonly drop: Drop; readonly ends: View }) {
     this.#directory = directory;
     this.#drop = drop;
     this.#ends = ends;
   }
 
   get failure(): string | undefined {
-    return this.#failure ?? this.#ends?.failure;
+    return this.#failure ?? this.#ends.failure;
   }
 
   get isBehind(): boolean {
-    return this.#ends?.isBehind ?? false;
+    return this.#ends.isBehind;
   }
 
   hurry(): void {
-    this.#ends?.hurry();
+    this.#ends.hurry();
   }
 
   output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
@@ -183,12 +203,13 @@ export class FileView implements View {
   }
 
   ended(host: string, result: HostResult, reason: string | undefined): void {
-    this.#ends?.ended(host, result, reason);
+    this.#ends.ended(host, result, reason);
   }
 
   async close(): Promise<void> {
     const open = [...this.#files.values()].filter((file) => !file.closed);
     await Promise.all(open.map((file) => new Promise<void>((resolve) => file.once('close', resolve).end())));
+    await this.#ends.close();
   }
 
   /** A name has no slash and begins with no dot: the file is in the directory. */

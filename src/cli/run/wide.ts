@@ -77,7 +77,10 @@ async function carryOut(
     if (view.isBehind) exitNow(status);
     return status;
   }
-  return view.failure === undefined ? overallStatus(results.values()) : fail(view.failure);
+  if (view.failure !== undefined) return fail(view.failure);
+  // We did not ask for that: the server did, which goes away.
+  if (results.values().some(({ result }) => result === 'cancelled')) return UNREACHED_STATUS;
+  return overallStatus(results.values());
 }
 
 /** The machines that are meant, once that is sure; a number is the status to end with, and nothing is to start. */
@@ -136,10 +139,11 @@ interface ViewWishes {
 }
 
 function viewFor({ isJson, wide }: RunArguments, { hosts, progress, drop }: ViewWishes): View {
-  if (wide.out !== undefined) return new FileView(wide.out, { drop, ends: isJson ? new JsonView(drop) : undefined });
-  if (isJson) return new JsonView(drop);
   const names = hosts.map(({ name }) => name);
-  return new FoldedView(names, { isFolding: wide.isFolding, onPrint: () => progress.clear(), drop });
+  const view = isJson
+    ? new JsonView(drop)
+    : new FoldedView(names, { isFolding: wide.isFolding, onPrint: () => progress.clear(), drop });
+  return wide.out === undefined ? view : new FileView(wide.out, { drop, ends: view });
 }
 
 /** One a line on stdout: for a look, and for other programs. */

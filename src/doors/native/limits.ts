@@ -10,6 +10,11 @@ export const MAX_REQUESTS_WITHOUT_ROLE = 16;
 export const MAX_ATTEMPTS = 6;
 /** Milliseconds for a goodbye to be fetched. */
 export const LINGER_MS = 5_000;
+/**
+ * Milliseconds that a server which closes waits for a machine to say how what ran there has ended: as long as it gives its own
+ * commands, and within what its clients have, so that they are told.
+ */
+export const MACHINE_CLOSE_MS = 2_000;
 /** Milliseconds of silence before TCP asks whether the other end is still there: a run may be silent for hours. */
 export const KEEPALIVE_MS = 30_000;
 

@@ -22,6 +22,8 @@ export interface MachineLinkOptions {
   readonly peer: Peer;
   readonly far: Far;
   readonly house: House;
+  /** Nothing runs there any more. */
+  readonly onIdle: () => void;
   /** Says why and closes. */
   readonly end: (reason: string) => void;
   /** It does not answer: nothing that is said would be heard. */
@@ -37,11 +39,13 @@ export class MachineLink implements Machine {
   readonly #timer: NodeJS.Timeout;
   #rttMs: number | undefined;
   #heardMs: number;
+  /** Why the connection goes, where that is our doing. */
+  #why: string | undefined;
 
   constructor(options: MachineLinkOptions) {
-    const { member, labels, peer, far, house } = options;
+    const { member, labels, peer, far, house, onIdle } = options;
     this.#options = options;
-    this.runner = new RemoteRunner(far);
+    this.runner = new RemoteRunner(far, onIdle);
     this.labels = labels;
     this.family = peer.family;
     this.#heardMs = house.clock();
@@ -73,7 +77,13 @@ export class MachineLink implements Machine {
   }
 
   dismiss(reason: string): void {
+    this.#why ??= `the connection to ${this.#options.member.name} was lost: ${reason}`;
     this.#options.end(reason);
+  }
+
+  /** The server closes, and waits a moment for what runs there: whoever asked for it is to be told how it ended. */
+  close(reason: string): void {
+    this.#why ??= reason;
   }
 
   /** The connection is gone. */
@@ -82,7 +92,7 @@ export class MachineLink implements Machine {
     clearInterval(this.#timer);
     house.hosts.leave(member, this);
     house.hub.leave(this.#session);
-    this.runner.lose(`the connection to ${member.name} was lost, and what was running there is being ended`);
+    this.runner.lose(this.#why ?? `the connection to ${member.name} was lost`);
   }
 
   #ping(): void {
@@ -101,7 +111,10 @@ export class MachineLink implements Machine {
       catchUp: () => {},
       behind: () => {},
       receipt: () => {},
-      dismiss: (dismissal) => this.dismiss(wordsForDismissal(dismissal)),
+      dismiss: (dismissal) => {
+        if (dismissal.why === 'revoked') this.#why = `${this.#options.member.name} was revoked`;
+        this.dismiss(wordsForDismissal(dismissal));
+      },
     };
   }
 }

@@ -16,7 +16,7 @@ import { Ear, type Wire } from './ear.ts';
 import type { Asker, Nonces, Reply } from './entry.ts';
 import { entryFor, HANDLERS } from './handlers.ts';
 import type { House } from './house.ts';
-import { LINGER_MS, MAX_ATTEMPTS, MAX_REQUESTS_WITHOUT_ROLE } from './limits.ts';
+import { LINGER_MS, MACHINE_CLOSE_MS, MAX_ATTEMPTS, MAX_REQUESTS_WITHOUT_ROLE } from './limits.ts';
 import { isFromMachine, MachineLink } from './machine-link.ts';
 import type { NativeOutlet } from './outlet.ts';
 import { SessionRuns } from './runs.ts';
@@ -125,6 +125,7 @@ export class NativeSession implements Asker, Wire {
         // A start and the end of its input, say, are one write here and one read there.
         settle: () => this.#room.outlet.wake(this),
       },
+      onIdle: () => this.#finishIfDone(),
       end: (reason) => this.end(reason),
       cut: () => this.destroy(),
     });
@@ -258,8 +259,12 @@ export class NativeSession implements Asker, Wire {
 
   // ── the end ──
 
-  /** Ends the runs, answers what was asked, says goodbye. */
+  /** Ends the runs, answers what was asked, says goodbye. What runs on a machine is ended by those who have asked for it. */
   close(): void {
+    if (this.#machine !== undefined && this.#phase === 'open') {
+      this.#machine.close(CLOSING_REASON);
+      this.#timer = setTimeout(() => this.end(CLOSING_REASON), MACHINE_CLOSE_MS);
+    }
     this.#runs.cancelAll(CLOSING_REASON);
     this.house.approvals.leave(this);
     this.ear.held.releaseAll();
@@ -278,7 +283,8 @@ export class NativeSession implements Asker, Wire {
   }
 
   #finishIfDone(): void {
-    if (this.#phase === 'finishing' && this.#runs.size === 0 && this.#owed === 0) this.end(this.#finishReason);
+    const isDone = this.#runs.size === 0 && this.#owed === 0 && this.#machine?.runner.isIdle !== false;
+    if (this.#phase === 'finishing' && isDone) this.end(this.#finishReason);
   }
 
   /** Says why, if that is still to be said, and closes; whoever does not fetch it is cut. */
