@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readingsOf } from './grant.ts';
-import { matchesPattern, parsePattern } from './pattern.ts';
+import { hasClass, matchesPattern, parsePattern } from './pattern.ts';
 
 function isFor(pattern: string | readonly string[], ...argv: string[]): boolean {
   const parsed = parsePattern(pattern);
@@ -45,6 +45,23 @@ test('what is no pattern is refused', () => {
     return 'refused' in parsed ? parsed.refused : undefined;
   });
   assert.deepEqual(faults, ['empty', 'empty', 'empty', 'rest-inside', 'too-long']);
+});
+
+test('what a shell would take for a class of characters is told from an address and a lone bracket', () => {
+  for (const word of ['[a-z]', 'x[0-9]', '[!a]*', '[[:digit:]]', '[:]', '[a:b]', '[::1][0-9]'])
+    assert.ok(hasClass(word), word);
+  for (const word of [
+    '[',
+    ']',
+    '[]',
+    'a]b[',
+    'http://[::1]:80/',
+    '[2001:DB8::*]',
+    '[::ffff:127.0.0.1]',
+    '[fe80::1%eth0]',
+  ]) {
+    assert.ok(!hasClass(word), word);
+  }
 });
 
 test('only a line that means nothing to a shell may be read as a vector', () => {

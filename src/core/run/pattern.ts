@@ -12,7 +12,7 @@ export interface Pattern {
   readonly hasRest: boolean;
 }
 
-export type PatternFault = 'empty' | 'too-long' | 'rest-inside';
+export type PatternFault = 'empty' | 'too-long' | 'rest-inside' | 'class';
 
 const REST = '**';
 
@@ -24,8 +24,21 @@ export function parsePattern(given: string | readonly string[]): Pattern | { rea
   const fixed = hasRest ? words.slice(0, -1) : words;
   // `**` alone would be any program at all: whoever wants that may say `* **`.
   if (fixed.length === 0) return { refused: 'empty' };
-  return fixed.includes(REST) ? { refused: 'rest-inside' } : { words: fixed, hasRest };
+  if (fixed.includes(REST)) return { refused: 'rest-inside' };
+  return fixed.some((word) => hasClass(word)) ? { refused: 'class' } : { words: fixed, hasRest };
 }
+
+/**
+ * Whether a shell would take it for one of some characters (`[a-z]`), which nothing here does: a rule that fits nothing, and
+ * says nothing. An IPv6 address in a URL is none, nor is `[` by itself, the program.
+ */
+export function hasClass(word: string): boolean {
+  return word.matchAll(BRACKETS).some(([, inside = '']) => !ADDRESS.test(inside));
+}
+
+const BRACKETS = /\[([^\]]+)\]/g;
+/** At least two colons, and an IPv4 address or a zone at its end. */
+const ADDRESS = /^(?=[^:]*:[^:]*:)[\dA-Fa-f:.*?]+(?:%[\w.*?-]+)?$/;
 
 export function matchesPattern({ words, hasRest }: Pattern, argv: readonly string[]): boolean {
   if (hasRest ? argv.length < words.length : argv.length !== words.length) return false;

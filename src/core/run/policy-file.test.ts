@@ -35,6 +35,9 @@ on = "web1"
 run = ["uptime"]
 `;
 
+const NO_CLASS =
+  'brackets stand for no characters here: * is any characters of a word, ? is one, a bracket too; ** at the end is any words';
+
 test('a fault is told with its line, and the whole file is refused', () => {
   const faults: [text: string, fault: string][] = [
     ['', 'none'],
@@ -50,6 +53,11 @@ test('a fault is told with its line, and the whole file is refused', () => {
     [RULE.replace('run = ["uptime"]', 'run = []'), '1: the rule allows nothing: run, verbs or shell = true is missing'],
     [RULE.replace('run = ["uptime"]', 'shell = "yes"'), '4: true or false is expected'],
     [RULE.replace('"uptime"', '\n"uptime",\n"a ** b"\n'), '6: ** stands at the end of a pattern'],
+    [RULE.replace('"uptime"', '\n"uptime",\n"ls [a-z]*"\n'), `6: ${NO_CLASS}`],
+    [RULE.replace('"uptime"', '["cat", "[!a] b"]'), `4: ${NO_CLASS}`],
+    [RULE.replace('"uptime"', '"[ -f *", "curl http://[::1]:7270/healthz", "jq .[]"'), 'none'],
+    [`${RULE}cwd = ["/srv", "/srv/[a-z]"]\n`, `5: ${NO_CLASS}`],
+    [`${RULE}[verb.scale]\ncommand = ["scale", "{count}"]\ncount = "[0-9]"\n`, `7: ${NO_CLASS}`],
     [RULE.replace('"uptime"', '7'), '4: a pattern is a text, or a list of words'],
     [RULE.replace('"uptime"', '[]'), '4: a pattern begins with a program'],
     [RULE.replace('"uptime"', '["df", 7]'), '4: a pattern is a text, or a list of words'],

@@ -7,7 +7,7 @@ import { parseName, type NameKey, type NameRefusal } from '../name.ts';
 import type { GroupRefusal } from '../refusal.ts';
 import { parseEnvironmentPattern, type EnvironmentPattern } from './environment.ts';
 import type { Grant } from './grant.ts';
-import { parsePattern, type Pattern, type PatternFault } from './pattern.ts';
+import { hasClass, parsePattern, type Pattern, type PatternFault } from './pattern.ts';
 import type { Policy, Rule, Who } from './policy.ts';
 import { lineOf, type Path } from './policy-line.ts';
 import { parseTargets, type Targets, type TargetsRefusal } from './targets.ts';
@@ -85,6 +85,8 @@ const PATTERN_FAULTS: Readonly<Record<PatternFault, string>> = {
   empty: 'a pattern begins with a program',
   'too-long': 'a pattern has too many words',
   'rest-inside': '** stands at the end of a pattern',
+  class:
+    'brackets stand for no characters here: * is any characters of a word, ? is one, a bracket too; ** at the end is any words',
 };
 
 function patternsIn(reader: Reader, given: unknown, path: Path): Pattern[] {
@@ -102,6 +104,7 @@ function patternsIn(reader: Reader, given: unknown, path: Path): Pattern[] {
 function directoriesIn(reader: Reader, given: unknown, path: Path): readonly string[] {
   return reader.texts(given ?? [], path).map((pattern, at) => {
     if (!pattern.startsWith('/')) reader.wrong([...path, at], 'a directory is named from the root: /srv/app');
+    if (hasClass(pattern)) reader.wrong([...path, at], PATTERN_FAULTS.class);
     return pattern;
   });
 }
@@ -236,7 +239,10 @@ function verbsIn(reader: Reader, root: Table): ReadonlyMap<string, Verb> {
 
 function parameterIn(reader: Reader, given: unknown, path: Path): Parameter {
   const name = String(path.at(-1));
-  if (typeof given === 'string' && given !== '') return { name, values: { pattern: given } };
+  if (typeof given === 'string' && given !== '') {
+    if (hasClass(given)) reader.wrong(path, PATTERN_FAULTS.class);
+    return { name, values: { pattern: given } };
+  }
   const oneOf = given === undefined ? [] : reader.texts(given, path);
   if (given !== undefined && oneOf.length === 0) reader.wrong(path, 'the parameter can have no value');
   return { name, values: { oneOf } };

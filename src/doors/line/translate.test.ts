@@ -7,6 +7,7 @@ import { wordsForAsking } from '../shared/words-approval.ts';
 import { wordsForEntering, wordsForName, wordsForSending } from '../shared/words.ts';
 
 const BOB = { by: 'bob', role: 'member', command: { kind: 'shell', line: 'uptime' }, setting: PLAIN } as const;
+const COUNT = { name: 'count', values: { pattern: '1?' } };
 const SERVICE = { name: 'service', values: { oneOf: ['nginx', 'redis'] } } as const;
 const HOSTILE = '\x1b]0;owned\x07\u202e\n';
 
@@ -82,6 +83,18 @@ test('every refusal is one sentence: what was attempted, and what is true now', 
         BOB,
       ),
       'Cannot run @restart: service is one of nginx, redis, not "sshd"; nothing was started',
+    ],
+    [
+      wordsForRunning(
+        {
+          refused: 'bad-verb',
+          verb: 'scale',
+          parameters: [COUNT],
+          wrong: { parameter: COUNT, value: '30' },
+        },
+        BOB,
+      ),
+      'Cannot run @scale: count "30" does not fit the pattern "1?"; nothing was started',
     ],
     [
       wordsForRunning({ refused: 'unknown-host', names }, BOB),

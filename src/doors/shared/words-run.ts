@@ -87,15 +87,14 @@ export function wordsForVerb(refusal: VerbRefusal): string {
   }
   const { wrong, parameters } = refusal;
   const form = [`${VERB_SIGN}${refusal.verb}`, ...parameters.map(({ name }) => name.toUpperCase())].join(' ');
-  const why =
-    wrong === undefined
-      ? `its form is ${form}`
-      : `${wrong.parameter.name} is ${wordsForValues(wrong.parameter)}, not ${quote(wrong.value)}`;
+  const why = wrong === undefined ? `its form is ${form}` : wordsForValue(wrong.parameter, quote(wrong.value));
   return `${attempt}: ${why}; nothing was started`;
 }
 
-function wordsForValues({ values }: Parameter): string {
-  return 'oneOf' in values ? `one of ${values.oneOf.join(', ')}` : `what ${quote(values.pattern)} stands for`;
+function wordsForValue({ name, values }: Parameter, value: string): string {
+  return 'oneOf' in values
+    ? `${name} is one of ${values.oneOf.join(', ')}, not ${value}`
+    : `${name} ${value} does not fit the pattern ${quote(values.pattern)}`;
 }
 
 /** What is wrong with a file of rules, after its name and line. */
