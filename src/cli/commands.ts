@@ -30,7 +30,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: {
     does: 'execute a command on the server, or on machines that joined',
     options:
-      '--on TARGETS --host HOST --cwd PATH --env NAME=VALUE -t --tty --timeout SECONDS --detach --wait SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
+      '--on TARGETS --host HOST --cwd PATH --env NAME=VALUE -t --tty -n --no-stdin --timeout SECONDS --detach --wait SECONDS --yes --dry-run --batch N --stop-after N --stdin --out DIR --no-fold --json',
   },
   attach: {
     does: 'watch a run that was left, and give it input',

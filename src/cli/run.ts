@@ -6,7 +6,7 @@ import { Runs, type RunEnd, type RunHandle, type RunWishes } from '../client/run
 import type { ErrorCode } from '../protocol/native/methods.ts';
 import { exitNow, INTERRUPTED, watchInterruption, type Interruption } from './kit/interruption.ts';
 import type { OwnTerminal } from './terminal/lent.ts';
-import { isOneName, readRunArguments, type PromptArguments, type RunArguments } from './run/arguments.ts';
+import { hintOfWords, isOneName, readRunArguments, type PromptArguments, type RunArguments } from './run/arguments.ts';
 import { enterForRuns } from './run/connect.ts';
 import { Outlet, say } from './run/outlet.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './kit/status.ts';
@@ -26,6 +26,7 @@ are a program and its arguments, which no shell sees; @NAME is a verb of the ser
   --env NAME=VALUE   pass a variable on, if the machine lets it; NAME alone: as it is set here; repeatable
   -t, --tty          run it in a terminal there, as large as this one; without COMMAND the user's shell there. Twice (-tt):
                      also where standard input is no terminal
+  -n, --no-stdin     leave standard input alone: for the body of while read, and for what runs in the background (&)
   --timeout SECONDS  end it after so long (status 124)
   --detach           print the number of the run as soon as it has started, and leave it: partyline attach shows it; where
                      there is no such command, 127 or 126 and no number
@@ -130,9 +131,12 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
       const { confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = times;
       return await runWide(client, { targets: on, given, interruption, confirmTimeoutMs });
     }
-    const outlet = new Outlet({ host: on?.trim() ?? client.serverName, isJson });
+    const { timeoutMs } = wishes;
+    const outlet = new Outlet({ host: on?.trim() ?? client.serverName, isJson, timeoutMs });
     const terminal = given.hasTerminal ? new (await import('./terminal/lent.ts')).OwnTerminal() : undefined;
-    return await runOn(client, wishes, { outlet, interruption, terminal, cameIn, refusedAs, ...times });
+    const { hasNoInput } = given;
+    const around = { outlet, interruption, terminal, hasNoInput, cameIn, refusedAs, ...times };
+    return await runOn(client, wishes, around);
   } catch (error) {
     if (interruption.name === undefined) throw error;
     return INTERRUPTED[interruption.name];
@@ -154,11 +158,9 @@ function hintOfMachine({ hint, host, wishes }: RunArguments, refused: string): s
   return isOfName ? `; for a machine that has joined: --on ${host}` : '';
 }
 
-/** Without -- a word is a HOST, and most who leave it out mean a command or a machine. */
+/** One that was typed at a terminal may have been meant otherwise. */
 function hintOfPrompt({ host, isHostGiven, on }: PromptArguments, refused: string): string {
-  if (!isHostGiven || !isOneName(host) || !UNRESOLVED.test(refused)) return '';
-  const machine = on === undefined ? `; for a machine that has joined: --on ${host}` : '';
-  return `; for a command: -- ${host}${machine}`;
+  return isHostGiven && isOneName(host) && UNRESOLVED.test(refused) ? hintOfWords([host], on) : '';
 }
 
 const UNRESOLVED = /: (?:name does not resolve|the name service does not answer)$/;
@@ -168,16 +170,20 @@ interface Around extends RunTimes {
   readonly interruption: Interruption;
   /** Ours, for a command that runs in one. */
   readonly terminal: OwnTerminal | undefined;
+  /** Ours is left alone: it is the rest of a script's, or a terminal that somebody else types at. */
+  readonly hasNoInput: boolean;
   /** What the login came to, if it was refused. */
   readonly cameIn: Promise<Refused | undefined>;
   readonly refusedAs: (refused: Refused) => number;
 }
 
 async function runOn(client: NativeClient, wishes: RunWishes, around: Around): Promise<number> {
-  const { outlet, interruption, terminal } = around;
+  const { outlet, interruption, terminal, hasNoInput } = around;
   const input = process.stdin;
   // Of the size that was approved, where it was; it is told of another one once it runs.
   const asked = terminal === undefined ? wishes : { terminal: terminal.size, ...wishes };
+  // What somebody else has approved gets no input, unless it is a terminal that they have approved.
+  const isPassedOn = !hasNoInput && (wishes.approval === undefined || terminal !== undefined);
   const handle: RunHandle = new Runs(client).start(asked, {
     onStarted: () => terminal?.lend(handle),
     onOutput(name, bytes, done, release) {
@@ -185,12 +191,13 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
       outlet.write(name, bytes, done, release);
     },
     onOutputEnd: (name) => outlet.end(name),
-    onInputRoom: () => input.resume(),
+    onInputRoom: () => {
+      if (isPassedOn) input.resume();
+    },
     onInputClosed: () => input.destroy(),
   });
   outlet.onBroken((name) => handle.dropOutput(name));
-  // What somebody else has approved gets no input, unless it is a terminal that they have approved.
-  if (wishes.approval === undefined || terminal !== undefined) passOn(input, handle, terminal);
+  if (isPassedOn) passOn(input, handle, terminal);
   else handle.endInput();
   const ended = await endOf(handle, around);
   if (ended.end !== 'ended' && interruption.name === undefined && terminal?.hasLeft !== true) {

@@ -4,18 +4,18 @@
 import { mkdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Only the user's own, unless it is there already; returns what had to be made, outermost first. Throws what mkdir(2) says. */
-export function makeDirectory(path: string): string[] {
+/** Only the user's own without another mode, unless it is there already; returns what had to be made, outermost first. Throws what mkdir(2) says. */
+export function makeDirectory(path: string, mode = 0o700): string[] {
   try {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(path, { mode });
     return [path];
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'EEXIST' && statSync(path).isDirectory()) return [];
     const parent = dirname(path);
     if (code !== 'ENOENT' || parent === path) throw error;
-    const made = makeDirectory(parent);
-    mkdirSync(path, { mode: 0o700 });
+    const made = makeDirectory(parent, mode);
+    mkdirSync(path, { mode });
     return [...made, path];
   }
 }

@@ -211,6 +211,9 @@ for (const host of LOOPBACKS) {
     const out = await outcome(there, ['--on', 'web[1-2]', '--out', file, '--', 'echo no']);
     assert.deepEqual([out.status, out.stdout], [255, '']);
     assert.match(out.stderr, /Cannot make the directory .*it is a file; nothing was started\n$/);
+    const nowhere = await outcome(there, ['--on', 'web[1-2]', '--out', '/proc/nothing/below', '--', 'echo no']);
+    assert.deepEqual([nowhere.status, nowhere.stdout], [255, '']);
+    assert.match(nowhere.stderr, /Cannot make the directory "\/proc\/nothing\/below": .*; nothing was started\n$/);
     const taken = aDirectory(t);
     mkdirSync(join(taken, 'web2.stdout'));
     const unwritable = await outcome(there, ['--on', 'web[1-2]', '--out', taken, '--json', '--', 'echo hi']);

@@ -1,12 +1,13 @@
 // `partyline run` without a command: a prompt, for somebody who types and looks (tmux), over both families.
 
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
 import { needs } from '../kit/needs.ts';
 import { someMachines } from '../kit/machines.ts';
+import { until } from '../kit/proc.ts';
 import { outcomeOf, PARTYLINE, partyline } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
 import { refused } from '../kit/someone.ts';
@@ -85,6 +86,26 @@ for (const host of LOOPBACKS) {
     assert.match(await tmux.shows(/over$/), /^(?:\{"host":.*\}\n){4}over$/);
   });
 
+  test(`how far it has come is shown in the foreground, and no job in the background writes into what is typed: ${host}`, async (t) => {
+    if (!needs(t, ['tmux', 'bash'])) return;
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    const directory = aDirectory(t);
+    const wait = `touch ${directory}/$$; while [ ! -e ${directory}/over ]; do sleep 0.05; done`;
+    const run = `'${PARTYLINE}' run '${at(host, server.port)}' --on 'web*' -n -- '${wait}'`;
+    await using front = await aTmux(`${run}; exec sleep 1000`, server.env);
+    await front.shows(/^0\/2 web\[1-2\]$/m);
+    await using back = await aTmux(`bash -c "$SCRIPT"; exec sleep 1000`, {
+      ...server.env,
+      SCRIPT: `set -m; ${run} & wait; echo over`,
+    });
+    await until(() => readdirSync(directory).length === 4, 'all four have begun');
+    await back.type('typed');
+    assert.equal(await back.shows(/typed$/), 'partyline run: 2 machines: web[1-2]\ntyped');
+    writeFileSync(join(directory, 'over'), '');
+    await back.shows(/2 ok: web\[1-2\]\n[^]*over$/);
+  });
+
   test(`Ctrl-C ends the loop of a shell in which a command was, and its command there: ${host}`, async (t) => {
     if (!needs(t, ['tmux', 'bash'])) return;
     await using server = await startServer();
@@ -106,13 +127,32 @@ for (const host of LOOPBACKS) {
     await using server = await startServer();
     const run = (...args: string[]) => outcomeOf(partyline(['run', ...args], { env: server.env }), 'id\n');
     refused(await run(at(host, server.port)), /^partyline run: no command, and no terminal for a prompt; see/, 255);
-    refused(await run('web1', 'uptime'), /^partyline run: a -- is missing before the command; see/, 255);
+    for (const [args, why] of [
+      [
+        ['web1', 'uptime'],
+        'a -- is missing before the command; for a command: -- web1 uptime; for a machine that has joined: --on web1 -- uptime',
+      ],
+      [['localhost', 'df', 'a b'], "a -- is missing before the command; for a command: localhost -- df 'a b'"],
+      [['--on', 'web1', 'uptime'], 'no command, and no terminal for a prompt; for a command: -- uptime'],
+      [
+        ['uptime'],
+        'no command, and no terminal for a prompt; for a command: -- uptime; for a machine that has joined: --on uptime',
+      ],
+      [['--json', 'df -h'], "no command, and --json has no prompt; for a command: -- 'df -h'"],
+    ] as const) {
+      const said = await run(...args);
+      assert.deepEqual([said.status, said.stderr], [255, `partyline run: ${why}; see partyline run --help\n`]);
+    }
+    const twoHosts = 'one HOST before --, not 2; for machines that have joined: --on web1,web2\n';
+    assert.equal((await run('web1', 'web2', '--', 'id')).stderr, `partyline run: ${twoHosts}`);
     if (!needs(t, ['tmux'])) return;
     const line = `PARTYLINE_DATA='${aDirectory(t)}' '${PARTYLINE}' run '${at(host, server.port)}'; echo "left with $?"; exec sleep 1000`;
     await using tmux = await aTmux(line);
     await tmux.shows(/^partyline run: Cannot .*[^]*^left with 255$/m);
     await using word = await aTmux(`'${PARTYLINE}' run uptime.invalid; exec sleep 1000`);
     await word.shows(/for a command: --\s+uptime.invalid; for a machine that has joined: --on\s+uptime.invalid$/m);
+    await using words = await aTmux(`'${PARTYLINE}' run web1 uptime; exec sleep 1000`);
+    await words.shows(/^partyline run: one HOST before --, not 2; for a command: -- web1 uptime; for a/m);
     const hosted = await outcomeOf(
       partyline(['run', '--host', at(host, server.port), '--', 'echo hi'], { env: server.env }),
     );

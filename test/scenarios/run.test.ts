@@ -80,6 +80,20 @@ for (const host of LOOPBACKS) {
       [['--on', 'SERVER', '--', 'exit 3'], 3],
     ];
     for (const [args, status] of cases) assert.equal((await outcome(there, args)).status, status, args.join(' '));
+    // By its status alone it could be the command's own.
+    const late = await outcome(there, ['--timeout', '0.2', '--', 'sleep 1000']);
+    assert.deepEqual([late.stdout, late.stderr], ['', 'partyline run: ended after 0.2 s (--timeout)\n']);
+  });
+
+  test(`-n leaves the lines of a loop to the loop: ${host}`, async () => {
+    await using server = await startServer();
+    const run = (n: string) => `'${PARTYLINE}' run '${at(host, server.port)}' ${n} -- "cat; echo $line"`;
+    const loop = (n: string) => start('/bin/sh', ['-c', `while read line; do ${run(n)}; done`], { env: server.env });
+    const lines = 'one\ntwo\n';
+    assert.deepEqual(await outcomeOf(loop('-n'), lines), { status: 0, stdout: lines, stderr: '' });
+    assert.deepEqual(await outcomeOf(loop(''), lines), { status: 0, stdout: 'two\none\n', stderr: '' });
+    const both = await outcome({ server, host }, ['-n', '--on', 'web1', '--stdin', '--', 'cat']);
+    assert.equal(both.stderr, 'partyline run: -n passes no input on, and --stdin does: one of them\n');
   });
 
   test(`the same commands bring the same as in the transcript of both families: ${host}`, async () => {

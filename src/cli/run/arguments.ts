@@ -16,6 +16,8 @@ export interface RunArguments {
   readonly wishes: RunWishes;
   /** In one: what it is to run, and what is typed here. */
   readonly hasTerminal: boolean;
+  /** Standard input is left alone, and the command's is empty. */
+  readonly hasNoInput: boolean;
   readonly wide: WideWishes;
   /** It is to go on without us: at once, or when it has been watched for so long. */
   readonly away: Away | undefined;
@@ -81,6 +83,7 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
         'dry-run': { type: 'boolean', default: false },
         'no-fold': { type: 'boolean', default: false },
         stdin: { type: 'boolean', default: false },
+        'no-stdin': { type: 'boolean', short: 'n', default: false },
         batch: { type: 'string' },
         'stop-after': { type: 'string' },
         out: { type: 'string' },
@@ -96,9 +99,12 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
   // Whoever sits at a terminal and says nothing gets a prompt.
   const isPrompt = found < 0 && !hasTerminal && !values.json && isInteractive();
   if (words.length === 0 && !hasTerminal && !isPrompt) {
-    return `${whyNoCommand({ hasDashes: found >= 0, given: positionals.length, isJson: values.json })}; see partyline run --help`;
+    return `${whyNoCommand({ hasDashes: found >= 0, given: positionals, on, isJson: values.json })}; see partyline run --help`;
   }
-  if (positionals.length > 1) return `one HOST before --, not ${positionals.length}`;
+  if (positionals.length > 1) {
+    const hint = found < 0 ? hintOfWords(positionals, on) : hintOfMachines(positionals, on);
+    return `one HOST before --, not ${positionals.length}${hint}`;
+  }
   const { host: named } = values;
   if (named !== undefined && positionals.length > 0) {
     return `the server is given twice, as ${quote(positionals[0] ?? '')} and by --host; a command comes after --`;
@@ -136,6 +142,9 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
   if (on === undefined && (values['dry-run'] || isStdinMisplaced || values.out !== undefined)) {
     return '--dry-run, --stdin and --out go with --on TARGETS';
   }
+  if (values['no-stdin'] && (values.stdin || hasTerminal)) {
+    return `-n passes no input on, and ${values.stdin ? '--stdin' : '-t'} does: one of them`;
+  }
   const ttyFault = faultOfTerminal(values.tty.length, { on, isJson: values.json, wide: values });
   if (ttyFault !== undefined) return ttyFault;
   const host = givenHost ?? (process.env['PARTYLINE_HOST'] || 'localhost');
@@ -147,6 +156,7 @@ export function readRunArguments(args: string[]): RunArguments | PromptArguments
     host,
     isJson: values.json,
     hasTerminal,
+    hasNoInput: values['no-stdin'],
     away,
     hint: givenHost === undefined ? '' : ` --host ${shellWord(givenHost)}`,
     wishes: {
@@ -185,12 +195,39 @@ interface Token {
   readonly inlineValue?: boolean | undefined;
 }
 
-function whyNoCommand(typed: { hasDashes: boolean; given: number; isJson: boolean }): string {
-  if (typed.hasDashes) return 'a command is missing after --';
-  // Two words are more than a HOST.
-  if (typed.given > 1) return 'a -- is missing before the command';
-  return typed.isJson ? 'no command, and --json has no prompt' : 'no command, and no terminal for a prompt';
+interface WithoutCommand {
+  readonly hasDashes: boolean;
+  readonly given: readonly string[];
+  readonly on: string | undefined;
+  readonly isJson: boolean;
 }
+
+function whyNoCommand({ hasDashes, given, on, isJson }: WithoutCommand): string {
+  if (hasDashes) return 'a command is missing after --';
+  const hint = hintOfWords(given, on);
+  // Two words are more than a HOST.
+  if (given.length > 1) return `a -- is missing before the command${hint}`;
+  return `no command, and ${isJson ? '--json has no prompt' : 'no terminal for a prompt'}${hint}`;
+}
+
+/** Without -- a word is a HOST, and most who leave it out mean a command or a machine. */
+export function hintOfWords(words: readonly string[], on: string | undefined): string {
+  const [first = '', ...rest] = words;
+  const written = (some: readonly string[]) => some.map(shellWord).join(' ');
+  if (IS_SERVER.test(first)) return rest.length === 0 ? '' : `; for a command: ${first} -- ${written(rest)}`;
+  if (first === '') return '';
+  const machine = rest.length === 0 ? first : `${first} -- ${written(rest)}`;
+  const isMachine = on === undefined && isOneName(first);
+  return `; for a command: -- ${written(words)}${isMachine ? `; for a machine that has joined: --on ${machine}` : ''}`;
+}
+
+function hintOfMachines(names: readonly string[], on: string | undefined): string {
+  const areMachines = on === undefined && names.every(isOneName);
+  return areMachines ? `; for machines that have joined: --on ${names.join(',')}` : '';
+}
+
+/** It can be nothing else. */
+const IS_SERVER = /^(?:localhost|[\d.]+|\S*:\S*)$/;
 
 /** `NAME=VALUE`, or `NAME` for what it is set to here. */
 function environmentIn(given: readonly string[]): Readonly<Record<string, string>> | string {

@@ -13,12 +13,15 @@ export interface OutletOptions {
   readonly isJson: boolean;
   /** As it is called on the command line. */
   readonly command?: string;
+  /** How long what runs may take, where that is known here. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export class Outlet {
   readonly #host: string;
   readonly #isJson: boolean;
   readonly #command: string;
+  readonly #timeoutMs: number | undefined;
   readonly #pieces = { stdout: new Utf8Pieces(), stderr: new Utf8Pieces() };
   readonly #streams = { stdout: process.stdout, stderr: process.stderr };
   #waitingBytes = 0;
@@ -26,8 +29,9 @@ export class Outlet {
   #isHurried = false;
   #failure: string | undefined;
 
-  constructor({ host, isJson, command = 'run' }: OutletOptions) {
+  constructor({ host, isJson, command = 'run', timeoutMs }: OutletOptions) {
     this.#command = command;
+    this.#timeoutMs = timeoutMs;
     this.#isJson = isJson;
     this.#host = host;
   }
@@ -73,9 +77,15 @@ export class Outlet {
       case 'ended': {
         const { result, status, reason } = ended;
         this.#tell({ result, status });
+        // Its status alone could be the command's own.
+        if (result === 'timeout') say(`ended ${this.#within}(--timeout)`, this.#command);
         if (result === 'cancelled' && reason !== undefined) say(`The command was ended: ${reason}`, this.#command);
       }
     }
+  }
+
+  get #within(): string {
+    return this.#timeoutMs === undefined ? '' : `after ${this.#timeoutMs / 1_000} s `;
   }
 
   /** It never started, or nobody knows how it ended. */

@@ -42,10 +42,11 @@ export function isWide(targets: string, hosts: readonly TargetHost[]): boolean {
   return hosts.length > MANY_MACHINES || targets.split(/[\s,]+/).some((item) => item.toLowerCase() === 'all');
 }
 
-/** Somebody types how many they are. Undefined: they have. */
-export async function confirm(hosts: readonly TargetHost[], questions: Questions): Promise<string | undefined> {
+/** Somebody types how many they are, if anybody may be asked. Undefined: they have. */
+export async function confirm(hosts: readonly TargetHost[], questions?: Questions): Promise<string | undefined> {
   const count = String(hosts.length);
-  const typed = await questions.askShown(`Type ${count} to run ${hosts.length === 1 ? 'there' : 'on all of them'}: `);
+  const question = `Type ${count} to run ${hosts.length === 1 ? 'there' : 'on all of them'}: `;
+  const typed = (await questions?.askShown(question)) ?? 'end';
   if (typed === 'interrupted') return 'interrupted; nothing was started';
   if (typed !== 'end' && typed.line.trim() === count) return undefined;
   const were = hosts.length === 1 ? 'machine was' : 'machines were';

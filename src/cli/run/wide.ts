@@ -1,11 +1,13 @@
 // `partyline run --on TARGETS` where they are not one name: which machines, whether they are meant, how far it has come,
 // and what came of it.
 
-import { fstatSync, mkdirSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import type { NativeClient } from '../../client/native.ts';
 import { quote } from '../../protocol/text.ts';
+import { makeDirectory } from '../../config/directory.ts';
 import { exitNow, INTERRUPTED, type Interruption } from '../kit/interruption.ts';
 import { Questions } from '../kit/input.ts';
+import { isInForeground } from '../terminal/foreground.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { runOnMany } from './many.ts';
 import type { RunArguments } from './arguments.ts';
@@ -100,7 +102,8 @@ export async function chooseTargets(
     );
   }
   if (!wide.isConfirmed && isWide(targets, hosts)) {
-    const refused = await Promise.race([confirm(hosts, new Questions()), interruption.happened]);
+    const questions = given.hasNoInput ? undefined : new Questions();
+    const refused = await Promise.race([confirm(hosts, questions), interruption.happened]);
     if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
     if (refused !== undefined) return fail(refused);
   }
@@ -118,13 +121,14 @@ const UNMADE: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
+  ENOENT: 'none can be made there',
   ENOSPC: 'no space is left',
 };
 
 /** Why there is no such directory. */
 function makeOut(path: string): string | undefined {
   try {
-    mkdirSync(path, { recursive: true });
+    makeDirectory(path, 0o777);
     return undefined;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
@@ -163,7 +167,7 @@ function isPipe(fd: number): boolean {
   return fstatSync(fd).isFIFO();
 }
 
-/** One line on a terminal, which gives way to whatever else we print; there is none where others print between. */
+/** One line on a terminal, which gives way to whatever else we print; there is none where others print between, or type. */
 class Progress {
   readonly #total: number;
   readonly #isWanted: boolean;
@@ -175,14 +179,14 @@ class Progress {
   }
 
   show(running: readonly string[], done: number): void {
-    if (!this.#isWanted) return;
+    if (!this.#isWanted || !isInForeground()) return;
     const width = process.stderr.columns || COLUMNS;
     process.stderr.write(`${CLEAR}${formatProgress({ total: this.#total, done, running }, width)}`);
     this.#isShown = true;
   }
 
   clear(): void {
-    if (this.#isShown) process.stderr.write(CLEAR);
+    if (this.#isShown && isInForeground()) process.stderr.write(CLEAR);
     this.#isShown = false;
   }
 }
