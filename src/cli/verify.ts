@@ -28,7 +28,7 @@ copy is looked at, which takes as much space beside the journal for the time.
 
 Examples:
   partyline verify
-  partyline verify --head "$(ssh web1 tail -n 1 /var/lib/partyline/records-head | cut -d ' ' -f 1)"
+  partyline verify --head "$(ssh web1 tail -n 1 /var/lib/partyline-host/records-head | cut -d ' ' -f 1)"
   partyline verify --data /var/lib/partyline --json | jq .problems
   partyline verify /var/backups/partyline-2026-11-22
 `;
