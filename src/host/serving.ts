@@ -1,8 +1,9 @@
 // What a joined machine does for its server: starts what it is asked to, and ends it when the server asks, is gone, or
 // has been silent for the length of the lease.
 
-import type { Run, Runner, RunRequest } from '../core/ports.ts';
+import type { Run, RunCommand, Runner, RunRequest } from '../core/ports.ts';
 import type { DetachedEnd, DetachRefusal } from '../core/run/detached.ts';
+import { A_LOGIN_SHELL, isLoginShell } from '../core/run/login-shell.ts';
 import type { Asked, NativeClient, Serving } from '../client/native.ts';
 import type { DetachedRuns } from '../detached/detached-runs.ts';
 import type { NativeConnection } from '../protocol/native/connection.ts';
@@ -42,6 +43,10 @@ type Permitted = Pick<RunRequest, 'command' | 'env'>;
 
 /** UTF-16 units of a command that was not allowed, where it is told. */
 const MAX_TOLD_LENGTH = 120;
+
+function quotedText(command: RunCommand): string {
+  return quote(command.kind === 'shell' ? command.line : command.argv.join(' '), MAX_TOLD_LENGTH);
+}
 
 /** Why a run cannot have the streams that were named for it. */
 const NO_STREAMS = {
@@ -138,7 +143,7 @@ class MachineServing implements Serving {
     const wanted = toRunCommand(given);
     const command = allowed(policy, wanted, { cwd, hasTerminal: terminal !== undefined });
     if (command === undefined) {
-      const told = quote(wanted.kind === 'shell' ? wanted.line : wanted.argv.join(' '), MAX_TOLD_LENGTH);
+      const told = isLoginShell(wanted) ? A_LOGIN_SHELL : quotedText(wanted);
       const place = cwd === undefined ? '' : ` in ${quote(cwd, MAX_TOLD_LENGTH)}`;
       const where = `${place}${terminal === undefined ? '' : ' in a terminal'}`;
       onDenied(told, where);

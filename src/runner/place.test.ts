@@ -46,7 +46,15 @@ test('where it cannot be nothing starts, with 127 or 126 and words', LIMIT, asyn
   ] as const) {
     const { result, stdout, stderr } = await finish(runner.start({ command: sh('echo started'), env, cwd }));
     assert.deepEqual([result, stdout], [{ result: 'exited', status }, ''], cwd);
-    assert.equal(stderr, `partyline: Cannot run /bin/sh in ${cwd.slice(0, 200)}: ${why}; nothing was started\n`);
+    assert.equal(stderr, `partyline: Cannot run echo started in ${cwd.slice(0, 200)}: ${why}; nothing was started\n`);
+  }
+  for (const [line, name] of [
+    ['exec "${SHELL:-/bin/sh}" -l', 'a login shell'],
+    ['\nuptime\nreboot\n', 'uptime'],
+  ] as const) {
+    const { stderr } = await finish(runner.start({ command: sh(line), env, cwd: '/no/such' }));
+    const why = 'there is no such directory; nothing was started';
+    assert.equal(stderr, `partyline: Cannot run ${name} in /no/such: ${why}\n`);
   }
   const missing = await finish(runner.start({ command: argv('no-such-program'), env, cwd: '/' }));
   assert.equal(missing.stderr, 'partyline: no-such-program: not found\n');

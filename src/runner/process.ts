@@ -7,6 +7,8 @@ import { closeSync, existsSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { getgid, getuid } from 'node:process';
+import type { RunCommand } from '../core/ports.ts';
+import { A_LOGIN_SHELL, isLoginShell } from '../core/run/login-shell.ts';
 import { NOT_EXECUTABLE_STATUS, NOT_FOUND_STATUS } from '../core/run/result.ts';
 import { type FromProcess, isToProcess, MARK_VARIABLE, type Settings, type ToProcess } from './control.ts';
 import { removePlace } from './directory.ts';
@@ -161,7 +163,10 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
   const refusePlace = (error: unknown): void => {
     const isMissing = MISSING.has(codeOf(error));
     const why = isMissing ? 'there is no such directory' : wordsFor(error);
-    say(`Cannot run ${shortened(file)} in ${shortened(place ?? '')}: ${why}; nothing was started`, isMissing);
+    say(
+      `Cannot run ${shortened(nameOf(command))} in ${shortened(place ?? '')}: ${why}; nothing was started`,
+      isMissing,
+    );
   };
   const say = (why: string, isMissing: boolean): void => {
     sayTo(ends[2], `partyline: ${why}\n`);
@@ -201,6 +206,12 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
   release();
   seats?.take();
   follow({ id, born, mark, seat });
+}
+
+/** As whoever asked for it calls it: of a line its first, and no shell that they never named. */
+function nameOf(command: RunCommand): string {
+  if (isLoginShell(command)) return A_LOGIN_SHELL;
+  return (command.kind === 'shell' ? command.line.trim().split('\n')[0] : command.argv[0]) ?? '';
 }
 
 function shortened(text: string): string {

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
 import { aMachine } from '../kit/machine.ts';
 import { needs } from '../kit/needs.ts';
-import { writePolicy } from '../kit/policy.ts';
+import { writeHostPolicy, writePolicy } from '../kit/policy.ts';
 import { hasProc, isRunning, until } from '../kit/proc.ts';
 import { outcomeOf, PARTYLINE, partyline, type Outcome } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
@@ -179,11 +179,13 @@ for (const host of LOOPBACKS) {
     });
     assert.equal((await run(['-tt', '--', 'kill -9 $$'])).status, 137);
     assert.equal((await run(['-tt', '--', 'no-such-program', 'x'])).status, 127);
-    assert.equal((await run(['-tt', '--timeout', '0.3', '--', 'sleep 1000'])).status, 124);
+    const late = await run(['-tt', '--timeout', '0.3', '--', 'sleep 1000']);
+    assert.deepEqual([late.status, late.stderr], [124, 'partyline run: ended after 0.3 s (--timeout)\n']);
     for (const [args, why] of [
       [['-t', '--', 'tty'], /^partyline run: -t passes on what is typed, and standard input is no terminal; -tt/],
       [['-tt', '--on', 'web*', '--', 'tty'], /^partyline run: -t is for one machine, and "web\*" may be several$/m],
       [['-tt', '--on', 'all'], /-t is for one machine/],
+      [['-tt', '-n', '--', 'tty'], /-n passes no input on, and -t does: one of them/],
       [['-tt', '--json', '--', 'tty'], /-t shows what the terminal there shows: --json/],
     ] as const) {
       refused(await run(args), why, 255);
@@ -196,6 +198,12 @@ for (const host of LOOPBACKS) {
     const no = /Cannot run tty in a terminal on "web1" as janaki, a member: the policy .*; nothing was started$/m;
     refused(await janaki.run(['run', '--on', 'web1', '-tt', '--', 'tty']), no, 255);
     assert.match((await eve.run(['run', '--on', 'web1', '-tt', '--', 'tty'])).stdout, /^\/dev\/pts\/\d+\r\n$/);
-    refused(await eve.run(['run', '--on', 'web1', '-tt']), /Cannot run cd; exec .* in a terminal on "web1"/, 255);
+    refused(await eve.run(['run', '--on', 'web1', '-tt']), /Cannot run a login shell in a terminal on "web1"/, 255);
+    await using web2 = await aMachine('web2', server, host, { args: ['--policy', writeHostPolicy(aDirectory(t), '')] });
+    for (const args of [[], ['--cwd', '/tmp']]) {
+      const there = args.length === 0 ? '' : ' in "/tmp"';
+      const why = `Cannot run a login shell${there} in a terminal: the machine's own policy does not allow it; nothing was started there`;
+      assert.equal((await run(['-tt', '--on', web2.name, ...args])).stderr, `partyline run: ${why}\n`);
+    }
   });
 }

@@ -2,6 +2,7 @@
 // nothing happened.
 
 import type { RunRefusal } from '../../core/refusal.ts';
+import { A_LOGIN_SHELL, isLoginShell } from '../../core/run/login-shell.ts';
 import type { AskedCommand } from '../../core/run/policy.ts';
 import type { Setting } from '../../core/run/record.ts';
 import type { Refusing } from '../../core/run/records.ts';
@@ -37,7 +38,8 @@ export function wordsForDenied(
   { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
   { by, role, command, setting: { cwd, hasTerminal } }: Denied,
 ): string {
-  const what = command === undefined ? 'anything' : askedText(command);
+  const isLogin = command !== undefined && command.kind !== 'verb' && isLoginShell(command);
+  const what = command === undefined ? 'anything' : isLogin ? A_LOGIN_SHELL : askedText(command);
   const where = `${cwd === undefined ? '' : ` in ${quote(cwd, MAX_COMMAND_LENGTH)}`}${hasTerminal ? ' in a terminal' : ''}`;
   return `Cannot run ${what}${where} on ${listed(names)} as ${by}, ${AS[role]}: ${reasonFor(why, role)}; nothing was started`;
 }
