@@ -170,7 +170,7 @@ for (const host of LOOPBACKS) {
     await server.program.stdout.until(`Approval ${id} withdrawn: the program echo hi on web1`);
     refused(
       await eve.run(['approve', id, '--yes', hash]),
-      /Cannot show the request: request \d+ was withdrawn by whoever/,
+      /Cannot show the request: request \d+ was taken back by whoever/,
     );
     await using second = run('--json');
     const asked: unknown = JSON.parse(await second.stderr.until(/^\{.*\}\n/m));
@@ -182,7 +182,7 @@ for (const host of LOOPBACKS) {
     assert.equal(second.stdout.text, `${JSON.stringify({ host: 'web1', result: 'denied', status: null, reason })}\n`);
     await server.program.stdout.until(`Approval ${String(asked.approval)} denied by eve`);
     const reasons = [
-      `request ${id} was withdrawn by whoever asked`,
+      `request ${id} was taken back by whoever asked`,
       `request ${String(asked.approval)} was denied by eve`,
     ];
     const onRecord = await janaki.json('runs');

@@ -112,6 +112,42 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(house.runner.requests, []);
   });
 
+  test(`whoever was asked and comes later reads behind each request what became of it: ${host}`, async () => {
+    await using house = await anApprovingHouse(host);
+    const [janaki, eve] = [await house.as('Janaki'), await house.as('Eve')];
+    const [approved, denied, withdrawn] = [await askFor(janaki), await askFor(janaki), await askFor(janaki)];
+    await askFor(janaki);
+    await eve.ask('approval.give', { approval: approved.approval, hash: approved.hash });
+    await eve.ask('approval.deny', { approval: denied.approval });
+    await janaki.ask('approval.deny', { approval: withdrawn.approval });
+    house.time.ms += APPROVAL_LIFETIME_MS;
+    house.approvals.expire();
+    const left = await askFor(janaki);
+    janaki.cut();
+    await janaki.closed();
+    await until(async () => (await eve.ask('approval.show', { approval: left.approval })) === 'approval-over');
+    const late = await house.as('Prashanth');
+    await late.ask('chat.subscribe');
+    const heard: string[] = [];
+    for (let count = 0; count < 10; count++) {
+      const { from, to, text } = await late.message();
+      assert.deepEqual([from, to], ['Janaki', ['Eve', 'Prashanth']]);
+      heard.push(text.startsWith('asks to run') ? `asks: ${/deny (\d+);/.exec(text)?.[1]}` : text);
+    }
+    assert.deepEqual(heard, [
+      'asks: 1',
+      'asks: 2',
+      'asks: 3',
+      'asks: 4',
+      'request 1 was approved by Eve',
+      'request 2 was denied by Eve; nothing was started',
+      'request 3 was taken back by whoever asked; nothing was started',
+      'request 4 has expired: nobody approved it in time; nothing was started',
+      'asks: 5',
+      'request 5 was taken back by whoever asked; nothing was started',
+    ]);
+  });
+
   test(`a request is over with the rights that it was made with: ${host}`, async () => {
     await using house = await anApprovingHouse(host);
     const owner = await house.call();
@@ -122,7 +158,7 @@ for (const host of LOOPBACKS) {
     guest.type(`login ${house.tokenOf('Janaki')}\nrun Server : reboot`);
     await guest.until('Waiting for approval');
     assert.deepEqual(await owner.ask('account.revoke', { name: 'Janaki' }), { revoked: 'account' });
-    await guest.until('error: Cannot run the command: request 2 was withdrawn by whoever asked\n');
+    await guest.until('error: Cannot run the command: request 2 was taken back by whoever asked\n');
     await janaki.closed();
     const eve = await house.as('Eve');
     for (const id of [approval, 2]) assert.equal(await eve.ask('approval.show', { approval: id }), 'approval-over');
@@ -204,7 +240,7 @@ for (const host of LOOPBACKS) {
     const eve = await house.line(`login ${house.tokenOf('Eve')}`);
     const janaki = await house.line(`login ${house.tokenOf('Janaki')}`);
     for (const [by, typed, why] of [
-      [janaki, 'deny 1', 'was withdrawn by whoever asked'],
+      [janaki, 'deny 1', 'was taken back by whoever asked'],
       [eve, 'deny 2', 'was denied by Eve'],
     ] as const) {
       janaki.type('run Server : reboot');
@@ -232,7 +268,7 @@ for (const host of LOOPBACKS) {
     again.socket.resetAndDestroy();
     const isWithdrawn = async (id: number) => {
       eve.type(`approve ${id}`);
-      return (await eve.barrier()).includes(`request ${id} was withdrawn`);
+      return (await eve.barrier()).includes(`request ${id} was taken back`);
     };
     await until(() => isWithdrawn(5));
     assert.deepEqual(house.runner.requests, []);

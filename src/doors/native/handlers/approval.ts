@@ -81,7 +81,7 @@ async function ask(asker: Asker, given: RunAsk) {
   const asked = { by: person.name, hosts, request };
   const answer = await new Promise<AskAnswer>((resolve) => {
     askFor(
-      { hub, approvals, session, nowMs: now(), person, asked, owner: asker, starter: starterFor(asker), approvers },
+      { hub, approvals, session, now, person, asked, owner: asker, starter: starterFor(asker), approvers },
       resolve,
     );
   });
