@@ -7,6 +7,7 @@ import type { RunResult } from '../core/ports.ts';
 import type { DetachKey } from '../core/run/detached.ts';
 import type { Approved } from '../core/run/approval.ts';
 import type { AskedCommand } from '../core/run/policy.ts';
+import type { RecordedResult } from '../core/run/why.ts';
 import type {
   EntryNumber,
   Hash,
@@ -181,13 +182,20 @@ export function parseEntry(text: string): PackedEntry {
   return JSON.parse(text);
 }
 
+/** It is to end; who said so may have been written down. */
+export interface Condemned {
+  readonly by: Name | undefined;
+}
+
 /** Of a start that has no end. */
-export function unendedOf(text: string, { isCondemned }: { isCondemned: boolean }): UnendedRun | undefined {
+export function unendedOf(text: string, condemned: Condemned | undefined): UnendedRun | undefined {
   const entry = parseEntry(text);
   if (entry.type !== 'started') return undefined;
   const { run, number: start, host, member: by, detached: key } = entry;
-  const condemned = isCondemned ? { isCondemned: true as const } : {};
-  return { run, start, ...condemned, ...(key === undefined ? {} : { detached: { key, host, by } }) };
+  const { by: condemnedBy } = condemned ?? {};
+  const isCondemned = condemned === undefined ? {} : { isCondemned: true as const };
+  const who = condemnedBy === undefined ? {} : { condemnedBy };
+  return { run, start, ...isCondemned, ...who, ...(key === undefined ? {} : { detached: { key, host, by } }) };
 }
 
 /** A run, of all its entries in their order; undefined without its start. */
@@ -264,7 +272,7 @@ function unstartedOf({ result, reason = '' }: Extract<PackedEntry, { type: 'refu
   return result === 'denied' ? { result, status: null, reason } : { result, status: null };
 }
 
-function resultOf({ result, status, signal, reason }: Extract<PackedEntry, { type: 'ended' }>): RunResult {
+function resultOf({ result, status, signal, reason }: Extract<PackedEntry, { type: 'ended' }>): RecordedResult {
   const fields = {
     result,
     status,
@@ -272,7 +280,7 @@ function resultOf({ result, status, signal, reason }: Extract<PackedEntry, { typ
     ...(reason === undefined ? {} : { reason }),
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was one when it was stored
-  return fields as RunResult;
+  return fields as RecordedResult;
 }
 
 /** The entry of an end, for the host that is so many-th in the run. */

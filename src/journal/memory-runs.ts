@@ -13,6 +13,7 @@ import {
   type RunsQuery,
   type StoredRun,
 } from '../core/run/record.ts';
+import type { Name } from '../core/name.ts';
 import { endOf, formatEntry, hashOf, parseEntry, runOf, unendedOf } from './entry.ts';
 
 interface Link {
@@ -28,11 +29,11 @@ export class MemoryRuns {
     this.#links = after === undefined ? [] : [...after.#links];
   }
 
-  found(condemned: ReadonlySet<number>): FoundRuns {
+  found(condemned: ReadonlyMap<number, Name>): FoundRuns {
     const unended = this.#links
       .map(({ text }, at) => ({ text, number: at + 1 }))
       .filter(({ number }) => !this.#hasEnd(number))
-      .map(({ text, number }) => unendedOf(text, { isCondemned: condemned.has(number) }))
+      .map(({ text, number }) => unendedOf(text, condemned.has(number) ? { by: condemned.get(number) } : undefined))
       .filter((one) => one !== undefined);
     const last = Math.max(0, ...this.#links.map(({ entry }) => entry.run));
     return { last, head: this.#head, unended };

@@ -196,14 +196,14 @@ export function holdsRuns(holds: Holds): void {
   holds('that a run is to end is found again, until it has ended', async ({ journal, reopen }) => {
     for (const run of [1, 2, 3]) await chain(journal, aStart({ run }));
     const condemn = (...starts: number[]) =>
-      record(journal, ...starts.map((start) => ({ type: 'run-condemned', start }) as const));
+      record(journal, ...starts.map((start) => ({ type: 'run-condemned', start, by: aName('bob').name }) as const));
     assert.equal(await condemn(2, 3), undefined);
     await chain(journal, anEnd({ run: 3, start: 3 }));
     assert.equal(await condemn(3, 99), undefined, 'one that has ended is no mistake');
     const { everything } = await reopen();
     assert.deepEqual(everything.runs.unended, [
       { run: 1, start: 1 },
-      { run: 2, start: 2, isCondemned: true },
+      { run: 2, start: 2, isCondemned: true, condemnedBy: 'bob' },
     ]);
   });
 

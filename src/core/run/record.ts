@@ -2,10 +2,11 @@
 
 import type { MemberId } from '../journal.ts';
 import type { Name } from '../name.ts';
-import type { RunCommand, RunRequest, RunResult } from '../ports.ts';
+import type { RunCommand, RunRequest } from '../ports.ts';
 import type { DetachKey } from './detached.ts';
 import type { Approved } from './approval.ts';
 import type { AskedCommand } from './policy.ts';
+import type { RecordedResult } from './why.ts';
 
 /** Of a run, on however many hosts. Only grows. */
 export type RunId = number;
@@ -97,7 +98,7 @@ export interface RunFinished {
   /** The entry of its start. */
   readonly start: EntryNumber;
   readonly atMs: number;
-  readonly result: RunResult;
+  readonly result: RecordedResult;
   /** Undefined: nobody was there to count. */
   readonly streams: Streams<StreamFacts & KeptOutput> | undefined;
 }
@@ -123,6 +124,8 @@ export interface UnendedRun {
   readonly start: EntryNumber;
   /** Somebody has ended it, and whether it was told where it runs nobody knows. */
   readonly isCondemned?: true;
+  /** By this one; undefined where an earlier version wrote it down. */
+  readonly condemnedBy?: Name;
   /** It may go on without the server that is gone. */
   readonly detached?: { readonly key: DetachKey; readonly host: string; readonly by: MemberId };
 }
@@ -138,7 +141,7 @@ export interface RunOnHost {
 
 export interface RunEnd {
   readonly atMs: number;
-  readonly result: RunResult | Unstarted;
+  readonly result: RecordedResult | Unstarted;
   readonly streams: Streams<StreamFacts & KeptBytes> | undefined;
 }
 

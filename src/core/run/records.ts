@@ -22,6 +22,7 @@ import {
   type Starter,
   type Unstarted,
 } from './record.ts';
+import type { RecordedResult } from './why.ts';
 
 /** Bytes of each output that are kept, unless the operator says otherwise: a screen's worth many times. */
 export const KEPT_OUTPUT_BYTES = 65_536;
@@ -149,7 +150,7 @@ export class Records {
 
   end(
     { run, start }: { readonly run: RunId; readonly start: EntryNumber },
-    result: RunResult,
+    result: RecordedResult,
     streams: RunFinished['streams'],
   ): void {
     this.#write({ type: 'ended', run, start, atMs: this.#world.now(), result: shortened(result), streams });
@@ -207,7 +208,7 @@ export class Records {
   }
 }
 
-function shortened<Result extends RunResult | Unstarted>(result: Result): Result {
+function shortened<Result extends RecordedResult | Unstarted>(result: Result): Result {
   return 'reason' in result ? { ...result, reason: result.reason.slice(0, MAX_REASON_LENGTH) } : result;
 }
 

@@ -8,7 +8,8 @@ import { lineText, shortHash, wordsForApproval } from '../shared/words-approval.
 
 /** What a session has under way: a command, or one that waits for somebody to approve it. */
 export interface UnderWay {
-  cancel(): void;
+  /** `why`: for the record of a command. */
+  cancel(why: string): void;
   /** What was waiting has been written. */
   resume(): void;
   /** The request that has to be approved first; undefined: it needs no approval, or has not been asked for yet. */

@@ -134,7 +134,7 @@ async function end(asker: Asker, { id }: { id: number }) {
   if (run.hosts.every(({ detached }) => detached === undefined)) {
     return no('not-kept', `${attempt}: it was not detached; it ends with the connection that started it`);
   }
-  const ending = await asker.house.detachments.end(id);
+  const ending = await asker.house.detachments.end(id, sessionOf(asker).member.name);
   if ('refused' in ending) {
     const { reason } = ending;
     return no(

@@ -202,7 +202,9 @@ function deniedTo(asker: Asker, { command, setting }: Wanted): Denied {
 
 function cancel(asker: Asker, { run }: { run: number }) {
   // One that ended meanwhile is no mistake of whoever cancels it.
-  return asker.cancel(run) ? { result: {} } : no('unknown-run', `Cannot cancel run ${run}: it is not running`);
+  return asker.cancel(run, sessionOf(asker).member.name)
+    ? { result: {} }
+    : no('unknown-run', `Cannot cancel run ${run}: it is not running`);
 }
 
 function resize(asker: Asker, { run, ...size }: WireSize & { run: number }) {
