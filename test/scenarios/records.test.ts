@@ -157,6 +157,7 @@ for (const host of LOOPBACKS) {
     await (await aMachine('web2', server, host))[Symbol.asyncDispose]();
     assert.equal((await janaki.run(['run', '--on', 'web1', '--', 'id'])).status, 255);
     assert.equal((await janaki.run(['run', '--on', 'web[1-2]', '--yes', '--', '@say', 'hi'])).status, 255);
+    assert.equal((await janaki.run(['run', '--on', 'web1', '--dry-run', '--', 'id'])).status, 255);
     assert.equal((await owner.run(['run', '--on', 'web1', '--', 'id'])).status, 255);
     assert.equal((await owner.run(['run', '--on', 'web1,web2', '--', 'true'])).status, 255);
     await using guest = await Caller.named('Vamshi', host, server.port);
@@ -166,7 +167,10 @@ for (const host of LOOPBACKS) {
     await guest.until('web1 exited 0\n');
     const seen = (records: readonly Json[]) =>
       records.map((record) => [record['by'], record['command'], ...endsOf(record)]);
-    const own = [['janaki', 'id', 'web1 denied null']];
+    const own = [
+      ['janaki', 'id', 'web1 denied null'],
+      ['janaki', ['@say', 'hi'], 'web[1-2] denied null'],
+    ];
     assert.deepEqual(seen(await janaki.json('runs')), own);
     assert.deepEqual(seen(await owner.json('runs')), [
       ...own,
@@ -176,7 +180,9 @@ for (const host of LOOPBACKS) {
     ]);
     const [byServer] = resultsOf((await owner.json('runs', 'show', '1'))[0]);
     assert.match(String(byServer?.['reason']), /^the policy of the server does not allow it$/);
-    const [byMachine] = resultsOf((await owner.json('runs', 'show', '2'))[0]);
+    const [noVerb] = resultsOf((await owner.json('runs', 'show', '2'))[0]);
+    assert.equal(noVerb?.['reason'], 'there is no such verb; this server has no verbs');
+    const [byMachine] = resultsOf((await owner.json('runs', 'show', '3'))[0]);
     assert.match(String(byMachine?.['reason']), /the machine's own policy does not allow it/);
     assert.match((await janaki.run(['runs', 'show', '1'])).stdout, /^web1 denied: the policy of the server/m);
     assert.equal((await verified(directory)).status, 0);

@@ -181,10 +181,14 @@ export function requestOf(
 }
 
 /** Where it is, and may be run by whoever asks. */
-export function lookUpFor(asker: Asker, targets: string, given: Wanted): Places | RunRefusal {
+export function lookUpFor(
+  asker: Asker,
+  targets: string,
+  { isLook, ...given }: Wanted & { readonly isLook?: boolean },
+): Places | RunRefusal {
   const { house } = asker;
   const person = personIn(house.hub, sessionOf(asker));
-  return lookUp(house, { targets, person, starter: starterFor(asker), denied: deniedTo(asker, given) });
+  return lookUp(house, { targets, person, starter: starterFor(asker), denied: deniedTo(asker, given), isLook });
 }
 
 export function starterFor(asker: Asker): Starter {
