@@ -193,6 +193,31 @@ export function holdsRuns(holds: Holds): void {
     assert.equal(everything.runs.last, 3);
   });
 
+  holds('whoever approved a run on one of its machines finds it, beside their own', async ({ journal, reopen }) => {
+    const approved = { by: aName('Eve').name, hash: 'a'.repeat(64) };
+    await chain(journal, aStart({ run: 1, by: EVE }));
+    await chain(journal, aStart({ run: 2 }));
+    await chain(journal, aStart({ run: 3 }));
+    for (let host = 0; host < 2; host++) await chain(journal, aStart({ run: 3, approved }));
+    await chain(journal, aStart({ run: 4, by: EVE, approved: { ...approved, by: aName('Bob').name } }));
+    const seeing = { member: EVE, approver: aName('Eve').name };
+    for (const open of [() => journal, async () => (await reopen()).journal]) {
+      const one = await open();
+      const idsOf = async (part: object) => {
+        const { runs, isMore } = await one.runs({ ...seeing, limit: 9, maxBytes: 99_999, ...part });
+        return [...runs.map(({ id }) => id), isMore];
+      };
+      assert.deepEqual(await idsOf({}), [1, 3, 4, false]);
+      assert.deepEqual(await idsOf({ limit: 2 }), [3, 4, true]);
+      assert.deepEqual(await idsOf({ before: 3 }), [1, false]);
+      assert.deepEqual(await idsOf({ approver: undefined }), [1, 4, false]);
+      assert.equal((await one.run({ id: 3, ...seeing }))?.id, 3);
+      assert.ok((await one.output({ id: 3, ...seeing, at: 1, stream: 'stdout' })) === undefined, 'it has no end yet');
+      assert.equal(await one.run({ id: 2, ...seeing }), undefined);
+      assert.equal(await one.run({ id: 3, member: EVE }), undefined);
+    }
+  });
+
   holds('that a run is to end is found again, until it has ended', async ({ journal, reopen }) => {
     for (const run of [1, 2, 3]) await chain(journal, aStart({ run }));
     const condemn = (...starts: number[]) =>

@@ -217,13 +217,13 @@ for (const host of LOOPBACKS) {
       return facts['problems'];
     };
     assert.deepEqual(await problemsAfter("UPDATE record SET entry = replace(entry, 'one', 'eno') WHERE number = 1"), [
-      'Record 1 is not what it was, or not after the one before it',
+      'Record 1 (of run 1) is not what it was, or not after the one before it',
     ]);
     assert.deepEqual(await problemsAfter("UPDATE kept SET head = CAST('eno' AS BLOB) WHERE record = 2"), [
-      'What record 2 keeps of stdout is not what it was',
+      'What record 2 (of run 1) keeps of stdout is not what it was',
     ]);
     assert.deepEqual(await problemsAfter('UPDATE record SET member = 7 WHERE number = 1'), [
-      "Record 1 is kept as somebody else's",
+      "Record 1 (of run 1) is kept as somebody else's",
     ]);
     assert.deepEqual(await problemsAfter('DELETE FROM kept WHERE record = 2; DELETE FROM record WHERE number = 2'), [
       'Record 2 is missing',
@@ -236,7 +236,12 @@ for (const host of LOOPBACKS) {
     ].map(([from, to]) => `UPDATE record SET number = ${to} WHERE number = ${from};`);
     assert.deepEqual(
       await problemsAfter(swap.join('')),
-      [1, 2, 3, 4].map((number) => `Record ${number} is not what it was, or not after the one before it`),
+      [
+        [1, 2],
+        [2, 1],
+        [3, 1],
+        [4, 2],
+      ].map(([number, of]) => `Record ${number} (of run ${of}) is not what it was, or not after the one before it`),
     );
     const cut = 'DELETE FROM kept WHERE record > 2; DELETE FROM record WHERE number > 2';
     assert.deepEqual(await problemsAfter(cut), [], 'what is left follows from the first');

@@ -165,8 +165,10 @@ export interface StoredRun extends Starter {
 }
 
 /** Whose runs may be seen; undefined: everybody's. */
-interface Seeing {
+export interface Seeing {
   readonly member: MemberId | undefined;
+  /** Those too that somebody of this name has approved on some machine. */
+  readonly approver?: Name;
 }
 
 /** The newest so many, older than `before`; the first is taken whatever its size. */

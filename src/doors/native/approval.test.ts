@@ -66,10 +66,17 @@ for (const host of LOOPBACKS) {
     const another = await house.as('Janaki');
     assert.equal(await another.ask('run.start', { ...REBOOT, ...STREAMS, approval: 1 }), 'unknown-approval');
     assert.deepEqual(house.runner.requests, []);
-    assert.equal(runStart.parseResult(await start())?.run, 1);
+    const { run, record: id } = runStart.parseResult(await start()) ?? assert.fail();
+    assert.equal(run, 1);
     assert.deepEqual(startedIn(house), [{ ...JSON.parse(shown.canonical).request, recordsHead: undefined }]);
     assert.ok(house.runner.runs[0]?.stdin.hasEnded, 'what is typed was not approved');
     assert.equal(await start({ stdin: 7, stdout: 9, stderr: 11 }), 'approval-over');
+    // Whoever approved it may see what came of it, and no more than that.
+    const isSeenBy = async (talker: Talker) => (await talker.ask('run.show', { id })) !== 'unknown-record';
+    assert.deepEqual([await isSeenBy(janaki), await isSeenBy(eve), await isSeenBy(bob)], [true, true, false]);
+    assert.match(JSON.stringify(await eve.ask('run.list')), /^\{"runs":\[\{"id":\d+,"by":"Janaki","approvedBy":"Eve",/);
+    assert.equal(await eve.ask('run.end', { id }), 'not-allowed');
+    assert.equal(await eve.ask('run.share', { run: id, to: ['Bob'] }), 'unknown-record');
     const told = house.told.map(({ text: line }) => line).filter((line) => /^(?:Approval|Given)/.test(line));
     const given = `Given command reboot -f (Janaki from ${host} on Server, approved by Eve)`;
     assert.deepEqual(told, [
