@@ -167,6 +167,7 @@ for (const host of LOOPBACKS) {
     const { id, hash } = requestIn(await first.stderr.until(WAITING));
     first.kill('SIGINT');
     assert.deepEqual([await first.ended, first.stdout.text], [130, '']);
+    await first.stderr.until(`partyline run: request ${id} is taken back; nothing was started\n`);
     await server.program.stdout.until(`Approval ${id} withdrawn: the program echo hi on web1`);
     refused(
       await eve.run(['approve', id, '--yes', hash]),
@@ -192,6 +193,10 @@ for (const host of LOOPBACKS) {
       const shown = await janaki.run(['runs', 'show', String(record)]);
       assert.match(shown.stdout, new RegExp(`denied.*${reasons[at]}`));
     }
+    await using own = run();
+    const { id: mine } = requestIn(await own.stderr.until(WAITING));
+    assert.equal((await janaki.run(['deny', mine])).stdout, `Request ${mine} is taken back\n`);
+    assert.equal(await own.ended, 255);
     await using third = run();
     const left = requestIn(await third.stderr.until(WAITING));
     server.program.kill('SIGTERM');

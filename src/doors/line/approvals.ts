@@ -70,7 +70,7 @@ export function answerApproval(request: Asked, { person, approvals }: Answering)
       const denied = approvals.deny(request.id, person);
       return 'refused' in denied
         ? formatError(wordsForApproval(denied, 'Cannot deny'))
-        : `Denied ${lineText(denied)}\n`;
+        : `${denied.how === 'withdrawn' ? 'Taken back:' : 'Denied'} ${lineText(denied.approval)}\n`;
     }
   }
 }

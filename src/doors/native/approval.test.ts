@@ -94,8 +94,8 @@ for (const host of LOOPBACKS) {
     const [denied, withdrawn, old] = [await askFor(janaki), await askFor(janaki), await askFor(janaki)];
     assert.equal(await eve.ask('approval.wait', { approval: 1 }), 'unknown-approval');
     const all = [denied, withdrawn, old].map(({ approval }) => outcome(approval));
-    assert.deepEqual(await eve.ask('approval.deny', { approval: denied.approval }), {});
-    assert.deepEqual(await janaki.ask('approval.deny', { approval: withdrawn.approval }), {});
+    assert.deepEqual(await eve.ask('approval.deny', { approval: denied.approval }), { how: 'denied' });
+    assert.deepEqual(await janaki.ask('approval.deny', { approval: withdrawn.approval }), { how: 'withdrawn' });
     house.time.ms += APPROVAL_LIFETIME_MS;
     house.approvals.expire();
     assert.deepEqual(await Promise.all(all), [
@@ -182,7 +182,7 @@ for (const host of LOOPBACKS) {
     // The longest there is, four times as long where it is quoted, still is a message.
     const quotes = { command: { argv: ['reboot', "'".repeat(16_260)] } };
     const { approval } = await askFor(janaki, quotes);
-    assert.deepEqual(await janaki.ask('approval.deny', { approval }), {});
+    assert.deepEqual(await janaki.ask('approval.deny', { approval }), { how: 'withdrawn' });
     assert.deepEqual(await janaki.ask('approval.list'), { approvals: [] });
     const owner = await house.call();
     await owner.becomeOwner();
@@ -253,6 +253,7 @@ for (const host of LOOPBACKS) {
       janaki.type('run Server : reboot');
       await janaki.until('Waiting for approval');
       by.type(typed);
+      await by.until(by === janaki ? /^Taken back: 1 [0-9a-f]{12} until /m : /^Denied 2 [0-9a-f]{12} until /m);
       await janaki.until(`error: Cannot run the command: request ${typed.slice(-1)} ${why}\n`);
     }
     janaki.type('run Server : reboot');
