@@ -146,5 +146,5 @@ function inColumns(run: RunRecord): string[] {
   const started = localTime(run.started);
   const more = run.hostsLeftOut === undefined ? '' : ` and ${run.hostsLeftOut} more`;
   const hosts = `${formatNodeSet([...new Set(run.hosts)])}${more}`;
-  return [`${run.id}`, started, run.by, hosts, wordsForResults(run.results), shown];
+  return [`${run.id}`, started, run.by, hosts, wordsForResults(run), shown];
 }

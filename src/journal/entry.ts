@@ -23,6 +23,7 @@ import type {
   StoredRun,
   StreamFacts,
   Streams,
+  Unapproved,
   UnendedRun,
   Unstarted,
 } from '../core/run/record.ts';
@@ -77,6 +78,9 @@ export type PackedEntry =
       readonly result: Unstarted['result'];
       readonly reason?: string;
       readonly leftOut?: number;
+      /** Of a request that nobody approved: since when it waited, and how that ended. */
+      readonly asked?: string;
+      readonly how?: Unapproved['how'];
     })
   | {
       readonly number: EntryNumber;
@@ -113,11 +117,12 @@ function pack(entry: RunEntry, place: Place): PackedEntry {
         ...packFirst(entry, place),
       };
     case 'refused': {
-      const { hosts, result, leftOut } = entry;
+      const { hosts, result, leftOut, request } = entry;
       const reason = 'reason' in result ? { reason: result.reason } : {};
       const asked = packAsked('refused', { ...entry, ...place });
       const others = leftOut === undefined ? {} : { leftOut };
-      return { ...asked, hosts, ...packFirst(entry, place), result: result.result, ...reason, ...others };
+      const waited = request && { asked: new Date(request.askedMs).toISOString(), how: request.how };
+      return { ...asked, hosts, ...packFirst(entry, place), result: result.result, ...reason, ...others, ...waited };
     }
     case 'ended':
       return packEnd(entry, place);
@@ -204,6 +209,7 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
   let run: Omit<StoredRun, 'hosts'> | undefined;
   let approved: Approved | undefined;
   let leftOut: number | undefined;
+  let request: Unapproved | undefined;
   for (const entry of entries) {
     const atMs = Date.parse(entry.at);
     if (entry.type !== 'ended') run ??= askedIn(entry);
@@ -221,10 +227,13 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
         break;
       case 'refused': {
         leftOut ??= entry.leftOut;
+        const waited = requestIn(entry);
+        request ??= waited;
+        const startedMs = waited?.askedMs ?? atMs;
         const end = { atMs, result: unstartedOf(entry), streams: undefined };
         hosts.set(
           entry.number,
-          entry.hosts.map((host) => ({ host, startedMs: atMs, end })),
+          entry.hosts.map((host) => ({ host, startedMs, end })),
         );
         break;
       }
@@ -237,8 +246,16 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
       }
     }
   }
-  const more = { ...(approved === undefined ? {} : { approved }), ...(leftOut === undefined ? {} : { leftOut }) };
+  const more = {
+    ...(approved === undefined ? {} : { approved }),
+    ...(leftOut === undefined ? {} : { leftOut }),
+    ...(request === undefined ? {} : { request }),
+  };
   return run && { ...run, ...more, hosts: [...hosts.values()].flat() };
+}
+
+function requestIn({ asked, how }: Extract<PackedEntry, { type: 'refused' }>): Unapproved | undefined {
+  return asked === undefined || how === undefined ? undefined : { askedMs: Date.parse(asked), how };
 }
 
 function approvedIn({ approvedBy: by, approval: hash }: Extract<PackedEntry, { type: 'started' }>) {

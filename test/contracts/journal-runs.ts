@@ -232,6 +232,24 @@ export function holdsRuns(holds: Holds): void {
     ]);
   });
 
+  holds(
+    'a request that nobody approved has waited since it was asked, and says how that ended',
+    async ({ journal }) => {
+      const { host, type: _, ...asked } = aStart();
+      const result = { result: 'denied', status: null, reason: 'request 3 has expired' } as const;
+      const request = { askedMs: 400, how: 'expired' } as const;
+      const text =
+        '{"number":1,"type":"refused","run":1,"at":"1970-01-01T00:00:01.000Z","by":"Bob","member":1,"from":"::1","hosts":["Server"],' +
+        '"command":{"argv":["printf","%s","é \\u0000 \\ud800"]},"cwd":null,"env":[],"terminal":false,' +
+        '"result":"denied","reason":"request 3 has expired","asked":"1970-01-01T00:00:00.400Z","how":"expired"}';
+      const entry = await chain(journal, { ...asked, type: 'refused', hosts: [host], result, request });
+      assert.deepEqual(entry, { number: 1, hash: chained(NO_HASH, text) });
+      const run = await journal.run({ id: 1, member: BOB });
+      assert.deepEqual(run?.request, request);
+      assert.deepEqual(run?.hosts, [{ host, startedMs: 400, end: { atMs: 1_000, result, streams: undefined } }]);
+    },
+  );
+
   holds('changes and entries are answered in the order of their calls', async ({ journal }) => {
     const answered: string[] = [];
     for (let at = 0; at < 20; at++) {

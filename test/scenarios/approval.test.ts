@@ -188,10 +188,12 @@ for (const host of LOOPBACKS) {
     ];
     const onRecord = await janaki.json('runs');
     assert.equal(onRecord.length, reasons.length);
-    for (const [at, { id: record, by, hosts }] of onRecord.entries()) {
+    for (const [at, { id: record, by, hosts, decided }] of onRecord.entries()) {
+      assert.equal(decided, ['withdrawn', 'denied'][at]);
       assert.deepEqual([by, hosts], ['janaki', ['web1']]);
       const shown = await janaki.run(['runs', 'show', String(record)]);
-      assert.match(shown.stdout, new RegExp(`denied.*${reasons[at]}`));
+      const how = at === 0 ? 'taken back' : 'denied';
+      assert.match(shown.stdout, new RegExp(`^asked .*, ${how} .*\n[^]*^web1 ${how}: ${reasons[at]}$`, 'm'));
     }
     await using own = run();
     const { id: mine } = requestIn(await own.stderr.until(WAITING));

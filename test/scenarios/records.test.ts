@@ -184,7 +184,10 @@ for (const host of LOOPBACKS) {
     assert.equal(noVerb?.['reason'], 'there is no such verb; this server has no verbs');
     const [byMachine] = resultsOf((await owner.json('runs', 'show', '3'))[0]);
     assert.match(String(byMachine?.['reason']), /the machine's own policy does not allow it/);
-    assert.match((await janaki.run(['runs', 'show', '1'])).stdout, /^web1 denied: the policy of the server/m);
+    assert.match(
+      (await janaki.run(['runs', 'show', '1'])).stdout,
+      /^denied at .*\n[^]*^web1 denied: the policy of the server/m,
+    );
     assert.equal((await verified(directory)).status, 0);
   });
 

@@ -70,8 +70,16 @@ export interface RunRefused extends Starter {
   readonly command: AskedCommand;
   readonly setting: Setting;
   readonly result: Unstarted;
+  /** It was a request that waited for somebody else, until `atMs`. */
+  readonly request?: Unapproved;
   /** So many refused attempts of the account before this one have no record of their own. */
   readonly leftOut?: number;
+}
+
+/** What became of a request that nobody approved. */
+export interface Unapproved {
+  readonly askedMs: number;
+  readonly how: 'denied' | 'expired' | 'withdrawn';
 }
 
 export type Unstarted =
@@ -133,6 +141,7 @@ export interface UnendedRun {
 /** How it went on one host. */
 export interface RunOnHost {
   readonly host: string;
+  /** Or asked for, where that was all. */
   readonly startedMs: number;
   /** Undefined: it runs. */
   readonly end: RunEnd | undefined;
@@ -156,6 +165,8 @@ export interface StoredRun extends Starter {
   readonly command: AskedCommand;
   /** Undefined: the record was made before that was put on record. */
   readonly setting?: Setting;
+  /** It waited for somebody else to approve it, and nobody did. Undefined in records of before, too. */
+  readonly request?: Unapproved;
   /** Refused attempts of the account before this one that have no record of their own. */
   readonly leftOut?: number;
   /** On the first host where somebody had to. */

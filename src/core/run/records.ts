@@ -20,6 +20,7 @@ import {
   type RunRefused,
   type Setting,
   type Starter,
+  type Unapproved,
   type Unstarted,
 } from './record.ts';
 import type { RecordedResult } from './why.ts';
@@ -62,6 +63,7 @@ export interface Refusing extends Pick<Starting, 'run' | 'starter' | 'setting'> 
   readonly hosts: readonly string[];
   readonly command: AskedCommand;
   readonly result: Unstarted;
+  readonly request?: Unapproved;
 }
 
 /** Of a start that is durable. */
@@ -157,7 +159,7 @@ export class Records {
   }
 
   /** Nobody waits for it, and nothing depends on it: the refusal has been told. Over the account's share it is counted. */
-  refuse({ run, starter, hosts, command, setting, result }: Refusing): void {
+  refuse({ run, starter, hosts, command, setting, result, request }: Refusing): void {
     const inShort = (name: string) => name.slice(0, MAX_NAME_LENGTH);
     const entry: RunRefused = {
       type: 'refused',
@@ -168,6 +170,7 @@ export class Records {
       command,
       setting: { ...setting, env: setting.env.map(inShort) },
       result: shortened(result),
+      ...(request === undefined ? {} : { request }),
     };
     if (this.#refusals.take(entry)) this.#write(entry);
   }

@@ -85,7 +85,7 @@ export function recordUnapproved(
   records: Pick<Records, 'newRun' | 'refuse'>,
 ): void {
   if (decision.how === 'asked' || decision.how === 'approved') return;
-  const { id, asked, starter } = approval;
+  const { id, asked, askedMs, starter } = approval;
   const { hosts, request } = asked;
   const reason = `request ${id} ${wordsForDecision(decision)}`;
   records.refuse({
@@ -95,5 +95,6 @@ export function recordUnapproved(
     command: request.command,
     setting: settingOf(request),
     result: { result: 'denied', status: null, reason },
+    request: { askedMs, how: decision.how },
   });
 }

@@ -68,6 +68,9 @@ export function wordsForApproval(refusal: UseRefusal, attempt: string): string {
   }
 }
 
+/** What became of a request that nobody approved, in a word. */
+export const DECIDED = { denied: 'denied', expired: 'expired', withdrawn: 'taken back' } as const;
+
 /** What became of it: `was denied by eve`. */
 export function wordsForDecision(decision: Decision): string {
   switch (decision.how) {

@@ -125,7 +125,7 @@ export function unreadable(attempt: string, error: unknown) {
 }
 
 function toRun(run: StoredRun, maxBytes: number) {
-  const { id, byName, asName, address, command: given, hosts, approved } = run;
+  const { id, byName, asName, address, command: given, hosts, approved, request } = run;
   const { command, isCut } = toCommand(given, maxBytes);
   const names = fitting(
     hosts.map(({ host }) => host),
@@ -145,6 +145,7 @@ function toRun(run: StoredRun, maxBytes: number) {
     ...(isCut ? { isCut } : {}),
     started: toTime(hosts[0]?.startedMs ?? 0),
     ended: last === undefined ? null : toTime(last),
+    ...(request === undefined ? {} : { decided: request.how }),
   };
 }
 
