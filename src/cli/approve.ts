@@ -33,7 +33,7 @@ Examples:
   partyline approve 3 --yes 9f86d081884c7d65
 `;
 
-export const DENY_HELP = `Say no to a command that waits for approval; your own is withdrawn
+export const DENY_HELP = `Say no to a command that waits for approval; your own is taken back
 
 Usage: partyline deny ID
 
@@ -91,8 +91,10 @@ export async function deny(args: string[]): Promise<number> {
 }
 
 async function sayNo(client: Client, id: number, isJson: boolean): Promise<number> {
-  await client.deny(id);
-  await print(isJson ? jsonLine({ approval: id, approved: false }) : `Request ${id} is denied\n`);
+  const { how } = await client.deny(id);
+  const isOwn = how === 'withdrawn';
+  const facts = { approval: id, approved: false, ...(isOwn ? { withdrawn: true } : {}) };
+  await print(isJson ? jsonLine(facts) : `Request ${id} is ${isOwn ? 'taken back' : 'denied'}\n`);
   return 0;
 }
 

@@ -31,7 +31,7 @@ Usage: partyline runs [--limit N] [--before ID]
   --stderr           of show: the same of its errors
 ${COMMON_HELP}
 
-Every run is on record, on how many machines whatever: your own, and to the owner all. Of each output the server keeps the first
+Every run is on record, on how many machines whatever: your own, those that you approved, and to the owner all. Of each output the server keeps the first
 and the last bytes (serve --keep-output), its length and its SHA-256. What is missing between the two is said on standard
 error. Of several machines each line has its machine before it. partyline verify finds a record that was changed.
 
@@ -146,5 +146,5 @@ function inColumns(run: RunRecord): string[] {
   const started = localTime(run.started);
   const more = run.hostsLeftOut === undefined ? '' : ` and ${run.hostsLeftOut} more`;
   const hosts = `${formatNodeSet([...new Set(run.hosts)])}${more}`;
-  return [`${run.id}`, started, run.by, hosts, wordsForResults(run.results), shown];
+  return [`${run.id}`, started, run.by, hosts, wordsForResults(run), shown];
 }

@@ -61,7 +61,7 @@ test('what nobody approves is denied, and why is said', async () => {
   for (const [decided, reason] of [
     [{ how: 'denied', by: 'eve' }, 'Cannot run the command: it was denied by eve; nothing was started'],
     [{ how: 'expired', by: null }, 'Cannot run the command: nobody approved it in time; nothing was started'],
-    [{ how: 'withdrawn', by: null }, 'Cannot run the command: the request was withdrawn; nothing was started'],
+    [{ how: 'withdrawn', by: null }, 'Cannot run the command: the request was taken back; nothing was started'],
   ] as const) {
     const { wire, run, methods } = await aRefusedRun();
     wire.answer(1, ASKED);

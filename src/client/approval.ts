@@ -62,7 +62,7 @@ const NOT_APPROVED = 'not-approved';
 const WHY = {
   denied: (by: string) => `it was denied by ${by}`,
   expired: () => 'nobody approved it in time',
-  withdrawn: () => 'the request was withdrawn',
+  withdrawn: () => 'the request was taken back',
 } as const;
 
 function toShown(asked: AskedApproval): AskedApproval {

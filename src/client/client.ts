@@ -273,9 +273,9 @@ export class Client implements AsyncDisposable {
     await this.#requests.ask(approvalGive, { approval, hash }, ONCE);
   }
 
-  /** Our own is withdrawn. */
-  async deny(approval: number): Promise<void> {
-    await this.#requests.ask(approvalDeny, { approval }, ONCE);
+  /** Our own is `withdrawn`. */
+  deny(approval: number): Promise<ResultOf<typeof approvalDeny>> {
+    return this.#requests.ask(approvalDeny, { approval }, ONCE);
   }
 
   // ── groups ──

@@ -214,6 +214,20 @@ export class Hub {
     }
   }
 
+  /**
+   * A message that follows from what a member has asked, to those whom that went to: nobody waits for it, its session may have
+   * ended, and one of them may be no more. What cannot be stored is not told.
+   */
+  followUp(sender: Member, to: readonly Member[], { text, atMs }: Pick<Sent, 'text' | 'atMs'>): void {
+    const ids = to.map(({ id }) => id);
+    const cast = to.length === 1 ? 'singlecast' : 'multicast';
+    const names = to.map(({ name }) => name);
+    const message = { atMs, from: sender.id, fromName: sender.name, cast, to: names, text, recipients: ids } as const;
+    this.#journal.append(message, (appended) => {
+      if (appended.result === 'new') this.#tell(saidOf(message, appended.id), sender, to);
+    });
+  }
+
   /** Behind the answers to what was asked before. */
   #refuse(refusal: SendRefusal, done: Asking['done']): void {
     this.#journal.settle(() => done(refusal));

@@ -198,7 +198,7 @@ export type Change =
   /** In the place of what was known before. */
   | { readonly type: 'machine-seen'; readonly seen: Seen }
   /** Nothing where it has ended by now. */
-  | { readonly type: 'run-condemned'; readonly start: EntryNumber };
+  | { readonly type: 'run-condemned'; readonly start: EntryNumber; readonly by: Name };
 
 /** What a server finds at its start. */
 export interface Everything {

@@ -67,8 +67,8 @@ export interface Run {
   readonly stderr: ByteSource;
   /** Settles, never rejects, once the command has ended and both outputs have ended. */
   readonly ended: Promise<RunResult>;
-  /** Ends the command and all it started: HUP, TERM, then KILL on its session. Idempotent. */
-  cancel(): void;
+  /** Ends the command and all it started: HUP, TERM, then KILL on its session. Idempotent. `why`: for its record. */
+  cancel(why?: string): void;
   /** Of its terminal; nothing if it has none, or has ended. */
   resize(size: TerminalSize): void;
 }

@@ -1,9 +1,10 @@
 // Writing the chain: the next entry with its number and its hash, and what it keeps of outputs.
 
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { Name } from '../core/name.ts';
 import { type Chained, type FoundRuns, type KeptOutput, NO_HASH, type RunEntry } from '../core/run/record.ts';
 import { numberOf } from './database.ts';
-import { formatEntry, hashOf, unendedOf } from './entry.ts';
+import { type Condemned, formatEntry, hashOf, unendedOf } from './entry.ts';
 import { WrongEntry } from './errors.ts';
 
 export class Chain {
@@ -52,12 +53,19 @@ export function hexOf(hash: unknown): string | undefined {
   return hash instanceof Uint8Array ? Buffer.from(hash).toString('hex') : undefined;
 }
 
+function condemnedIn(row: Record<string, SQLOutputValue>): Condemned | undefined {
+  if (row['is_condemned'] !== 1) return undefined;
+  const by = row['condemned_by'];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was one when it was stored
+  return { by: typeof by === 'string' ? (by as Name) : undefined };
+}
+
 export function foundRuns(database: DatabaseSync): FoundRuns {
   const last = database.prepare('SELECT hash FROM record ORDER BY number DESC LIMIT 1').get();
   const unended = database
-    .prepare('SELECT entry, is_condemned FROM unended JOIN record ON number = record ORDER BY number')
+    .prepare('SELECT entry, is_condemned, condemned_by FROM unended JOIN record ON number = record ORDER BY number')
     .all()
-    .map((row) => unendedOf(String(row['entry']), { isCondemned: row['is_condemned'] === 1 }));
+    .map((row) => unendedOf(String(row['entry']), condemnedIn(row)));
   return {
     last: numberOf(database, 'SELECT max(run) FROM record'),
     head: hexOf(last?.['hash']) ?? NO_HASH,

@@ -7,6 +7,7 @@ import type { RunResult } from '../core/ports.ts';
 import type { DetachKey } from '../core/run/detached.ts';
 import type { Approved } from '../core/run/approval.ts';
 import type { AskedCommand } from '../core/run/policy.ts';
+import type { RecordedResult } from '../core/run/why.ts';
 import type {
   EntryNumber,
   Hash,
@@ -22,6 +23,7 @@ import type {
   StoredRun,
   StreamFacts,
   Streams,
+  Unapproved,
   UnendedRun,
   Unstarted,
 } from '../core/run/record.ts';
@@ -76,6 +78,9 @@ export type PackedEntry =
       readonly result: Unstarted['result'];
       readonly reason?: string;
       readonly leftOut?: number;
+      /** Of a request that nobody approved: since when it waited, and how that ended. */
+      readonly asked?: string;
+      readonly how?: Unapproved['how'];
     })
   | {
       readonly number: EntryNumber;
@@ -112,11 +117,12 @@ function pack(entry: RunEntry, place: Place): PackedEntry {
         ...packFirst(entry, place),
       };
     case 'refused': {
-      const { hosts, result, leftOut } = entry;
+      const { hosts, result, leftOut, request } = entry;
       const reason = 'reason' in result ? { reason: result.reason } : {};
       const asked = packAsked('refused', { ...entry, ...place });
       const others = leftOut === undefined ? {} : { leftOut };
-      return { ...asked, hosts, ...packFirst(entry, place), result: result.result, ...reason, ...others };
+      const waited = request && { asked: new Date(request.askedMs).toISOString(), how: request.how };
+      return { ...asked, hosts, ...packFirst(entry, place), result: result.result, ...reason, ...others, ...waited };
     }
     case 'ended':
       return packEnd(entry, place);
@@ -181,13 +187,20 @@ export function parseEntry(text: string): PackedEntry {
   return JSON.parse(text);
 }
 
+/** It is to end; who said so may have been written down. */
+export interface Condemned {
+  readonly by: Name | undefined;
+}
+
 /** Of a start that has no end. */
-export function unendedOf(text: string, { isCondemned }: { isCondemned: boolean }): UnendedRun | undefined {
+export function unendedOf(text: string, condemned: Condemned | undefined): UnendedRun | undefined {
   const entry = parseEntry(text);
   if (entry.type !== 'started') return undefined;
   const { run, number: start, host, member: by, detached: key } = entry;
-  const condemned = isCondemned ? { isCondemned: true as const } : {};
-  return { run, start, ...condemned, ...(key === undefined ? {} : { detached: { key, host, by } }) };
+  const { by: condemnedBy } = condemned ?? {};
+  const isCondemned = condemned === undefined ? {} : { isCondemned: true as const };
+  const who = condemnedBy === undefined ? {} : { condemnedBy };
+  return { run, start, ...isCondemned, ...who, ...(key === undefined ? {} : { detached: { key, host, by } }) };
 }
 
 /** A run, of all its entries in their order; undefined without its start. */
@@ -196,6 +209,7 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
   let run: Omit<StoredRun, 'hosts'> | undefined;
   let approved: Approved | undefined;
   let leftOut: number | undefined;
+  let request: Unapproved | undefined;
   for (const entry of entries) {
     const atMs = Date.parse(entry.at);
     if (entry.type !== 'ended') run ??= askedIn(entry);
@@ -213,10 +227,13 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
         break;
       case 'refused': {
         leftOut ??= entry.leftOut;
+        const waited = requestIn(entry);
+        request ??= waited;
+        const startedMs = waited?.askedMs ?? atMs;
         const end = { atMs, result: unstartedOf(entry), streams: undefined };
         hosts.set(
           entry.number,
-          entry.hosts.map((host) => ({ host, startedMs: atMs, end })),
+          entry.hosts.map((host) => ({ host, startedMs, end })),
         );
         break;
       }
@@ -229,8 +246,16 @@ export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
       }
     }
   }
-  const more = { ...(approved === undefined ? {} : { approved }), ...(leftOut === undefined ? {} : { leftOut }) };
+  const more = {
+    ...(approved === undefined ? {} : { approved }),
+    ...(leftOut === undefined ? {} : { leftOut }),
+    ...(request === undefined ? {} : { request }),
+  };
   return run && { ...run, ...more, hosts: [...hosts.values()].flat() };
+}
+
+function requestIn({ asked, how }: Extract<PackedEntry, { type: 'refused' }>): Unapproved | undefined {
+  return asked === undefined || how === undefined ? undefined : { askedMs: Date.parse(asked), how };
 }
 
 function approvedIn({ approvedBy: by, approval: hash }: Extract<PackedEntry, { type: 'started' }>) {
@@ -264,7 +289,7 @@ function unstartedOf({ result, reason = '' }: Extract<PackedEntry, { type: 'refu
   return result === 'denied' ? { result, status: null, reason } : { result, status: null };
 }
 
-function resultOf({ result, status, signal, reason }: Extract<PackedEntry, { type: 'ended' }>): RunResult {
+function resultOf({ result, status, signal, reason }: Extract<PackedEntry, { type: 'ended' }>): RecordedResult {
   const fields = {
     result,
     status,
@@ -272,7 +297,7 @@ function resultOf({ result, status, signal, reason }: Extract<PackedEntry, { typ
     ...(reason === undefined ? {} : { reason }),
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was one when it was stored
-  return fields as RunResult;
+  return fields as RecordedResult;
 }
 
 /** The entry of an end, for the host that is so many-th in the run. */

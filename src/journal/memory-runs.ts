@@ -13,6 +13,7 @@ import {
   type RunsQuery,
   type StoredRun,
 } from '../core/run/record.ts';
+import type { Name } from '../core/name.ts';
 import { endOf, formatEntry, hashOf, parseEntry, runOf, unendedOf } from './entry.ts';
 
 interface Link {
@@ -28,11 +29,11 @@ export class MemoryRuns {
     this.#links = after === undefined ? [] : [...after.#links];
   }
 
-  found(condemned: ReadonlySet<number>): FoundRuns {
+  found(condemned: ReadonlyMap<number, Name>): FoundRuns {
     const unended = this.#links
       .map(({ text }, at) => ({ text, number: at + 1 }))
       .filter(({ number }) => !this.#hasEnd(number))
-      .map(({ text, number }) => unendedOf(text, { isCondemned: condemned.has(number) }))
+      .map(({ text, number }) => unendedOf(text, condemned.has(number) ? { by: condemned.get(number) } : undefined))
       .filter((one) => one !== undefined);
     const last = Math.max(0, ...this.#links.map(({ entry }) => entry.run));
     return { last, head: this.#head, unended };
@@ -53,12 +54,12 @@ export class MemoryRuns {
     return { number, hash };
   }
 
-  runs({ member, before = Infinity, limit, maxBytes }: RunsQuery): RunsPage {
+  runs({ member, approver, before = Infinity, limit, maxBytes }: RunsQuery): RunsPage {
     const ids = [...new Set(this.#links.map(({ entry }) => entry.run))].filter((id) => id < before);
     const runs: StoredRun[] = [];
     let bytes = 0;
     for (const id of ids.sort((a, b) => b - a)) {
-      const run = this.run({ id, member });
+      const run = this.run({ id, member, ...(approver === undefined ? {} : { approver }) });
       if (run === undefined) continue;
       bytes += this.#of(id).reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
       if (runs.length >= limit || (runs.length > 0 && bytes > maxBytes))
@@ -68,9 +69,12 @@ export class MemoryRuns {
     return { runs: runs.toReversed(), isMore: false };
   }
 
-  run({ id, member }: RunQuery): StoredRun | undefined {
+  run({ id, member, approver }: RunQuery): StoredRun | undefined {
     const run = runOf(this.#of(id).map(({ text }) => parseEntry(text)));
-    return member === undefined || run?.by === member ? run : undefined;
+    const isApproved = this.#of(id).some(
+      ({ entry }) => entry.type === 'started' && entry.approved !== undefined && entry.approved.by === approver,
+    );
+    return member === undefined || run?.by === member || isApproved ? run : undefined;
   }
 
   output({ at, stream, ...query }: OutputQuery): KeptOutput | undefined {

@@ -1,6 +1,7 @@
 // Who there is, in memory: each list of changes makes a new one, or says why it cannot.
 
 import type { Account, Change, Group, Invite, Seen, Token } from '../core/journal.ts';
+import type { Name } from '../core/name.ts';
 
 export interface Who {
   readonly accounts: ReadonlyMap<number, Account>;
@@ -8,8 +9,8 @@ export interface Who {
   readonly invites: ReadonlyMap<string, Invite>;
   readonly groups: ReadonlyMap<string, Group>;
   readonly machines: ReadonlyMap<number, Seen>;
-  /** Starts of runs that are to end. */
-  readonly condemned: ReadonlySet<number>;
+  /** Starts of runs that are to end, and who said so. */
+  readonly condemned: ReadonlyMap<number, Name>;
 }
 
 export const NOBODY: Who = {
@@ -18,7 +19,7 @@ export const NOBODY: Who = {
   invites: new Map(),
   groups: new Map(),
   machines: new Map(),
-  condemned: new Set(),
+  condemned: new Map(),
 };
 
 /** A string: why nothing was changed. */
@@ -29,7 +30,7 @@ export function changed(who: Who, changes: readonly Change[]): Who | string {
     invites: new Map(who.invites),
     groups: new Map(who.groups),
     machines: new Map(who.machines),
-    condemned: new Set(who.condemned),
+    condemned: new Map(who.condemned),
   };
   for (const change of changes) {
     const wrong = whyNot(next, change);
@@ -75,7 +76,7 @@ export function changed(who: Who, changes: readonly Change[]): Who | string {
         next.machines.set(change.seen.account, change.seen);
         break;
       case 'run-condemned':
-        next.condemned.add(change.start);
+        next.condemned.set(change.start, change.by);
         break;
     }
   }

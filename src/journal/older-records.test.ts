@@ -88,5 +88,7 @@ test('records of the version before are read, verified, and gone on from', async
   const tampering = new DatabaseSync(path);
   tampering.exec(`UPDATE record SET entry = replace(entry, '/srv/app', '/srv/abb')`);
   tampering.close();
-  assert.deepEqual(await verifyJournal(path), ['Record 6 is not what it was, or not after the one before it']);
+  assert.deepEqual(await verifyJournal(path), [
+    'Record 6 (of run 3) is not what it was, or not after the one before it',
+  ]);
 });

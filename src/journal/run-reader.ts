@@ -9,19 +9,29 @@ export class RunReader {
   readonly #own: StatementSync;
   readonly #entries: StatementSync;
   readonly #starter: StatementSync;
+  readonly #approver: StatementSync;
   readonly #kept: StatementSync;
 
   constructor(database: DatabaseSync) {
     const before = 'member IS NOT NULL AND run < ? ORDER BY run DESC';
     this.#all = database.prepare(`SELECT run FROM record INDEXED BY run_first WHERE ${before}`);
-    this.#own = database.prepare(`SELECT run FROM record INDEXED BY run_by_member WHERE member = ? AND ${before}`);
+    this.#own = database.prepare(
+      `SELECT run FROM record INDEXED BY run_by_member WHERE member = :member AND member IS NOT NULL AND run < :before
+       UNION
+       SELECT run FROM record INDEXED BY run_by_approver WHERE approver = :approver AND approver IS NOT NULL AND run < :before
+       ORDER BY run DESC`,
+    );
     this.#entries = database.prepare('SELECT entry FROM record WHERE run = ? ORDER BY number');
     this.#starter = database.prepare('SELECT member FROM record WHERE run = ? AND member IS NOT NULL');
+    this.#approver = database.prepare('SELECT 1 FROM record WHERE run = ? AND approver = ?');
     this.#kept = database.prepare('SELECT head, tail FROM kept WHERE record = ? AND stream = ?');
   }
 
-  runs({ member, before = Number.MAX_SAFE_INTEGER, limit, maxBytes }: RunsQuery): RunsPage {
-    const ids = member === undefined ? this.#all.iterate(before) : this.#own.iterate(member, before);
+  runs({ member, approver, before = Number.MAX_SAFE_INTEGER, limit, maxBytes }: RunsQuery): RunsPage {
+    const ids =
+      member === undefined
+        ? this.#all.iterate(before)
+        : this.#own.iterate({ member, approver: approver ?? null, before });
     const runs: StoredRun[] = [];
     let bytes = 0;
     for (const { run: id } of ids) {
@@ -46,8 +56,9 @@ export class RunReader {
     return { head: bytesOf(kept?.['head']), tail: bytesOf(kept?.['tail']) };
   }
 
-  #visible({ id, member }: RunQuery): PackedEntry[] {
-    const isSeen = member === undefined || this.#starter.get(id)?.['member'] === member;
+  #visible({ id, member, approver }: RunQuery): PackedEntry[] {
+    const isOwn = member === undefined || this.#starter.get(id)?.['member'] === member;
+    const isSeen = isOwn || (approver !== undefined && this.#approver.get(id, approver) !== undefined);
     return isSeen ? this.#texts(id).map(parseEntry) : [];
   }
 

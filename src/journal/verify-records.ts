@@ -37,7 +37,7 @@ export function verifyRecords(
     const found = differences(row, seen);
     // What follows a gap, or a change, is compared with what stands there: so each is told once.
     if (!isGap && hashOf(before, String(row['entry'])) !== hash) {
-      problems.push(`Record ${at} is not what it was, or not after the one before it`);
+      problems.push(`${inWords(row)} is not what it was, or not after the one before it`);
     } else problems.push(...found, ...keptProblems(row, kept));
     before = hash;
     isFound ||= hash === wanted;
@@ -48,6 +48,11 @@ export function verifyRecords(
     problems.push(`No record has the hash ${wanted}: the last ones were taken away, or others put in their place`);
   }
   return { entries: number, head: before, problems: problems.slice(0, maxProblems) };
+}
+
+/** `Record 335 (of run 100)`: by the run it is found. Where it is kept is what is still known of one that was changed. */
+function inWords({ number, run }: Row, word: 'Record' | 'record' = 'Record'): string {
+  return `${word} ${Number(number)} (of run ${Number(run)})`;
 }
 
 function missing(from: number, to: number): string {
@@ -63,15 +68,15 @@ interface Seen {
 function differences(row: Row, { unended, ids }: Seen): string[] {
   const entry = entryIn(row);
   const number = Number(row['number']);
-  if (entry?.number !== number || entry.run !== row['run']) return [`Record ${number} is kept as another one`];
+  if (entry?.number !== number || entry.run !== row['run']) return [`${inWords(row)} is kept as another one`];
   const isFirst = !ids.has(entry.run);
   ids.add(entry.run);
   if (entry.type === 'started') unended.add(number);
   if (entry.type === 'ended' && !unended.delete(entry.start)) {
-    return [`Record ${number} is an end without its start, or the second one`];
+    return [`${inWords(row)} is an end without its start, or the second one`];
   }
   const member = isFirst && entry.type !== 'ended' ? entry.member : null;
-  return row['member'] === member ? [] : [`Record ${number} is kept as somebody else's`];
+  return row['member'] === member ? [] : [`${inWords(row)} is kept as somebody else's`];
 }
 
 function entryIn(row: Row): PackedEntry | undefined {
@@ -90,7 +95,7 @@ function keptProblems(row: Row, kept: StatementSync): string[] {
     const output = kept.get(entry.number, stream);
     const [head, tail] = [bytesIn(output?.['head']), bytesIn(output?.['tail'])];
     if (digestOfKept({ head, tail }) !== entry.streams[stream].kept || head.length !== entry.streams[stream].head) {
-      problems.push(`What record ${entry.number} keeps of ${stream} is not what it was`);
+      problems.push(`What ${inWords(row, 'record')} keeps of ${stream} is not what it was`);
     }
   }
   return problems;

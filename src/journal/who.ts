@@ -77,7 +77,9 @@ export function change(database: DatabaseSync, change: Change): void {
       return;
     }
     case 'run-condemned':
-      database.prepare('UPDATE unended SET is_condemned = 1 WHERE record = ?').run(change.start);
+      database
+        .prepare('UPDATE unended SET is_condemned = 1, condemned_by = ? WHERE record = ?')
+        .run(change.by, change.start);
       return;
   }
 }

@@ -99,9 +99,10 @@ export class ServedRun {
     for (const output of this.#outputs.values()) output.update();
   }
 
-  cancel(reason?: string): void {
-    this.#cancelReason ??= reason;
-    this.#run.cancel();
+  /** `why`: for the record; `told`: to the other end, where it did not ask for it. */
+  cancel(why?: string, told?: string): void {
+    this.#cancelReason ??= told;
+    this.#run.cancel(why);
   }
 
   resize(size: TerminalSize): void {
@@ -109,9 +110,9 @@ export class ServedRun {
   }
 
   /** Nobody listens any more: nothing of the run may go on. */
-  abandon(): void {
+  abandon(why?: string): void {
     this.#isGone = true;
-    this.#run.cancel();
+    this.#run.cancel(why);
     this.#run.stdin.end();
     this.#connection.reset(this.#stdin);
     for (const output of this.#outputs.values()) output.cancel();

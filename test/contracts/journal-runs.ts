@@ -193,19 +193,62 @@ export function holdsRuns(holds: Holds): void {
     assert.equal(everything.runs.last, 3);
   });
 
+  holds('whoever approved a run on one of its machines finds it, beside their own', async ({ journal, reopen }) => {
+    const approved = { by: aName('Eve').name, hash: 'a'.repeat(64) };
+    await chain(journal, aStart({ run: 1, by: EVE }));
+    await chain(journal, aStart({ run: 2 }));
+    await chain(journal, aStart({ run: 3 }));
+    for (let host = 0; host < 2; host++) await chain(journal, aStart({ run: 3, approved }));
+    await chain(journal, aStart({ run: 4, by: EVE, approved: { ...approved, by: aName('Bob').name } }));
+    const seeing = { member: EVE, approver: aName('Eve').name };
+    for (const open of [() => journal, async () => (await reopen()).journal]) {
+      const one = await open();
+      const idsOf = async (part: object) => {
+        const { runs, isMore } = await one.runs({ ...seeing, limit: 9, maxBytes: 99_999, ...part });
+        return [...runs.map(({ id }) => id), isMore];
+      };
+      assert.deepEqual(await idsOf({}), [1, 3, 4, false]);
+      assert.deepEqual(await idsOf({ limit: 2 }), [3, 4, true]);
+      assert.deepEqual(await idsOf({ before: 3 }), [1, false]);
+      assert.deepEqual(await idsOf({ approver: undefined }), [1, 4, false]);
+      assert.equal((await one.run({ id: 3, ...seeing }))?.id, 3);
+      assert.ok((await one.output({ id: 3, ...seeing, at: 1, stream: 'stdout' })) === undefined, 'it has no end yet');
+      assert.equal(await one.run({ id: 2, ...seeing }), undefined);
+      assert.equal(await one.run({ id: 3, member: EVE }), undefined);
+    }
+  });
+
   holds('that a run is to end is found again, until it has ended', async ({ journal, reopen }) => {
     for (const run of [1, 2, 3]) await chain(journal, aStart({ run }));
     const condemn = (...starts: number[]) =>
-      record(journal, ...starts.map((start) => ({ type: 'run-condemned', start }) as const));
+      record(journal, ...starts.map((start) => ({ type: 'run-condemned', start, by: aName('bob').name }) as const));
     assert.equal(await condemn(2, 3), undefined);
     await chain(journal, anEnd({ run: 3, start: 3 }));
     assert.equal(await condemn(3, 99), undefined, 'one that has ended is no mistake');
     const { everything } = await reopen();
     assert.deepEqual(everything.runs.unended, [
       { run: 1, start: 1 },
-      { run: 2, start: 2, isCondemned: true },
+      { run: 2, start: 2, isCondemned: true, condemnedBy: 'bob' },
     ]);
   });
+
+  holds(
+    'a request that nobody approved has waited since it was asked, and says how that ended',
+    async ({ journal }) => {
+      const { host, type: _, ...asked } = aStart();
+      const result = { result: 'denied', status: null, reason: 'request 3 has expired' } as const;
+      const request = { askedMs: 400, how: 'expired' } as const;
+      const text =
+        '{"number":1,"type":"refused","run":1,"at":"1970-01-01T00:00:01.000Z","by":"Bob","member":1,"from":"::1","hosts":["Server"],' +
+        '"command":{"argv":["printf","%s","é \\u0000 \\ud800"]},"cwd":null,"env":[],"terminal":false,' +
+        '"result":"denied","reason":"request 3 has expired","asked":"1970-01-01T00:00:00.400Z","how":"expired"}';
+      const entry = await chain(journal, { ...asked, type: 'refused', hosts: [host], result, request });
+      assert.deepEqual(entry, { number: 1, hash: chained(NO_HASH, text) });
+      const run = await journal.run({ id: 1, member: BOB });
+      assert.deepEqual(run?.request, request);
+      assert.deepEqual(run?.hosts, [{ host, startedMs: 400, end: { atMs: 1_000, result, streams: undefined } }]);
+    },
+  );
 
   holds('changes and entries are answered in the order of their calls', async ({ journal }) => {
     const answered: string[] = [];

@@ -95,6 +95,7 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
       newKey: newDetachKey,
       runnerAt: () => detached,
       isRevoked: () => false,
+      isOwn: () => true,
     },
     everything.runs,
   );

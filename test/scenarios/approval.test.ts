@@ -167,10 +167,11 @@ for (const host of LOOPBACKS) {
     const { id, hash } = requestIn(await first.stderr.until(WAITING));
     first.kill('SIGINT');
     assert.deepEqual([await first.ended, first.stdout.text], [130, '']);
+    await first.stderr.until(`partyline run: request ${id} is taken back; nothing was started\n`);
     await server.program.stdout.until(`Approval ${id} withdrawn: the program echo hi on web1`);
     refused(
       await eve.run(['approve', id, '--yes', hash]),
-      /Cannot show the request: request \d+ was withdrawn by whoever/,
+      /Cannot show the request: request \d+ was taken back by whoever/,
     );
     await using second = run('--json');
     const asked: unknown = JSON.parse(await second.stderr.until(/^\{.*\}\n/m));
@@ -182,16 +183,22 @@ for (const host of LOOPBACKS) {
     assert.equal(second.stdout.text, `${JSON.stringify({ host: 'web1', result: 'denied', status: null, reason })}\n`);
     await server.program.stdout.until(`Approval ${String(asked.approval)} denied by eve`);
     const reasons = [
-      `request ${id} was withdrawn by whoever asked`,
+      `request ${id} was taken back by whoever asked`,
       `request ${String(asked.approval)} was denied by eve`,
     ];
     const onRecord = await janaki.json('runs');
     assert.equal(onRecord.length, reasons.length);
-    for (const [at, { id: record, by, hosts }] of onRecord.entries()) {
+    for (const [at, { id: record, by, hosts, decided }] of onRecord.entries()) {
+      assert.equal(decided, ['withdrawn', 'denied'][at]);
       assert.deepEqual([by, hosts], ['janaki', ['web1']]);
       const shown = await janaki.run(['runs', 'show', String(record)]);
-      assert.match(shown.stdout, new RegExp(`denied.*${reasons[at]}`));
+      const how = at === 0 ? 'taken back' : 'denied';
+      assert.match(shown.stdout, new RegExp(`^asked .*, ${how} .*\n[^]*^web1 ${how}: ${reasons[at]}$`, 'm'));
     }
+    await using own = run();
+    const { id: mine } = requestIn(await own.stderr.until(WAITING));
+    assert.equal((await janaki.run(['deny', mine])).stdout, `Request ${mine} is taken back\n`);
+    assert.equal(await own.ended, 255);
     await using third = run();
     const left = requestIn(await third.stderr.until(WAITING));
     server.program.kill('SIGTERM');

@@ -157,6 +157,7 @@ for (const host of LOOPBACKS) {
     await (await aMachine('web2', server, host))[Symbol.asyncDispose]();
     assert.equal((await janaki.run(['run', '--on', 'web1', '--', 'id'])).status, 255);
     assert.equal((await janaki.run(['run', '--on', 'web[1-2]', '--yes', '--', '@say', 'hi'])).status, 255);
+    assert.equal((await janaki.run(['run', '--on', 'web1', '--dry-run', '--', 'id'])).status, 255);
     assert.equal((await owner.run(['run', '--on', 'web1', '--', 'id'])).status, 255);
     assert.equal((await owner.run(['run', '--on', 'web1,web2', '--', 'true'])).status, 255);
     await using guest = await Caller.named('Vamshi', host, server.port);
@@ -166,7 +167,10 @@ for (const host of LOOPBACKS) {
     await guest.until('web1 exited 0\n');
     const seen = (records: readonly Json[]) =>
       records.map((record) => [record['by'], record['command'], ...endsOf(record)]);
-    const own = [['janaki', 'id', 'web1 denied null']];
+    const own = [
+      ['janaki', 'id', 'web1 denied null'],
+      ['janaki', ['@say', 'hi'], 'web[1-2] denied null'],
+    ];
     assert.deepEqual(seen(await janaki.json('runs')), own);
     assert.deepEqual(seen(await owner.json('runs')), [
       ...own,
@@ -176,9 +180,14 @@ for (const host of LOOPBACKS) {
     ]);
     const [byServer] = resultsOf((await owner.json('runs', 'show', '1'))[0]);
     assert.match(String(byServer?.['reason']), /^the policy of the server does not allow it$/);
-    const [byMachine] = resultsOf((await owner.json('runs', 'show', '2'))[0]);
+    const [noVerb] = resultsOf((await owner.json('runs', 'show', '2'))[0]);
+    assert.equal(noVerb?.['reason'], 'there is no such verb; this server has no verbs');
+    const [byMachine] = resultsOf((await owner.json('runs', 'show', '3'))[0]);
     assert.match(String(byMachine?.['reason']), /the machine's own policy does not allow it/);
-    assert.match((await janaki.run(['runs', 'show', '1'])).stdout, /^web1 denied: the policy of the server/m);
+    assert.match(
+      (await janaki.run(['runs', 'show', '1'])).stdout,
+      /^denied at .*\n[^]*^web1 denied: the policy of the server/m,
+    );
     assert.equal((await verified(directory)).status, 0);
   });
 
@@ -211,13 +220,13 @@ for (const host of LOOPBACKS) {
       return facts['problems'];
     };
     assert.deepEqual(await problemsAfter("UPDATE record SET entry = replace(entry, 'one', 'eno') WHERE number = 1"), [
-      'Record 1 is not what it was, or not after the one before it',
+      'Record 1 (of run 1) is not what it was, or not after the one before it',
     ]);
     assert.deepEqual(await problemsAfter("UPDATE kept SET head = CAST('eno' AS BLOB) WHERE record = 2"), [
-      'What record 2 keeps of stdout is not what it was',
+      'What record 2 (of run 1) keeps of stdout is not what it was',
     ]);
     assert.deepEqual(await problemsAfter('UPDATE record SET member = 7 WHERE number = 1'), [
-      "Record 1 is kept as somebody else's",
+      "Record 1 (of run 1) is kept as somebody else's",
     ]);
     assert.deepEqual(await problemsAfter('DELETE FROM kept WHERE record = 2; DELETE FROM record WHERE number = 2'), [
       'Record 2 is missing',
@@ -230,7 +239,12 @@ for (const host of LOOPBACKS) {
     ].map(([from, to]) => `UPDATE record SET number = ${to} WHERE number = ${from};`);
     assert.deepEqual(
       await problemsAfter(swap.join('')),
-      [1, 2, 3, 4].map((number) => `Record ${number} is not what it was, or not after the one before it`),
+      [
+        [1, 2],
+        [2, 1],
+        [3, 1],
+        [4, 2],
+      ].map(([number, of]) => `Record ${number} (of run ${of}) is not what it was, or not after the one before it`),
     );
     const cut = 'DELETE FROM kept WHERE record > 2; DELETE FROM record WHERE number > 2';
     assert.deepEqual(await problemsAfter(cut), [], 'what is left follows from the first');

@@ -27,9 +27,11 @@ export async function waitForApproval(
   { wishes, hosts, isJson, interruption, command }: Waiting,
 ): Promise<Approved | { readonly refused: string }> {
   const changed = new AbortController();
+  let waiting: AskedApproval | undefined;
   const waited = getApproval(client, wishes, {
     signal: AbortSignal.any([interruption.signal, changed.signal]),
     onApproval(asked) {
+      waiting = asked;
       if (!isSame(asked.hosts, hosts)) changed.abort(asked.hosts);
       else if (isJson) process.stderr.write(jsonLine(asked));
       else say(wordsForAsked(asked), command);
@@ -41,6 +43,9 @@ export async function waitForApproval(
   if (changed.signal.aborted) {
     const now = formatNodeSet(changed.signal.reason);
     return { refused: `The targets have come to mean ${now} meanwhile; nothing was started` };
+  }
+  if (interruption.name !== undefined && waiting !== undefined) {
+    say(`request ${waiting.approval} is taken back; nothing was started`, command);
   }
   if ('refused' in decided) return decided;
   if ('lost' in decided) return { refused: `Cannot wait for approval: ${decided.lost}` };

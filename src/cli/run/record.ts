@@ -34,8 +34,12 @@ export function toJson(run: RunRecord | RunDetails): object {
   return { ...rest, command: commandOf(command), ...(isCut === true ? { isCut } : {}), results: counted };
 }
 
+/** What became of a request that nobody approved. */
+const DECIDED = { denied: 'denied', expired: 'expired', withdrawn: 'taken back' } as const;
+
 /** `ok`, or `2 ok, 1 exit 3`. */
-export function wordsForResults(results: RunRecord['results']): string {
+export function wordsForResults({ results, decided }: Pick<RunRecord, 'results' | 'decided'>): string {
+  if (decided !== undefined) return DECIDED[decided];
   const counts = new Map<string, number>();
   for (const result of results) counts.set(wordsFor(result), (counts.get(wordsFor(result)) ?? 0) + 1);
   const words = Array.from(counts, ([word, count]) => (counts.size === 1 ? word : `${count} ${word}`));
@@ -48,18 +52,32 @@ function wordsFor({ result, status }: RunRecord['results'][number]): string {
 }
 
 export async function showRun(run: RunDetails): Promise<void> {
-  const ended = run.ended === null ? 'not ended' : `ended ${localTime(run.ended)}`;
   const lines = [
     `run ${run.id} by ${run.by}${run.as === undefined ? '' : `, as ${run.as},`} from ${run.from}`,
     `${textOf(commandOf(run.command))}${run.isCut === true ? ' … (it is longer)' : ''}`,
-    `started ${localTime(run.started)}, ${ended}`,
+    wordsForTimes(run),
     ...(run.approvedBy === undefined
       ? []
       : [`approved by ${run.approvedBy}, the request with SHA-256 ${run.approval ?? ''}`]),
     ...settingLines(run),
-    ...run.results.flatMap(linesFor),
+    ...run.results.flatMap((result) => linesFor(result, run.decided)),
   ];
   await print(lines.map((line) => `${escapeControls(line)}\n`).join(''));
+}
+
+type Times = Pick<RunDetails, 'started' | 'ended' | 'decided' | 'results'>;
+
+/** What was denied, or meant a machine that was away, has neither begun nor ended. */
+export function wordsForTimes({ started, ended, decided, results }: Times): string {
+  const [begun, over] = [started, ended].map((at) => at && localTime(at));
+  if (decided !== undefined) return `asked ${begun}, ${DECIDED[decided]} ${over}`;
+  const wasStarted = results.some(
+    ({ result, stdin }) => stdin !== null || (result !== 'denied' && result !== 'offline'),
+  );
+  if (wasStarted) return `started ${begun}, ${over === null ? 'not ended' : `ended ${over}`}`;
+  return results.some(({ result }) => result === 'denied')
+    ? `denied at ${over}`
+    : `asked for at ${over}, and not started`;
 }
 
 function settingLines({ cwd, env = [], terminal, leftOut }: RunDetails): string[] {
@@ -73,7 +91,7 @@ function settingLines({ cwd, env = [], terminal, leftOut }: RunDetails): string[
   ];
 }
 
-function linesFor(result: Result): string[] {
+function linesFor(result: Result, decided: RunDetails['decided']): string[] {
   const { host, reason, started, ended } = result;
   const hasRun = ended !== null && result.result !== 'denied' && result.result !== 'offline';
   const took = !hasRun ? '' : ` after ${(Date.parse(ended) - Date.parse(started)) / 1_000} s`;
@@ -83,7 +101,8 @@ function linesFor(result: Result): string[] {
     if (facts === null || facts.bytes === 0) return [];
     return [`  ${name} ${facts.bytes} bytes, SHA-256 ${facts.sha256}${'head' in facts ? wordsForKept(facts) : ''}`];
   });
-  return [`${host} ${wordsFor(result)}${took}${why}`, ...streams];
+  const how = decided === undefined ? wordsFor(result) : DECIDED[decided];
+  return [`${host} ${how}${took}${why}`, ...streams];
 }
 
 function wordsForKept({ bytes, head, tail }: Exclude<Result['stdout'], null>): string {

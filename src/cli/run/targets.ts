@@ -18,12 +18,25 @@ export interface Resolved {
   readonly needsApproval: boolean;
 }
 
+interface Resolving {
+  readonly targets: string;
+  readonly command: WireCommand | undefined;
+  readonly cwd?: string | undefined;
+  /** Nothing is to run. */
+  readonly isDryRun?: boolean;
+}
+
 /** All of them, and the command may run there; or why not. */
 export async function resolveTargets(
   client: NativeClient,
-  { targets, command, cwd }: { targets: string; command: WireCommand | undefined; cwd?: string | undefined },
+  { targets, command, cwd, isDryRun = false }: Resolving,
 ): Promise<Resolved | { readonly refused: string }> {
-  const answer = await client.request(hostResolve.name, { targets, command, ...(cwd === undefined ? {} : { cwd }) });
+  const answer = await client.request(hostResolve.name, {
+    targets,
+    command,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(isDryRun ? { dryRun: true } : {}),
+  });
   if ('lost' in answer) return { refused: `Cannot tell which machines are meant: ${answer.lost}` };
   if ('error' in answer) return { refused: shown(answer.error.message) };
   const found = hostResolve.parseResult(answer.result);

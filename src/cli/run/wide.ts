@@ -91,7 +91,12 @@ export async function chooseTargets(
   { targets, given, interruption }: Omit<Wide, 'confirmTimeoutMs'>,
 ): Promise<Resolved | number> {
   const { wishes, wide, isJson } = given;
-  const resolved = await resolveTargets(client, { targets, command: wishes.command, cwd: wishes.cwd });
+  const resolved = await resolveTargets(client, {
+    targets,
+    command: wishes.command,
+    cwd: wishes.cwd,
+    isDryRun: wide.isDryRun,
+  });
   if ('refused' in resolved) return deny(resolved.refused, { targets, isJson });
   const { hosts } = resolved;
   if (wide.isDryRun) return showTargets(resolved, isJson);

@@ -192,14 +192,14 @@ export class Approvals {
   }
 
   /** By whoever asked it is withdrawn. */
-  deny(id: ApprovalId, person: Person): Approval | ApprovalRefusal {
+  deny(id: ApprovalId, person: Person): Denied | ApprovalRefusal {
     const entry = this.#waiting(id);
     if ('refused' in entry) return entry;
     const { approval } = entry;
     const isOwn = isSamePerson(approval.asker, person);
     if (!isOwn && !mayApprove(person, approval.approvers)) return { refused: 'may-not-approve', id };
     this.#end(entry, isOwn ? { how: 'withdrawn' } : { how: 'denied', by: person.name });
-    return approval;
+    return { approval, how: isOwn ? 'withdrawn' : 'denied' };
   }
 
   /** Ends what has waited too long; to be called now and then. */
@@ -239,6 +239,12 @@ export class Approvals {
     this.#world.onEvent({ approval, ...decision });
     settle(decision);
   }
+}
+
+/** What saying no has come to. */
+export interface Denied {
+  readonly approval: Approval;
+  readonly how: 'denied' | 'withdrawn';
 }
 
 interface Asking {

@@ -23,6 +23,7 @@ const ENDED: DetachedEnd = {
   result: { result: 'exited', status: 3 },
   streams: { stdin: FACTS, stdout: OUTPUT, stderr: OUTPUT },
 };
+const CANCELLED = { result: 'cancelled', status: 143 } as const;
 const AWAY: DetachRefusal = { refused: 'away', reason: 'gone' };
 
 /** A machine that does what the test says. */
@@ -61,7 +62,7 @@ const BOB = { by: 1, byName: aName('bob'), address: '::1' };
 const foundIn = (journal: MemoryJournal) => new MemoryJournal({ after: journal }).everything.runs;
 
 async function endingOf(detachments: Detachments, run: number) {
-  const ending = await detachments.end(run);
+  const ending = await detachments.end(run, aName('owner'));
   return 'refused' in ending ? ending : [...ending.values()];
 }
 
@@ -79,6 +80,7 @@ function aServer(journal = new MemoryJournal(), machines = new Map<string, Machi
       newKey: () => String(++keys).padStart(32, '0'),
       runnerAt: (host) => machines.get(host) ?? 'nowhere',
       isRevoked: (id) => revoked.has(id),
+      isOwn: (host) => host === 'Server',
     },
     found,
   );
@@ -179,6 +181,36 @@ test('that a run is to end is refused where its machine is away and it cannot be
   machines.set('web1', again);
   detachments.came('web1');
   assert.deepEqual(again.cancelled, [key]);
+});
+
+test('who ended a run whose machine was away is on record at its end, though another server writes that', async () => {
+  const web1 = new Machine();
+  const { journal, machines, detachments, start } = aServer(
+    undefined,
+    new Map<string, Machine | 'away'>([['web1', web1]]),
+  );
+  await start();
+  machines.set('web1', 'away');
+  assert.deepEqual(await endingOf(detachments, 1), ['away']);
+  const again = new Machine();
+  const later = aServer(new MemoryJournal({ after: journal }), new Map([['web1', again]]));
+  again.tell(web1.started[0]?.key ?? '', { ...ENDED, result: CANCELLED });
+  assert.equal(await later.resultOf(1), 'cancelled ended by owner');
+});
+
+test('a run that ends by itself was ended by nobody, and one that ends with the server by that', async () => {
+  const [own, web1] = [new Machine(), new Machine()];
+  const places = new Map([
+    ['Server', own],
+    ['web1', web1],
+  ]);
+  const { detachments, start, resultOf } = aServer(undefined, places);
+  await start('web1');
+  await start('Server');
+  await endingOf(detachments, 1);
+  web1.tell(web1.started[0]?.key ?? '', ENDED);
+  own.tell(own.started[0]?.key ?? '', { ...ENDED, result: CANCELLED });
+  assert.deepEqual([await resultOf(1), await resultOf(2)], ['exited', 'cancelled the server closed']);
 });
 
 test('whether a start reached a machine that went away is asked when it is back', async () => {
@@ -285,7 +317,10 @@ test('a run that is ended, or whose account is revoked, while its start is put o
   detachments.revoked({ id: 1, name: 'bob' });
   assert.deepEqual(await ofRevoked, refusal);
   assert.deepEqual(web1.started, []);
-  assert.deepEqual([await resultOf(1), await resultOf(2)], ['cancelled', 'cancelled']);
+  assert.deepEqual(
+    [await resultOf(1), await resultOf(2)],
+    ['cancelled ended by owner', 'cancelled whoever ran it was revoked'],
+  );
   assert.deepEqual(await endingOf(detachments, 1), []);
 });
 
@@ -305,8 +340,8 @@ test('a run that is ended while its machine is being asked to start it is ended 
   assert.equal(await starting, undefined);
   assert.equal(web1.cancelled.at(-1), key);
   assert.equal(web1.cancelled.length, 2);
-  web1.tell(key, { ...ENDED, result: { result: 'cancelled', status: 143 } });
-  assert.equal(await resultOf(1), 'cancelled');
+  web1.tell(key, { ...ENDED, result: CANCELLED });
+  assert.equal(await resultOf(1), 'cancelled ended by owner');
 });
 
 test('an account has so many open at once, and no more', async () => {

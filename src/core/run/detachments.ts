@@ -4,7 +4,7 @@
 import type { Directory } from '../directory.ts';
 import type { Hosts } from '../hosts.ts';
 import type { Change, Journal, MemberId, Recorded } from '../journal.ts';
-import { isSameName, parseName } from '../name.ts';
+import { isSameName, parseName, type Name } from '../name.ts';
 import type { RunCommand, RunResult } from '../ports.ts';
 import type { NotStored } from '../refusal.ts';
 import type {
@@ -18,6 +18,7 @@ import type {
 import { settingOf, type EntryNumber, type FoundRuns, type KeptOutput, type RunId, type Starter } from './record.ts';
 import type { Records } from './records.ts';
 import { NEVER_BEGAN } from './result.ts';
+import { endedBy, REVOKED, SERVER_CLOSED, withWhy } from './why.ts';
 
 /** Commands of one account that go on at once: each of a thousand machines has one. */
 const MAX_OPEN_OF_ACCOUNT = 1_000;
@@ -31,6 +32,8 @@ export interface DetachmentsWorld {
   /** Of the machine of that name, or the server itself. `away`: it is not connected; `nowhere`: there is no such machine. */
   readonly runnerAt: (host: string) => DetachedRunner | 'away' | 'nowhere';
   readonly isRevoked: (account: MemberId) => boolean;
+  /** Whether the server itself is called so. */
+  readonly isOwn: (host: string) => boolean;
 }
 
 interface DetachedPlaces {
@@ -41,7 +44,7 @@ interface DetachedPlaces {
   readonly directory: Pick<Directory, 'byId'>;
 }
 
-export function placesOfDetached(places: DetachedPlaces): Pick<DetachmentsWorld, 'runnerAt' | 'isRevoked'> {
+export function placesOfDetached(places: DetachedPlaces): Pick<DetachmentsWorld, 'runnerAt' | 'isRevoked' | 'isOwn'> {
   const { serverName, own, hosts, directory } = places;
   return {
     runnerAt: (host) => {
@@ -50,6 +53,7 @@ export function placesOfDetached(places: DetachedPlaces): Pick<DetachmentsWorld,
       const found = 'refused' in parsed ? undefined : hosts.of(parsed.key);
       return found === undefined ? 'nowhere' : (found.machine?.detached ?? 'away');
     },
+    isOwn: (host) => isSameName(host, serverName),
     isRevoked: (id) => directory.byId(id)?.account?.revokedAtMs !== undefined,
   };
 }
@@ -75,6 +79,8 @@ interface Open {
   start: EntryNumber | undefined;
   /** To be ended as soon as somebody can be told. */
   isCondemned: boolean;
+  /** By whom, or for what, as far as it is known. */
+  why: string | undefined;
   /** That is on record. */
   isKept: boolean;
 }
@@ -89,9 +95,10 @@ export class Detachments {
   /** With what another server has left. */
   constructor(world: DetachmentsWorld, { unended }: Pick<FoundRuns, 'unended'>) {
     this.#world = world;
-    for (const { run, start, detached, isCondemned = false } of unended) {
+    for (const { run, start, detached, isCondemned = false, condemnedBy } of unended) {
       if (detached === undefined) continue;
-      const open: Open = { ...detached, run, entry: start, start, isCondemned, isKept: isCondemned };
+      const why = condemnedBy === undefined ? undefined : endedBy(condemnedBy);
+      const open: Open = { ...detached, run, entry: start, start, isCondemned, why, isKept: isCondemned };
       this.#open.set(open.key, open);
       const runner = world.runnerAt(open.host);
       if (runner === 'nowhere') this.#lose(open, MACHINE_REVOKED);
@@ -120,6 +127,7 @@ export class Detachments {
       entry: undefined,
       start: undefined,
       isCondemned: false,
+      why: undefined,
       isKept: false,
     };
     this.#open.set(key, open);
@@ -130,7 +138,7 @@ export class Detachments {
       return recorded;
     }
     open.entry = recorded.number;
-    if (open.isCondemned || this.#world.isRevoked(open.by)) {
+    if (this.#isToEnd(open)) {
       open.start = recorded.number;
       this.#finish(open, NEVER_BEGAN, undefined);
       return { refused: 'not-kept', reason: 'it was ended before it had begun; nothing was started' };
@@ -164,12 +172,12 @@ export class Detachments {
    * Ends a run wherever it is open; what is not in the answer is open no more. Where the machine is away it is on record that it
    * is to end, for the next server as well, or that is refused, and nothing has changed there.
    */
-  async end(run: RunId): Promise<ReadonlyMap<DetachKey, Ending> | NotStored> {
+  async end(run: RunId, by: Name): Promise<ReadonlyMap<DetachKey, Ending> | NotStored> {
     const all = [...this.#open.values()].filter((open) => open.run === run);
     const wanted = all.filter(({ isKept }) => !isKept);
-    const ending = new Map(all.map((open) => [open.key, this.#condemn(open)]));
+    const ending = new Map(all.map((open) => [open.key, this.#condemn(open, endedBy(by))]));
     const changes = wanted.flatMap(({ entry }): Change[] => {
-      return entry === undefined ? [] : [{ type: 'run-condemned', start: entry }];
+      return entry === undefined ? [] : [{ type: 'run-condemned', start: entry, by }];
     });
     if (changes.length === 0) return ending;
     const recorded = await new Promise<Recorded>((done) => this.#world.journal.record(changes, done));
@@ -178,28 +186,37 @@ export class Detachments {
       return ending;
     }
     const forgotten = wanted.filter(({ key, isKept }) => !isKept && ending.get(key) === 'away');
-    for (const open of forgotten) open.isCondemned = false;
+    for (const open of forgotten) {
+      open.isCondemned = false;
+      open.why = undefined;
+    }
     return forgotten.length === 0 ? ending : { refused: 'not-stored', reason: recorded.failed };
   }
 
   /** An account that is no more: what it has started ends; a machine that is: nobody will know. */
   revoked({ id, name }: { readonly id: MemberId; readonly name: string }): void {
     for (const open of this.#open.values()) {
-      if (open.by === id) this.#condemn(open);
+      if (open.by === id) this.#condemn(open, REVOKED);
       if (open.host === name) this.#lose(open, MACHINE_REVOKED);
     }
   }
 
-  #condemn(open: Open): Ending {
+  #condemn(open: Open, why: string): Ending {
     open.isCondemned = true;
+    open.why ??= why;
     const runner = this.#world.runnerAt(open.host);
     if (typeof runner === 'string') return 'away';
     runner.cancel(open.key);
     return 'ending';
   }
 
+  #isToEnd(open: Open): boolean {
+    if (!open.isCondemned && this.#world.isRevoked(open.by)) open.why ??= REVOKED;
+    return open.isCondemned || this.#world.isRevoked(open.by);
+  }
+
   #takeUp(open: Open, runner: DetachedRunner): void {
-    if (open.isCondemned || this.#world.isRevoked(open.by)) runner.cancel(open.key);
+    if (this.#isToEnd(open)) runner.cancel(open.key);
     void runner.ended(open.key).then((end) => {
       switch (end) {
         case 'away':
@@ -219,7 +236,10 @@ export class Detachments {
     const { key, run, start } = open;
     // It may be told twice, by two connections of a machine.
     if (start === undefined || !this.#open.delete(key)) return;
-    this.#world.records.end({ run, start }, result, streams && bounded(streams, this.#world.records.keptBytes));
+    const { records, isOwn } = this.#world;
+    // What nobody has ended and was on the server itself ends with the server.
+    const why = open.why ?? (isOwn(open.host) ? SERVER_CLOSED : undefined);
+    records.end({ run, start }, withWhy(result, why), streams && bounded(streams, records.keptBytes));
   }
 }
 

@@ -2,10 +2,11 @@
 
 import type { MemberId } from '../journal.ts';
 import type { Name } from '../name.ts';
-import type { RunCommand, RunRequest, RunResult } from '../ports.ts';
+import type { RunCommand, RunRequest } from '../ports.ts';
 import type { DetachKey } from './detached.ts';
 import type { Approved } from './approval.ts';
 import type { AskedCommand } from './policy.ts';
+import type { RecordedResult } from './why.ts';
 
 /** Of a run, on however many hosts. Only grows. */
 export type RunId = number;
@@ -69,8 +70,16 @@ export interface RunRefused extends Starter {
   readonly command: AskedCommand;
   readonly setting: Setting;
   readonly result: Unstarted;
+  /** It was a request that waited for somebody else, until `atMs`. */
+  readonly request?: Unapproved;
   /** So many refused attempts of the account before this one have no record of their own. */
   readonly leftOut?: number;
+}
+
+/** What became of a request that nobody approved. */
+export interface Unapproved {
+  readonly askedMs: number;
+  readonly how: 'denied' | 'expired' | 'withdrawn';
 }
 
 export type Unstarted =
@@ -97,7 +106,7 @@ export interface RunFinished {
   /** The entry of its start. */
   readonly start: EntryNumber;
   readonly atMs: number;
-  readonly result: RunResult;
+  readonly result: RecordedResult;
   /** Undefined: nobody was there to count. */
   readonly streams: Streams<StreamFacts & KeptOutput> | undefined;
 }
@@ -123,6 +132,8 @@ export interface UnendedRun {
   readonly start: EntryNumber;
   /** Somebody has ended it, and whether it was told where it runs nobody knows. */
   readonly isCondemned?: true;
+  /** By this one; undefined where an earlier version wrote it down. */
+  readonly condemnedBy?: Name;
   /** It may go on without the server that is gone. */
   readonly detached?: { readonly key: DetachKey; readonly host: string; readonly by: MemberId };
 }
@@ -130,6 +141,7 @@ export interface UnendedRun {
 /** How it went on one host. */
 export interface RunOnHost {
   readonly host: string;
+  /** Or asked for, where that was all. */
   readonly startedMs: number;
   /** Undefined: it runs. */
   readonly end: RunEnd | undefined;
@@ -138,7 +150,7 @@ export interface RunOnHost {
 
 export interface RunEnd {
   readonly atMs: number;
-  readonly result: RunResult | Unstarted;
+  readonly result: RecordedResult | Unstarted;
   readonly streams: Streams<StreamFacts & KeptBytes> | undefined;
 }
 
@@ -153,6 +165,8 @@ export interface StoredRun extends Starter {
   readonly command: AskedCommand;
   /** Undefined: the record was made before that was put on record. */
   readonly setting?: Setting;
+  /** It waited for somebody else to approve it, and nobody did. Undefined in records of before, too. */
+  readonly request?: Unapproved;
   /** Refused attempts of the account before this one that have no record of their own. */
   readonly leftOut?: number;
   /** On the first host where somebody had to. */
@@ -162,8 +176,10 @@ export interface StoredRun extends Starter {
 }
 
 /** Whose runs may be seen; undefined: everybody's. */
-interface Seeing {
+export interface Seeing {
   readonly member: MemberId | undefined;
+  /** Those too that somebody of this name has approved on some machine. */
+  readonly approver?: Name;
 }
 
 /** The newest so many, older than `before`; the first is taken whatever its size. */

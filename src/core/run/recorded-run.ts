@@ -5,6 +5,7 @@ import type { ByteSink, ByteSource, Run, RunResult, TerminalSize } from '../port
 import { NEVER_BEGAN } from './result.ts';
 import type { Capture } from './capture.ts';
 import type { KeptOutput, StreamFacts, Streams } from './record.ts';
+import { withWhy, type RecordedResult } from './why.ts';
 
 export type Captures = Readonly<Record<'stdin' | 'stdout' | 'stderr', Capture>>;
 
@@ -17,6 +18,8 @@ export class RecordedRun implements Run {
   readonly #settle: (result: RunResult) => void;
   #run: Run | undefined;
   #isCancelled = false;
+  /** By whom it was ended, and for what, as far as somebody said. */
+  #why: string | undefined;
   /** New, and not told yet. */
   #size: TerminalSize | undefined;
 
@@ -30,7 +33,9 @@ export class RecordedRun implements Run {
     this.stderr = new RecordedSource(captures.stderr);
   }
 
-  cancel(): void {
+  /** The first to end it is who did. */
+  cancel(why?: string): void {
+    if (!this.#isCancelled) this.#why = why;
     this.#isCancelled = true;
     this.#run?.cancel();
   }
@@ -41,9 +46,9 @@ export class RecordedRun implements Run {
   }
 
   /** Its start is on record. `onEnded` is told before anybody else how it ended, and what went through. */
-  begin(start: () => Run, onEnded: (result: RunResult, streams: Streams<StreamFacts & KeptOutput>) => void): void {
+  begin(start: () => Run, onEnded: (result: RecordedResult, streams: Streams<StreamFacts & KeptOutput>) => void): void {
     const settle = (result: RunResult) => {
-      onEnded(result, this.#finish());
+      onEnded(withWhy(result, this.#why), this.#finish());
       this.#settle(result);
     };
     if (this.#isCancelled) {

@@ -20,8 +20,10 @@ import {
   type RunRefused,
   type Setting,
   type Starter,
+  type Unapproved,
   type Unstarted,
 } from './record.ts';
+import type { RecordedResult } from './why.ts';
 
 /** Bytes of each output that are kept, unless the operator says otherwise: a screen's worth many times. */
 export const KEPT_OUTPUT_BYTES = 65_536;
@@ -61,6 +63,7 @@ export interface Refusing extends Pick<Starting, 'run' | 'starter' | 'setting'> 
   readonly hosts: readonly string[];
   readonly command: AskedCommand;
   readonly result: Unstarted;
+  readonly request?: Unapproved;
 }
 
 /** Of a start that is durable. */
@@ -149,14 +152,14 @@ export class Records {
 
   end(
     { run, start }: { readonly run: RunId; readonly start: EntryNumber },
-    result: RunResult,
+    result: RecordedResult,
     streams: RunFinished['streams'],
   ): void {
     this.#write({ type: 'ended', run, start, atMs: this.#world.now(), result: shortened(result), streams });
   }
 
   /** Nobody waits for it, and nothing depends on it: the refusal has been told. Over the account's share it is counted. */
-  refuse({ run, starter, hosts, command, setting, result }: Refusing): void {
+  refuse({ run, starter, hosts, command, setting, result, request }: Refusing): void {
     const inShort = (name: string) => name.slice(0, MAX_NAME_LENGTH);
     const entry: RunRefused = {
       type: 'refused',
@@ -167,6 +170,7 @@ export class Records {
       command,
       setting: { ...setting, env: setting.env.map(inShort) },
       result: shortened(result),
+      ...(request === undefined ? {} : { request }),
     };
     if (this.#refusals.take(entry)) this.#write(entry);
   }
@@ -207,7 +211,7 @@ export class Records {
   }
 }
 
-function shortened<Result extends RunResult | Unstarted>(result: Result): Result {
+function shortened<Result extends RecordedResult | Unstarted>(result: Result): Result {
   return 'reason' in result ? { ...result, reason: result.reason.slice(0, MAX_REASON_LENGTH) } : result;
 }
 

@@ -13,5 +13,5 @@ export function withoutInput(run: Run): Run {
   run.stdin.end();
   const { stdout, stderr, ended } = run;
   const resize: Run['resize'] = (size) => run.resize(size);
-  return { stdin: CLOSED, stdout, stderr, ended, cancel: () => run.cancel(), resize };
+  return { stdin: CLOSED, stdout, stderr, ended, cancel: (why) => run.cancel(why), resize };
 }

@@ -8,7 +8,8 @@ import { lineText, shortHash, wordsForApproval } from '../shared/words-approval.
 
 /** What a session has under way: a command, or one that waits for somebody to approve it. */
 export interface UnderWay {
-  cancel(): void;
+  /** `why`: for the record of a command. */
+  cancel(why: string): void;
   /** What was waiting has been written. */
   resume(): void;
   /** The request that has to be approved first; undefined: it needs no approval, or has not been asked for yet. */
@@ -69,7 +70,7 @@ export function answerApproval(request: Asked, { person, approvals }: Answering)
       const denied = approvals.deny(request.id, person);
       return 'refused' in denied
         ? formatError(wordsForApproval(denied, 'Cannot deny'))
-        : `Denied ${lineText(denied)}\n`;
+        : `${denied.how === 'withdrawn' ? 'Taken back:' : 'Denied'} ${lineText(denied.approval)}\n`;
     }
   }
 }

@@ -4,6 +4,7 @@ import type { GroupChanged } from '../../core/event.ts';
 import type { Answer } from '../../core/hub.ts';
 import { judgePassword } from '../../core/password.ts';
 import { roleOf } from '../../core/rights.ts';
+import { RIGHTS_OVER } from '../../core/run/why.ts';
 import type { Session } from '../../core/session.ts';
 import { countedAs } from '../../net/limits.ts';
 import {
@@ -208,7 +209,7 @@ export class Commands {
       token: bearer?.token,
       onOver: () => {
         // What it may not start it may not go on with either.
-        for (const run of this.runs ?? []) run.cancel();
+        for (const run of this.runs ?? []) run.cancel(RIGHTS_OVER);
         this.#asker.tell(`${own} has the rights of ${by.name} no longer: they were taken back\n`);
       },
     });

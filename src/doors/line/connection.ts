@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Outcome, Said } from '../../core/event.ts';
 import type { Entrance } from '../../core/hub.ts';
 import type { MessageId } from '../../core/journal.ts';
+import { HAS_GONE, SERVER_CLOSED, whyDismissed } from '../../core/run/why.ts';
 import type { Dismissal, Listener, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { LineInput } from '../../protocol/line/decoder.ts';
@@ -169,15 +170,15 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
   }
 
   dismiss(dismissal: Dismissal): void {
-    this.close(formatError(wordsForDismissal(dismissal)));
+    this.close(formatError(wordsForDismissal(dismissal)), whyDismissed(dismissal));
   }
 
-  /** Says a last line and ends in an orderly way. */
-  close(reason: string): void {
+  /** Says a last line and ends in an orderly way; `why`: for the records of what it runs. */
+  close(reason: string, why = SERVER_CLOSED): void {
     if (this.#phase === 'finishing' || this.#phase === 'ended') return;
     this.#commands?.leave();
     this.tell(reason);
-    for (const run of this.#underWay()) run.cancel();
+    for (const run of this.#underWay()) run.cancel(why);
     this.#finish();
   }
 
@@ -319,7 +320,7 @@ export class LineConnection implements Lane, Listener, LineReader, Threshold, As
     this.#phase = 'ended';
     this.#intake.stop();
     this.#stopWatching?.();
-    for (const run of this.#underWay()) run.cancel();
+    for (const run of this.#underWay()) run.cancel(HAS_GONE);
     this.#leave(false);
     this.#room.forget(this);
   }

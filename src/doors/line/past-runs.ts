@@ -8,6 +8,7 @@ import type { Session } from '../../core/session.ts';
 import { formatDate, formatError } from '../../protocol/line/reply.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
 import { escapeControls, shorten } from '../../protocol/text.ts';
+import { DECIDED } from '../shared/words-approval.ts';
 import { askedText } from '../shared/words-run.ts';
 import { countedResults } from '../shared/words-share.ts';
 
@@ -31,9 +32,9 @@ export async function listRuns(
 }
 
 /** `17 2020-12-17 20:06:53 janaki on web[1-2] : uptime (2 ok)`. */
-function lineFor({ id, byName, command, hosts }: StoredRun): string {
+function lineFor({ id, byName, command, hosts, request }: StoredRun): string {
   const where = shorten(formatNodeSet(hosts.map(({ host }) => host)), MAX_WHERE_LENGTH);
-  const how = shorten(countedResults(hosts), MAX_WHERE_LENGTH);
+  const how = request === undefined ? shorten(countedResults(hosts), MAX_WHERE_LENGTH) : DECIDED[request.how];
   const at = formatDate(hosts[0]?.startedMs ?? 0);
   return escapeControls(`${id} ${at} ${byName} on ${where} : ${askedText(command)} (${how})`) + '\n';
 }

@@ -35,8 +35,8 @@ export class LineRun {
     this.#listener.tell(`${wordsForResult(this.#host, result)}\n`);
   }
 
-  cancel(): void {
-    this.#run.cancel();
+  cancel(why: string): void {
+    this.#run.cancel(why);
   }
 
   /** What was waiting has been written: read on. */

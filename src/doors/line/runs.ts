@@ -172,19 +172,16 @@ export class LineRuns {
     // From now on, so that a connection that goes before the message is stored takes its request with it.
     this.#all.add(owner);
     this.#asker.begin();
-    askFor(
-      { hub, approvals, session: this.#session, nowMs: now(), person, asked, owner, starter, approvers },
-      (answer) => {
-        if ('refused' in answer) {
-          this.#all.delete(owner);
-          this.#asker.tell(formatError(wordsForAsking(answer)));
-        } else {
-          this.#asker.tell(`${wordsForWaiting(answer)}\n`);
-          void this.#await(owner, { answer, command, wish });
-        }
-        this.#asker.answered();
-      },
-    );
+    askFor({ hub, approvals, session: this.#session, now, person, asked, owner, starter, approvers }, (answer) => {
+      if ('refused' in answer) {
+        this.#all.delete(owner);
+        this.#asker.tell(formatError(wordsForAsking(answer)));
+      } else {
+        this.#asker.tell(`${wordsForWaiting(answer)}\n`);
+        void this.#await(owner, { answer, command, wish });
+      }
+      this.#asker.answered();
+    });
   }
 
   async #await(owner: LineAsk, { answer, command, wish }: Waiting): Promise<void> {

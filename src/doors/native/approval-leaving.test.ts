@@ -16,7 +16,7 @@ for (const host of LOOPBACKS) {
     janaki.socket.destroy();
     await until(async () => {
       eve.type('approve 1');
-      return (await eve.barrier()).includes('request 1 was withdrawn');
+      return (await eve.barrier()).includes('request 1 was taken back');
     });
     assert.deepEqual(house.runner.requests, []);
   });

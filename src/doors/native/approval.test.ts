@@ -66,10 +66,17 @@ for (const host of LOOPBACKS) {
     const another = await house.as('Janaki');
     assert.equal(await another.ask('run.start', { ...REBOOT, ...STREAMS, approval: 1 }), 'unknown-approval');
     assert.deepEqual(house.runner.requests, []);
-    assert.equal(runStart.parseResult(await start())?.run, 1);
+    const { run, record: id } = runStart.parseResult(await start()) ?? assert.fail();
+    assert.equal(run, 1);
     assert.deepEqual(startedIn(house), [{ ...JSON.parse(shown.canonical).request, recordsHead: undefined }]);
     assert.ok(house.runner.runs[0]?.stdin.hasEnded, 'what is typed was not approved');
     assert.equal(await start({ stdin: 7, stdout: 9, stderr: 11 }), 'approval-over');
+    // Whoever approved it may see what came of it, and no more than that.
+    const isSeenBy = async (talker: Talker) => (await talker.ask('run.show', { id })) !== 'unknown-record';
+    assert.deepEqual([await isSeenBy(janaki), await isSeenBy(eve), await isSeenBy(bob)], [true, true, false]);
+    assert.match(JSON.stringify(await eve.ask('run.list')), /^\{"runs":\[\{"id":\d+,"by":"Janaki","approvedBy":"Eve",/);
+    assert.equal(await eve.ask('run.end', { id }), 'not-allowed');
+    assert.equal(await eve.ask('run.share', { run: id, to: ['Bob'] }), 'unknown-record');
     const told = house.told.map(({ text: line }) => line).filter((line) => /^(?:Approval|Given)/.test(line));
     const given = `Given command reboot -f (Janaki from ${host} on Server, approved by Eve)`;
     assert.deepEqual(told, [
@@ -87,8 +94,8 @@ for (const host of LOOPBACKS) {
     const [denied, withdrawn, old] = [await askFor(janaki), await askFor(janaki), await askFor(janaki)];
     assert.equal(await eve.ask('approval.wait', { approval: 1 }), 'unknown-approval');
     const all = [denied, withdrawn, old].map(({ approval }) => outcome(approval));
-    assert.deepEqual(await eve.ask('approval.deny', { approval: denied.approval }), {});
-    assert.deepEqual(await janaki.ask('approval.deny', { approval: withdrawn.approval }), {});
+    assert.deepEqual(await eve.ask('approval.deny', { approval: denied.approval }), { how: 'denied' });
+    assert.deepEqual(await janaki.ask('approval.deny', { approval: withdrawn.approval }), { how: 'withdrawn' });
     house.time.ms += APPROVAL_LIFETIME_MS;
     house.approvals.expire();
     assert.deepEqual(await Promise.all(all), [
@@ -112,6 +119,42 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(house.runner.requests, []);
   });
 
+  test(`whoever was asked and comes later reads behind each request what became of it: ${host}`, async () => {
+    await using house = await anApprovingHouse(host);
+    const [janaki, eve] = [await house.as('Janaki'), await house.as('Eve')];
+    const [approved, denied, withdrawn] = [await askFor(janaki), await askFor(janaki), await askFor(janaki)];
+    await askFor(janaki);
+    await eve.ask('approval.give', { approval: approved.approval, hash: approved.hash });
+    await eve.ask('approval.deny', { approval: denied.approval });
+    await janaki.ask('approval.deny', { approval: withdrawn.approval });
+    house.time.ms += APPROVAL_LIFETIME_MS;
+    house.approvals.expire();
+    const left = await askFor(janaki);
+    janaki.cut();
+    await janaki.closed();
+    await until(async () => (await eve.ask('approval.show', { approval: left.approval })) === 'approval-over');
+    const late = await house.as('Prashanth');
+    await late.ask('chat.subscribe');
+    const heard: string[] = [];
+    for (let count = 0; count < 10; count++) {
+      const { from, to, text } = await late.message();
+      assert.deepEqual([from, to], ['Janaki', ['Eve', 'Prashanth']]);
+      heard.push(text.startsWith('asks to run') ? `asks: ${/deny (\d+);/.exec(text)?.[1]}` : text);
+    }
+    assert.deepEqual(heard, [
+      'asks: 1',
+      'asks: 2',
+      'asks: 3',
+      'asks: 4',
+      'request 1 was approved by Eve',
+      'request 2 was denied by Eve; nothing was started',
+      'request 3 was taken back by whoever asked; nothing was started',
+      'request 4 has expired: nobody approved it in time; nothing was started',
+      'asks: 5',
+      'request 5 was taken back by whoever asked; nothing was started',
+    ]);
+  });
+
   test(`a request is over with the rights that it was made with: ${host}`, async () => {
     await using house = await anApprovingHouse(host);
     const owner = await house.call();
@@ -122,7 +165,7 @@ for (const host of LOOPBACKS) {
     guest.type(`login ${house.tokenOf('Janaki')}\nrun Server : reboot`);
     await guest.until('Waiting for approval');
     assert.deepEqual(await owner.ask('account.revoke', { name: 'Janaki' }), { revoked: 'account' });
-    await guest.until('error: Cannot run the command: request 2 was withdrawn by whoever asked\n');
+    await guest.until('error: Cannot run the command: request 2 was taken back by whoever asked\n');
     await janaki.closed();
     const eve = await house.as('Eve');
     for (const id of [approval, 2]) assert.equal(await eve.ask('approval.show', { approval: id }), 'approval-over');
@@ -139,7 +182,7 @@ for (const host of LOOPBACKS) {
     // The longest there is, four times as long where it is quoted, still is a message.
     const quotes = { command: { argv: ['reboot', "'".repeat(16_260)] } };
     const { approval } = await askFor(janaki, quotes);
-    assert.deepEqual(await janaki.ask('approval.deny', { approval }), {});
+    assert.deepEqual(await janaki.ask('approval.deny', { approval }), { how: 'withdrawn' });
     assert.deepEqual(await janaki.ask('approval.list'), { approvals: [] });
     const owner = await house.call();
     await owner.becomeOwner();
@@ -204,12 +247,13 @@ for (const host of LOOPBACKS) {
     const eve = await house.line(`login ${house.tokenOf('Eve')}`);
     const janaki = await house.line(`login ${house.tokenOf('Janaki')}`);
     for (const [by, typed, why] of [
-      [janaki, 'deny 1', 'was withdrawn by whoever asked'],
+      [janaki, 'deny 1', 'was taken back by whoever asked'],
       [eve, 'deny 2', 'was denied by Eve'],
     ] as const) {
       janaki.type('run Server : reboot');
       await janaki.until('Waiting for approval');
       by.type(typed);
+      await by.until(by === janaki ? /^Taken back: 1 [0-9a-f]{12} until /m : /^Denied 2 [0-9a-f]{12} until /m);
       await janaki.until(`error: Cannot run the command: request ${typed.slice(-1)} ${why}\n`);
     }
     janaki.type('run Server : reboot');
@@ -232,7 +276,7 @@ for (const host of LOOPBACKS) {
     again.socket.resetAndDestroy();
     const isWithdrawn = async (id: number) => {
       eve.type(`approve ${id}`);
-      return (await eve.barrier()).includes(`request ${id} was withdrawn`);
+      return (await eve.barrier()).includes(`request ${id} was taken back`);
     };
     await until(() => isWithdrawn(5));
     assert.deepEqual(house.runner.requests, []);

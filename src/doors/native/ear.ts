@@ -5,6 +5,7 @@ import type { Outcome, Said } from '../../core/event.ts';
 import type { Entrance } from '../../core/hub.ts';
 import type { MessageId } from '../../core/journal.ts';
 import type { EnterRefusal } from '../../core/refusal.ts';
+import { whyDismissed } from '../../core/run/why.ts';
 import type { Dismissal, Listener, Member, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Frame } from '../../protocol/native/frame.ts';
@@ -30,7 +31,8 @@ export interface Wire {
   readonly isOver: boolean;
   notify(method: string, params: object): void;
   share(frame: Frame): void;
-  end(reason: string): void;
+  /** `why`: for the records of what it runs; without that whoever asked has gone. */
+  end(reason: string, why?: string): void;
 }
 
 export class Ear implements Listener {
@@ -171,7 +173,7 @@ export class Ear implements Listener {
   }
 
   dismiss(dismissal: Dismissal): void {
-    this.#wire.end(wordsForDismissal(dismissal));
+    this.#wire.end(wordsForDismissal(dismissal), whyDismissed(dismissal));
   }
 
   #tell(said: Said): void {

@@ -1,6 +1,7 @@
 // What an entry of the table says: who may ask, how the question is read, and who answers it.
 
 import type { Run, TerminalSize } from '../../core/ports.ts';
+import type { Name } from '../../core/name.ts';
 import type { Gatherings } from '../../core/run/gatherings.ts';
 import type { Member, Role, Session } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
@@ -51,7 +52,7 @@ export interface Asker {
   /** Which of its starts are one run. */
   readonly gatherings: Gatherings;
   /** False: there is no such run. */
-  cancel(id: number): boolean;
+  cancel(id: number, by: Name): boolean;
   /** The same. */
   resize(id: number, size: TerminalSize): boolean;
 }

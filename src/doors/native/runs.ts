@@ -53,18 +53,18 @@ export class SessionRuns {
   }
 
   /** Nobody is there any more. */
-  abandonAll(): void {
-    for (const run of this.#all.values()) run.abandon();
+  abandonAll(why: string): void {
+    for (const run of this.#all.values()) run.abandon(why);
   }
 
-  cancel(id: number): boolean {
+  cancel(id: number, why: string): boolean {
     const run = this.#all.get(id);
-    run?.cancel();
+    run?.cancel(why);
     return run !== undefined;
   }
 
-  cancelAll(reason: string): void {
-    for (const run of this.#all.values()) run.cancel(reason);
+  cancelAll(why: string, told: string): void {
+    for (const run of this.#all.values()) run.cancel(why, told);
   }
 
   resize(id: number, size: TerminalSize): boolean {

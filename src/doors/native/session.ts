@@ -2,7 +2,9 @@
 // ended.
 
 import type { Run, TerminalSize } from '../../core/ports.ts';
+import type { Name } from '../../core/name.ts';
 import { Gatherings } from '../../core/run/gatherings.ts';
+import { endedBy, HAS_GONE, SERVER_CLOSED } from '../../core/run/why.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { Peer } from '../../net/peer.ts';
 import { countRead } from '../../net/scavenge.ts';
@@ -151,8 +153,8 @@ export class NativeSession implements Asker, Wire {
     this.#runs.abandon(id);
   }
 
-  cancel(id: number): boolean {
-    return this.#runs.cancel(id);
+  cancel(id: number, by: Name): boolean {
+    return this.#runs.cancel(id, endedBy(by));
   }
 
   resize(id: number, size: TerminalSize): boolean {
@@ -265,7 +267,7 @@ export class NativeSession implements Asker, Wire {
       this.#machine.close(CLOSING_REASON);
       this.#timer = setTimeout(() => this.end(CLOSING_REASON), MACHINE_CLOSE_MS);
     }
-    this.#runs.cancelAll(CLOSING_REASON);
+    this.#runs.cancelAll(SERVER_CLOSED, CLOSING_REASON);
     this.house.approvals.leave(this);
     this.ear.held.releaseAll();
     this.#finish(CLOSING_REASON);
@@ -288,9 +290,9 @@ export class NativeSession implements Asker, Wire {
   }
 
   /** Says why, if that is still to be said, and closes; whoever does not fetch it is cut. */
-  end(reason: string): void {
+  end(reason: string, why = HAS_GONE): void {
     if (this.#phase === 'over') return;
-    this.#leave();
+    this.#leave(why);
     this.#link.connection.close(reason);
     this.#pump.close();
     this.#timer = setTimeout(() => this.#carrier.destroy(), LINGER_MS);
@@ -301,19 +303,19 @@ export class NativeSession implements Asker, Wire {
     this.#room.gone(this);
   }
 
-  #leave(): void {
+  #leave(why = HAS_GONE): void {
     this.#phase = 'over';
     clearTimeout(this.#timer);
     this.#slowing?.stop();
-    this.#abandonAll();
+    this.#abandonAll(why);
     this.#machine?.leave();
     this.#machine = undefined;
     this.ear.leave();
   }
 
-  #abandonAll(): void {
+  #abandonAll(why = HAS_GONE): void {
     this.house.approvals.leave(this);
-    this.#runs.abandonAll();
+    this.#runs.abandonAll(why);
   }
 
   get #where() {

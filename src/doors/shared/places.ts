@@ -8,7 +8,7 @@ import { placesFor, type Places } from '../../core/run/policy.ts';
 import type { Starter } from '../../core/run/record.ts';
 import type { Session } from '../../core/session.ts';
 import type { House } from './house.ts';
-import { fieldsOfDenied, recordOfDenied, type Denied } from './words-run.ts';
+import { fieldsOfDenied, recordOfDenied, type Denied, type DeniedAttempt } from './words-run.ts';
 
 type PlacesHouse = Pick<House, 'hub' | 'runner' | 'hosts' | 'policy' | 'log' | 'records'>;
 
@@ -20,9 +20,14 @@ interface Looking {
   readonly starter: Starter;
   /** As it is said if it is refused. */
   readonly denied: Denied;
+  /** Nothing is to run: somebody looks what would. */
+  readonly isLook?: boolean | undefined;
 }
 
-export function lookUp(house: PlacesHouse, { targets, person, starter, denied }: Looking): Places | RunRefusal {
+export function lookUp(
+  house: PlacesHouse,
+  { targets, person, starter, denied, isLook = false }: Looking,
+): Places | RunRefusal {
   const { hub, runner, hosts, policy, log, records } = house;
   const { serverName, directory } = hub;
   const found = placesFor(
@@ -30,15 +35,24 @@ export function lookUp(house: PlacesHouse, { targets, person, starter, denied }:
     { role: person.role, key: person.key, command: denied.command, manner: denied.setting },
     { serverName, runner, hosts, directory, policy, isPresent: (key) => hub.isPresent(key) },
   );
-  if ('refused' in found && found.refused === 'not-allowed') {
-    log.warn('command not allowed', { ...fieldsOfDenied(found, denied), address: starter.address });
+  const attempt = isLook ? undefined : deniedIn(found, targets.trim() || serverName);
+  if (attempt !== undefined) {
+    log.warn('command not allowed', { ...fieldsOfDenied(attempt, denied), address: starter.address });
     const { command } = denied;
     // A guest is nobody, and fills no disk.
     if (person.role !== 'guest' && command !== undefined) {
-      records.refuse({ run: records.newRun(), starter, ...recordOfDenied(found, { ...denied, command }) });
+      records.refuse({ run: records.newRun(), starter, ...recordOfDenied(attempt, { ...denied, command }) });
     }
   }
   return found;
+}
+
+/** What goes on record. A verb that is none, or has not such values, is looked at before the machines are: those are as they were typed. */
+function deniedIn(found: Places | RunRefusal, targets: string): DeniedAttempt | undefined {
+  if (!('refused' in found)) return undefined;
+  if (found.refused === 'not-allowed') return found;
+  const isVerb = found.refused === 'unknown-verb' || found.refused === 'bad-verb';
+  return isVerb ? { names: [targets], why: found } : undefined;
 }
 
 /** Somebody with the rights that their session has now. */

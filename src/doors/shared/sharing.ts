@@ -29,10 +29,11 @@ export async function share(
   session: Session,
   { id, ...sending }: Sharing,
 ): Promise<Receipt | ShareRefusal | SendRefusal> {
-  const seeing = seenBy(session, hub);
+  // What somebody approved is not theirs to tell.
+  const { member } = seenBy(session, hub);
   let text: string | undefined;
   try {
-    text = await textOf(journal, { id, ...seeing });
+    text = await textOf(journal, { id, member });
   } catch (error) {
     return { refused: 'unreadable', reason: error instanceof Error ? error.message : String(error) };
   }

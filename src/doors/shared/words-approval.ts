@@ -68,6 +68,9 @@ export function wordsForApproval(refusal: UseRefusal, attempt: string): string {
   }
 }
 
+/** What became of a request that nobody approved, in a word. */
+export const DECIDED = { denied: 'denied', expired: 'expired', withdrawn: 'taken back' } as const;
+
 /** What became of it: `was denied by eve`. */
 export function wordsForDecision(decision: Decision): string {
   switch (decision.how) {
@@ -78,7 +81,7 @@ export function wordsForDecision(decision: Decision): string {
     case 'expired':
       return 'has expired: nobody approved it in time';
     case 'withdrawn':
-      return 'was withdrawn by whoever asked';
+      return 'was taken back by whoever asked';
   }
 }
 
@@ -105,6 +108,12 @@ export function messageText({ id, hash, asked, expiresMs }: Approval): string {
   const short = shortHash(hash);
   const how = `partyline approve ${id}, or here: approve ${id} ${short}; partyline deny ${id}`;
   return `asks to run ${requestText(asked)} as ${asked.by}, until ${formatDateUtc(expiresMs)}: ${how}; sha256 ${hash}`;
+}
+
+/** What they are told when it is over. */
+export function outcomeText({ id }: Approval, decision: Decision): string {
+  if (decision.how === 'approved') return `request ${id} was approved by ${decision.by}`;
+  return `request ${id} ${wordsForDecision(decision)}; nothing was started`;
 }
 
 /** What whoever asked is told, in the server's time as everything at `nc`. */

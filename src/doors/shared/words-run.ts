@@ -51,17 +51,24 @@ function reasonFor(why: 'policy' | 'server', role: Role): string {
     : 'the policy of the server does not allow it';
 }
 
+/** What was attempted and denied. */
+export interface DeniedAttempt {
+  readonly names: readonly string[];
+  readonly why: Extract<RunRefusal, { refused: 'not-allowed' }>['why'] | VerbRefusal;
+}
+
 /** The same for the records. */
 export function recordOfDenied(
-  { names, why }: Extract<RunRefusal, { refused: 'not-allowed' }>,
+  { names, why }: DeniedAttempt,
   { role, command, setting }: Denied & { readonly command: AskedCommand },
 ): Pick<Refusing, 'hosts' | 'command' | 'setting' | 'result'> {
-  return { hosts: names, command, setting, result: { result: 'denied', status: null, reason: reasonFor(why, role) } };
+  const reason = typeof why === 'string' ? reasonFor(why, role) : whyNoVerb(why);
+  return { hosts: names, command, setting, result: { result: 'denied', status: null, reason } };
 }
 
 /** The same for the log. */
 export function fieldsOfDenied(
-  { names }: Extract<RunRefusal, { refused: 'not-allowed' }>,
+  { names, why }: DeniedAttempt,
   { by, role, command, setting: { cwd, hasTerminal } }: Denied,
 ): Fields {
   return {
@@ -71,6 +78,7 @@ export function fieldsOfDenied(
     command: command === undefined ? undefined : askedText(command),
     ...(cwd === undefined ? {} : { cwd: shorten(cwd, MAX_COMMAND_LENGTH) }),
     ...(hasTerminal ? { terminal: true } : {}),
+    ...(typeof why === 'string' ? {} : { reason: shorten(whyNoVerb(why), MAX_COMMAND_LENGTH) }),
   };
 }
 
@@ -82,15 +90,18 @@ export function askedText(asked: AskedCommand, maxLength = MAX_COMMAND_LENGTH): 
 
 export function wordsForVerb(refusal: VerbRefusal): string {
   const attempt = `Cannot run ${VERB_SIGN}${quote(refusal.verb).slice(1, -1)}`;
+  return `${attempt}: ${whyNoVerb(refusal)}; nothing was started`;
+}
+
+function whyNoVerb(refusal: VerbRefusal): string {
   if (refusal.refused === 'unknown-verb') {
     const known = refusal.known.map((verb) => `${VERB_SIGN}${verb}`);
     const there = known.length === 0 ? 'this server has no verbs' : `this server has ${known.join(', ')}`;
-    return `${attempt}: there is no such verb; ${there}; nothing was started`;
+    return `there is no such verb; ${there}`;
   }
   const { wrong, parameters } = refusal;
   const form = [`${VERB_SIGN}${refusal.verb}`, ...parameters.map(({ name }) => name.toUpperCase())].join(' ');
-  const why = wrong === undefined ? `its form is ${form}` : wordsForValue(wrong.parameter, quote(wrong.value));
-  return `${attempt}: ${why}; nothing was started`;
+  return wrong === undefined ? `its form is ${form}` : wordsForValue(wrong.parameter, quote(wrong.value));
 }
 
 function wordsForValue({ name, values }: Parameter, value: string): string {

@@ -211,5 +211,7 @@ test('a step that is out there is never changed', () => {
     'f6fc2694c05f75b7',
     'f6e3f1e1a787dc86',
     'c71b618d0ba08bcf',
+    '3db3421f0cd0fb4e',
+    '0f193f7c3b9b6e06',
   ]);
 });

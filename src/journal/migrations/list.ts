@@ -9,5 +9,18 @@ import { INVITER } from './0005-inviter.ts';
 import { LOST } from './0006-lost.ts';
 import { MACHINES } from './0007-machines.ts';
 import { CONDEMNED } from './0008-condemned.ts';
+import { ENDED_BY } from './0009-ended-by.ts';
+import { APPROVER } from './0010-approver.ts';
 
-export const MIGRATIONS: readonly string[] = [FIRST, LOG, RUNS, PAST, INVITER, LOST, MACHINES, CONDEMNED];
+export const MIGRATIONS: readonly string[] = [
+  FIRST,
+  LOG,
+  RUNS,
+  PAST,
+  INVITER,
+  LOST,
+  MACHINES,
+  CONDEMNED,
+  ENDED_BY,
+  APPROVER,
+];

@@ -56,7 +56,7 @@ export const APPROVAL: Entries<
   }),
   'approval.deny': entry(approvalDeny, {
     needs: 'member',
-    summary: 'Denies a request; one’s own is withdrawn',
+    summary: 'Denies a request; one’s own is taken back',
     answer: deny,
   }),
 };
@@ -81,7 +81,7 @@ async function ask(asker: Asker, given: RunAsk) {
   const asked = { by: person.name, hosts, request };
   const answer = await new Promise<AskAnswer>((resolve) => {
     askFor(
-      { hub, approvals, session, nowMs: now(), person, asked, owner: asker, starter: starterFor(asker), approvers },
+      { hub, approvals, session, now, person, asked, owner: asker, starter: starterFor(asker), approvers },
       resolve,
     );
   });
@@ -128,7 +128,7 @@ function give(asker: Asker, { approval: id, hash }: Which & { readonly hash: str
 
 function deny(asker: Asker, { approval: id }: Which) {
   const denied = asker.house.approvals.deny(id, whoAsks(asker));
-  return 'refused' in denied ? approvalError(denied, ATTEMPTS['approval.deny']) : { result: {} };
+  return 'refused' in denied ? approvalError(denied, ATTEMPTS['approval.deny']) : { result: { how: denied.how } };
 }
 
 function whoAsks(asker: Asker): Person {

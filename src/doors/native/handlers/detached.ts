@@ -131,10 +131,14 @@ async function end(asker: Asker, { id }: { id: number }) {
   const found = await runSeen(asker, id, attempt);
   if ('error' in found) return found;
   const { run } = found;
+  const session = sessionOf(asker);
+  if (session.role !== 'owner' && asker.house.hub.rights.of(session).id !== run.by) {
+    return no('not-allowed', `${attempt}: only ${run.asName ?? run.byName}, who started it, and the owner may`);
+  }
   if (run.hosts.every(({ detached }) => detached === undefined)) {
     return no('not-kept', `${attempt}: it was not detached; it ends with the connection that started it`);
   }
-  const ending = await asker.house.detachments.end(id);
+  const ending = await asker.house.detachments.end(id, session.member.name);
   if ('refused' in ending) {
     const { reason } = ending;
     return no(

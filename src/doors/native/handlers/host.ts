@@ -136,11 +136,12 @@ function list({ house }: Asker, { after }: { after?: string }) {
 interface Meant extends Manner {
   readonly targets: string;
   readonly command?: WireCommand;
+  readonly dryRun?: boolean;
 }
 
-function resolve(asker: Asker, { targets, command, cwd, hasTerminal = false }: Meant) {
+function resolve(asker: Asker, { targets, command, cwd, hasTerminal = false, dryRun: isLook = false }: Meant) {
   const wanted = { command, setting: { cwd, env: [], hasTerminal } };
-  const looked = lookUpFor(asker, targets, wanted);
+  const looked = lookUpFor(asker, targets, { ...wanted, isLook });
   const isNeeded = 'refused' in looked && looked.refused === 'needs-approval';
   const found = isNeeded ? looked.places : looked;
   if ('refused' in found) return refusedRun(asker, found, wanted);

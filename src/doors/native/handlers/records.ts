@@ -1,4 +1,4 @@
-// Records of runs: everybody sees their own, the owner all.
+// Records of runs: everybody sees their own and those that they approved, the owner all.
 
 import { beginningOf } from '../../../core/run/beginning.ts';
 import type { AskedCommand } from '../../../core/run/policy.ts';
@@ -31,7 +31,8 @@ const BYTES_OF_UNIT = 6;
 export const RECORDS: Entries<'run.list' | 'run.show' | 'run.output' | 'run.share'> = {
   'run.list': entry(runList, {
     needs: 'member',
-    summary: 'Runs on record, oldest first; without a cursor the newest; one’s own, or for the owner all',
+    summary:
+      'Runs on record, oldest first; without a cursor the newest; one’s own and those that one approved, or for the owner all',
     holds: true,
     answer: list,
   }),
@@ -124,7 +125,7 @@ export function unreadable(attempt: string, error: unknown) {
 }
 
 function toRun(run: StoredRun, maxBytes: number) {
-  const { id, byName, asName, address, command: given, hosts, approved } = run;
+  const { id, byName, asName, address, command: given, hosts, approved, request } = run;
   const { command, isCut } = toCommand(given, maxBytes);
   const names = fitting(
     hosts.map(({ host }) => host),
@@ -144,6 +145,7 @@ function toRun(run: StoredRun, maxBytes: number) {
     ...(isCut ? { isCut } : {}),
     started: toTime(hosts[0]?.startedMs ?? 0),
     ended: last === undefined ? null : toTime(last),
+    ...(request === undefined ? {} : { decided: request.how }),
   };
 }
 

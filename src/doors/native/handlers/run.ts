@@ -181,10 +181,14 @@ export function requestOf(
 }
 
 /** Where it is, and may be run by whoever asks. */
-export function lookUpFor(asker: Asker, targets: string, given: Wanted): Places | RunRefusal {
+export function lookUpFor(
+  asker: Asker,
+  targets: string,
+  { isLook, ...given }: Wanted & { readonly isLook?: boolean },
+): Places | RunRefusal {
   const { house } = asker;
   const person = personIn(house.hub, sessionOf(asker));
-  return lookUp(house, { targets, person, starter: starterFor(asker), denied: deniedTo(asker, given) });
+  return lookUp(house, { targets, person, starter: starterFor(asker), denied: deniedTo(asker, given), isLook });
 }
 
 export function starterFor(asker: Asker): Starter {
@@ -202,7 +206,9 @@ function deniedTo(asker: Asker, { command, setting }: Wanted): Denied {
 
 function cancel(asker: Asker, { run }: { run: number }) {
   // One that ended meanwhile is no mistake of whoever cancels it.
-  return asker.cancel(run) ? { result: {} } : no('unknown-run', `Cannot cancel run ${run}: it is not running`);
+  return asker.cancel(run, sessionOf(asker).member.name)
+    ? { result: {} }
+    : no('unknown-run', `Cannot cancel run ${run}: it is not running`);
 }
 
 function resize(asker: Asker, { run, ...size }: WireSize & { run: number }) {

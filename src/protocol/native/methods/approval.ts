@@ -73,4 +73,8 @@ export const approvalGive = method('approval.give', {
   result: NOTHING,
 });
 
-export const approvalDeny = method('approval.deny', { params: which, result: NOTHING });
+/** `withdrawn`: it was one's own. */
+export const approvalDeny = method('approval.deny', {
+  params: which,
+  result: object({ how: oneOf(['denied', 'withdrawn']) }),
+});

@@ -78,6 +78,8 @@ export const hostResolve = method('host.resolve', {
     command: optional(command),
     cwd: optional(directory),
     hasTerminal: optional(truth),
+    /** It is only looked what would run: what is not allowed is no attempt, and goes on no record. */
+    dryRun: optional(truth),
   }),
   result: object({
     hosts: listOf(object({ name: text, state: oneOf(['online', 'offline']) })),

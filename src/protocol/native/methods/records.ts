@@ -39,8 +39,11 @@ const RUN = {
   command,
   /** It was longer, and what is here is its beginning. */
   isCut: optional(truth),
+  /** Or asked for, where that was all. */
   started: time,
   ended: orNull(time),
+  /** What became of it, where it waited for somebody else to approve it and nobody did. */
+  decided: optional(oneOf(['denied', 'expired', 'withdrawn'])),
 } as const;
 
 /** The newest, older than `before`; oldest first. */
