@@ -117,8 +117,10 @@ test('a line that is too long comes in marked pieces, cut between characters', (
 });
 
 test('without folding every line is printed at once', () => {
-  const { says, fold } = aFold({ isFolding: false });
+  const { says, fold } = aFold({ isFolding: false, maxHeldBytes: 10_000 });
   assert.deepEqual(says('web1', 'up\nup'), ['web1: up']);
+  const { moved } = shiftsOf(() => assert.equal(says('web3', SHORT_LINES).length, 60_000));
+  assert.equal(moved, 0);
   assert.deepEqual(says('web2', 'up\n'), ['web2: up']);
   assert.equal(fold.dueMs, undefined);
 });
@@ -158,6 +160,52 @@ test('one that floods while another says nothing is printed when the room is ful
   }
   // After that the silent ones are waited for no more.
   assert.equal(printed, 1_000);
+});
+
+/** While it works: how many elements are moved in arrays that are shortened from the front, and how long the longest is. */
+function shiftsOf(work: () => void): { readonly moved: number; readonly longest: number } {
+  const { shift, splice } = Array.prototype;
+  let [moved, longest] = [0, 0];
+  const note = ({ length }: unknown[], dropped: number) => {
+    moved += Math.max(0, length - dropped);
+    longest = Math.max(longest, length);
+  };
+  const counting = {
+    shift(this: unknown[]): unknown {
+      note(this, 1);
+      return shift.call(this);
+    },
+    splice(this: unknown[], from: number, count: number, ...more: unknown[]): unknown[] {
+      note(this, from + count);
+      return splice.call(this, from, count, ...more);
+    },
+  };
+  Object.assign(Array.prototype, counting);
+  try {
+    work();
+  } finally {
+    Object.assign(Array.prototype, { shift, splice });
+  }
+  return { moved, longest };
+}
+
+/** Of two texts, in one piece. */
+const SHORT_LINES = Array.from({ length: 60_000 }, (_, at) => (at % 3 === 0 ? 'y\n' : '\n')).join('');
+
+test('of tens of thousands of lines that say the same, each is moved about once until it is printed', () => {
+  const { says, fold } = aFold({ hosts: ['web1', 'web2'], maxHeldBytes: 100_000_000 });
+  const { moved } = shiftsOf(() => {
+    assert.deepEqual(says('web1', SHORT_LINES), []);
+    assert.equal(says('web2', SHORT_LINES).length, 60_000);
+  });
+  assert.ok(moved > 0 && moved <= 60_000, `${moved} rows were moved`);
+  assert.equal(fold.heldBytes, 0);
+});
+
+test('of many short lines in one piece no more are held than there is room for', () => {
+  const { says } = aFold({ maxHeldBytes: 50_000 });
+  const { longest } = shiftsOf(() => assert.equal(says('web1', SHORT_LINES).length, 60_000));
+  assert.ok(longest > 0 && longest <= 200, `${longest} rows in 50,000 bytes`);
 });
 
 test('lines without an end fill no more room than there is', () => {

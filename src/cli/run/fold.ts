@@ -3,12 +3,13 @@
 //
 // What waits is a queue of rows, each a text and the machines that have said it. A machine's next line joins a row behind
 // the one of its last line, or makes a new row at the end, and rows are printed from the front only. So the lines of one
-// machine never change places, and the row in front is always the oldest.
+// machine never change places, and the row in front is always the oldest. Without folding nothing waits but a line's end.
 
 import type { OutputName } from '../../client/run.ts';
 import { escapeControls } from '../../protocol/text.ts';
-import { LineCutter } from './line-cutter.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
+import { Alike } from './alike.ts';
+import { LineCutter } from './line-cutter.ts';
 
 /** A line to print, without its end. */
 export interface FoldedLine {
@@ -34,7 +35,7 @@ export interface FoldOptions {
 
 /** Long enough for machines that begin together, short enough not to be felt. */
 const MAX_WAIT_MS = 200;
-/** Of a thousand machines, dozens of usual lines each. */
+/** Of a thousand machines, dozens of usual lines each; never exceeded, however many short lines come in one piece. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 /** Longer than any line that is read by eye. */
 const MAX_LINE_LENGTH = 16_384;
@@ -79,8 +80,10 @@ export class Fold {
   /** The rows that wait: a chain, since arrays of thousands are slow to take the first from. */
   #front: Row | undefined;
   #back: Row | undefined;
-  /** The rows that wait, by what they say, each in the order of their numbers. */
-  readonly #saying = new Map<string, Row[]>();
+  /** The rows that wait, by what they say. */
+  readonly #saying = { stdout: new Map<string, Alike<Row>>(), stderr: new Map<string, Alike<Row>>() };
+  /** To be handed over by the call that is under way. */
+  #printed: FoldedLine[] = [];
   #lastNumber = 0;
   #heldBytes = 0;
   /** Counts how often waiting was in vain: those who were waited for then are no more, until they say something. */
@@ -105,14 +108,15 @@ export class Fold {
     const host = this.#hostNamed(name);
     const cutter = host.cutters[stream];
     const heldBefore = cutter.heldLength;
-    for (const text of cutter.receive(bytes)) this.#take(host, { stream, text, nowMs });
+    const texts = cutter.receive(bytes);
     this.#heldBytes += UNFINISHED_UNIT_BYTES * (cutter.heldLength - heldBefore);
-    const printed = this.#settle(nowMs);
-    if (this.#heldBytes <= this.#options.maxHeldBytes) return printed;
-    // There are no rows any more: it is lines without an end that fill the room, and this is one of them.
-    this.#heldBytes -= UNFINISHED_UNIT_BYTES * cutter.heldLength;
-    for (const text of cutter.cut()) this.#take(host, { stream, text, nowMs });
-    return [...printed, ...this.#settle(nowMs)];
+    for (const text of texts) this.#take(host, { stream, text, nowMs });
+    if (this.#heldBytes > this.#options.maxHeldBytes) {
+      // There are no rows any more: it is lines without an end that fill the room, and this is one of them.
+      this.#heldBytes -= UNFINISHED_UNIT_BYTES * cutter.heldLength;
+      for (const text of cutter.cut()) this.#take(host, { stream, text, nowMs });
+    }
+    return this.#settle(nowMs);
   }
 
   /** Nothing more comes from this machine, which nobody waits for any more. */
@@ -166,18 +170,11 @@ export class Fold {
   }
 
   #take(host: Host, { stream, text, nowMs }: { stream: OutputName; text: string; nowMs: number }): void {
-    const said = `${stream} ${text}`;
-    const alike = this.#saying.get(said) ?? [];
-    let row = this.#options.isFolding ? firstAfter(alike, host.row.number) : undefined;
-    if (row === undefined) {
-      row = aRow({ number: (this.#lastNumber += 1), stream, text, sinceMs: nowMs });
-      if (this.#back === undefined) this.#front = row;
-      else this.#back.next = row;
-      this.#back = row;
-      alike.push(row);
-      this.#saying.set(said, alike);
-      this.#heldBytes += bytesOf(row);
+    if (!this.#options.isFolding) {
+      this.#printed.push({ stream, hosts: host.label, text: escapeControls(text) });
+      return;
     }
+    const row = this.#saying[stream].get(text)?.after(host.row.number) ?? this.#newRow({ stream, text, nowMs });
     row.hosts.push(host);
     this.#heldBytes += HOST_IN_ROW_BYTES;
     if (!host.isOver) {
@@ -185,6 +182,21 @@ export class Fold {
       this.#count(row, 1);
     }
     host.row = row;
+    // At once: one piece of an output may hold more short lines than there is room for.
+    if (this.#heldBytes > this.#options.maxHeldBytes) this.#printDue(nowMs);
+  }
+
+  #newRow({ stream, text, nowMs }: { stream: OutputName; text: string; nowMs: number }): Row {
+    const row = aRow({ number: (this.#lastNumber += 1), stream, text, sinceMs: nowMs });
+    if (this.#back === undefined) this.#front = row;
+    else this.#back.next = row;
+    this.#back = row;
+    const saying = this.#saying[stream];
+    const alike = saying.get(text) ?? new Alike<Row>();
+    alike.push(row);
+    saying.set(text, alike);
+    this.#heldBytes += bytesOf(row);
+    return row;
   }
 
   /** One machine more, or less, whose last line it is. */
@@ -193,35 +205,40 @@ export class Fold {
     if (row.round === this.#round) this.#awaited += difference;
   }
 
-  /** Prints what everybody has said or gone past, and what may wait no more. */
+  /** What is printed by then. */
   #settle(nowMs: number): FoldedLine[] {
-    const { isFolding, maxWaitMs, maxHeldBytes } = this.#options;
-    const printed: FoldedLine[] = [];
+    this.#printDue(nowMs);
+    const printed = this.#printed;
+    this.#printed = [];
+    return printed;
+  }
+
+  /** Prints what everybody has said or gone past, and what may wait no more. */
+  #printDue(nowMs: number): void {
+    const { maxWaitMs, maxHeldBytes } = this.#options;
     for (let front = this.#front; front !== undefined; front = this.#front) {
-      if (isFolding && this.#awaited > 0) {
+      if (this.#awaited > 0) {
         if (nowMs - front.sinceMs < maxWaitMs && this.#heldBytes <= maxHeldBytes) break;
         this.#round += 1;
         this.#awaited = 0;
       }
-      printed.push(this.#printFront(front));
+      this.#printFront(front);
     }
-    return printed;
   }
 
-  #printFront(row: Row): FoldedLine {
+  #printFront(row: Row): void {
     const { stream, text, hosts } = row;
     this.#front = row.next;
     // A machine keeps its last row for ever; it must not keep all that came after.
     row.next = undefined;
     if (this.#front === undefined) this.#back = undefined;
-    const said = `${stream} ${text}`;
-    const alike = this.#saying.get(said);
-    alike?.shift();
-    if (alike?.length === 0) this.#saying.delete(said);
+    const alike = this.#saying[stream].get(text);
+    alike?.takeFirst();
+    if (alike?.isEmpty === true) this.#saying[stream].delete(text);
     this.#heldBytes -= bytesOf(row) + HOST_IN_ROW_BYTES * hosts.length;
     row.round = this.#round;
     this.#awaited += row.last;
-    return { stream, hosts: this.#labelFor(hosts), text: escapeControls(text) };
+    this.#printed.push({ stream, hosts: this.#labelFor(hosts), text: escapeControls(text) });
   }
 
   #labelFor(hosts: readonly Host[]): string {
@@ -251,15 +268,4 @@ function aRow(given: Pick<Row, 'number' | 'stream' | 'text' | 'sinceMs'>): Row {
 
 function bytesOf({ text }: Row): number {
   return ROW_BYTES + ROW_UNIT_BYTES * text.length;
-}
-
-/** By halves: of a machine that says nothing but `y` there are thousands. */
-function firstAfter(rows: readonly Row[], number: number): Row | undefined {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rows[middle]?.number ?? 0) > number) high = middle;
-    else low = middle + 1;
-  }
-  return rows[low];
 }

@@ -95,7 +95,14 @@ export class FoldedView extends Shown implements View {
 
   #print(lines: readonly FoldedLine[]): void {
     if (lines.length > 0) this.#onPrint();
-    for (const line of lines) this.outputs.write(line.stream, formatFolded(line));
+    // Lines of one output are one write; a change of output is not, so that they keep their order where both are one terminal.
+    let text = '';
+    for (const [at, line] of lines.entries()) {
+      text += formatFolded(line);
+      if (lines[at + 1]?.stream === line.stream) continue;
+      this.outputs.write(line.stream, text);
+      text = '';
+    }
     clearTimeout(this.#timer);
     const { dueMs } = this.#fold;
     if (dueMs === undefined) return;
