@@ -1,8 +1,6 @@
-// Where the output of a command on many machines comes out: folded lines with the machines that said them, JSON lines, or
-// a file for each machine and stream. A reader of ours that stalls stalls the machines, and costs one buffer.
+// Where the output of a command on many machines comes out: folded lines with the machines that said them, or JSON lines;
+// files are a room of their own. A reader of ours that stalls stalls the machines, and costs one buffer.
 
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { join } from 'node:path';
 import type { OutputName } from '../../client/run.ts';
 import { Utf8Pieces, type Piece } from '../../protocol/native/utf8.ts';
 import { dataOf } from './outlet.ts';
@@ -172,65 +170,5 @@ export class JsonView extends Shown implements View {
   #tell(host: string, stream: OutputName, piece: Piece | undefined): void {
     if (piece === undefined) return;
     this.outputs.write('stdout', jsonLine({ host, stream, ...dataOf(piece) }));
-  }
-}
-
-/** `DIR/web1.stdout` and `DIR/web1.stderr`, in a directory that is there, byte for byte; only what is not empty. How it ended `ends` tells. */
-export class FileView implements View {
-  readonly #directory: string;
-  readonly #files = new Map<string, WriteStream>();
-  readonly #drop: Drop;
-  readonly #ends: View;
-  #failure: string | undefined;
-
-  constructor(directory: string, { drop, ends }: { readonly drop: Drop; readonly ends: View }) {
-    this.#directory = directory;
-    this.#drop = drop;
-    this.#ends = ends;
-  }
-
-  get failure(): string | undefined {
-    return this.#failure ?? this.#ends.failure;
-  }
-
-  get isBehind(): boolean {
-    return this.#ends.isBehind;
-  }
-
-  hurry(): void {
-    this.#ends.hurry();
-  }
-
-  output(host: string, { stream, bytes }: { stream: OutputName; bytes: Uint8Array }, done: Done): void {
-    this.#file(host, stream).write(bytes, () => done());
-  }
-
-  outputEnd(host: string, stream: OutputName): void {
-    this.#files.get(`${host}.${stream}`)?.end();
-  }
-
-  ended(host: string, result: HostResult, reason: string | undefined): void {
-    this.#ends.ended(host, result, reason);
-  }
-
-  async close(): Promise<void> {
-    const open = [...this.#files.values()].filter((file) => !file.closed);
-    await Promise.all(open.map((file) => new Promise<void>((resolve) => file.once('close', resolve).end())));
-    await this.#ends.close();
-  }
-
-  /** A name has no slash and begins with no dot: the file is in the directory. */
-  #file(host: string, stream: OutputName): WriteStream {
-    const name = `${host}.${stream}`;
-    const known = this.#files.get(name);
-    if (known !== undefined) return known;
-    const path = join(this.#directory, name);
-    const file = createWriteStream(path);
-    file.on('error', (error: NodeJS.ErrnoException) => {
-      this.#failure ??= `Cannot write ${path}: ${error.code ?? error.message}`;
-      this.#drop(stream, host);
-    });
-    this.#files.set(name, file);
-    return file;
   }
 }

@@ -11,8 +11,9 @@ import { isInForeground } from '../terminal/foreground.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { runOnMany } from './many.ts';
 import type { RunArguments } from './arguments.ts';
+import { faultOfFiles, FileView } from './files.ts';
 import { confirm, isWide, resolveTargets, wordsForTargets, type Resolved, type TargetHost } from './targets.ts';
-import { FileView, FoldedView, JsonView, type Drop, type View } from './view.ts';
+import { FoldedView, JsonView, type Drop, type View } from './view.ts';
 import { UNREACHED_STATUS } from '../kit/status.ts';
 import { summarise } from '../../protocol/summary.ts';
 import { formatProgress, overallStatus } from './summary.ts';
@@ -46,11 +47,11 @@ async function carryOut(
   const chosen = await chooseTargets(client, { targets, given, interruption });
   if (typeof chosen === 'number') return chosen;
   const { hosts, needsApproval } = chosen;
+  const names = hosts.map(({ name }) => name);
   let { wishes } = given;
   if (needsApproval) {
     if (wide.hasInput) return fail('--stdin: what somebody approves gets no input; nothing was started');
     const { waitForApproval } = await import('./approval.ts');
-    const names = hosts.map(({ name }) => name);
     const approved = await waitForApproval(client, { wishes, hosts: names, isJson, interruption });
     if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
     if ('refused' in approved) return deny(approved.refused, { targets, isJson });
@@ -58,6 +59,8 @@ async function carryOut(
   }
   const unmade = wide.out === undefined ? undefined : makeOut(wide.out);
   if (unmade !== undefined) return fail(unmade);
+  const unwritable = wide.out === undefined ? undefined : faultOfFiles(wide.out, names);
+  if (unwritable !== undefined) return fail(unwritable);
   const progress = new Progress(hosts.length, isJson && wide.out === undefined);
   const { results, view } = await runOnMany({
     client,
