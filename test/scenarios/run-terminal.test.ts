@@ -2,7 +2,7 @@
 // families; with somebody who types and looks (tmux), and with the programs that need one.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { aDirectory } from '../kit/directory.ts';
@@ -10,7 +10,7 @@ import { aMachine } from '../kit/machine.ts';
 import { needs } from '../kit/needs.ts';
 import { writeHostPolicy, writePolicy } from '../kit/policy.ts';
 import { hasProc, isRunning, until } from '../kit/proc.ts';
-import { outcomeOf, PARTYLINE, partyline, type Outcome } from '../kit/program.ts';
+import { outcomeOf, PARTYLINE, partyline, start, type Outcome } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 import { loggedIn, refused, someone } from '../kit/someone.ts';
 import { aTmux, type Tmux } from '../kit/tmux.ts';
@@ -23,11 +23,11 @@ interface There {
 /** The program in a terminal, whose shell says afterwards how it ended and whether the terminal is as it was. */
 function inTmux({ server, host }: There, args: string): Promise<Tmux> {
   const run = `'${PARTYLINE}' run '${at(host, server.port)}' ${args}`;
-  const look = 'stty -a | grep -o "[-]*icanon\\|[-]*isig\\|[-]*echo " | xargs';
-  return aTmux(`${run}; echo "status $?"; ${look}; exec sleep 1000`, server.env);
+  return aTmux(`${run}; echo "status $?"; ${LOOK}; exec sleep 1000`, server.env);
 }
 
-const AS_IT_WAS = /^isig icanon echo$|^icanon isig echo$/m;
+const LOOK = 'stty -a | grep -o "[-]*icanon\\|[-]*isig\\|[-]*echo \\|[-]*opost" | xargs';
+const AS_IT_WAS = /^opost isig icanon echo$/m;
 
 async function ended(tmux: Tmux, status: number): Promise<string> {
   const screen = await tmux.shows(/^status \d+\n.*echo$/m);
@@ -149,7 +149,7 @@ for (const host of LOOPBACKS) {
       const command = `trap : HUP TERM; tty >'${there}.tty'; setsid sh -c 'echo \\$\\$ >${there}; exec sleep 1000'; sleep 1000`;
       const run = `run '${at(host, server.port)}' -t -- "${command}"`;
       await using tmux = await aTmux(
-        `sh -c 'echo $$ >${here}; exec "$0" "$@"' '${PARTYLINE}' ${run}; echo "status $?"; stty -a | grep -o "[-]*icanon\\|[-]*isig\\|[-]*echo " | xargs; exec sleep 1000`,
+        `sh -c 'echo $$ >${here}; exec "$0" "$@"' '${PARTYLINE}' ${run}; echo "status $?"; ${LOOK}; exec sleep 1000`,
         server.env,
       );
       const left = await startedThere(there);
@@ -159,6 +159,26 @@ for (const host of LOOPBACKS) {
       const path = readFileSync(`${there}.tty`, 'utf8').trim();
       await until(() => !existsSync(path), 'the terminal is gone');
     }
+  });
+
+  test(`what is shown comes through the terminal here as it is: ${host}`, async (t) => {
+    if (!needs(t, ['script'])) return;
+    await using server = await startServer();
+    await using _web1 = await aMachine('web1', server, host);
+    const run = `'${PARTYLINE}' run '${at(host, server.port)}' --on web1 -t -- 'stty -opost; printf "a\\nb\\n"'`;
+    const shown = async (env: Readonly<Record<string, string>> = {}): Promise<string> => {
+      const command = `${run}; ${LOOK}`;
+      await using terminal = start('script', ['-qec', command, '/dev/null'], { env: { ...server.env, ...env } });
+      assert.equal(await terminal.ended, 0);
+      return terminal.stdout.text;
+    };
+    assert.equal(await shown(), 'a\nb\nopost isig icanon echo\r\n');
+    // Where there is no such program, or it cannot, it is as Node has it.
+    const directory = aDirectory(t);
+    writeFileSync(join(directory, 'stty'), '#!/bin/sh\ncase $1 in -opost) exit 1;; esac; exec /bin/stty "$@"\n', {
+      mode: 0o755,
+    });
+    assert.equal(await shown({ PATH: `${directory}:${process.env['PATH']}` }), 'a\r\nb\r\nopost isig icanon echo\r\n');
   });
 
   test(`without a terminal here -tt takes one there, -t does not, and several machines have none: ${host}`, async (t) => {

@@ -1,6 +1,7 @@
 // Our own terminal, lent to a command elsewhere: what is typed goes there as it is, Ctrl-C too, and its size follows ours.
 // However that ends, it is given back as it was.
 
+import { spawnSync } from 'node:child_process';
 import type { RunHandle } from '../../client/run.ts';
 import type { WireSize } from '../../protocol/native/methods/run.ts';
 import { ESCAPE_HELP, Escapes } from './escape.ts';
@@ -8,6 +9,8 @@ import { ScreenModes } from './screen-modes.ts';
 
 /** Where nobody says how large it is: as the first terminals were. */
 const USUAL_SIZE: WireSize = { columns: 80, rows: 24 };
+/** Milliseconds for one call of the system, by a program that has to be started on a machine that may be busy. */
+const STTY_TIMEOUT_MS = 2_000;
 
 export class OwnTerminal {
   readonly #escapes = new Escapes();
@@ -83,8 +86,19 @@ export class OwnTerminal {
   };
 
   readonly #goOn = (): void => {
+    // Whoever was stopped without a word has found a shell's modes again, of which Node knows nothing.
+    if (this.#isLent) process.stdin.setRawMode(false);
     process.stdin.setRawMode(true);
+    leaveOutputAlone();
     this.#isLent = true;
     this.#handle?.resize(this.size);
   };
+}
+
+/**
+ * What Node calls raw still makes CR LF of each LF that is shown. The terminal there has done so already, unless somebody
+ * there wants it otherwise. Where there is no stty that is what stays; the end of the raw mode takes back either.
+ */
+function leaveOutputAlone(): void {
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'], timeout: STTY_TIMEOUT_MS });
 }
