@@ -55,7 +55,7 @@ export type RunResult =
   | { result: 'signalled'; status: number; signal: number }
   | { result: 'timeout'; status: 124 }
   | { result: 'cancelled'; status: number }
-  /** The machine itself does not allow it: nothing was started there. */
+  /** The machine itself does not allow it, or cannot start anything now: nothing was started there. */
   | { result: 'denied'; status: null; reason: string }
   /** `mayGoOn`: what told of it has ended, and of a detached run that is not the run. */
   | { result: 'lost'; status: null; reason: string; mayGoOn?: true };
@@ -75,7 +75,7 @@ export interface Run {
 
 /** One on this very machine. */
 export interface LocalRun extends Run {
-  /** Settles once it is known whether there is a command: false, and it ends with 126, 127 or `lost`. */
+  /** Settles once it is known whether there is a command: false, and it ends with 126, 127, `denied` or `lost`. */
   readonly begun: Promise<boolean>;
 }
 

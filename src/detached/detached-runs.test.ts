@@ -188,8 +188,8 @@ test('where nothing can be started, that is said of the start', LIMIT, async (t)
   const request = { key: key(1), command: argv('true'), env: {}, takesInput: false, keptBytes: 0 };
   const answer = await runs.start(request);
   assert.ok(answer !== undefined && 'failed' in answer);
-  assert.deepEqual([answer.failed.result, answer.failed.status], ['lost', null]);
-  assert.match(answer.failed.reason, /^Cannot run commands in .*gone: the directory is gone$/);
+  assert.deepEqual([answer.failed.result, answer.failed.status], ['denied', null]);
+  assert.match(answer.failed.reason, /^Cannot run commands in .*gone: the directory is gone; nothing was started$/);
 });
 
 test(

@@ -64,6 +64,8 @@ export type FromProcess =
   /** `pid`: and `spawn`, in one; `isFinished`: and `finish`. */
   | { did: 'exit'; id: number; pid?: number | undefined; ending: Ending; isFinished: boolean }
   | { did: 'lose'; id: number; reason: string }
+  /** Nothing was started. */
+  | { did: 'refuse'; id: number; reason: string }
   /** From now on the runs have a mark, and no cgroup. */
   | { did: 'loosen'; reason: string }
   /** Nothing of the run is left, or all of it was sent KILL. */

@@ -43,8 +43,8 @@ test('a link in place of the directory is refused, and what it leads to stays as
   for (const directory of [link, `${link}/`]) {
     const runner = aRunner(t, { memory: '', directory });
     const { result } = await finish(runner.start({ command: argv('true'), env }));
-    const reason = `Cannot make pipes in ${link}: it is not a directory`;
-    assert.deepEqual(result, { result: 'lost', status: null, reason });
+    const reason = `Cannot make pipes in ${link}: it is not a directory; nothing was started`;
+    assert.deepEqual(result, { result: 'denied', status: null, reason });
   }
   assert.equal(statSync(target).mode & 0o777, 0o755);
   assert.deepEqual(readdirSync(target), ['pipes-7']);
@@ -52,18 +52,18 @@ test('a link in place of the directory is refused, and what it leads to stays as
 
 test('a file, and a link that leads nowhere, are refused in one sentence', LIMIT, async (t) => {
   const directory = join(aDirectory(t), 'pipes');
-  const reason = `Cannot make pipes in ${directory}: it is not a directory`;
+  const reason = `Cannot make pipes in ${directory}: it is not a directory; nothing was started`;
   const runner = aRunner(t, { memory: '', directory });
   writeFileSync(directory, '');
   assert.deepEqual((await finish(runner.start({ command: argv('true'), env }))).result, {
-    result: 'lost',
+    result: 'denied',
     status: null,
     reason,
   });
   rmSync(directory);
   symlinkSync(`${directory}-nowhere`, directory);
   assert.deepEqual((await finish(runner.start({ command: argv('true'), env }))).result, {
-    result: 'lost',
+    result: 'denied',
     status: null,
     reason,
   });
@@ -90,8 +90,8 @@ test(
     const directory = aDirectory(t);
     chownSync(directory, 65_534, 65_534);
     const { result } = await finish(aRunner(t, { memory: '', directory }).start({ command: argv('true'), env }));
-    const reason = `Cannot make pipes in ${directory}: it belongs to another user`;
-    assert.deepEqual(result, { result: 'lost', status: null, reason });
+    const reason = `Cannot make pipes in ${directory}: it belongs to another user; nothing was started`;
+    assert.deepEqual(result, { result: 'denied', status: null, reason });
   },
 );
 
@@ -121,13 +121,13 @@ test('pipes that cannot be made are one line to whoever wanted them', LIMIT, asy
   for (let number = 32; number < 64; number++) mkdirSync(join(own, `${number}-in`));
   const runs = Array.from({ length: 40 }, () => runner.start({ command: argv('true'), env }));
   const results = await Promise.all(runs.map(async (run) => (await finish(run)).result));
-  const lost = results.filter(({ result }) => result === 'lost');
-  assert.ok(lost.length > 0);
-  for (const result of lost) {
+  const denied = results.filter(({ result }) => result === 'denied');
+  assert.ok(denied.length > 0);
+  for (const result of denied) {
     assert.deepEqual(result, {
-      result: 'lost',
+      result: 'denied',
       status: null,
-      reason: `Cannot make pipes in ${own}: file exists`,
+      reason: `Cannot make pipes in ${own}: file exists; nothing was started`,
     });
   }
   for (let number = 32; number < 64; number++) rmdirSync(join(own, `${number}-in`));

@@ -243,7 +243,7 @@ test('closing ends every command, stubborn ones too, and then the runner process
   assert.deepEqual(await other.ended, { result: 'cancelled', status: 129 });
   await gone();
   const late = await finish(runner.start({ command: argv('true'), env }));
-  assert.equal(late.result.result, 'lost');
+  assert.equal(late.result.result, 'denied');
 });
 
 test('a runner that never ran anything closes at once', LIMIT, async (t) => {

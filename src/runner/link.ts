@@ -176,6 +176,10 @@ export class Link {
         this.#watch.fulfil(`spawn ${message.id}`);
         this.#watch.fulfil(`finish ${message.id}`);
         return this.#runs.get(message.id)?.lose(message.reason);
+      case 'refuse':
+        this.#watch.fulfil(`spawn ${message.id}`);
+        this.#watch.fulfil(`finish ${message.id}`);
+        return this.#runs.get(message.id)?.refuse(message.reason);
       case 'finish':
         return this.#finished(message.id);
       case 'loosen':
@@ -234,7 +238,7 @@ export class Link {
   }
 
   #refuse(reason: string): void {
-    for (const { run } of this.#waiting.splice(0)) run.lose(reason);
+    for (const { run } of this.#waiting.splice(0)) run.refuse(reason);
   }
 
   #begin(started: Started): void {
@@ -251,7 +255,7 @@ export class Link {
         this.#waiting.unshift({ ...started, isSecondTry: true });
         return;
       }
-      run.lose(`Cannot open the command's pipes: ${wordsFor(error)}`);
+      run.refuse(`Cannot open the command's pipes: ${wordsFor(error)}`);
       return;
     }
     this.#runs.set(id, run);
@@ -280,7 +284,8 @@ export class Link {
     killMarked(this.#settings, new Set(own.map(({ pid }) => pid)));
     removePlace(this.#settings.directory);
     void this.#left.promise.then(() => dropMark(this.#marks, this.#settings));
-    for (const run of [...this.#waiting.splice(0).map(({ run }) => run), ...this.#runs.values()]) run.lose(reason);
+    for (const { run } of this.#waiting.splice(0)) run.refuse(reason.replace(/\.$/, ''));
+    for (const run of this.#runs.values()) run.lose(reason);
     if (!wasClosing) this.#onGone(reason);
   }
 }

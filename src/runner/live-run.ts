@@ -34,6 +34,8 @@ export interface RunOptions {
 /** `waiting`: for pipes; nothing was started. `running`: asked for. `draining`: the command has exited. */
 type Phase = 'waiting' | 'running' | 'draining' | 'settled';
 
+type Outcome = Ending | { readonly kind: 'lost' | 'denied'; readonly reason: string };
+
 export class LiveRun implements LocalRun {
   readonly stdin = new PipeSink();
   readonly stdout = new PipeSource(() => this.#settleIfDone());
@@ -46,7 +48,7 @@ export class LiveRun implements LocalRun {
   #phase: Phase = 'waiting';
   #endedFor: EndedFor;
   #isCancelled = false;
-  #outcome: Ending | { kind: 'lost'; reason: string } | undefined;
+  #outcome: Outcome | undefined;
   #terminal: TerminalSize | undefined;
   #timeout: NodeJS.Timeout | undefined;
   #unkillable: NodeJS.Timeout | undefined;
@@ -112,8 +114,17 @@ export class LiveRun implements LocalRun {
     this.#leave(ending);
   }
 
-  /** The command never started, or nobody knows any more how it fares. */
+  /** Nothing was started, and nothing will be. */
+  refuse(reason: string): void {
+    this.#leaveUntold({ kind: 'denied', reason: `${reason}; nothing was started` });
+  }
+
+  /** Nobody knows any more how it fares, or whether it was started. */
   lose(reason: string): void {
+    this.#leaveUntold({ kind: 'lost', reason });
+  }
+
+  #leaveUntold(outcome: Outcome): void {
     if (this.#phase === 'waiting') {
       this.stdout.end();
       this.stderr.end();
@@ -121,10 +132,10 @@ export class LiveRun implements LocalRun {
     // Whoever could write is gone: what the pipes hold can be read, and then their end.
     this.started(false);
     // A run that was to end has ended: its session was sent KILL.
-    this.#leave(this.#endedFor ? { kind: 'signal', signal: SIGKILL } : { kind: 'lost', reason });
+    this.#leave(this.#endedFor ? { kind: 'signal', signal: SIGKILL } : outcome);
   }
 
-  #leave(outcome: Ending | { kind: 'lost'; reason: string }): void {
+  #leave(outcome: Outcome): void {
     if (this.#phase === 'draining' || this.#phase === 'settled') return;
     this.#phase = 'draining';
     this.#outcome = outcome;
@@ -191,10 +202,11 @@ export class LiveRun implements LocalRun {
     this.stdout.release();
     this.stderr.release();
     this.#options.onSettled();
+    const outcome = this.#outcome;
     this.#settleEnded(
-      this.#outcome.kind === 'lost'
-        ? { result: 'lost', status: null, reason: this.#outcome.reason }
-        : resultOf(this.#outcome, this.#endedFor),
+      'reason' in outcome
+        ? { result: outcome.kind, status: null, reason: outcome.reason }
+        : resultOf(outcome, this.#endedFor),
     );
   }
 

@@ -40,7 +40,7 @@ test('where it cannot be nothing starts, with 127 or 126 and words', LIMIT, asyn
   writeFileSync(join(home, 'file'), '');
   for (const [cwd, status, why] of [
     ['/no/such', 127, 'there is no such directory'],
-    ['file', 127, 'there is no such directory'],
+    ['file', 126, 'not a directory'],
     ['~', 127, 'there is no such directory'],
     ['x'.repeat(300), 126, 'name too long'],
   ] as const) {

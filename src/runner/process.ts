@@ -142,26 +142,27 @@ function start({ id, command, env, cwd: place, terminal }: Extract<ToProcess, { 
   try {
     ends = openCommandEnds(pathsOf(settings.directory, id), identity);
   } catch (error) {
-    return tell({ did: 'lose', id, reason: `Cannot open the command's pipes: ${wordsFor(error)}` });
+    return tell({ did: 'refuse', id, reason: `Cannot open the command's pipes: ${wordsFor(error)}` });
   }
   const release = (): void => ends.forEach((end) => closeSync(end));
-  const lose = (reason: string): void => {
-    tell({ did: 'lose', id, reason });
+  const refuseAll = (reason: string): void => {
+    tell({ did: 'refuse', id, reason });
     release();
   };
   // Said here, because spawning into a missing directory fails with the same ENOENT as a missing command.
-  if (identity === undefined && !existsSync(cwd)) return lose(`Cannot run commands in ${cwd}: the directory is gone`);
+  if (identity === undefined && !existsSync(cwd))
+    return refuseAll(`Cannot run commands in ${cwd}: the directory is gone`);
   const [file = '', ...args] = command.kind === 'shell' ? ['/bin/sh', '-c', command.line] : command.argv;
   const refuse = (error: unknown): void => {
     // What is missing then is no command.
-    if (terminal !== undefined) return lose(`Cannot open a terminal: ${process.execPath}: ${wordsFor(error)}`);
-    if (EXHAUSTED.has(codeOf(error))) return lose(`Cannot start ${shortened(file)}: ${wordsFor(error)}`);
+    if (terminal !== undefined) return refuseAll(`Cannot open a terminal: ${process.execPath}: ${wordsFor(error)}`);
+    if (EXHAUSTED.has(codeOf(error))) return refuseAll(`Cannot start ${shortened(file)}: ${wordsFor(error)}`);
     const isMissing = file === '' || MISSING.has(codeOf(error));
     return say(`${shortened(file)}: ${isMissing ? 'not found' : wordsFor(error)}`, isMissing);
   };
   /** The status says the same of a directory as of a command: not there, or not to be used. */
   const refusePlace = (error: unknown): void => {
-    const isMissing = MISSING.has(codeOf(error));
+    const isMissing = codeOf(error) === 'ENOENT';
     const why = isMissing ? 'there is no such directory' : wordsFor(error);
     say(
       `Cannot run ${shortened(nameOf(command))} in ${shortened(place ?? '')}: ${why}; nothing was started`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createCipheriv, createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -74,9 +75,9 @@ test('a working directory that is gone is not taken for a missing command', LIMI
   rmdirSync(cwd);
   const { result } = await finish(runner.start({ command: argv('pwd'), env }));
   assert.deepEqual(result, {
-    result: 'lost',
+    result: 'denied',
     status: null,
-    reason: `Cannot run commands in ${cwd}: the directory is gone`,
+    reason: `Cannot run commands in ${cwd}: the directory is gone; nothing was started`,
   });
 });
 
@@ -225,14 +226,26 @@ test('a hundred commands at once get each their own bytes only', LIMIT, async (t
   }
 });
 
+test('where no descriptor is left nothing is started, that is said, and with one again the next one is', LIMIT, (t) => {
+  const script = join(import.meta.dirname, '../../test/kit/few-descriptors.ts');
+  const command = 'ulimit -n 64; exec "$0" "$@"';
+  const words = ['-c', command, process.execPath, script, join(aDirectory(t), 'run')];
+  const said: unknown = JSON.parse(execFileSync('/bin/sh', words, { encoding: 'utf8' }));
+  const reason = "Cannot open the command's pipes: too many open files; nothing was started";
+  assert.deepEqual(said, {
+    short: { result: { result: 'denied', status: null, reason }, stdout: '', stderr: '' },
+    after: { result: { result: 'exited', status: 0 }, stdout: 'hi\n', stderr: '' },
+  });
+});
+
 test('more commands than may run at once are not started', LIMIT, async (t) => {
   const runner = aRunner(t, { maxRuns: 1 });
   const one = runner.start({ command: argv('cat'), env });
   const { result } = await finish(runner.start({ command: argv('true'), env }));
   assert.deepEqual(result, {
-    result: 'lost',
+    result: 'denied',
     status: null,
-    reason: 'Cannot start a command: 1 are running, as many as may at once',
+    reason: 'Cannot start a command: 1 are running, as many as may at once; nothing was started',
   });
   assert.equal((await finish(one, 'still here')).stdout, 'still here');
   assert.equal((await finish(runner.start({ command: argv('true'), env }))).result.status, 0);

@@ -100,19 +100,20 @@ export function createRunner(options: RunnerOptions): LocalRunner {
           runs.delete(run);
         },
       });
-      if (isClosed) run.lose('Cannot start a command: the server is closing');
-      else if (runs.size >= maxRuns) run.lose(`Cannot start a command: ${maxRuns} are running, as many as may at once`);
+      if (isClosed) run.refuse('Cannot start a command: the server is closing');
+      else if (runs.size >= maxRuns)
+        run.refuse(`Cannot start a command: ${maxRuns} are running, as many as may at once`);
       else {
         runs.add(run);
         try {
           const opened = link ?? openLink();
-          if (typeof opened === 'string') run.lose(opened);
+          if (typeof opened === 'string') run.refuse(opened);
           else {
             used = link = opened;
             used.start({ run, command, env: commandEnvironment(env, base), cwd: place });
           }
         } catch (error) {
-          run.lose(`Cannot start the runner process: ${wordsFor(error)}`);
+          run.refuse(`Cannot start the runner process: ${wordsFor(error)}`);
         }
       }
       return run;

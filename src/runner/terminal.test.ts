@@ -74,10 +74,10 @@ test('where no terminal can be opened, no command is said to be missing', LIMIT,
   const node = anotherNode(t);
   const script = join(import.meta.dirname, '../../test/kit/without-node.ts');
   const said: unknown = JSON.parse(execFileSync(node, [script, join(aDirectory(t), 'run')], { encoding: 'utf8' }));
-  const reason = `Cannot open a terminal: ${node}: no such file or directory`;
+  const reason = `Cannot open a terminal: ${node}: no such file or directory; nothing was started`;
   assert.deepEqual(said, {
     before: { result: { result: 'exited', status: 0 }, stdout: 'before\n', stderr: '' },
-    after: { result: { result: 'lost', status: null, reason }, stdout: '', stderr: '' },
+    after: { result: { result: 'denied', status: null, reason }, stdout: '', stderr: '' },
   });
 });
 

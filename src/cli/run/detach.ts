@@ -138,7 +138,8 @@ const BEGUN: HostResult = { result: 'exited', status: 0 };
 function resultOf(one: Started): HostResult {
   if ('code' in one) return { result: resultFor(one.code) };
   const status = one.failed?.status ?? null;
-  return status === null ? { result: 'lost' } : { result: 'exited', status };
+  if (status !== null) return { result: 'exited', status };
+  return { result: one.failed?.result === 'denied' ? 'denied' : 'lost' };
 }
 
 function tellFailure(one: Started, isJson: boolean): void {
