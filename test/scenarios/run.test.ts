@@ -371,9 +371,14 @@ test(
   { skip: process.platform !== 'linux' && 'no /dev/full' },
   async () => {
     await using server = await startServer();
-    const command = `'${PARTYLINE}' run localhost:${server.port} -- 'echo lost' >/dev/full`;
-    await using shell = start('/bin/sh', ['-c', command], { env: server.env });
-    assert.equal(await shell.ended, 255);
-    assert.equal(shell.stderr.text, 'partyline run: Cannot write stdout: ENOSPC\n');
+    for (const [into, why] of [
+      ['>/dev/full', 'ENOSPC'],
+      ['>&-', 'EBADF'],
+    ]) {
+      const command = `'${PARTYLINE}' run localhost:${server.port} -- 'echo lost' ${into}`;
+      await using shell = start('/bin/sh', ['-c', command], { env: server.env });
+      assert.equal(await shell.ended, 255);
+      assert.equal(shell.stderr.text, `partyline run: Cannot write stdout: ${why}\n`);
+    }
   },
 );
