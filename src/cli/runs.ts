@@ -71,7 +71,7 @@ export async function runs(args: string[]): Promise<number> {
   if (typeof read === 'number') return read;
   const { values, positionals } = read;
   const [verb, given, ...more] = positionals;
-  const numbers = readNumbers(values, ['limit', 'before']);
+  const numbers = readNumbers(values, ['limit', 'before'], { id: 'the number of a run' });
   if (typeof numbers === 'string') return misuse('runs', numbers);
   const { stdout, stderr, json: isJson } = values;
   const going = { command: 'runs', host: hostOf(values.host) };

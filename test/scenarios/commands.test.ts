@@ -480,6 +480,8 @@ test('wrong usage says what is expected', async (t) => {
     ['login --code=', '--code takes a code, or - for standard input, not ""'],
     ['login --name=', '--name takes the name of an account, not ""'],
     ['send --to -- tea', '--to takes a value, and what follows begins with "-"; if it is meant: --to=VALUE'],
+    ['history --before abc', '--before takes the id of a message, or 0, not "abc"'],
+    ['runs --before abc', '--before takes the number of a run, or 0, not "abc"'],
     ['list --host', '--host takes a value, and none follows'],
   ] as const) {
     const [command = '', ...args] = line.split(' ');

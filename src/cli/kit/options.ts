@@ -61,6 +61,7 @@ export function readWith(given: string | undefined): { readonly with?: string } 
 export function readNumbers<Name extends string>(
   given: Readonly<Partial<Record<Name, string | undefined>>>,
   names: readonly Name[],
+  { id = 'the id of a message' }: { readonly id?: string } = {},
 ): Partial<Record<Name, number>> | string {
   const read: Partial<Record<Name, number>> = {};
   for (const name of names) {
@@ -68,7 +69,7 @@ export function readNumbers<Name extends string>(
     if (text === undefined) continue;
     const isCount = name === 'limit';
     if (!(isCount ? COUNT : ID).test(text)) {
-      return `--${name} takes ${isCount ? 'a number from 1 on' : 'the id of a message, or 0'}, not ${quote(text)}`;
+      return `--${name} takes ${isCount ? 'a number from 1 on' : `${id}, or 0`}, not ${quote(text)}`;
     }
     read[name] = Number(text);
   }
