@@ -34,7 +34,7 @@ are a program and its arguments, which no shell sees; @NAME is a verb of the ser
   --json             one JSON object a line instead of the bytes: host, stream and data (or dataBase64), at the end
                      host, result and status
 
-TARGETS are names, web[1-9], globs, #groups, NAME=VALUE for labels, and all, joined by commas; !NAME takes away. Where they are
+TARGETS are names, web[1-9], globs, #groups, NAME=VALUE for labels, and all or *, joined by commas; !NAME takes away. Where they are
 not one name each line has its machine before it, web[1-9] where several say the same, and standard input goes to
 none of them. More than 10 machines, or all, are to be confirmed by typing how many they are.
 

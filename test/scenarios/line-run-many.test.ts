@@ -39,7 +39,7 @@ for (const host of LOOPBACKS) {
       assert.equal(await caller.until('\n'), 'error: Cannot confirm: no command waits for it\n');
     }
     // What was asked for last is what is meant, in one go as well.
-    caller.type('run web* : echo no\nrun all,!web[3-11] : echo yes\nconfirm 2');
+    caller.type('run web* : echo no\nrun **,!web[3-11] : echo yes\nconfirm 2');
     await caller.until('Type confirm 2 within 60 s to run it on all of them\n');
     assert.deepEqual(await endsOf(caller, 2), ['web1 exited 0', 'web1| yes', 'web2 exited 0', 'web2| yes']);
     caller.type('confirm\nconfirm all');

@@ -144,6 +144,11 @@ for (const host of LOOPBACKS) {
       assert.deepEqual(unfolded((await outcome(there, command, '11\n')).stdout), all);
       assert.deepEqual(unfolded((await outcome(there, ['--yes', ...command])).stdout), all);
     }
+    for (const targets of ['all,!web[2-11]', '*,!web[2-11]', 'web1,**,!web[3-11]', 'web?,!web[2-9]']) {
+      const { status, stdout, stderr } = await outcome(there, ['--on', targets, '--no-fold', '--', 'echo hi']);
+      if (targets.startsWith('web?')) assert.deepEqual([status, stdout], [0, 'web1: hi\n']);
+      else assert.match(stderr, /machines? (?:was|were) not confirmed, .*; nothing was started\n$/, targets);
+    }
     const dry = await outcome(there, ['--on', 'all,!web[2-11]', '--dry-run', '--', 'echo hi']);
     assert.deepEqual([dry.status, dry.stdout], [0, 'web1\n']);
     const one = await outcome(there, ['--on', 'web1', '--dry-run', '--', 'echo hi']);

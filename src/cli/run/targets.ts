@@ -50,9 +50,9 @@ export function wordsForTargets(hosts: readonly TargetHost[]): string {
   return formatMachines(hosts.map(({ name, state }) => ({ name, isOffline: state === 'offline' })));
 }
 
-/** Whether so many have to be confirmed; `all` always. */
+/** Whether so many have to be confirmed; all of them always, as `all` or by nothing but stars. */
 export function isWide(targets: string, hosts: readonly TargetHost[]): boolean {
-  return hosts.length > MANY_MACHINES || targets.split(/[\s,]+/).some((item) => item.toLowerCase() === 'all');
+  return hosts.length > MANY_MACHINES || targets.split(/[\s,]+/).some((item) => /^(?:all|\*+)$/i.test(item));
 }
 
 /** Somebody types how many they are, if anybody may be asked. Undefined: they have. */

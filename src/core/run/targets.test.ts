@@ -193,8 +193,9 @@ test('names that are written out reach no further, a pattern does, and all reach
     return 'reach' in targets && targets.reach;
   };
   for (const text of ['web1', 'web1 web2', 'web1,!web*']) assert.equal(reachOf(text), 'names', text);
-  for (const text of ['web[1]', 'web*', '#ops', 'a=b,web1']) assert.equal(reachOf(text), 'pattern', text);
-  for (const text of ['all', 'ALL,!web1', 'web1 all']) assert.equal(reachOf(text), 'all', text);
+  for (const text of ['web[1]', 'web*', '#ops', 'a=b,web1', 'a=*', 'web1,*b', 'web*,!*1'])
+    assert.equal(reachOf(text), 'pattern', text);
+  for (const text of ['all', 'ALL,!web1', 'web1 all', '*', 'web1,**,!web2']) assert.equal(reachOf(text), 'all', text);
 });
 
 test('machines come in natural order, however they joined', () => {

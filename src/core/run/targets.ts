@@ -122,6 +122,8 @@ function parseTarget(item: string): Target | TargetFault {
     return group.why === 'no-hash' ? { refused: 'empty' } : group.why;
   }
   if (item.includes('=')) return parseLabel(item);
+  // Whoever types * means all of them, and is to be asked as for `all`.
+  if (/^\*+$/.test(item)) return { kind: 'all', item };
   if (isGlob(item)) return parseGlob(item);
   const name = parseName(item, { maxCodePoints: MAX_HOST_NAME_CODE_POINTS });
   if ('refused' in name) return name;
