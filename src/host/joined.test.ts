@@ -1,15 +1,23 @@
 // A machine that is thrown out, by another program with its key say, comes back ever more slowly; one that has stayed for a
-// while, at once.
+// while, at once. And it does nothing for a server that has not accepted it.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createServer } from 'node:tls';
 import { asOwner } from '../../test/kit/accounts.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
 import { until } from '../../test/kit/proc.ts';
 import { aRunner } from '../../test/kit/runner.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../../test/kit/server.ts';
+import { trustKey } from '../client/trust.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
+import { loadIdentity, TLS_FINGERPRINT_FILE } from '../net/identity.ts';
+import { NativeLink } from '../protocol/native/link.ts';
+import { METHODS } from '../protocol/native/methods.ts';
+import { Pump } from '../protocol/native/pump.ts';
 import { parseJoinCode, type JoinCode } from '../net/join-code.ts';
 import { ensureMachineKey, type MachineKey } from '../net/machine.ts';
 import { beJoined } from './joined.ts';
@@ -47,7 +55,7 @@ class Timers {
 }
 
 interface Wanted {
-  readonly server: TestServer;
+  readonly server: Pick<TestServer, 'port' | 'directory'>;
   readonly host: string;
   readonly key: MachineKey;
   readonly code?: JoinCode;
@@ -65,7 +73,7 @@ function aProgram(t: TestContext, { server, host, key, code }: Wanted) {
       key,
       code,
       labels: new Map(),
-      trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
+      trust: trustKey(readFileSync(join(server.directory, TLS_FINGERPRINT_FILE), 'utf8').trim()),
       runner,
       detached: new DetachedRuns({ runner, directory, onTrouble: assert.fail }),
       policy: { current: EVERYTHING },
@@ -118,4 +126,50 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(await one.lost(DELAYS.length + 1), [DELAYS[0]]);
     await Promise.all([one.end(), other.end()]);
   });
+}
+
+/** Has the key that it is to have, and asks to be pinged before and right behind its answer to the proof. */
+async function anEagerServer(t: TestContext, host: string) {
+  const directory = aDirectory(t);
+  const identity = loadIdentity({ directory, names: [], now: Date.now });
+  const answers = Promise.withResolvers<string[]>();
+  const server = createServer(identity, (socket) => {
+    const heard: string[] = [];
+    t.after(() => void socket.destroy());
+    socket.on('error', () => {});
+    const link = new NativeLink('server', { serverName: 'Server' });
+    const pump = new Pump(socket, link, {
+      onEvent(event) {
+        if (event.type === 'answer' || event.type === 'refusal') heard.push(event.type);
+        if (heard.length === 2) answers.resolve(heard);
+        if (event.type !== 'request') return;
+        const { connection } = link;
+        if (event.method === METHODS.hostChallenge) return connection.respond(event.id, { nonce: 'n'.repeat(43) });
+        connection.request(METHODS.ping, {});
+        connection.respond(event.id, { name: 'web1' });
+        connection.request(METHODS.ping, {});
+      },
+      onDrain() {},
+      onClosed() {},
+    });
+    pump.start();
+  }).listen(0, host);
+  await once(server, 'listening');
+  t.after(() => void server.close());
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return { server: { port: address.port, directory }, answers: answers.promise };
+}
+
+for (const host of LOOPBACKS) {
+  test(
+    `a machine does nothing before it is accepted, and all that is asked of it from then on: ${host}`,
+    LIMIT,
+    async (t) => {
+      const { server, answers } = await anEagerServer(t, host);
+      const program = aProgram(t, { server, host, key: ensureMachineKey(join(aDirectory(t), 'key')) });
+      assert.deepEqual(await answers, ['refusal', 'answer']);
+      await program.end();
+    },
+  );
 }
