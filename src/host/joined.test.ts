@@ -3,18 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createServer } from 'node:tls';
 import { asOwner } from '../../test/kit/accounts.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
+import { listenByTls } from '../../test/kit/listener.ts';
 import { until } from '../../test/kit/proc.ts';
 import { aRunner } from '../../test/kit/runner.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../../test/kit/server.ts';
 import { trustKey } from '../client/trust.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
-import { loadIdentity, TLS_FINGERPRINT_FILE } from '../net/identity.ts';
+import { TLS_FINGERPRINT_FILE } from '../net/identity.ts';
 import { NativeLink } from '../protocol/native/link.ts';
 import { METHODS } from '../protocol/native/methods.ts';
 import { Pump } from '../protocol/native/pump.ts';
@@ -130,13 +129,9 @@ for (const host of LOOPBACKS) {
 
 /** Has the key that it is to have, and asks to be pinged before and right behind its answer to the proof. */
 async function anEagerServer(t: TestContext, host: string) {
-  const directory = aDirectory(t);
-  const identity = loadIdentity({ directory, names: [], now: Date.now });
   const answers = Promise.withResolvers<string[]>();
-  const server = createServer(identity, (socket) => {
+  const server = await listenByTls(t, host, (socket) => {
     const heard: string[] = [];
-    t.after(() => void socket.destroy());
-    socket.on('error', () => {});
     const link = new NativeLink('server', { serverName: 'Server' });
     const pump = new Pump(socket, link, {
       onEvent(event) {
@@ -153,12 +148,8 @@ async function anEagerServer(t: TestContext, host: string) {
       onClosed() {},
     });
     pump.start();
-  }).listen(0, host);
-  await once(server, 'listening');
-  t.after(() => void server.close());
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  return { server: { port: address.port, directory }, answers: answers.promise };
+  });
+  return { server, answers: answers.promise };
 }
 
 for (const host of LOOPBACKS) {
