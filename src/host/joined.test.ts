@@ -92,6 +92,7 @@ function aProgram(t: TestContext, { server, host, key, code }: Wanted) {
       await until(() => counts.lost === times && world.delays.length > 0, `it was thrown out ${times} times`);
       return world.delays;
     },
+    stay,
     async end() {
       stop.abort();
       await stay;
@@ -127,40 +128,44 @@ for (const host of LOOPBACKS) {
   });
 }
 
-/** Has the key that it is to have, and asks to be pinged before and right behind its answer to the proof. */
-async function anEagerServer(t: TestContext, host: string) {
-  const answers = Promise.withResolvers<string[]>();
+/** Has the key that it is to have, and asks for a ping before and right behind its answer to the proof. */
+async function anEagerServer(t: TestContext, host: string, accepts: boolean) {
+  const heard: string[] = [];
+  const over = Promise.withResolvers<string[]>();
   const server = await listenByTls(t, host, (socket) => {
-    const heard: string[] = [];
     const link = new NativeLink('server', { serverName: 'Server' });
     const pump = new Pump(socket, link, {
       onEvent(event) {
         if (event.type === 'answer' || event.type === 'refusal') heard.push(event.type);
-        if (heard.length === 2) answers.resolve(heard);
+        if (heard.length === 2) over.resolve(heard);
         if (event.type !== 'request') return;
         const { connection } = link;
         if (event.method === METHODS.hostChallenge) return connection.respond(event.id, { nonce: 'n'.repeat(43) });
         connection.request(METHODS.ping, {});
-        connection.respond(event.id, { name: 'web1' });
+        if (accepts) connection.respond(event.id, { name: 'web1' });
+        else connection.refuse(event.id, { code: -32_000, message: 'No', data: { code: 'bad-secret' } });
         connection.request(METHODS.ping, {});
       },
       onDrain() {},
-      onClosed() {},
+      onClosed: () => over.resolve(heard),
     });
     pump.start();
   });
-  return { server, answers: answers.promise };
+  return { server, over: over.promise };
 }
 
 for (const host of LOOPBACKS) {
-  test(
-    `a machine does nothing before it is accepted, and all that is asked of it from then on: ${host}`,
-    LIMIT,
-    async (t) => {
-      const { server, answers } = await anEagerServer(t, host);
-      const program = aProgram(t, { server, host, key: ensureMachineKey(join(aDirectory(t), 'key')) });
-      assert.deepEqual(await answers, ['refusal', 'answer']);
-      await program.end();
-    },
-  );
+  test(`all that is asked of a machine is done once it is accepted: ${host}`, LIMIT, async (t) => {
+    const { server, over } = await anEagerServer(t, host, true);
+    const program = aProgram(t, { server, host, key: ensureMachineKey(join(aDirectory(t), 'key')) });
+    assert.deepEqual(await over, ['answer', 'answer']);
+    await program.end();
+  });
+
+  test(`nothing is done for a server that does not accept the machine: ${host}`, LIMIT, async (t) => {
+    const { server, over } = await anEagerServer(t, host, false);
+    const program = aProgram(t, { server, host, key: ensureMachineKey(join(aDirectory(t), 'key')) });
+    await assert.rejects(program.stay, /No/);
+    assert.deepEqual(await over, []);
+  });
 }

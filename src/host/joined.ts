@@ -14,7 +14,7 @@ import type { JoinCode } from '../net/join-code.ts';
 import { newNonce } from '../net/owner.ts';
 import type { MachineKey } from '../net/machine.ts';
 import { hostChallenge, hostJoin, hostProve } from '../protocol/native/methods/host.ts';
-import { serveRuns, type ServingOptions } from './serving.ts';
+import { serveOnceAccepted, type ServingOptions } from './serving.ts';
 
 export interface Joining extends Pick<ServingOptions, 'runner' | 'detached' | 'policy' | 'onDenied' | 'onRecordsHead'> {
   readonly host: string;
@@ -90,9 +90,10 @@ async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSign
     const refused = code === undefined ? undefined : await join(client, { code: code.code, key: key.publicKey });
     const proof = key.prove({ clientNonce, serverNonce: challenged.nonce, server: undefined });
     const params = { key: key.publicKey, proof, labels: Object.fromEntries(labels) };
-    // Not before it is accepted, and not after: what the server asks may come right behind the answer.
+    // What the server asks may come before its answer and right behind it.
+    const serve = serveOnceAccepted({ client, runner, detached, policy, onDenied, onRecordsHead });
     const proven = await client.request(hostProve.name, params, (answer) => {
-      if ('result' in answer) serveRuns({ client, runner, detached, policy, onDenied, onRecordsHead });
+      if ('result' in answer) serve();
     });
     // A code that was used, by this very machine: then its key says so.
     if ('error' in proven && refused !== undefined) throw refused;
