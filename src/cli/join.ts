@@ -2,7 +2,7 @@
 
 import { join as joinPath } from 'node:path';
 import { oneExpected, parseOnce } from './kit/arguments.ts';
-import { NATIVE, readTarget } from '../client/reach.ts';
+import { MACHINE, readTarget } from '../client/reach.ts';
 import { RefusedError, UnreachableError } from '../client/errors.ts';
 import type { Trust } from '../client/trust.ts';
 import { REAL_WORLD } from '../client/world.ts';
@@ -11,7 +11,7 @@ import { lockDirectory, type Lock } from '../config/lock.ts';
 import { KNOWN_SERVERS_FILE, KnownServers } from '../config/known-servers.ts';
 import { stateDirectory } from '../config/state.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
-import { beJoined, otherKey } from '../host/joined.ts';
+import { beJoined } from '../host/joined.ts';
 import {
   EVERYTHING,
   parseEnvironmentPattern,
@@ -67,9 +67,11 @@ of the state directory as long.
 
 The machine dials out, over IPv4 or IPv6, and comes back by itself when the connection or the server was away. The first
 time it makes a key of its own in the state directory (PARTYLINE_DATA) and needs no code after that. The code carries the
-server's key: no other server is taken for it. By TLS the server proves that key; towards this machine itself (localhost) the
-connection is plain text, and it is compared with what the server says: tls://localhost has it proved. It stays in the foreground, says ready once it has joined, and ends what it
-runs when the server asks for it, or is gone, and when it is stopped (Ctrl-C).
+server's key, which is remembered in known-servers there: no other server is taken for it, and nothing is done for one. So it
+speaks TLS alone, also to a server on this machine (localhost). Where the server has a new key, it takes a new code.
+
+It stays in the foreground, says ready once it has joined, and ends what it runs when the server asks for it, or is gone,
+and when it is stopped (Ctrl-C).
 
 Examples:
   partyline join lab.example --code 2Q4S-… --label env=prod
@@ -99,7 +101,7 @@ export async function join(args: string[]): Promise<number> {
   if (host === undefined || positionals.length > 1) {
     return misuse('join', oneExpected('HOST', positionals.length));
   }
-  const target = readTarget(host, NATIVE);
+  const target = readTarget(host, MACHINE);
   if ('wrong' in target) return misuse('join', target.wrong);
   const labels = new Map<string, string>();
   for (const label of values.label) {
@@ -248,12 +250,17 @@ function recordsHead(host: string, directory: string, tell: Stay['tell']): LateH
 function trustIn(given: Given, directory: string): Trust {
   const known = new KnownServers(joinPath(directory, KNOWN_SERVERS_FILE));
   const { tell } = trustFor('join');
+  // It vouches for the key until that is known.
+  let code = given;
   return {
     tell,
     meet: (server, fingerprint) => {
-      if (given === undefined) return known.recognise(server, fingerprint);
-      if (given.fingerprint !== fingerprint) return { refused: otherKey(fingerprint, given.fingerprint) };
+      if (code === undefined) return known.recognise(server, fingerprint);
+      if (code.fingerprint !== fingerprint) {
+        return { refused: `its key is ${fingerprint} and the code is for ${code.fingerprint}; the code still counts` };
+      }
       const met = known.meet(server, fingerprint);
+      if ('met' in met) code = undefined;
       return 'met' in met && met.met === 'first' ? { ...met, isVouched: true } : met;
     },
   };

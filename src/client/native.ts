@@ -109,10 +109,15 @@ export class NativeClient implements Wire {
     }
   }
 
-  async request(method: string, params: object): Promise<Answer> {
+  /** `onAnswer` is called before anything is told that came behind the answer. */
+  async request(method: string, params: object, onAnswer?: (answer: Answer) => void): Promise<Answer> {
     if (this.#lost !== undefined) return { lost: this.#lost };
     const id = this.#link.connection.request(method, params);
-    const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
+    const { promise: answered, resolve } = Promise.withResolvers<Answer>();
+    this.#waiting.set(id, (answer) => {
+      onAnswer?.(answer);
+      resolve(answer);
+    });
     if (method === METHODS.runStart || method === METHODS.runAttach) this.#starting.add(id);
     this.#keepVigil();
     this.#pump.settle();

@@ -7,7 +7,7 @@ import { rpcError } from '../protocol/native/rpc.ts';
 import { RefusedError, UnreachableError } from './errors.ts';
 import type { NativeClient, Refused } from './native.ts';
 import { clientOn, showOwner } from './on-socket.ts';
-import { hintOfTls, NATIVE, reach, ReachError } from './reach.ts';
+import { hintOfTls, NATIVE, reach, ReachError, type Policy } from './reach.ts';
 import type { Trust } from './trust.ts';
 import type { Answer, Opened, Proving } from './wire.ts';
 
@@ -15,6 +15,8 @@ export interface NodeTransportOptions {
   /** `[SCHEME://]HOST[:PORT]`. */
   readonly host: string;
   readonly trust: Trust;
+  /** Where it goes by TLS; without it as every client does. */
+  readonly policy?: Policy;
 }
 
 /** A connection on which nothing was asked yet. */
@@ -33,8 +35,9 @@ export function toOpened({ client, ...others }: OpenedOnNode): Opened {
 }
 
 /** Throws as `openOnNode` does. */
-export async function openClient({ host, trust }: NodeTransportOptions, signal: AbortSignal): Promise<OpenedOnNode> {
-  const reached = await reach(host, { policy: NATIVE, trust, signal }).catch((error: unknown) => {
+export async function openClient(options: NodeTransportOptions, signal: AbortSignal): Promise<OpenedOnNode> {
+  const { host, trust, policy = NATIVE } = options;
+  const reached = await reach(host, { policy, trust, signal }).catch((error: unknown) => {
     throw error instanceof ReachError ? errorOf(error) : error;
   });
   const client = clientOn(reached);

@@ -17,8 +17,8 @@ export interface Policy {
   readonly what: string;
   /** Scheme to the port where it is at home. Without a scheme it is `tcp`. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Where else than towards loopback it is plain text: where that was asked for, or anywhere unless TLS was. */
-  readonly plain: 'asked' | 'anywhere';
+  /** Where it is plain text: towards loopback and where that was asked for, or anywhere unless TLS was, or nowhere. */
+  readonly plain: 'asked' | 'anywhere' | 'never';
   /** Beyond loopback it goes nowhere, whatever was asked for. */
   readonly isLoopbackOnly?: true;
 }
@@ -34,6 +34,16 @@ export const NATIVE: Policy = {
   what: 'the native protocol',
   ports: { tcp: DEFAULT_PORT, tls: DEFAULT_PORT, [INSECURE]: DEFAULT_PORT },
   plain: 'asked',
+};
+
+/**
+ * A machine does what it is told, so it has to know by whom. On loopback too: whoever is logged in there can take the port
+ * of a server that is down.
+ */
+export const MACHINE: Policy = {
+  what: 'commands for a machine',
+  ports: { tcp: DEFAULT_PORT, tls: DEFAULT_PORT },
+  plain: 'never',
 };
 
 /** The owner token counts from loopback only, by TLS too. */
@@ -145,7 +155,7 @@ async function attempt(
   { policy, trust, signal, address, allowHalfOpen = false }: ReachOptions,
 ): Promise<Reached> {
   const { host, port } = target;
-  const tls = mayNeedTls(target) ? await import('./secure.ts') : undefined;
+  const tls = mayNeedTls(target, policy) ? await import('./secure.ts') : undefined;
   // Each attempt of the race is by TLS where that is the way to its address: TLS reads best what it has dialled itself.
   const connect: DialOptions['connect'] = (to, ...more) => {
     const way = wayTo(target, { address: to.address, policy });
@@ -175,7 +185,8 @@ function isOfNoTls(error: unknown): boolean {
   return cause instanceof Error && 'kind' in cause && cause.kind === 'otherwise';
 }
 
-function mayNeedTls({ scheme, host }: Target): boolean {
+function mayNeedTls({ scheme, host }: Target, { plain }: Policy): boolean {
+  if (plain === 'never') return true;
   if (scheme !== 'tcp') return scheme === 'tls';
   return host.toLowerCase() !== 'localhost' && !isLoopbackAddress(normaliseAddress(host));
 }
@@ -190,7 +201,7 @@ export function wayTo({ scheme, host, port }: Target, { address, policy }: { add
       refused: `not allowed: the owner token counts from loopback only, ${address} is not, and nothing was sent`,
     };
   }
-  if (scheme === 'tls') return 'tls';
+  if (scheme === 'tls' || policy.plain === 'never') return 'tls';
   if (isLoopback || policy.plain === 'anywhere' || scheme === INSECURE) return 'plain';
   if (scheme === 'tcp') return 'tls';
   const meant = `${INSECURE}://${formatHostPort(host, port)}`;

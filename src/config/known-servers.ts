@@ -10,6 +10,8 @@ export const KNOWN_SERVERS_FILE = 'known-servers';
 
 /** Of group and others, the right to write: whoever has it could put in a key of their own. */
 const OTHERS_WRITE = 0o022;
+/** What tells a machine the server's key. */
+const NEW_CODE = '--code CODE, of partyline invite NAME --as host';
 const LINE = /^(\S+) (sha256\/\/[A-Za-z0-9+/]{43}=)$/;
 
 /** As the client's port `Trust` has it. */
@@ -61,21 +63,23 @@ export class KnownServers {
   /** The same, but one that was never met is refused and not remembered. */
   recognise(server: string, fingerprint: string): Met {
     const known = this.#find(server);
-    if (known !== undefined) return this.#compare(known, fingerprint);
-    return {
-      refused:
-        `its key ${fingerprint} is not in ${this.#path}, and a machine takes nobody's word for it; ` +
-        'the first time it takes --code CODE, of partyline invite NAME --as host',
-    };
+    if (known === undefined) {
+      return {
+        refused:
+          `its key ${fingerprint} is not in ${this.#path}, and a machine takes nobody's word for it; the first time, and ` +
+          `where it joined over loopback before keys were kept for that, it takes ${NEW_CODE}`,
+      };
+    }
+    return this.#compare(known, fingerprint, `, and join with ${NEW_CODE}`);
   }
 
-  #compare(known: Known | { refused: string }, fingerprint: string): Met {
+  #compare(known: Known | { refused: string }, fingerprint: string, remedy = ''): Met {
     if ('refused' in known) return known;
     if (known.fingerprint === fingerprint) return { met: 'again' };
     return {
       refused:
         `its key was ${known.fingerprint} and is now ${fingerprint}; either somebody stands in between, or the server ` +
-        `has a new key: ask whoever runs it, and if that is so remove line ${known.line} of ${this.#path}`,
+        `has a new key: ask whoever runs it, and if that is so remove line ${known.line} of ${this.#path}${remedy}`,
     };
   }
 

@@ -121,6 +121,22 @@ test('the name of a revoked machine goes to a machine that is invited again, and
   assert.equal(hub.directory.bearerOf('two')?.member, second);
 });
 
+test('a machine takes a new code for its own name with the key that it has, and for no other name', async () => {
+  const world = await aHub();
+  const { accounts, hub } = world;
+  const coming = async (name: string, key: string) => {
+    const inviting = { name, kind: 'host' } as const;
+    const { code } = await asked<Invitation>((done) => accounts.invite(world.owner(), inviting, { nowMs: NOW, done }));
+    const bearer = accounts.bearerOf(code, NOW);
+    assert.ok(bearer?.kind === 'invited');
+    return new Promise((done) => accounts.accept(bearer.invite, { key, nowMs: NOW, done }));
+  };
+  const web1 = await coming('web1', 'one');
+  assert.equal(await coming('web1', 'one'), web1);
+  assert.equal(hub.directory.bearerOf('one')?.member, web1);
+  assert.deepEqual(await coming('web2', 'one'), { refused: 'key-taken' });
+});
+
 test('a person is not invited as a machine, whatever became of the account', async () => {
   const world = await aHub();
   await world.account('carol');

@@ -163,7 +163,9 @@ export class Accounts {
       const changed = { ...account, invitedBy, revokedAtMs: undefined, password: password ?? account.password };
       changes.push({ type: again === undefined ? 'account-added' : 'account-changed', account: changed });
       if (key !== undefined) {
-        if (directory.bearerOf(key) !== undefined) return { refused: 'key-taken' };
+        const holder = directory.bearerOf(key)?.member;
+        // The machine itself may come with a code again: it has lost what it knew of the server.
+        if (holder !== undefined && holder !== again) return { refused: 'key-taken' };
         // A machine has one key: what it had before counts no more.
         const before = again === undefined ? [] : directory.tokensOf(again);
         changes.push(...before.map(({ id }) => ({ type: 'token-removed', id }) as const));

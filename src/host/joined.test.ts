@@ -1,15 +1,22 @@
 // A machine that is thrown out, by another program with its key say, comes back ever more slowly; one that has stayed for a
-// while, at once.
+// while, at once. And it does nothing for a server that has not accepted it.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { asOwner } from '../../test/kit/accounts.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
+import { listenByTls } from '../../test/kit/listener.ts';
 import { until } from '../../test/kit/proc.ts';
 import { aRunner } from '../../test/kit/runner.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../../test/kit/server.ts';
+import { trustKey } from '../client/trust.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
+import { TLS_FINGERPRINT_FILE } from '../net/identity.ts';
+import { NativeLink } from '../protocol/native/link.ts';
+import { METHODS } from '../protocol/native/methods.ts';
+import { Pump } from '../protocol/native/pump.ts';
 import { parseJoinCode, type JoinCode } from '../net/join-code.ts';
 import { ensureMachineKey, type MachineKey } from '../net/machine.ts';
 import { beJoined } from './joined.ts';
@@ -47,7 +54,7 @@ class Timers {
 }
 
 interface Wanted {
-  readonly server: TestServer;
+  readonly server: Pick<TestServer, 'port' | 'directory'>;
   readonly host: string;
   readonly key: MachineKey;
   readonly code?: JoinCode;
@@ -65,7 +72,7 @@ function aProgram(t: TestContext, { server, host, key, code }: Wanted) {
       key,
       code,
       labels: new Map(),
-      trust: { meet: () => assert.fail('loopback is plain'), tell: () => {} },
+      trust: trustKey(readFileSync(join(server.directory, TLS_FINGERPRINT_FILE), 'utf8').trim()),
       runner,
       detached: new DetachedRuns({ runner, directory, onTrouble: assert.fail }),
       policy: { current: EVERYTHING },
@@ -85,6 +92,7 @@ function aProgram(t: TestContext, { server, host, key, code }: Wanted) {
       await until(() => counts.lost === times && world.delays.length > 0, `it was thrown out ${times} times`);
       return world.delays;
     },
+    stay,
     async end() {
       stop.abort();
       await stay;
@@ -117,5 +125,47 @@ for (const host of LOOPBACKS) {
     await other.joined(DELAYS.length + 1);
     assert.deepEqual(await one.lost(DELAYS.length + 1), [DELAYS[0]]);
     await Promise.all([one.end(), other.end()]);
+  });
+}
+
+/** Has the key that it is to have, and asks for a ping before and right behind its answer to the proof. */
+async function anEagerServer(t: TestContext, host: string, accepts: boolean) {
+  const heard: string[] = [];
+  const over = Promise.withResolvers<string[]>();
+  const server = await listenByTls(t, host, (socket) => {
+    const link = new NativeLink('server', { serverName: 'Server' });
+    const pump = new Pump(socket, link, {
+      onEvent(event) {
+        if (event.type === 'answer' || event.type === 'refusal') heard.push(event.type);
+        if (heard.length === 2) over.resolve(heard);
+        if (event.type !== 'request') return;
+        const { connection } = link;
+        if (event.method === METHODS.hostChallenge) return connection.respond(event.id, { nonce: 'n'.repeat(43) });
+        connection.request(METHODS.ping, {});
+        if (accepts) connection.respond(event.id, { name: 'web1' });
+        else connection.refuse(event.id, { code: -32_000, message: 'No', data: { code: 'bad-secret' } });
+        connection.request(METHODS.ping, {});
+      },
+      onDrain() {},
+      onClosed: () => over.resolve(heard),
+    });
+    pump.start();
+  });
+  return { server, over: over.promise };
+}
+
+for (const host of LOOPBACKS) {
+  test(`all that is asked of a machine is done once it is accepted: ${host}`, LIMIT, async (t) => {
+    const { server, over } = await anEagerServer(t, host, true);
+    const program = aProgram(t, { server, host, key: ensureMachineKey(join(aDirectory(t), 'key')) });
+    assert.deepEqual(await over, ['answer', 'answer']);
+    await program.end();
+  });
+
+  test(`nothing is done for a server that does not accept the machine: ${host}`, LIMIT, async (t) => {
+    const { server, over } = await anEagerServer(t, host, false);
+    const program = aProgram(t, { server, host, key: ensureMachineKey(join(aDirectory(t), 'key')) });
+    await assert.rejects(program.stay, /No/);
+    assert.deepEqual(await over, []);
   });
 }

@@ -3,6 +3,7 @@
 
 import { delayBefore, waited, type Reconnect } from '../client/backoff.ts';
 import { RefusedError, refusedBy, UnreachableError } from '../client/errors.ts';
+import { MACHINE } from '../client/reach.ts';
 import type { NativeClient } from '../client/native.ts';
 import { openClient } from '../client/node-transport.ts';
 import { readResult } from '../client/requests.ts';
@@ -13,7 +14,7 @@ import type { JoinCode } from '../net/join-code.ts';
 import { newNonce } from '../net/owner.ts';
 import type { MachineKey } from '../net/machine.ts';
 import { hostChallenge, hostJoin, hostProve } from '../protocol/native/methods/host.ts';
-import { serveRuns, type ServingOptions } from './serving.ts';
+import { serveOnceAccepted, type ServingOptions } from './serving.ts';
 
 export interface Joining extends Pick<ServingOptions, 'runner' | 'detached' | 'policy' | 'onDenied' | 'onRecordsHead'> {
   readonly host: string;
@@ -21,6 +22,7 @@ export interface Joining extends Pick<ServingOptions, 'runner' | 'detached' | 'p
   /** Of an invitation; counts once. */
   readonly code: JoinCode | undefined;
   readonly labels: ReadonlyMap<string, string>;
+  /** Of servers' keys. Without one that it knows nothing is asked of a server, and nothing done for it. */
   readonly trust: Trust;
   readonly world: Pick<World, 'after' | 'random'>;
   readonly reconnect?: Reconnect;
@@ -39,10 +41,12 @@ const STEADY_MS = 30_000;
 export async function beJoined(joining: Joining, signal: AbortSignal): Promise<void> {
   const { world, reconnect = {} } = joining;
   let { code } = joining;
+  let hasJoined = false;
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       const client = await comeIn(joining, code, signal);
       code = undefined;
+      hasJoined = true;
       const cancel = world.after(STEADY_MS, () => (attempt = 0));
       const stop = () => client.close();
       signal.addEventListener('abort', stop, { once: true });
@@ -53,9 +57,9 @@ export async function beJoined(joining: Joining, signal: AbortSignal): Promise<v
       if (!signal.aborted) joining.onLost(reason);
     } catch (error) {
       if (signal.aborted) return;
-      const isForNow = error instanceof UnreachableError || (error instanceof RefusedError && FOR_NOW.has(error.code));
+      if (!(error instanceof UnreachableError || error instanceof RefusedError)) throw error;
       // Whoever brings a code is there to see that it failed.
-      if (!isForNow || code !== undefined) throw error;
+      if (code !== undefined || (error instanceof RefusedError && !isForNow(error, hasJoined))) throw error;
       joining.onLost(error.message);
     }
     const delayMs = delayBefore(attempt, reconnect, () => world.random()) ?? 0;
@@ -65,38 +69,32 @@ export async function beJoined(joining: Joining, signal: AbortSignal): Promise<v
 
 const FOR_NOW = new Set(['busy', 'closing', 'too-many-wrong', 'not-stored']);
 
+/** Whoever shows another key while the server is away, on its port say, is not to end what waits for the server. */
+function isForNow({ code }: RefusedError, hasJoined: boolean): boolean {
+  return FOR_NOW.has(code) || (hasJoined && code === 'not-trusted');
+}
+
 async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSignal): Promise<NativeClient> {
   const { host, key, labels, trust, runner, detached, policy, onDenied, onRecordsHead } = joining;
-  const { client, greeting, isLoopback, isPrivate, fingerprint } = await openClient({ host, trust }, signal);
+  // By TLS the server has shown its key by then, and that it is the one that is known.
+  const { client, greeting } = await openClient({ host, trust, policy: MACHINE }, signal);
   // Whoever is told to stop does not wait for a server that does not answer.
   const stop = () => client.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    if (!isPrivate) {
-      throw new RefusedError(
-        'not-encrypted',
-        `Cannot join ${host}: the connection is plain text, and nothing was sent`,
-      );
-    }
     const clientNonce = newNonce();
     const asked = client.request(hostChallenge.name, { nonce: clientNonce });
     const wrong = await greeting;
     if (wrong !== undefined) throw wrong;
     const challenged = readResult(hostChallenge, resultIn(await asked));
-    const said = challenged.fingerprint;
-    // By TLS it was proven before. In plain text it is the server's word, which shows that it is another by mistake.
-    if (code !== undefined && said !== undefined && said !== code.fingerprint) {
-      const why = otherKey(said, code.fingerprint);
-      throw new RefusedError('other-key', `Cannot join ${host}: ${why}; the code was not sent and still counts`);
-    }
     const refused = code === undefined ? undefined : await join(client, { code: code.code, key: key.publicKey });
-    const { address, port } = client.far;
-    const server = isLoopback && fingerprint === undefined ? { address, port } : undefined;
-    const proof = key.prove({ clientNonce, serverNonce: challenged.nonce, server });
+    const proof = key.prove({ clientNonce, serverNonce: challenged.nonce, server: undefined });
     const params = { key: key.publicKey, proof, labels: Object.fromEntries(labels) };
-    // Before the answer: what the server asks may come with it.
-    serveRuns({ client, runner, detached, policy, onDenied, onRecordsHead });
-    const proven = await client.request(hostProve.name, params);
+    // What the server asks may come before its answer and right behind it.
+    const serve = serveOnceAccepted({ client, runner, detached, policy, onDenied, onRecordsHead });
+    const proven = await client.request(hostProve.name, params, (answer) => {
+      if ('result' in answer) serve();
+    });
     // A code that was used, by this very machine: then its key says so.
     if ('error' in proven && refused !== undefined) throw refused;
     const { name } = readResult(hostProve, resultIn(proven));
@@ -108,10 +106,6 @@ async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSign
   } finally {
     signal.removeEventListener('abort', stop);
   }
-}
-
-export function otherKey(shown: string, expected: string): string {
-  return `its key is ${shown} and the code is for ${expected}`;
 }
 
 /** Why the code counts no more: it may have been this very machine that used it. */

@@ -22,7 +22,7 @@ import { Pump } from '../protocol/native/pump.ts';
 import { TaggedDecoder } from '../protocol/native/tagged.ts';
 import { RemoteRunner } from '../relay/remote-runner.ts';
 import { EVERYTHING } from './policy.ts';
-import { serveRuns } from './serving.ts';
+import { serveOnceAccepted } from './serving.ts';
 
 const LIMIT = { timeout: 20_000 };
 setFlagsFromString('--expose-gc');
@@ -95,7 +95,13 @@ async function aMachine(t: TestContext, host: string) {
       assert.equal(await client.greeted(), undefined);
       const lease = leaseMs === undefined ? {} : { leaseMs };
       const both = { client, runner: { ...runner, start: kept.start }, detached };
-      serveRuns({ ...both, policy: { current: EVERYTHING }, onDenied: assert.fail, onRecordsHead: () => {}, ...lease });
+      serveOnceAccepted({
+        ...both,
+        policy: { current: EVERYTHING },
+        onDenied: assert.fail,
+        onRecordsHead: () => {},
+        ...lease,
+      })();
       const { runner: server, refused } = await accepted.promise;
       return { server, refused, client };
     },

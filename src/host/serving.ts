@@ -54,10 +54,25 @@ const NO_STREAMS = {
   'too-many-streams': 'the machine has too many commands running',
 } as const;
 
-/** Serves from now on, until the connection is gone. */
-export function serveRuns(options: ServingOptions): void {
-  const serving = new MachineServing(options);
-  void options.client.gone.then(() => serving.gone());
+/** Events that may come before the machine is accepted: a server asks for the end of each detached run that it knows. */
+const MAX_EARLY = 10_000;
+
+/** Holds what is asked until what is returned is called; then serves, that first, until the connection is gone. */
+export function serveOnceAccepted(options: ServingOptions): () => void {
+  const { client } = options;
+  const early: Asked[] = [];
+  client.serve({
+    onAsked(event) {
+      early.push(event);
+      if (early.length > MAX_EARLY) client.destroy();
+    },
+    onDrain() {},
+  });
+  return () => {
+    const serving = new MachineServing(options);
+    void client.gone.then(() => serving.gone());
+    for (const event of early) serving.onAsked(event);
+  };
 }
 
 class MachineServing implements Serving {

@@ -13,6 +13,9 @@ export type Hold = 'cgroup' | 'mark' | 'group';
 /** The variable that names the run to what it started, and to whoever looks for that. */
 export const MARK_VARIABLE = 'PARTYLINE_RUN';
 
+/** For each Node that is started here: SIGUSR1 would open its debugger on a port of loopback, for whoever is logged in. */
+export const NO_DEBUGGER = '--disable-sigusr1';
+
 /** Fixed for the life of a runner process; given as its one argument, in JSON. */
 export interface Settings {
   /** Where this runner process makes its pipes. */

@@ -9,6 +9,7 @@ import {
   type FromProcess,
   isFromProcess,
   MARK_VARIABLE,
+  NO_DEBUGGER,
   type Settings,
   type Spawn,
   type ToProcess,
@@ -87,7 +88,7 @@ export class Link {
     this.#onLoosened = onLoosened;
     this.#marks = marks;
     this.#isInMemory = isInMemory;
-    const options = [`--max-old-space-size=${MAX_HEAP_MB}`, NO_WARNINGS];
+    const options = [NO_DEBUGGER, `--max-old-space-size=${MAX_HEAP_MB}`, NO_WARNINGS];
     this.#child = spawn(process.execPath, [...options, ENTRY, JSON.stringify(settings)], {
       // A session of its own: Ctrl-C at the server's terminal is the server's to handle.
       detached: true,

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { TerminalSize } from '../core/ports.ts';
 import type { Ending } from '../core/run/result.ts';
-import { MARK_VARIABLE } from './control.ts';
+import { MARK_VARIABLE, NO_DEBUGGER } from './control.ts';
 import type { Three } from './pipes.ts';
 import { isFromTerminal, type TerminalStart, type ToTerminal } from './terminal-control.ts';
 
@@ -31,7 +31,7 @@ export class Terminal {
    * its own: what somebody passed on to the command is that alone, for where commands run as another user it is root's.
    */
   static start(start: TerminalStart, { mark, ...how }: How, [stdin, stdout]: Three<number>): Terminal {
-    const child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, ENTRY], {
+    const child = spawn(process.execPath, [NO_DEBUGGER, `--max-old-space-size=${MAX_HEAP_MB}`, ENTRY], {
       ...how,
       detached: true,
       env: { [MARK_VARIABLE]: mark },

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import type { Cleanup } from './directory.ts';
+import { createServer as createTlsServer } from 'node:tls';
+import { loadIdentity } from '../../src/net/identity.ts';
+import { aDirectory, type Cleanup } from './directory.ts';
 
 /** Listens until the test's end and returns its port. Connections may be half-closed, and end with the test. */
 export async function listenOn(t: Cleanup, host: string, accept: (socket: Socket) => void): Promise<number> {
@@ -15,6 +17,20 @@ export async function listenOn(t: Cleanup, host: string, accept: (socket: Socket
   await once(server, 'listening');
   t.after(() => void server.close());
   return portOf(server.address());
+}
+
+/** The same by TLS; `directory` is where such a server has its key. */
+export async function listenByTls(t: Cleanup, host: string, accept: (socket: Socket) => void) {
+  const directory = aDirectory(t);
+  const identity = loadIdentity({ directory, names: [], now: Date.now });
+  const server = createTlsServer(identity, (socket) => {
+    t.after(() => void socket.destroy());
+    socket.on('error', () => {});
+    accept(socket);
+  }).listen(0, host);
+  await once(server, 'listening');
+  t.after(() => void server.close());
+  return { port: portOf(server.address()), directory, fingerprint: identity.fingerprint };
 }
 
 /** A port that was free a moment ago: nobody listens there, and a program that wants a number may have it. */

@@ -14,7 +14,7 @@ import type { RpcError } from '../../src/protocol/native/rpc.ts';
 import { newAccount } from '../kit/accounts.ts';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory, type Cleanup } from '../kit/directory.ts';
-import { listenOn } from '../kit/listener.ts';
+import { listenByTls } from '../kit/listener.ts';
 import { aMachine, joining } from '../kit/machine.ts';
 import { writeHostPolicy, writePolicy } from '../kit/policy.ts';
 import { outcomeOf, partyline, type Outcome } from '../kit/program.ts';
@@ -254,8 +254,10 @@ for (const host of LOOPBACKS) {
 
   test(`a server that means no good sets no environment but the harmless one: ${host}`, async (t) => {
     const heard = Promise.withResolvers<Heard>();
-    const port = await listenOn(t, host, evil(heard.resolve));
-    await using _machine = joining(aDirectory(t), [at(host, port)]);
+    const { port, fingerprint } = await listenByTls(t, host, evil(heard.resolve));
+    const directory = aDirectory(t);
+    writeFileSync(join(directory, 'known-servers'), `${at(host, port)} ${fingerprint}\n`);
+    await using _machine = joining(directory, [at(host, port)]);
     const { refused: no, output: said } = await heard.promise;
     assert.equal(no?.data?.code, 'env-not-allowed');
     assert.deepEqual(no.data.names, ['PATH', ...Object.keys(HOSTILE)]);

@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
+import { aMachine } from '../kit/machine.ts';
 import { outcomeOf, partyline, PARTYLINE, start } from '../kit/program.ts';
-import { LOOPBACKS, startServer } from '../kit/server.ts';
+import { at, LOOPBACKS, startServer } from '../kit/server.ts';
 
 async function failing(t: TestContext, args: readonly string[]) {
   await using program = partyline(['serve', '--data', aDirectory(t), ...args]);
@@ -221,4 +222,31 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return typeof bound === 'object' && bound !== null ? bound.port : 0;
+}
+
+test('SIGUSR1 opens no debugger in a server, a machine, a client or what they start, and ends none of them', async () => {
+  await using server = await startServer();
+  const [host] = LOOPBACKS;
+  await using machine = await aMachine('web1', server, host);
+  const run = ['run', at(host, server.port), '--on', 'web1', '--', 'echo begun; cat'];
+  await using client = partyline(run, { env: { ...server.env } });
+  await client.stdout.until('begun\n');
+  const programs = [server.program, machine.program, client];
+  const pids = programs.flatMap(({ pid }) => [pid, ...nodesUnder(pid)]);
+  assert.equal(pids.length, 4, 'the three, and the runner process of one');
+  for (const pid of pids) {
+    assert.ok(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('--disable-sigusr1'), String(pid));
+  }
+  for (const pid of pids) process.kill(pid, 'SIGUSR1');
+  client.stdin.end('still here\n');
+  assert.equal(await client.ended, 0);
+  assert.match(client.stdout.text, /still here\n$/);
+  for (const { stderr } of programs) assert.doesNotMatch(stderr.text, /debugger/i);
+  for (const pid of pids) if (pid !== client.pid) assert.ok(existsSync(`/proc/${pid}`), `${pid} is there`);
+});
+
+/** Those that run on Node among the children of a process. */
+function nodesUnder(parent: number): number[] {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').match(/\d+/g) ?? [];
+  return children.map(Number).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('process.mjs'));
 }
