@@ -24,6 +24,7 @@ import { LateHead } from '../host/late-head.ts';
 import { RECORDS_HEAD_FILE, RecordsHead } from '../host/records-head.ts';
 import { ensureMachineKey, MACHINE_KEY_FILE } from '../net/machine.ts';
 import { parseJoinCode, type JoinCode } from '../net/join-code.ts';
+import { whyNoLabels } from '../protocol/native/methods/host.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { createRunner } from '../runner/runner.ts';
 import { fail, misuse } from './kit/come-in.ts';
@@ -110,6 +111,8 @@ export async function join(args: string[]): Promise<number> {
       return misuse('join', `--label takes NAME=VALUE, not ${quote(label)}`);
     labels.set(name, value);
   }
+  const unfit = whyNoLabels(labels);
+  if (unfit !== undefined) return misuse('join', `--label: ${unfit}`);
   const env: HostPolicy['env'][number][] = [];
   for (const text of values['allow-env']) {
     const pattern = parseEnvironmentPattern(text);

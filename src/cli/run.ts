@@ -9,6 +9,7 @@ import type { OwnTerminal } from './terminal/lent.ts';
 import { hintOfWords, isOneName, readRunArguments, type PromptArguments, type RunArguments } from './run/arguments.ts';
 import { enterForRuns } from './run/connect.ts';
 import { Outlet, say } from './run/outlet.ts';
+import { whyNotAsTyped } from './kit/given-words.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './kit/status.ts';
 
 export const HELP = `Run a command on a server, or on machines that joined it: input, output and status as they are there
@@ -92,7 +93,8 @@ export interface RunTimes {
 }
 
 export async function run(args: string[], times: RunTimes = {}): Promise<number> {
-  const given = readRunArguments(args);
+  const lost = whyNotAsTyped(args);
+  const given = lost === undefined ? readRunArguments(args) : `${lost}; nothing was started`;
   if (typeof given === 'string') {
     say(given);
     return UNREACHED_STATUS;

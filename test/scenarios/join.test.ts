@@ -186,6 +186,14 @@ for (const host of LOOPBACKS) {
     const [person] = await owner.json('invite', 'bob');
     refused(await outcomeOf(joining(aDirectory(t), [address, '--code', String(person?.['code'])])), /no code of/, 64);
     const other = await codeFor('web2', server, host);
+    const long = await outcomeOf(joining(anew(), [address, '--label', `a=${'z'.repeat(200)}`]));
+    refused(long, /--label: a label’s name has at most 128 characters, and its value as many$/m, 64);
+    const many = Array.from({ length: 60 }, (_, i) => ['--label', `l${i}=${'z'.repeat(100)}`]).flat();
+    refused(
+      await outcomeOf(joining(anew(), [address, ...many])),
+      /the labels have \d+ bytes, and 3072 are the most/,
+      64,
+    );
     // The same machine twice, and a person with a machine's code.
     const copied = anew();
     copyFileSync(join(first, 'machine.key'), join(copied, 'machine.key'));

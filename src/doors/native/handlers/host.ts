@@ -12,8 +12,7 @@ import {
   hostList,
   hostProve,
   hostResolve,
-  MAX_LABEL_LENGTH,
-  MAX_LABELS,
+  whyNoLabels,
 } from '../../../protocol/native/methods/host.ts';
 import { entry, type Asker, type Entries } from '../entry.ts';
 import type { WireCommand } from '../../../protocol/native/methods/run.ts';
@@ -80,7 +79,7 @@ function prove(
   const { peer, house } = asker;
   const refused = refusalOfSecrets(asker);
   if (refused !== undefined) return { error: refused };
-  const wrong = wrongLabels(labels);
+  const wrong = whyNoLabels(labels);
   if (wrong !== undefined) return no('bad-params', `Cannot join: ${wrong}`);
   const nonces = asker.challenge;
   asker.challenge = undefined;
@@ -102,17 +101,6 @@ function prove(
 function machineOf({ house: { hub } }: Asker, key: string): Member | undefined {
   const member = hub.directory.bearerOf(keptOfKey(key))?.member;
   return member?.account?.kind === 'host' && member.account.revokedAtMs === undefined ? member : undefined;
-}
-
-function wrongLabels(labels: ReadonlyMap<string, string>): string | undefined {
-  if (labels.size > MAX_LABELS) return `${labels.size} labels, ${MAX_LABELS} are the most`;
-  for (const [name, value] of labels) {
-    if (!/^[A-Za-z0-9_.-]+$/.test(name)) return 'a label’s name has letters, digits, _, - and . alone';
-    if (name.length > MAX_LABEL_LENGTH || value.length > MAX_LABEL_LENGTH) {
-      return `a label has at most ${MAX_LABEL_LENGTH} characters`;
-    }
-  }
-  return undefined;
 }
 
 function list({ house }: Asker, { after }: { after?: string }) {

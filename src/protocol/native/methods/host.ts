@@ -1,13 +1,29 @@
 // Machines: how one joins and shows that it is the one, and which there are.
 
+import { MAX_CONTROL_BYTES_WITHOUT_ROLE } from '../limits.ts';
 import { method } from '../method.ts';
 import { listOf, mapOf, object, oneOf, optional, orNull, someText, text, truth, type Shape } from '../shape.ts';
 import { FAMILIES } from './chat.ts';
 import { command, directory } from './run.ts';
 
 /** Labels of a machine at most, and UTF-16 units of one's name and of its value. */
-export const MAX_LABELS = 64;
-export const MAX_LABEL_LENGTH = 128;
+const MAX_LABELS = 64;
+const MAX_LABEL_LENGTH = 128;
+/** Bytes of all of them in JSON: they come in a request of somebody who has no role yet, with key and proof (200 bytes). */
+const MAX_LABELS_BYTES = MAX_CONTROL_BYTES_WITHOUT_ROLE - 1_024;
+
+/** Why a machine cannot have these labels. */
+export function whyNoLabels(labels: ReadonlyMap<string, string>): string | undefined {
+  if (labels.size > MAX_LABELS) return `${labels.size} labels, ${MAX_LABELS} are the most`;
+  for (const [name, value] of labels) {
+    if (!/^[A-Za-z0-9_.-]+$/.test(name)) return 'a label’s name has letters, digits, _, - and . alone';
+    if (name.length > MAX_LABEL_LENGTH || value.length > MAX_LABEL_LENGTH) {
+      return `a label’s name has at most ${MAX_LABEL_LENGTH} characters, and its value as many`;
+    }
+  }
+  const bytes = new TextEncoder().encode(JSON.stringify(Object.fromEntries(labels))).length;
+  return bytes <= MAX_LABELS_BYTES ? undefined : `the labels have ${bytes} bytes, and ${MAX_LABELS_BYTES} are the most`;
+}
 
 /** SubjectPublicKeyInfo of an Ed25519 key (RFC 8410): 44 bytes in base64url. */
 const PUBLIC_KEY = /^[A-Za-z0-9_-]{59}$/;
@@ -39,7 +55,7 @@ export const hostJoin = method('host.join', {
   result: object({ name: text }),
 });
 
-/** `fingerprint`: of the server's key, as it says; a machine that has a code compares it with the code's. */
+/** `fingerprint`: of the server's key, as it says. A machine relies on the key that TLS has shown. */
 export const hostChallenge = method('host.challenge', {
   params: object({ nonce }),
   result: object({ nonce, fingerprint: optional(text) }),

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { whyNotAsTyped } from './given-words.ts';
+
+const typed =
+  (...words: (string | Buffer)[]) =>
+  () =>
+    ['node', 'launch.mjs', 'run', ...words].map((word) => Buffer.from(word));
+
+test('a word that was typed in other bytes is told from one that has U+FFFD itself', () => {
+  const words = ['--', 'rm', 'a\uFFFD'];
+  assert.equal(whyNotAsTyped(words, typed('--', 'rm', 'a\uFFFD')), undefined);
+  const why = whyNotAsTyped(words, typed('--', 'rm', Buffer.from([0x61, 0xff])));
+  assert.equal(why, '"a\uFFFD" was typed with bytes that are not UTF-8, which cannot be passed on');
+});
+
+test('where nothing is doubtful, or nobody can tell, the words are taken', () => {
+  const never = () => assert.fail('the command line is looked at only where a word is doubtful');
+  assert.equal(whyNotAsTyped(['--', 'rm', 'ä', ''], never), undefined);
+  assert.equal(
+    whyNotAsTyped(['\uFFFD'], () => undefined),
+    undefined,
+  );
+});
