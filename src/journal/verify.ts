@@ -52,7 +52,7 @@ function doubts(path: string, { copy, isLogMissing }: { copy: string; isLogMissi
   try {
     const [seed, head] = [seedOf(identityOf(database)), headOf(database)];
     const found = doubtsAbout(path, { seed, head, isLogMissing, noted: doubtOf(database) });
-    return [...found.map(({ words }) => words), ...alteredIn(path, { seed, upTo: head }).slice(0, MAX_TOLD)];
+    return [...found.map(({ words }) => words), ...alteredIn(path, { seed, upTo: head }).take(MAX_TOLD)];
   } finally {
     database.close();
   }
