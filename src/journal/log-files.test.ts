@@ -154,6 +154,18 @@ test('where an account was told of more, ids go on behind that', LIMIT, async (t
   await becomesAnother(path, { doubts: [missing, told], texts: 1, next: 4 });
 });
 
+test('where a resend key is of a later message than there is, ids go on behind that', LIMIT, async (t) => {
+  const { path, log } = await aKilledJournal(t);
+  truncateSync(log, endsIn(path)[1]);
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA foreign_keys = OFF; INSERT INTO resend VALUES (1, 'key', 3, 1000, x'00')");
+  database.close();
+  const words = 'Message 3 has reached somebody, and the last one that is there is 2: message 3 is lost';
+  const told = await verifyJournal(path);
+  assert.ok(told.includes(words), told.join());
+  assert.deepEqual(await opened(path), { head: 3, doubts: [`${words}. ${goesOn(4)}`] });
+});
+
 test('a log that is cut exactly between two messages is told by whoever had those behind', LIMIT, async (t) => {
   const { path, log } = await aKilledJournal(t);
   const cut = endsIn(path)[1];
