@@ -1,103 +1,25 @@
 // A log that is harmed where no frame stands behind the damage: by the files alone it is told.
 
 import assert from 'node:assert/strict';
-import fs, { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
+import { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { mock, test, type TestContext } from 'node:test';
-import { aMessage, anAccount, append, record } from '../../test/contracts/journal.ts';
+import { test, type TestContext } from 'node:test';
 import { aDirectory } from '../../test/kit/directory.ts';
-import { sealedFrame } from '../../test/kit/frames.ts';
-import { aHeldJournal, copyAsKilled } from '../../test/kit/held-journal.ts';
+import { aKilledJournal, becomesAnother, endsIn, goesOn, opened } from '../../test/kit/killed-journal.ts';
 import { Random, seedOf } from '../../test/kit/random.ts';
 import { backupJournal, salvageJournal } from './backup.ts';
+import { HEAD_BYTES } from './frame.ts';
 import { glanceAtJournal } from './glance.ts';
-import { identityOf } from './database.ts';
-import { HEAD_BYTES, seedOf as checkedFrom } from './frame.ts';
-import { framesOf, readSegment } from './log-reader.ts';
-import { openSqliteJournal } from './sqlite.ts';
-import { lostFrom, verifyJournal } from './verify.ts';
+import { verifyJournal } from './verify.ts';
 import { forgetLater, witnessedIn } from './witness.ts';
 
 const LIMIT = { timeout: 60_000 };
-const ALL = { member: 2, since: 0, limit: 1_000, maxBytes: 1e6 };
-const TEXT = 'word '.repeat(200);
-
-/** Of a server that was killed: message 1 is in the database, 2 and 3 are in the log alone. */
-async function aKilledJournal(t: TestContext): Promise<{ path: string; log: string }> {
-  const { journal, path, hold } = await aHeldJournal(t);
-  await record(
-    journal,
-    { type: 'account-added', account: anAccount(1, 'Bob') },
-    { type: 'account-added', account: anAccount(2, 'Eve') },
-  );
-  await append(journal, aMessage({ text: TEXT }));
-  await journal.history(ALL);
-  hold();
-  for (let id = 2; id <= 3; id++) await append(journal, aMessage({ text: TEXT }));
-  const killed = join(aDirectory(t), 'journal');
-  copyAsKilled(path, killed);
-  return { path: killed, log: `${killed}-log-0` };
-}
-
-/** Opens and closes it: the last message it has, and what it doubts. */
-async function opened(path: string): Promise<{ head: number; doubts: readonly string[] }> {
-  const doubts: string[] = [];
-  const { journal, everything } = await openSqliteJournal({ path, onDoubt: (words) => doubts.push(words) });
-  await journal.close();
-  return { head: everything.head, doubts };
-}
-
-const goesOn = (next: number) =>
-  `The journal goes on as another one, with message ${next}: ids that clients know count no longer`;
-
-function identityAt(path: string): string {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    return identityOf(database);
-  } finally {
-    database.close();
-  }
-}
-
-/** Opened with these doubts it becomes another one, once, in which all that was not lost is found under its id. */
-async function becomesAnother(
-  path: string,
-  { doubts, texts, next }: { doubts: readonly string[]; texts: number; next: number },
-): Promise<void> {
-  const before = identityAt(path);
-  assert.deepEqual(await opened(path), { head: next - 1, doubts: [[...doubts, goesOn(next)].join('. ')] });
-  const after = identityAt(path);
-  assert.notEqual(after, before);
-  assert.deepEqual(await opened(path), { head: next - 1, doubts: [] });
-  assert.equal(identityAt(path), after);
-  assert.deepEqual(await verifyJournal(path), []);
-  assert.deepEqual(lostFrom(path), next === texts + 1 ? [] : [{ first: texts + 1, last: next - 1 }]);
-  const { journal } = await openSqliteJournal({ path });
-  assert.deepEqual(await append(journal, aMessage({ text: 'new' })), { result: 'new', id: next });
-  const { messages } = await journal.history(ALL);
-  await journal.close();
-  const ids = messages.map(({ id }) => id);
-  assert.deepEqual(ids, [...Array.from({ length: texts }, (_, at) => at + 1), next]);
-}
-
 /** As if one more had been told. */
 function tellAccount(path: string, upTo: number): void {
   const database = new DatabaseSync(path);
   database.prepare('UPDATE account SET delivered = ? WHERE id = 2').run(upTo);
   database.close();
-}
-
-/** Where the frames end, one for each message. */
-function endsIn(path: string): readonly number[] {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    const seed = checkedFrom(identityOf(database));
-    return [...framesOf(readSegment(path, { segment: 0 }), seed)].map(({ end }) => end);
-  } finally {
-    database.close();
-  }
 }
 
 for (const [where, harm, words] of [
@@ -195,127 +117,6 @@ test('what an account was told of while a copy was made is not missing there', L
     assert.equal(witnessedIn(database), then);
     database.close();
   }
-});
-
-/** The same with a second file, which ends within message 5, and the doubt about that. */
-async function aKilledJournalOfTwoFiles(t: TestContext): Promise<{ path: string; doubt: string }> {
-  const { path } = await aKilledJournal(t);
-  const seed = checkedFrom(identityAt(path));
-  const said = (id: number) => sealedFrame(id, [[1_000, 1, 'Bob', 'singlecast', ['Eve'], TEXT, [2]]], seed);
-  const [whole, cut] = [said(4), said(5).subarray(0, -10)];
-  writeFileSync(`${path}-log-1`, Buffer.concat([whole, cut]));
-  const size = whole.length + cut.length;
-  const doubt = `${path}-log-1 ends within a message, at byte ${size}: unless that was being written just then, messages from 5 on may be lost`;
-  return { path, doubt };
-}
-
-/** Each is met once while such a journal is made another one. */
-const STEPS = ['unlinkSync', 'ftruncateSync', 'fsyncSync'] as const;
-type Step = (typeof STEPS)[number] | 'chmodSync';
-
-/** Does this once, when the step is first tried of a file of the log. */
-async function at<T>(step: Step, action: () => void, during: () => Promise<T>): Promise<T> {
-  const real: (...given: never[]) => void = fs[step];
-  let isNext = true;
-  const replaced = mock.method(fs, step, (...given: never[]) => {
-    // Directories are synced as well.
-    const isWanted = step !== 'fsyncSync' || fs.fstatSync(Number(given[0])).isFile();
-    if (isNext && isWanted) {
-      isNext = false;
-      action();
-    }
-    return real(...given);
-  });
-  syncBuiltinESMExports();
-  try {
-    const result = await during();
-    assert.equal(isNext, false, `${step} was not tried`);
-    return result;
-  } finally {
-    replaced.mock.restore();
-    syncBuiltinESMExports();
-  }
-}
-
-for (const step of STEPS) {
-  test(
-    `a journal that cannot be made another one, for ${step} fails, is opened all the same, and is later`,
-    LIMIT,
-    async (t) => {
-      const { path, doubt } = await aKilledJournalOfTwoFiles(t);
-      const before = identityAt(path);
-      const fail = () => {
-        throw Object.assign(new Error('EIO'), { code: 'EIO' });
-      };
-      await at(step, fail, async () => {
-        const outcome =
-          'The journal goes on with message 6, and ids that clients know count until a later start makes it another one, which this one could not: the disk fails';
-        assert.deepEqual(await opened(path), { head: 5, doubts: [`${doubt}. ${outcome}`] });
-      });
-      assert.equal(identityAt(path), before);
-      assert.deepEqual(await verifyJournal(path), [doubt]);
-      await becomesAnother(path, { doubts: [doubt], texts: 4, next: 6 });
-    },
-  );
-
-  test(
-    `a journal that is being made another one when the server is killed at ${step} becomes it later`,
-    LIMIT,
-    async (t) => {
-      const { path, doubt } = await aKilledJournalOfTwoFiles(t);
-      const killed = join(aDirectory(t), 'journal');
-      await at(
-        step,
-        () => copyAsKilled(path, killed),
-        async () => assert.deepEqual(await opened(path), { head: 5, doubts: [`${doubt}. ${goesOn(6)}`] }),
-      );
-      assert.deepEqual(await verifyJournal(killed), [doubt]);
-      const copy = `${killed}.copy`;
-      await backupJournal(killed, copy);
-      await becomesAnother(copy, { doubts: [doubt], texts: 4, next: 6 });
-      await becomesAnother(killed, { doubts: [doubt], texts: 4, next: 6 });
-    },
-  );
-}
-
-test(
-  'what was said after a start that could not make it another journal is there in the other one',
-  LIMIT,
-  async (t) => {
-    const { path, doubt } = await aKilledJournalOfTwoFiles(t);
-    const fail = () => {
-      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
-    };
-    await at('unlinkSync', fail, async () => {
-      const { journal } = await openSqliteJournal({ path });
-      assert.deepEqual(await append(journal, aMessage({ text: 'meanwhile' })), { result: 'new', id: 6 });
-      await journal.close();
-    });
-    assert.deepEqual(await opened(path), { head: 6, doubts: [`${doubt}. ${goesOn(7)}`] });
-    const { journal } = await openSqliteJournal({ path });
-    const { messages } = await journal.history(ALL);
-    await journal.close();
-    assert.deepEqual(
-      messages.map(({ id }) => id),
-      [1, 2, 3, 4, 6],
-    );
-  },
-);
-
-test('where not even that can be written down, ids may be given again', LIMIT, async (t) => {
-  const { path, log } = await aKilledJournal(t);
-  const size = Number(endsIn(path)[2]) - 10;
-  truncateSync(log, size);
-  const fail = () => {
-    throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
-  };
-  const { head, doubts } = await at('chmodSync', fail, () => opened(path));
-  assert.match(
-    doubts.join(),
-    /Their ids may be given again, for it cannot be made another journal: .*: the disk is full$/,
-  );
-  assert.equal(head, 2);
-  assert.deepEqual(lostFrom(path), []);
 });
 
 test('a new journal and a copy have no log yet, and nothing is missing', LIMIT, async (t) => {
