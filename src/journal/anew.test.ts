@@ -26,39 +26,47 @@ import { lostFrom, verifyJournal } from './verify.ts';
 
 const LIMIT = { timeout: 60_000 };
 
-/** A killed journal with a second file, which ends within message 5, and the doubt about that. */
-async function aKilledJournalOfTwoFiles(t: TestContext): Promise<{ path: string; doubt: string }> {
+/** A killed journal with a second file, which ends within message 5, and a third one; the doubt about that. */
+async function aKilledJournalOfSeveralFiles(t: TestContext): Promise<{ path: string; doubt: string }> {
   const { path } = await aKilledJournal(t);
   const seed = seedOf(identityAt(path));
   const said = (id: number) => sealedFrame(id, [[1_000, 1, 'Bob', 'singlecast', ['Eve'], TEXT, [2]]], seed);
   const [whole, cut] = [said(4), said(5).subarray(0, -10)];
   writeFileSync(`${path}-log-1`, Buffer.concat([whole, cut]));
+  writeFileSync(`${path}-log-2`, '');
   const size = whole.length + cut.length;
   const doubt = `${path}-log-1 ends within a message, at byte ${size}: unless that was being written just then, messages from 5 on may be lost`;
   return { path, doubt };
 }
 
-/** Each is met once while such a journal is made another one. */
-const STEPS = ['unlinkSync', 'ftruncateSync', 'fsyncSync'] as const;
-type Step = (typeof STEPS)[number] | 'chmodSync';
+interface Step {
+  readonly step: 'chmodSync' | 'unlinkSync' | 'ftruncateSync' | 'fsyncSync';
+  /** So many of them are passed over. */
+  readonly after: number;
+}
 
-/** Does this once, when the step is first tried of a file of the log. */
-async function at<T>(step: Step, action: () => void, during: () => Promise<T>): Promise<T> {
+/** What is done to files of the log while such a journal is made another one. */
+const STEPS = [
+  { step: 'unlinkSync', after: 0 },
+  { step: 'unlinkSync', after: 1 },
+  { step: 'ftruncateSync', after: 0 },
+  { step: 'fsyncSync', after: 0 },
+] as const satisfies readonly Step[];
+
+/** Does this once, when the step is tried of a file. */
+async function at<T>({ step, after }: Step, action: () => void, during: () => Promise<T>): Promise<T> {
   const real: (...given: never[]) => void = fs[step];
-  let isNext = true;
+  let left = after;
   const replaced = mock.method(fs, step, (...given: never[]) => {
     // Directories are synced as well.
     const isWanted = step !== 'fsyncSync' || fs.fstatSync(Number(given[0])).isFile();
-    if (isNext && isWanted) {
-      isNext = false;
-      action();
-    }
+    if (isWanted && left-- === 0) action();
     return real(...given);
   });
   syncBuiltinESMExports();
   try {
     const result = await during();
-    assert.equal(isNext, false, `${step} was not tried`);
+    assert.ok(left < 0, `${step} was not tried`);
     return result;
   } finally {
     replaced.mock.restore();
@@ -67,11 +75,12 @@ async function at<T>(step: Step, action: () => void, during: () => Promise<T>): 
 }
 
 for (const step of STEPS) {
+  const where = `${step.step} ${step.after + 1}`;
   test(
-    `a journal that cannot be made another one, for ${step} fails, is opened all the same, and is later`,
+    `a journal that cannot be made another one, for ${where} fails, is opened all the same, and is later`,
     LIMIT,
     async (t) => {
-      const { path, doubt } = await aKilledJournalOfTwoFiles(t);
+      const { path, doubt } = await aKilledJournalOfSeveralFiles(t);
       const before = identityAt(path);
       const fail = () => {
         throw Object.assign(new Error('EIO'), { code: 'EIO' });
@@ -88,10 +97,10 @@ for (const step of STEPS) {
   );
 
   test(
-    `a journal that is being made another one when the server is killed at ${step} becomes it later`,
+    `a journal that is being made another one when the server is killed at ${where} becomes it later`,
     LIMIT,
     async (t) => {
-      const { path, doubt } = await aKilledJournalOfTwoFiles(t);
+      const { path, doubt } = await aKilledJournalOfSeveralFiles(t);
       const killed = join(aDirectory(t), 'journal');
       await at(
         step,
@@ -111,11 +120,11 @@ test(
   'what was said after a start that could not make it another journal is there in the other one',
   LIMIT,
   async (t) => {
-    const { path, doubt } = await aKilledJournalOfTwoFiles(t);
+    const { path, doubt } = await aKilledJournalOfSeveralFiles(t);
     const fail = () => {
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
     };
-    await at('unlinkSync', fail, async () => {
+    await at(STEPS[0], fail, async () => {
       const { journal } = await openSqliteJournal({ path });
       assert.deepEqual(await append(journal, aMessage({ text: 'meanwhile' })), { result: 'new', id: 6 });
       await journal.close();
@@ -138,7 +147,7 @@ test('where not even that can be written down, ids may be given again', LIMIT, a
   const fail = () => {
     throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
   };
-  const { head, doubts } = await at('chmodSync', fail, () => opened(path));
+  const { head, doubts } = await at({ step: 'chmodSync', after: 0 }, fail, () => opened(path));
   assert.match(
     doubts.join(),
     /Their ids may be given again, for it cannot be made another journal: .*: the disk is full$/,
