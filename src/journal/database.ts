@@ -137,7 +137,13 @@ export function identityOf(database: DatabaseSync): string {
   return String(database.prepare('SELECT identity FROM log').get()?.['identity']);
 }
 
+/** Why it is to be made another journal, and has not been yet. */
+export function doubtOf(database: DatabaseSync): string | undefined {
+  const doubt = database.prepare('SELECT doubt FROM log').get()?.['doubt'];
+  return typeof doubt === 'string' ? doubt : undefined;
+}
+
 /** Makes it another journal. Its log, if there is one, is no longer its own: to be in the database before. */
 export function renewIdentity(database: DatabaseSync): void {
-  database.exec('UPDATE log SET identity = lower(hex(randomblob(16)))');
+  database.exec('UPDATE log SET identity = lower(hex(randomblob(16))), doubt = NULL');
 }

@@ -44,33 +44,47 @@ export function* differences(
  * Messages up to `upTo`, which the database has, whose frames in the log are not what was written there, a sentence for each
  * place: another frame that is whole and later in the same file says so. At its very end a frame may be one that was cut short.
  */
-export function alteredIn(path: string, { seed, upTo }: { seed: number; upTo: number }): string[] {
-  return segmentsOf(path).flatMap((segment) => {
+export function* alteredIn(path: string, { seed, upTo }: { seed: number; upTo: number }): Generator<string, undefined> {
+  for (const segment of segmentsOf(path)) {
     const look = () => alteredInSegment(path, { segment, seed, upTo });
-    // What looks so may have been written just then.
-    const again = new Set(look());
-    return again.size === 0 ? [] : look().filter((words) => again.has(words));
-  });
+    const first = look();
+    let seen = first.next().value;
+    if (seen === undefined) continue;
+    // What looks so may have been written just then: what is at the same place in a second reading was not.
+    for (const { at, words } of look()) {
+      while (seen !== undefined && seen.at < at) seen = first.next().value;
+      if (seen?.words === words) yield words;
+    }
+  }
 }
 
-function alteredInSegment(path: string, { segment, seed, upTo }: { segment: number; seed: number; upTo: number }) {
+interface Altered {
+  /** Where in the file. */
+  readonly at: number;
+  readonly words: string;
+}
+
+/** In the order of the file. */
+function* alteredInSegment(
+  path: string,
+  { segment, seed, upTo }: { segment: number; seed: number; upTo: number },
+): Generator<Altered, undefined> {
   const bytes = readSegment(path, { segment });
-  const found: string[] = [];
   for (let [at, last] = [0, 0]; ;) {
     const start = at;
     for (const frame of framesOf(bytes.subarray(start), seed)) {
       last = frame.first + frame.count - 1;
       at = start + frame.end;
     }
-    const next = findFrame(bytes, { after: last, seed });
-    if (next === undefined || next.at < at) return found;
+    const next = findFrame(bytes, { after: last, seed, from: at });
+    if (next === undefined) return;
     const claimed = headAt(bytes, at);
     // At the beginning of a file what stands behind may be left of an earlier use.
     const from = last > 0 ? last + 1 : claimed?.last === next.first - 1 ? claimed.first : next.first;
     if (from < next.first && next.first <= upTo + 1) {
       const which = from === next.first - 1 ? `Message ${from} is` : `Messages ${from} to ${next.first - 1} are`;
       const place = `${segmentPath(path, segment)} from byte ${at} on`;
-      found.push(`${which} altered in the log, not in the database: the checksum of ${place} is wrong`);
+      yield { at, words: `${which} altered in the log, not in the database: the checksum of ${place} is wrong` };
     }
     at = next.at;
   }

@@ -80,9 +80,15 @@ export function readFrame(bytes: Buffer, at: number, seed: number): Frame | unde
   return { first, count, keyed, messages: bytes.subarray(start, end), at, end };
 }
 
-/** A frame that is whole and begins behind message `after`, wherever it stands. */
-export function findFrame(bytes: Buffer, { after, seed }: { after: number; seed: number }): Frame | undefined {
-  for (let at = bytes.indexOf(MAGIC_TEXT); at !== -1; at = bytes.indexOf(MAGIC_TEXT, at + 1)) {
+interface Sought {
+  readonly after: number;
+  readonly seed: number;
+  readonly from?: number;
+}
+
+/** A frame that is whole and begins behind message `after`, wherever it stands from byte `from` on. */
+export function findFrame(bytes: Buffer, { after, seed, from = 0 }: Sought): Frame | undefined {
+  for (let at = bytes.indexOf(MAGIC_TEXT, from); at !== -1; at = bytes.indexOf(MAGIC_TEXT, at + 1)) {
     const isLater = at + LEAST_HEAD_BYTES <= bytes.length && bytes.readDoubleBE(at + FIRST_AT) > after;
     const frame = isLater ? readFrame(bytes, at, seed) : undefined;
     if (frame !== undefined) return frame;

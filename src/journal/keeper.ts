@@ -3,13 +3,13 @@
 import type { Change, Everything, MemberId, MessageId, Recorded } from '../core/journal.ts';
 import type { Chained, RunEntry } from '../core/run/record.ts';
 import { Link } from './link.ts';
-import type { FromWriter, Range, ToRecord, ToWriter } from './wire.ts';
+import type { Found, FromWriter, Range, ToRecord, ToWriter } from './wire.ts';
 
 /** What is durable in the log gets into the database so much later: a conversation is one transaction, not one a line. */
 const INDEX_DELAY_MS = 20;
 
 export interface KeeperEvents {
-  readonly onOpened: (opened: { everything: Everything; identity: string } | { cannotOpen: string }) => void;
+  readonly onOpened: (opened: ({ everything: Everything } & Found) | { cannotOpen: string }) => void;
   /** The database has everything up to here, for good. */
   readonly onDurable: (upTo: MessageId) => void;
   /** What was last tried has failed, or what failed has been tried again. */
@@ -81,7 +81,8 @@ export class Keeper {
     if ('opened' in message) {
       this.#indexed = message.opened.head;
       this.#account = message.opened.accounts[0]?.id;
-      this.#events.onOpened({ everything: message.opened, identity: message.identity });
+      const { opened, ...found } = message;
+      this.#events.onOpened({ everything: opened, ...found });
     } else if ('cannotOpen' in message) this.#events.onOpened(message);
     else if ('recorded' in message) this.#receiveRecorded(message);
     else if ('words' in message) this.#words.shift()?.();

@@ -39,10 +39,18 @@ interface Doubted {
   /** The last message that there is. */
   readonly head: number;
   readonly isLogMissing: boolean;
+  /** What an earlier start doubted, and could not make another journal of. */
+  readonly noted: string | undefined;
 }
 
 /** A machine that stopped at the wrong moment leaves the same. */
-export function doubtsAbout(path: string, { seed, head, isLogMissing }: Doubted): Doubt[] {
+export function doubtsAbout(path: string, { noted, ...doubted }: Doubted): Doubt[] {
+  const found = doubtsInFiles(path, doubted);
+  if (noted === undefined) return found;
+  return [{ words: noted, upTo: 0 }, ...found.filter(({ words }) => !noted.includes(words))];
+}
+
+function doubtsInFiles(path: string, { seed, head, isLogMissing }: Omit<Doubted, 'noted'>): Doubt[] {
   const missing = `There is no ${segmentPath(path, 0)}: messages that were in the log alone are lost`;
   const cut = segmentsOf(path).flatMap((segment) => {
     const look = () => cutOff(path, { segment, seed, head });
@@ -53,7 +61,7 @@ export function doubtsAbout(path: string, { seed, head, isLogMissing }: Doubted)
 }
 
 /** One that is not as long as it will get was made where room was short, and grew; or it was cut. */
-function cutOff(path: string, { segment, seed, head }: Omit<Doubted, 'isLogMissing'> & { segment: number }) {
+function cutOff(path: string, { segment, seed, head }: Pick<Doubted, 'seed' | 'head'> & { segment: number }) {
   const file = segmentPath(path, segment);
   if (statSync(file).size >= SEGMENT_BYTES) return undefined;
   const bytes = readSegment(path, { segment });

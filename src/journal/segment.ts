@@ -1,7 +1,17 @@
 // The files of a log, `PATH-log-0`, `PATH-log-1`, …: made to their full size ahead, because overwriting takes half as
 // long to sync as growing (0.16 against 0.3 ms for 12 kB, ext4), and used again once all in them is in the database.
 
-import { closeSync, constants, existsSync, openSync, readdirSync, statfsSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  statfsSync,
+  unlinkSync,
+} from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncPath } from './sync.ts';
@@ -101,5 +111,24 @@ export function makeSegment(path: string, number: number): number {
   } catch (error) {
     closeSync(file);
     throw error;
+  }
+}
+
+/**
+ * On disk when it returns. From the last file to the first one, each on disk before the next, and that one is emptied: where
+ * it ends before its time the rest is a log that lacks nothing at its beginning. Throws what the file system says.
+ */
+export function emptyLog(path: string): void {
+  for (const number of segmentsOf(path).toReversed()) {
+    if (number === 0) continue;
+    unlinkSync(segmentPath(path, number));
+    syncPath(dirname(path));
+  }
+  const first = makeSegment(path, 0);
+  try {
+    ftruncateSync(first);
+    fsyncSync(first);
+  } finally {
+    closeSync(first);
   }
 }

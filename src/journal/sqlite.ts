@@ -4,7 +4,7 @@
 
 import { resolve } from 'node:path';
 import type { Everything, Journal, MessageId } from '../core/journal.ts';
-import { beginAnew } from './anew.ts';
+import { beginAnew, type Outcome } from './anew.ts';
 import { type Backlog, DAMAGE_HELP, misplaced, readBacklog } from './backlog.ts';
 import { wordsFor } from './errors.ts';
 import { type Frame, seedOf } from './frame.ts';
@@ -14,6 +14,7 @@ import { Log, type LogOptions } from './log.ts';
 import { Questions } from './questions.ts';
 import { Resends } from './resends.ts';
 import { CLOSED, later, type Later, SqliteJournal } from './sqlite-journal.ts';
+import type { Found } from './wire.ts';
 import { wordsForWitnessed } from './witness.ts';
 
 export interface SqliteJournalOptions {
@@ -39,8 +40,8 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   if (wrong !== undefined) throw new Error(inWords(path, wrong));
   const opened = await open({ ...options, path }, { isDoubted: true });
   if ('journal' in opened) return opened;
-  const outcome = goOnAnew(path, opened, options);
-  options.onDoubt?.([...opened.doubts.map(({ words }) => words), outcome].join('. '));
+  const words = goOnAnew(path, opened, options);
+  options.onDoubt?.(words);
   const again = await open({ ...options, path }, { isDoubted: false });
   if ('journal' in again) return again;
   throw new Error(inWords(path, 'it was doubted twice'));
@@ -52,14 +53,23 @@ interface Doubtful {
   readonly failed: string | undefined;
 }
 
-/** In words. Where nothing can be written it is opened as it is: what is there can be read. */
+/** What is doubted, and what is true then. Where nothing can be written it is opened as it is: what is there can be read. */
 function goOnAnew(path: string, { doubts, failed }: Doubtful, { now = Date.now }: SqliteJournalOptions): string {
-  try {
-    if (failed !== undefined) throw new Error(failed);
-    const next = beginAnew(path, { upTo: Math.max(...doubts.map(({ upTo }) => upTo)), nowMs: now() });
-    return `The journal goes on as another one, with message ${next}: ids that clients know count no longer`;
-  } catch (error) {
-    return `Their ids may be given again, for it cannot be made another journal: ${wordsFor(error)}`;
+  const doubt = doubts.map(({ words }) => words).join('. ');
+  const upTo = Math.max(...doubts.map((each) => each.upTo));
+  const begun =
+    failed === undefined ? beginAnew(path, { doubt, upTo, nowMs: now() }) : { is: 'unchanged' as const, failed };
+  return `${doubt}. ${wordsForOutcome(begun)}`;
+}
+
+function wordsForOutcome(outcome: Outcome): string {
+  switch (outcome.is) {
+    case 'another':
+      return `The journal goes on as another one, with message ${outcome.next}: ids that clients know count no longer`;
+    case 'noted':
+      return `The journal goes on with message ${outcome.next}, and ids that clients know count until a later start makes it another one, which this one could not: ${outcome.failed}`;
+    case 'unchanged':
+      return `Their ids may be given again, for it cannot be made another journal: ${outcome.failed}`;
   }
 }
 
@@ -70,7 +80,7 @@ async function open(
 ): Promise<Opened | Doubtful> {
   const { path } = options;
   const isLogMissing = lacksLog(path);
-  const opening = Promise.withResolvers<{ everything: Everything; identity: string }>();
+  const opening = Promise.withResolvers<{ everything: Everything } & Found>();
   // Told of a worker's death long after, there is nobody left to reject.
   let journal: SqliteJournal | undefined;
   const keeper = new Keeper(path, {
@@ -96,7 +106,7 @@ async function open(
     );
   };
   try {
-    const { everything, identity } = await opening.promise;
+    const { everything, identity, witnessed, noted } = await opening.promise;
     // Only now is there a database with the schema that these want.
     resends = new Resends(path, options);
     questions = new Questions(path);
@@ -109,7 +119,7 @@ async function open(
     };
     const seed = seedOf(identity);
     const doubts = isDoubted
-      ? [...doubtsAbout(path, { seed, head, isLogMissing }), ...doubtsAmong(everything.accounts, head)]
+      ? [...doubtsAbout(path, { seed, head, isLogMissing, noted }), ...doubtsFrom(witnessed, head)]
       : [];
     if (doubts.length > 0) {
       addAll();
@@ -136,11 +146,10 @@ async function open(
   }
 }
 
-/** What accounts were told of, and is not there. */
-function doubtsAmong(accounts: Everything['accounts'], head: MessageId): Doubt[] {
-  const upTo = accounts.reduce((most, { delivered, since }) => Math.max(most, delivered, since), 0);
-  const words = wordsForWitnessed(upTo, head);
-  return words === undefined ? [] : [{ words, upTo }];
+/** What somebody was told of, and is not there. */
+function doubtsFrom(witnessed: MessageId, head: MessageId): Doubt[] {
+  const words = wordsForWitnessed(witnessed, head);
+  return words === undefined ? [] : [{ words, upTo: witnessed }];
 }
 
 /** Or why it does not get them. */

@@ -35,7 +35,8 @@ async function aJournal(t: TestContext): Promise<string> {
 }
 
 function alter(path: string, sql: string): void {
-  const database = new DatabaseSync(path);
+  // Also what an index is made of.
+  const database = new DatabaseSync(path, { defensive: false });
   database.exec(sql);
   database.close();
 }
@@ -68,6 +69,22 @@ test('where the log has it no more, a message whose words are others is named', 
   rmSync(`${path}-log-0`);
   assert.deepEqual((await verifyJournal(path)).toSorted(), [unknown(3), unknown(5)]);
 });
+
+for (const [harm, damaged, altered] of [
+  ["INSERT INTO said_0 (rowid, text) VALUES (99, 'never said')", 'said_0', 5],
+  ["INSERT INTO told_0 (rowid, text) VALUES (99, 'never said')", 'told_0', 3],
+  ["UPDATE said_0_data SET block = x'00' WHERE id > 10", 'said_0', 5],
+  ["UPDATE told_0_data SET block = x'00' WHERE id > 10", 'told_0', 3],
+] as const) {
+  test(`a message of another table is named beside ${damaged}, after ${harm}`, LIMIT, async (t) => {
+    const path = await aJournal(t);
+    alter(path, `UPDATE message SET text = 'never said' WHERE id = ${altered}; ${harm}`);
+    alter(path, 'PRAGMA journal_mode = DELETE');
+    rmSync(`${path}-log-0`);
+    const told = (await verifyJournal(path)).filter((problem) => !problem.startsWith('The database is damaged: '));
+    assert.deepEqual(told, [unknown(altered), 'The index of words does not agree with the messages: it is damaged']);
+  });
+}
 
 test('of very many that are altered the first ones are named', LIMIT, async (t) => {
   const path = await aJournal(t);

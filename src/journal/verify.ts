@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Hash } from '../core/run/record.ts';
 import { misplaced, strayFiles } from './backlog.ts';
 import { copyJournal, LogDamage } from './copy.ts';
-import { headOf, identityOf, numberOf, openForReading } from './database.ts';
+import { doubtOf, headOf, identityOf, numberOf, openForReading } from './database.ts';
 import { alteredIn, differences } from './differences.ts';
 import { wordsFor } from './errors.ts';
 import { seedOf } from './frame.ts';
@@ -51,8 +51,8 @@ function doubts(path: string, { copy, isLogMissing }: { copy: string; isLogMissi
   const database = openForReading(copy);
   try {
     const [seed, head] = [seedOf(identityOf(database)), headOf(database)];
-    const found = doubtsAbout(path, { seed, head, isLogMissing });
-    return [...found.map(({ words }) => words), ...alteredIn(path, { seed, upTo: head }).slice(0, MAX_TOLD)];
+    const found = doubtsAbout(path, { seed, head, isLogMissing, noted: doubtOf(database) });
+    return [...found.map(({ words }) => words), ...alteredIn(path, { seed, upTo: head }).take(MAX_TOLD)];
   } finally {
     database.close();
   }

@@ -67,9 +67,19 @@ export type ToWriter =
 /** `ok` and `failing` say how the store is; `unchanged`, that there was nothing to write. */
 export type Wrote = { readonly state: 'ok' | 'unchanged' } | { readonly state: 'failing'; readonly reason: string };
 
+/** What a database says of itself at a start, beside `Everything`. */
+export interface Found {
+  /** Whose log it is. */
+  readonly identity: string;
+  /** The last id that anything but a message knows of. */
+  readonly witnessed: number;
+  /** Why it is to be made another journal. */
+  readonly noted: string | undefined;
+}
+
 export type FromWriter =
   /** As the database has it: the log may hold more. */
-  | { readonly opened: Everything; readonly identity: string }
+  | ({ readonly opened: Everything } & Found)
   | { readonly cannotOpen: string }
   /** Everything up to here is in the database, and up to `durable` for good; `isDone`: all that was asked for. */
   | { readonly indexed: number; readonly durable: number; readonly isDone: boolean }

@@ -101,7 +101,7 @@ function write(port: MessagePort): void {
     pace.begin(index, message.isUrgent);
   });
   rest();
-  tell({ opened: writer.everything, identity: writer.identity });
+  tell({ opened: writer.everything, ...writer.found });
 }
 
 function read(port: MessagePort): void {

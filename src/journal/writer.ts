@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Everything, Recorded } from '../core/journal.ts';
 import type { Chained } from '../core/run/record.ts';
 import { Chain } from './chain.ts';
-import { headOf, identityOf, openForWriting } from './database.ts';
+import { doubtOf, headOf, identityOf, openForWriting } from './database.ts';
 import { isEntryAtFault, wordsFor } from './errors.ts';
 import { WordIndexer } from './index-words.ts';
 import { Indexer } from './indexer.ts';
@@ -14,7 +14,8 @@ import { Renewal } from './renewal.ts';
 import { segmentPath, segmentsOf } from './segment.ts';
 import { inTransaction, syncWrites } from './transaction.ts';
 import { change, readEverything } from './who.ts';
-import type { ToRecord, Wrote } from './wire.ts';
+import { witnessedIn } from './witness.ts';
+import type { Found, ToRecord, Wrote } from './wire.ts';
 
 export class Writer {
   readonly #database: DatabaseSync;
@@ -23,8 +24,7 @@ export class Writer {
   readonly #chain: Chain;
   #isBehind = false;
   readonly messages: Indexer;
-  /** Whose log it is. */
-  readonly identity: string;
+  readonly found: Found;
   /** As it was found, this start counted. */
   readonly everything: Everything;
 
@@ -37,9 +37,9 @@ export class Writer {
     }
     this.#database = openForWriting(path);
     try {
-      this.identity = identityOf(this.#database);
-      const head = headOf(this.#database);
-      this.messages = new Indexer(this.#database, { path, identity: this.identity, head });
+      const identity = identityOf(this.#database);
+      this.found = { identity, witnessed: witnessedIn(this.#database), noted: doubtOf(this.#database) };
+      this.messages = new Indexer(this.#database, { path, identity, head: headOf(this.#database) });
       // Synced, and with it all that the server before this one stored: its log may be used again.
       this.#database.exec('UPDATE meta SET start = start + 1');
       this.everything = readEverything(this.#database);

@@ -213,5 +213,6 @@ test('a step that is out there is never changed', () => {
     'c71b618d0ba08bcf',
     '3db3421f0cd0fb4e',
     '0f193f7c3b9b6e06',
+    '353edb59a8317c51',
   ]);
 });

@@ -11,6 +11,7 @@ import { MACHINES } from './0007-machines.ts';
 import { CONDEMNED } from './0008-condemned.ts';
 import { ENDED_BY } from './0009-ended-by.ts';
 import { APPROVER } from './0010-approver.ts';
+import { DOUBT } from './0011-doubt.ts';
 
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly string[] = [
   CONDEMNED,
   ENDED_BY,
   APPROVER,
+  DOUBT,
 ];
