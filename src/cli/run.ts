@@ -111,7 +111,7 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     };
     const entering = await enterForRuns(host, { command: 'run', signal });
     if ('refused' in entering) return refusedAs(entering);
-    const { client, cameIn } = entering;
+    const { client, cameIn, keep } = entering;
     // One command is asked for behind the login, whose answer may still be on its way, and the name of the server with it.
     const isAtOnce = isOfOne(given) && (!isJson || given.wishes.on !== undefined || client.serverName !== '');
     const came = isAtOnce ? client : await entered(entering, signal);
@@ -137,7 +137,7 @@ export async function run(args: string[], times: RunTimes = {}): Promise<number>
     const outlet = new Outlet({ host: on?.trim() ?? client.serverName, isJson, timeoutMs });
     const terminal = given.hasTerminal ? new (await import('./terminal/lent.ts')).OwnTerminal() : undefined;
     const { hasNoInput } = given;
-    const around = { outlet, interruption, terminal, hasNoInput, cameIn, refusedAs, ...times };
+    const around = { outlet, interruption, terminal, hasNoInput, cameIn, keep, refusedAs, ...times };
     return await runOn(client, wishes, around);
   } catch (error) {
     if (interruption.name === undefined) throw error;
@@ -176,6 +176,7 @@ interface Around extends RunTimes {
   readonly hasNoInput: boolean;
   /** What the login came to, if it was refused. */
   readonly cameIn: Promise<Refused | undefined>;
+  readonly keep: () => void;
   readonly refusedAs: (refused: Refused) => number;
 }
 
@@ -198,6 +199,7 @@ async function runOn(client: NativeClient, wishes: RunWishes, around: Around): P
     },
     onInputClosed: () => input.destroy(),
   });
+  around.keep();
   outlet.onBroken((name) => handle.dropOutput(name));
   if (isPassedOn) passOn(input, handle, terminal);
   else handle.endInput();

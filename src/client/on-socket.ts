@@ -51,6 +51,8 @@ export interface Entering {
   readonly client: NativeClient;
   /** Undefined: the server has let us in. The client is gone otherwise. Never rejects. */
   readonly cameIn: Promise<Refused | undefined>;
+  /** A command has been asked for, which is to be asked to end: the signal no longer takes the connection away from it. */
+  readonly keep: () => void;
 }
 
 /** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
@@ -111,7 +113,7 @@ async function ownerOn(reached: Reached, { tokenFile, signal }: OwnerOptions): P
   const showing = await showOwner(client, token);
   if ('proven' in showing) {
     const cameIn = showing.proven.then((proven) => ('result' in proven ? undefined : fail(proven)));
-    return { client, cameIn: cameIn.finally(over) };
+    return { client, cameIn: cameIn.finally(over), keep: over };
   }
   over();
   const refused = fail(showing);

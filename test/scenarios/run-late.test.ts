@@ -9,11 +9,13 @@ import { newAccount } from '../kit/accounts.ts';
 import { aDirectory } from '../kit/directory.ts';
 import { writePolicy } from '../kit/policy.ts';
 import { outcomeOf, partyline } from '../kit/program.ts';
-import { aRelay, type Relay } from '../kit/relay.ts';
+import { aRelay, type Relay, type RelayOptions } from '../kit/relay.ts';
 import { at, LOOPBACKS, startServer, type TestServer } from '../kit/server.ts';
 
 /** Milliseconds each way. */
 const LATE_BY_MS = 50;
+/** The same, so that a command acts before the client hears of the login; less than the silence that is greeted as a person's. */
+const VERY_LATE_BY_MS = 150;
 const POLICY = '[[allow]]\nwho = ["role:member"]\non = "Server"\nshell = true\n';
 /** When it runs, in nanoseconds of the epoch. */
 const LINE = 'date +%s%N';
@@ -27,11 +29,11 @@ interface Place {
   readonly wrong: string;
 }
 
-async function aPlace(t: TestContext, host: string): Promise<Place> {
+async function aPlace(t: TestContext, host: string, { lateByMs = LATE_BY_MS }: RelayOptions = {}): Promise<Place> {
   const [directory, own] = [aDirectory(t), aDirectory(t)];
   writePolicy(directory, POLICY);
   const server = await startServer({ directory, args: ['--run-as', userInfo().username] });
-  const relay = await aRelay(host, server.port, { lateByMs: LATE_BY_MS });
+  const relay = await aRelay(host, server.port, { lateByMs });
   t.after(async () => {
     await relay[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
@@ -78,5 +80,21 @@ for (const host of LOOPBACKS) {
     assert.equal(again.status, 0, again.stderr);
     const given = server.program.stdout.text.split('\n').filter((line) => line.startsWith('Given command'));
     assert.equal(given.length, 2, given.join('\n'));
+  });
+
+  test(`what runs before the answer to the login has come back is ended by an interruption: ${host}`, async (t) => {
+    const { run } = await aPlace(t, host, { lateByMs: VERY_LATE_BY_MS });
+    const ours = join(aDirectory(t), 'ours');
+    const theirs = join(aDirectory(t), 'theirs');
+    const known = await outcomeOf(run('true'));
+    assert.equal(known.status, 0, known.stderr);
+    const line = `echo $$ > ${theirs}; kill -INT $(cat ${ours}); exec sleep 1000`;
+    await using program = run(line);
+    writeFileSync(ours, String(program.pid));
+    const { status, stdout, stderr } = await outcomeOf(program);
+    // Nothing is said of a command that has ended, as the server has confirmed.
+    assert.deepEqual([status, stdout, stderr], [130, '', '']);
+    const gone = await outcomeOf(run(`! kill -0 $(cat ${theirs})`));
+    assert.equal(gone.status, 0, gone.stderr);
   });
 }

@@ -32,7 +32,7 @@ export async function enterAs(
     ({ client } = opened);
     signal.throwIfAborted();
     const { cameIn } = await enter(toOpened(opened), (around) => chooseCredential({ host, server }, around));
-    return { client, cameIn: cameIn.then(() => undefined, refused).finally(over) };
+    return { client, cameIn: cameIn.then(() => undefined, refused).finally(over), keep: over };
   } catch (error) {
     over();
     client?.destroy();
