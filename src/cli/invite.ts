@@ -1,13 +1,13 @@
 // `partyline invite`: a name is kept for somebody, who comes in with a code.
 
 import { oneExpected, parseOnce } from './kit/arguments.ts';
-import type { Client, Invitation } from '../client/mod.ts';
+import type { Invitation } from '../client/mod.ts';
 import { NATIVE, readTarget } from '../client/reach.ts';
 import { formatHostPort, formatUrl } from '../net/address.ts';
 import { isLoopbackAddress, normaliseAddress } from '../net/peer.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { chooseCredential, misuse, serverOf, whileIn } from './kit/come-in.ts';
-import { placesOf } from './invite/places.ts';
+import { misuse, whileIn } from './kit/come-in.ts';
+import { placesOf, type Places } from './invite/places.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print } from './kit/print.ts';
@@ -63,8 +63,9 @@ export async function invite(args: string[]): Promise<number> {
   const host = hostOf(values.host);
   return whileIn({ command: 'invite', host }, async (client) => {
     const isLoopback = isLoopbackName(targetOf(host).name);
-    const places = isLoopback ? await placesOf(client, isProven(host, client)) : undefined;
-    const [place = host, ...others] = places ?? [];
+    const found = isLoopback ? await placesOf(client) : undefined;
+    const places = found?.listens === 'beyond' ? found.places : [];
+    const [place = host] = places;
     const wishes = { ...(role === undefined ? {} : { role }), ...(kind === undefined ? {} : { kind }) };
     const invitation = await client.invite(name, wishes);
     // Beyond this machine the program speaks TLS by itself.
@@ -72,28 +73,35 @@ export async function invite(args: string[]): Promise<number> {
     const isHost = invitation.kind === 'host';
     const { code } = invitation;
     const ways = isHost ? { join: `partyline join ${place} --code ${code}` } : waysIn({ host: place, isPlain, code });
-    const known = places === undefined || places.length === 0 ? {} : { places };
+    const known = places.length === 0 ? {} : { places };
     if (values.json) await print(jsonLine({ ...invitation, ...ways, ...known }));
     else await print(`${[...wordsFor(invitation), ...Object.values(ways)].map(escapeControls).join('\n')}\n`);
-    const hint = isLoopback ? wordsForPlaces(places, others) : undefined;
+    const hint = found === undefined ? undefined : wordsForPlaces(found);
     if (hint !== undefined) process.stderr.write(`partyline invite: ${escapeControls(hint)}\n`);
     return 0;
   });
 }
 
-/** By the owner token, which counts on the server's own machine alone, and not through a tunnel. */
-function isProven(host: string, { server }: Client): boolean {
-  const chosen = chooseCredential(
-    { host, server: serverOf(host) },
-    { isLoopback: true, isPrivate: true, fingerprint: server?.fingerprint },
-  );
-  return typeof chosen === 'object' && 'ownerTokenFile' in chosen;
+function wordsForPlaces(found: Places): string | undefined {
+  switch (found.listens) {
+    case 'untold':
+      return FROM_HERE;
+    case 'here':
+      return HERE_ALONE;
+    case 'beyond': {
+      const [first, ...others] = found.places;
+      if (first === undefined) return beyondBy(found.urls);
+      return others.length === 0 ? undefined : `the server can be met at these, too: ${others.join(', ')}`;
+    }
+  }
 }
 
-function wordsForPlaces(places: readonly string[] | undefined, others: readonly string[]): string | undefined {
-  if (places === undefined) return FROM_HERE;
-  if (places.length === 0) return HERE_ALONE;
-  return others.length === 0 ? undefined : `the server can be met at these, too: ${others.join(', ')}`;
+/** To an owner who has come in by a token, from whichever machine. */
+function beyondBy(urls: readonly string[]): string {
+  return (
+    `this leads to this machine, and the server listens beyond it, on ${urls.join(', ')}: for somebody elsewhere ` +
+    "put an address of the server's machine, which is not known here, and that port in the place of the host"
+  );
 }
 
 function wordsFor({ name, role, kind, expires, code, replaced, existing }: Invitation): string[] {

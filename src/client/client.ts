@@ -27,7 +27,7 @@ import type {
   Waiting,
 } from './answers.ts';
 import { commandOf, CommandRun, type RunOptions, type What, type Where } from './command-run.ts';
-import type { CredentialChoice, Identity } from './credential.ts';
+import type { CameInBy, CredentialChoice, Identity } from './credential.ts';
 import { ClosedError } from './errors.ts';
 import { readHistory, type HistoryWishes } from './history.ts';
 import { Inbox, type Message, type Reading } from './inbox.ts';
@@ -119,6 +119,11 @@ export class Client implements AsyncDisposable {
   /** Who the server says we are; undefined without a credential. */
   get identity(): Identity | undefined {
     return this.#link.identity;
+  }
+
+  /** Of the credentials the one that counted, the last time. */
+  get cameInBy(): CameInBy | undefined {
+    return this.#link.cameInBy;
   }
 
   /** What to come in with the next time: a code has become a token. */

@@ -19,6 +19,9 @@ export type Credential =
   /** Comes in as nobody: to `discover`, and to be asked for nothing else. */
   | 'none';
 
+/** What somebody came in by. */
+export type CameInBy = 'token' | 'password' | 'guest' | 'code' | 'owner token' | 'none';
+
 /** A credential, or how to choose one when it is known who the other end is. */
 export type CredentialChoice = Credential | ((server: Surroundings) => Credential | Promise<Credential>);
 
@@ -32,6 +35,15 @@ export interface LoggedIn {
   readonly identity: Identity | undefined;
   /** What to come in with next time: a code is used up, and leaves a token. */
   readonly next: CredentialChoice;
+}
+
+export function kindOf(credential: Credential): CameInBy {
+  if (credential === 'none') return 'none';
+  if ('token' in credential) return 'token';
+  if ('guest' in credential) return 'guest';
+  // A code may have a password with it.
+  if ('code' in credential) return 'code';
+  return 'password' in credential ? 'password' : 'owner token';
 }
 
 /** What to come in with, to this server. */

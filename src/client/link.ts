@@ -2,7 +2,7 @@
 // the server says no, or somebody closes it.
 
 import { delayBefore, waited, type Reconnect } from './backoff.ts';
-import { choose, logIn, type CredentialChoice, type Identity } from './credential.ts';
+import { choose, kindOf, logIn, type CameInBy, type CredentialChoice, type Identity } from './credential.ts';
 import { ClosedError, RefusedError, UnreachableError } from './errors.ts';
 import type { Opened, Surroundings, Transport, Wire } from './wire.ts';
 import type { World } from './world.ts';
@@ -34,6 +34,7 @@ export class Link {
   #listener: LinkListener | undefined;
   #opened: Opened | undefined;
   #identity: Identity | undefined;
+  #cameInBy: CameInBy | undefined;
   #over: Promise<void> = Promise.resolve();
 
   constructor(options: LinkOptions) {
@@ -43,6 +44,10 @@ export class Link {
 
   get identity(): Identity | undefined {
     return this.#identity;
+  }
+
+  get cameInBy(): CameInBy | undefined {
+    return this.#cameInBy;
   }
 
   /** The credential for the next time: a code leaves a token. */
@@ -91,6 +96,7 @@ export class Link {
       const { identity, next } = await logIn(opened, credential);
       if (next !== credential) this.#credential = next;
       this.#identity = identity;
+      this.#cameInBy = kindOf(credential);
       signal.throwIfAborted();
     } catch (error) {
       opened.wire.destroy();

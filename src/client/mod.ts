@@ -31,7 +31,7 @@ export type {
 export type { AskedApproval } from './approval.ts';
 export type { Client, ConnectionState, DetachOptions, Inviting, Listening } from './client.ts';
 export type { CommandRun, RunOptions, What, Where } from './command-run.ts';
-export type { Credential, CredentialChoice, Identity } from './credential.ts';
+export type { CameInBy, Credential, CredentialChoice, Identity } from './credential.ts';
 export type { HistoryWishes } from './history.ts';
 export type { Message, Reading, Receipt } from './inbox.ts';
 export type { Input, InputSource } from './input.ts';

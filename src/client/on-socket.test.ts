@@ -120,11 +120,11 @@ for (const host of LOOPBACKS) {
       const { port, heard } = await aQuietServer(t, host, { until: PREFACE, answer: OWNER });
       const credential = { token: 'pl_x' };
       await using client = await connect({ host: `${scheme}://${at(host, port)}`, trust, credential });
-      assert.deepEqual([client.identity, await heard], [OWNER, PREFACE]);
+      assert.deepEqual([client.identity, client.cameInBy, await heard], [OWNER, 'token', PREFACE]);
     }
     const { port } = await aQuietServer(t, host, { until: 'login.guest', answer: { name: 'Bob', role: 'guest' } });
     await using guest = await connect({ host: at(host, port), credential: { guest: 'Bob' } });
-    assert.deepEqual(guest.identity, { name: 'Bob', role: 'guest' });
+    assert.deepEqual([guest.identity, guest.cameInBy], [{ name: 'Bob', role: 'guest' }, 'guest']);
   });
 
   test(`what is no native server is named as one, whoever comes and however early they have asked: ${host}`, async (t) => {

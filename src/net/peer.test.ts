@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { familyOf, isLoopbackAddress, normaliseAddress, peerOf } from './peer.ts';
+import { familyOf, isLinkLocalAddress, isLoopbackAddress, normaliseAddress, peerOf } from './peer.ts';
 
 test('an IPv4-mapped address is the IPv4 address that it is, however it is written', () => {
   const table: [given: string, normal: string][] = [
@@ -22,6 +22,15 @@ test('an IPv4-mapped address is the IPv4 address that it is, however it is writt
   for (const [given, normal] of table) {
     assert.equal(normaliseAddress(given), normal, given);
     assert.equal(normaliseAddress(normal), normal, 'normal stays normal');
+  }
+});
+
+test('what is of one link alone is 169.254.0.0/16 and fe80::/10, with a zone too', () => {
+  for (const address of ['169.254.0.1', '169.254.255.255', 'fe80::1', 'FEBF::1', 'fe80::1%eth0']) {
+    assert.ok(isLinkLocalAddress(address), address);
+  }
+  for (const address of ['169.253.0.1', '169.255.0.1', 'fec0::1', 'fe8::1', '2001:db8::fe80:1', 'fe80.example']) {
+    assert.ok(!isLinkLocalAddress(address), address);
   }
 });
 

@@ -46,6 +46,11 @@ export function isLoopbackAddress(address: string): boolean {
   return address === '::1' || (isIPv4(address) && address.startsWith('127.'));
 }
 
+/** Of one link alone, RFC 3927 (169.254.0.0/16) and RFC 4291 2.5.6 (fe80::/10): elsewhere it is somebody else's. */
+export function isLinkLocalAddress(address: string): boolean {
+  return isIPv4(address) ? address.startsWith('169.254.') : /^fe[89ab][\da-f]:/i.test(address);
+}
+
 /** Undefined when the connection broke before it could be looked at. */
 export function peerOf(socket: Socket): Peer | undefined {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;

@@ -58,7 +58,10 @@ test('each address that a server listens on is tried in its family, and a family
 test('loopback and link-local addresses reach nobody else', () => {
   const one = { netmask: '', mac: '', internal: false, cidr: null };
   const at = (address: string) => ({ ...one, address, family: 'IPv4' as const });
-  assert.match(checkAddresses({ lo: [at('127.0.0.1'), at('fe80::1')] }).found, /no addresses but loopback/);
+  assert.match(
+    checkAddresses({ lo: [at('127.0.0.1'), at('fe80::1'), at('169.254.0.1')] }).found,
+    /no addresses but loopback/,
+  );
   assert.match(checkAddresses({ eth0: [at('192.0.2.7')] }).found, /192\.0\.2\.7/);
 });
 

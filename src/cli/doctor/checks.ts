@@ -5,7 +5,7 @@ import { connect as connectTo, createServer, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseServerAddress } from '../../net/address.ts';
-import { isLoopbackAddress, normaliseAddress } from '../../net/peer.ts';
+import { isLinkLocalAddress, isLoopbackAddress, normaliseAddress } from '../../net/peer.ts';
 import { findHold, type Holding, MARK_VARIABLE } from '../../runner/hold.ts';
 import { JOURNAL_FILE } from '../kit/journal.ts';
 import { localTime } from '../kit/time.ts';
@@ -57,7 +57,7 @@ export async function checkFamilies(listen: (address: string) => Promise<boolean
 export function checkAddresses(interfaces = networkInterfaces()): Finding {
   const addresses = Object.values(interfaces).flatMap((all) => (all ?? []).map(({ address }) => address));
   const beyond = addresses.filter(
-    (address) => !isLoopbackAddress(normaliseAddress(address)) && !/^fe80:/i.test(address),
+    (address) => !isLoopbackAddress(normaliseAddress(address)) && !isLinkLocalAddress(address),
   );
   const found =
     beyond.length === 0 ? 'no addresses but loopback' : `others may reach this machine at ${beyond.join(', ')}`;
