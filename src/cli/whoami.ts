@@ -1,6 +1,7 @@
 // `partyline whoami`: who the server takes one for.
 
 import { parseOnce } from './kit/arguments.ts';
+import { formatIdentity } from '../protocol/line/reply.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { misuse, serverOf, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
@@ -31,7 +32,7 @@ export async function whoami(args: string[]): Promise<number> {
     const { name = '', role = '' } = client.identity ?? {};
     const server = serverOf(host);
     if (values.json) await print(jsonLine({ name, role, host: server }));
-    else await print(`${escapeControls(`${name} (${role}) at ${server}`)}\n`);
+    else await print(formatIdentity({ name: escapeControls(name), role, rightsOf: undefined }, server));
     return 0;
   });
 }

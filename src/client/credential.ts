@@ -90,7 +90,7 @@ export async function enter(opened: Opened, choice: CredentialChoice): Promise<E
       );
     }
     // What is no native server may write into its log what it does not understand.
-    if (!opened.isKnown) await greeted(opened);
+    if (!opened.mayLogInAtOnce) await greeted(opened);
   }
   const answered = resultIn(opened, opened.wire.request(methodFor(credential), paramsFor(credential)));
   return {

@@ -48,7 +48,14 @@ export async function openClient(options: NodeTransportOptions, signal: AbortSig
   });
   const { address, fingerprint, isKnown } = reached;
   const isLoopback = isLoopbackAddress(address);
-  return { client, greeting, isLoopback, isPrivate: isLoopback || fingerprint !== undefined, isKnown, fingerprint };
+  return {
+    client,
+    greeting,
+    isLoopback,
+    isPrivate: isLoopback || fingerprint !== undefined,
+    mayLogInAtOnce: isKnown,
+    fingerprint,
+  };
 }
 
 function errorOf(error: ReachError): Error {

@@ -58,7 +58,7 @@ export async function openWebSocket(options: WebSocketOptions, signal: AbortSign
   const isPrivate = isLoopback || protocol === 'wss:';
   // Its handshake was a greeting.
   const greeting = Promise.resolve(undefined);
-  return { wire, greeting, isLoopback, isPrivate, isKnown: true, fingerprint: undefined, proveOwner: undefined };
+  return { wire, greeting, isLoopback, isPrivate, mayLogInAtOnce: true, fingerprint: undefined, proveOwner: undefined };
 }
 
 /** Undefined: it is open. */

@@ -60,8 +60,8 @@ export interface Opened extends Surroundings {
   readonly wire: Wire;
   /** Whether a native server is there at all; an error, where there is none. What is asked meanwhile leaves at once. */
   readonly greeting: Promise<Error | undefined>;
-  /** It has shown a key that was known before: a secret need not wait for the greeting. */
-  readonly isKnown: boolean;
+  /** A secret need not wait for the greeting: the key was known before, or what carries the wire has greeted. */
+  readonly mayLogInAtOnce: boolean;
   /** Shows the server that its owner is there; undefined where the platform has no files to prove it by. */
   readonly proveOwner: ((tokenFile: string) => Promise<Proving>) | undefined;
 }

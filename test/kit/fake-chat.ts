@@ -119,7 +119,7 @@ export class FakeChat {
       isPrivate: this.isPrivate,
       fingerprint: undefined,
       greeting: Promise.resolve(undefined),
-      isKnown: false,
+      mayLogInAtOnce: false,
       proveOwner: () => Promise.resolve({ proven: Promise.resolve({ result: { name: 'owner', role: 'owner' } }) }),
     });
   };
