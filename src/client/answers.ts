@@ -34,3 +34,10 @@ export type Detached = ResultOf<typeof runDetach>;
 export type Invitation = ResultOf<typeof accountInvite>;
 export type Accounts = Omit<ResultOf<typeof accountList>, 'next'>;
 export type Token = ResultOf<typeof tokenList>['tokens'][number];
+
+/** URLs, as the console of the server has them. */
+export interface Listening {
+  readonly urls: readonly string[];
+  /** Of each name of `serve --listen`. */
+  readonly names: readonly string[];
+}

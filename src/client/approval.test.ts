@@ -8,7 +8,8 @@ import { settled } from '../../test/kit/clock.ts';
 import { StillWorld } from '../../test/kit/fake-chat.ts';
 import { FakeCommands } from '../../test/kit/fake-commands.ts';
 import { at, LOOPBACKS } from '../../test/kit/server.ts';
-import type { AskedApproval } from './approval.ts';
+import { getApproval, type AskedApproval } from './approval.ts';
+import { approvedFor } from './approved.ts';
 import { CommandRun, type RunOptions } from './command-run.ts';
 import { connect, type Client } from './mod.ts';
 import { Running } from './running.ts';
@@ -127,6 +128,53 @@ test('a command with input asks nobody: nobody would have seen what it reads', a
   assert.ok(result.result === 'denied' && result.code === 'needs-approval', JSON.stringify(result));
   assert.match(result.reason, /what they approve gets no input; nothing was started$/);
   assert.deepEqual([methods(), [...wire.written]], [['run.start'], []]);
+});
+
+/** One request for several machines, asked for over the wire, if there is one yet. */
+function aRequestForMany(running = new Running()) {
+  const wire = new FakeCommands();
+  const { signal, abort } = stoppable();
+  const asked: AskedApproval[] = [];
+  const onApproval = (one: AskedApproval) => void asked.push(one);
+  const meant = approvedFor({ command: 'reboot', on: 'web*', onApproval, signal }, running);
+  return { wire, running, asked, abort, meant, methods: () => wire.asked.map(({ method }) => method) };
+}
+
+test('a request for several that is taken back before there is a connection is never made', async () => {
+  const running = new Running();
+  // As many as may wait: none of them takes a place any more.
+  const many = Array.from({ length: 10_000 }, () => aRequestForMany(running));
+  for (const { abort } of many) abort();
+  await Promise.all(many.map(({ meant }) => assert.rejects(meant, { name: 'AbortError' })));
+  const { wire, methods, meant, abort } = aRequestForMany(running);
+  running.attach(wire);
+  await settled();
+  assert.deepEqual(methods(), ['run.ask']);
+  abort();
+  await assert.rejects(meant, { name: 'AbortError' });
+});
+
+test('whoever takes a request for several back does not wait for the server, which hears of it all the same', async () => {
+  for (const answered of [0, 1]) {
+    const { wire, running, asked, abort, meant } = aRequestForMany();
+    running.attach(wire);
+    if (answered === 1) wire.answer(0, ASKED);
+    await settled();
+    abort();
+    await assert.rejects(meant, { name: 'AbortError' });
+    if (answered === 0) wire.answer(0, ASKED);
+    await settled();
+    assert.equal(asked.length, answered);
+    assert.deepEqual(wire.asked.find(({ method }) => method === 'approval.deny')?.params, { approval: 7 });
+  }
+});
+
+test('what was taken back already is not asked for', async () => {
+  const wire = new FakeCommands();
+  const signal = AbortSignal.abort();
+  const decided = await getApproval(wire, { command: { shell: 'reboot' } }, { onApproval() {}, signal });
+  assert.ok('refused' in decided && decided.code === 'not-approved', JSON.stringify(decided));
+  assert.deepEqual(wire.asked, []);
 });
 
 function stoppable() {

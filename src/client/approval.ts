@@ -1,6 +1,7 @@
 // Waiting for a second person, as whoever asks sees it. The request is as good as the connection that it was made on.
 
 import { approvalDeny, approvalWait, runAsk } from '../protocol/native/methods/approval.ts';
+import type { ErrorCode } from '../protocol/native/methods.ts';
 import type { RunsClient, RunWishes } from './run.ts';
 import { shown } from './shown.ts';
 import type { Answer } from './wire.ts';
@@ -33,6 +34,7 @@ type Asks = Pick<RunsClient, 'request'>;
 
 /** Asks, tells who is waited for, and waits for what they say. Throws what `onApproval` throws; nothing waits then. */
 export async function getApproval(client: Asks, wishes: RunWishes, { onApproval, signal }: Asking): Promise<Approval> {
+  if (signal.aborted) return notApproved(WHY.withdrawn());
   const asked = read(await client.request(runAsk.name, wishes), runAsk);
   if ('refused' in asked || 'lost' in asked) return asked;
   const { approval } = asked;
@@ -47,13 +49,22 @@ export async function getApproval(client: Asks, wishes: RunWishes, { onApproval,
     const { how, by } = decided;
     const name = shown(by ?? 'somebody');
     if (how === 'approved') return { approved: toShown(asked), by: name };
-    return { code: NOT_APPROVED, refused: `Cannot run the command: ${WHY[how](name)}; nothing was started` };
+    return notApproved(WHY[how](name));
   } catch (error) {
     withdraw();
     throw error;
   } finally {
     signal.removeEventListener('abort', withdraw);
   }
+}
+
+/** As the server has it. */
+export const NEEDS_APPROVAL: ErrorCode = 'needs-approval';
+
+/** `hasInput`: nobody would have seen that who approves. */
+export function wordsForNeeding({ hasInput }: { readonly hasInput: boolean }): string {
+  const why = hasInput ? ', and what they approve gets no input' : '';
+  return `Cannot run the command: somebody else has to approve it${why}; nothing was started`;
 }
 
 /** As the server has it for what nobody has approved yet. */
@@ -64,6 +75,10 @@ const WHY = {
   expired: () => 'nobody approved it in time',
   withdrawn: () => 'the request was taken back',
 } as const;
+
+function notApproved(why: string): Approval {
+  return { code: NOT_APPROVED, refused: `Cannot run the command: ${why}; nothing was started` };
+}
 
 function toShown(asked: AskedApproval): AskedApproval {
   return { ...asked, hosts: asked.hosts.map(shown), told: asked.told.map(shown) };

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { settled } from '../../test/kit/clock.ts';
 import { FakeChat, StillWorld } from '../../test/kit/fake-chat.ts';
-import { Client, type ConnectionState } from './client.ts';
+import { Client } from './client.ts';
 import type { CredentialChoice } from './credential.ts';
 import { ClosedError, RefusedError, UnreachableError } from './errors.ts';
+import type { ConnectionState } from './link.ts';
 import type { Reconnect } from './backoff.ts';
 
 interface Having {

@@ -17,6 +17,7 @@ import type {
   Group,
   Host,
   Invitation,
+  Listening,
   Present,
   Request,
   Resolved,
@@ -26,12 +27,12 @@ import type {
   Token,
   Waiting,
 } from './answers.ts';
-import { commandOf, CommandRun, type RunOptions, type What, type Where } from './command-run.ts';
+import { CommandRun, type RunOptions } from './command-run.ts';
 import type { CameInBy, CredentialChoice, Identity } from './credential.ts';
 import { ClosedError } from './errors.ts';
 import { readHistory, type HistoryWishes } from './history.ts';
 import { Inbox, type Message, type Reading } from './inbox.ts';
-import { Link, type LinkOptions } from './link.ts';
+import { Link, type ConnectionState, type LinkOptions } from './link.ts';
 import { mustKnow } from './options.ts';
 import { approvedFor } from './approved.ts';
 import { runMany, type HostResult, type ManyOptions } from './many.ts';
@@ -40,31 +41,9 @@ import { readOutput, readRun, type OutputPlace } from './records.ts';
 import { Requests } from './requests.ts';
 import { Running, Together } from './running.ts';
 import { Watch, type AttachOptions } from './watch.ts';
+import { commandOf, wishesOf, type DetachOptions, type Inviting, type What, type Where } from './wishes.ts';
 import type { Surroundings } from './wire.ts';
 import type { World } from './world.ts';
-
-export type DetachOptions = What & Where & { readonly takesInput?: boolean };
-
-/** URLs, as the console of the server has them. */
-export interface Listening {
-  readonly urls: readonly string[];
-  /** Of each name of `serve --listen`. */
-  readonly names: readonly string[];
-}
-
-export interface Inviting {
-  /** `member` without it. */
-  readonly role?: 'member' | 'operator';
-  /** `person` without it. */
-  readonly kind?: 'person' | 'bot' | 'host';
-}
-
-/** What a connection is up to. */
-export type ConnectionState =
-  | { readonly state: 'connected' }
-  /** The next attempt comes by itself. */
-  | { readonly state: 'lost'; readonly reason: string }
-  | { readonly state: 'over'; readonly error: Error };
 
 export interface ClientOptions extends LinkOptions {
   readonly onConnection?: ((state: ConnectionState) => void) | undefined;
@@ -219,10 +198,9 @@ export class Client implements AsyncDisposable {
   /** Starts a command that goes on without this client, on one machine; `record` is what `attach` takes. */
   detach(options: DetachOptions): Promise<Detached> {
     mustKnow('detach', options);
-    const { on, cwd, env, timeoutMs, takesInput, ...what } = options;
-    const wishes = { on, cwd, env, timeoutMs, takesInput };
-    const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
-    return this.#requests.ask(runDetach, { command: commandOf(what), ...given }, ONCE);
+    const { takesInput } = options;
+    const input = takesInput === undefined ? {} : { takesInput };
+    return this.#requests.ask(runDetach, { ...wishesOf(options), ...input }, ONCE);
   }
 
   /** Shows what a detached run has said and says, also over lost connections. */

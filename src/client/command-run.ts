@@ -1,41 +1,19 @@
 // A command that a program runs: its three streams, and how it went. The connection is somebody else's.
 
-import type { ErrorCode } from '../protocol/native/methods.ts';
-import type { WireCommand, WireSize } from '../protocol/native/methods/run.ts';
-import { getApproval, type AskedApproval } from './approval.ts';
+import type { WireSize } from '../protocol/native/methods/run.ts';
+import { getApproval, NEEDS_APPROVAL, wordsForNeeding, type AskedApproval } from './approval.ts';
 import { Input, type InputSource } from './input.ts';
 import { resultOf, type RunResult } from './outcome.ts';
 import { Output } from './output.ts';
 import type { OutputName, RunHandle, Runs, RunWishes } from './run.ts';
 import { lostError, type Refusal, type Running, type Startable, type Together } from './running.ts';
 import { readTexts, type Texts } from './texts.ts';
+import { wishesOf, type What, type Where } from './wishes.ts';
 import type { Wire } from './wire.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds for the server to say that a command which was cancelled has ended: as long as a stubborn one is given. */
 const CONFIRM_TIMEOUT_MS = 10_000;
-
-/** A line for `/bin/sh -c`, a program and its arguments that no shell sees, or a verb of the server's policy. */
-export type What =
-  | { readonly command: string; readonly argv?: undefined; readonly verb?: undefined }
-  | { readonly argv: readonly string[]; readonly command?: undefined; readonly verb?: undefined }
-  | {
-      readonly verb: string;
-      readonly args?: readonly string[];
-      readonly command?: undefined;
-      readonly argv?: undefined;
-    };
-
-export interface Where {
-  /** The name of a machine that has joined; without it the server itself. */
-  readonly on?: string;
-  /** Seen from where commands start by themselves. */
-  readonly cwd?: string;
-  /** Nothing of this program's own environment is passed on. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** After so long the command is ended. */
-  readonly timeoutMs?: number;
-}
 
 export type RunOptions = What &
   Where & {
@@ -98,15 +76,7 @@ export class CommandRun implements Startable, AsyncDisposable {
     this.stdout = new Output(() => this.#handle?.dropOutput('stdout'));
     this.stderr = new Output(() => this.#handle?.dropOutput('stderr'));
     const { signal, stdin, onApproval } = options;
-    const { on, cwd, env = {}, timeoutMs, terminal } = options;
-    this.#wishes = {
-      command: commandOf(options),
-      env,
-      ...(on === undefined ? {} : { on }),
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(terminal === undefined ? {} : { terminal }),
-    };
+    this.#wishes = wishesOf(options);
     this.#signal = signal;
     this.#onApproval = onApproval;
     this.#hasInput = stdin !== undefined;
@@ -197,7 +167,9 @@ export class CommandRun implements Startable, AsyncDisposable {
   async #ask(wishes: RunWishes, on: { readonly runs: Runs; readonly wire: Wire }): Promise<void> {
     this.#handle = undefined;
     if (this.#isCancelled) return this.#conclude(NOT_STARTED);
-    if (this.#hasInput && wishes.terminal === undefined) return this.#conclude(deniedFor(NEEDS_APPROVAL, NO_INPUT));
+    if (this.#hasInput && wishes.terminal === undefined) {
+      return this.#conclude(deniedFor(NEEDS_APPROVAL, wordsForNeeding({ hasInput: true })));
+    }
     const { signal } = this.#withdrawal;
     const onApproval = this.#onApproval ?? (() => {});
     const decided = await getApproval(on.wire, wishes, { onApproval, signal }).catch((error: unknown) => {
@@ -245,22 +217,8 @@ export class CommandRun implements Startable, AsyncDisposable {
   }
 }
 
-const NEEDS_APPROVAL: ErrorCode = 'needs-approval';
-/** Nobody would have seen it who approves. */
-const NO_INPUT =
-  'Cannot run the command: somebody else has to approve it, and what they approve gets no input; nothing was started';
-
 function deniedFor(code: string, reason: string): RunResult {
   return { result: 'denied', status: null, code, reason };
 }
 
 const NOT_STARTED: RunResult = { result: 'cancelled', status: null, reason: 'nothing was started' };
-
-export function commandOf(what: What): WireCommand {
-  const { command, argv, verb } = what;
-  const given = [command, argv, verb].filter((one) => one !== undefined);
-  if (given.length !== 1) throw new TypeError('One of command, argv and verb says what is to run');
-  if (command !== undefined) return { shell: command };
-  if (argv !== undefined) return { argv };
-  return { verb: what.verb, args: what.args ?? [] };
-}

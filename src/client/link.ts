@@ -10,6 +10,13 @@ import type { World } from './world.ts';
 /** Milliseconds for the last acknowledgements to be taken by a server that may no longer be there. */
 const CLOSE_GRACE_MS = 2_000;
 
+/** What a connection is up to. */
+export type ConnectionState =
+  | { readonly state: 'connected' }
+  /** The next attempt comes by itself. */
+  | { readonly state: 'lost'; readonly reason: string }
+  | { readonly state: 'over'; readonly error: Error };
+
 /** What a client is told of its connection. */
 export interface LinkListener {
   onConnected(wire: Wire): void;

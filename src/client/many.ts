@@ -1,8 +1,9 @@
 // A command on many machines, for a program: so many at once, each result as it comes, and none begun that is not asked for.
 
-import type { CommandRun, RunOptions, What, Where } from './command-run.ts';
+import type { CommandRun, RunOptions } from './command-run.ts';
 import type { RunResult } from './outcome.ts';
 import { checkMaxBytes, type Texts } from './texts.ts';
+import type { What, Where } from './wishes.ts';
 
 /** Machines at once, unless more or fewer are wanted: what is kept of their outputs is in memory. */
 const DEFAULT_BATCH = 32;

@@ -2,8 +2,9 @@
 // WebSocket, in browsers; docs/guide/library.md shows what it is for.
 
 import type { Reconnect } from './backoff.ts';
-import { Client, type ConnectionState } from './client.ts';
+import { Client } from './client.ts';
 import type { CredentialChoice } from './credential.ts';
+import type { ConnectionState } from './link.ts';
 import { mustKnow } from './options.ts';
 import type { Trust } from './trust.ts';
 import { openWebSocket, type Socket } from './web-socket.ts';
@@ -19,6 +20,7 @@ export type {
   Group,
   Host,
   Invitation,
+  Listening,
   Present,
   Request,
   Resolved,
@@ -29,18 +31,20 @@ export type {
   Waiting,
 } from './answers.ts';
 export type { AskedApproval } from './approval.ts';
-export type { Client, ConnectionState, DetachOptions, Inviting, Listening } from './client.ts';
-export type { CommandRun, RunOptions, What, Where } from './command-run.ts';
+export type { Client } from './client.ts';
+export type { CommandRun, RunOptions } from './command-run.ts';
 export type { CameInBy, Credential, CredentialChoice, Identity } from './credential.ts';
 export type { HistoryWishes } from './history.ts';
 export type { Message, Reading, Receipt } from './inbox.ts';
 export type { Input, InputSource } from './input.ts';
+export type { ConnectionState } from './link.ts';
 export type { HostResult, ManyOptions } from './many.ts';
 export type { RunResult } from './outcome.ts';
 export type { Output } from './output.ts';
 export type { Texts } from './texts.ts';
 export { trustKey, type Met, type Trust } from './trust.ts';
 export type { AttachOptions, Piece, Watch } from './watch.ts';
+export type { DetachOptions, Inviting, What, Where } from './wishes.ts';
 export type { Surroundings } from './wire.ts';
 
 export interface ConnectOptions {

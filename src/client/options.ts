@@ -2,12 +2,12 @@
 // `timeout` for `timeoutMs`, and a command of it would run without an end.
 
 import type { AttachOptions } from './watch.ts';
-import type { DetachOptions, Inviting } from './client.ts';
 import type { RunOptions } from './command-run.ts';
 import type { HistoryWishes } from './history.ts';
 import type { Reading } from './inbox.ts';
 import type { ManyOptions } from './many.ts';
 import type { ConnectOptions } from './mod.ts';
+import type { DetachOptions, Inviting } from './wishes.ts';
 
 /** Each of them, and nothing else: the compiler says which one is missing here. */
 type Every<Options> = Readonly<Record<Options extends unknown ? keyof Options : never, true>>;
