@@ -141,7 +141,7 @@ export class Client implements AsyncDisposable {
     this.#inbox.acknowledge(id);
   }
 
-  /** Who is here, in order of arrival. */
+  /** Who is here, in order of arrival; of a list that is longer than one answer, to the millisecond. */
   async list(): Promise<readonly Present[]> {
     return await listPresent(this.#askList);
   }

@@ -5,7 +5,11 @@ import { chatList } from '../protocol/native/methods/chat.ts';
 import { groupList } from '../protocol/native/methods/group.ts';
 import { hostList } from '../protocol/native/methods/host.ts';
 import type { Method } from '../protocol/native/method.ts';
+import { UnreachableError } from './errors.ts';
 import type { Accounts, Group, Host, Present } from './answers.ts';
+
+/** Answers of one list: of half a mebibyte each, all that a server may have and a program hold. */
+const MAX_PARTS = 1_000;
 
 interface After {
   readonly after?: string;
@@ -18,7 +22,10 @@ interface Part {
 /** Asks what may be asked twice. */
 export type AskList = <Result extends Part>(method: Method<After, Result>, params: After) => Promise<Result>;
 
-/** In order of arrival: what does not fit one answer comes in the order of names. */
+/**
+ * In order of arrival. What does not fit one answer comes in the order of names, and is put into that of arrival by time:
+ * those who came within one millisecond stay in the order of names.
+ */
 export async function listPresent(ask: AskList): Promise<readonly Present[]> {
   const parts = await partsOf(ask, chatList);
   const members = parts.flatMap((part) => part.members);
@@ -46,13 +53,18 @@ export async function listAccounts(ask: AskList): Promise<Accounts> {
   return { accounts, invitations: parts.flatMap(({ invitations = [] }) => invitations) };
 }
 
+/** Throws an `UnreachableError` rather than give a part of the list for all of it. */
 async function partsOf<Result extends Part>(ask: AskList, method: Method<After, Result>): Promise<Result[]> {
-  const parts = [await ask(method, {})];
-  for (let after = parts[0]?.next; after !== undefined;) {
+  const cannot = (why: string) => new UnreachableError(`Cannot read the whole answer to ${method.name}: ${why}`);
+  const first = await ask(method, {});
+  const parts = [first];
+  for (let after = first.next; after !== undefined;) {
+    if (parts.length >= MAX_PARTS) throw cannot(`it has more than ${MAX_PARTS} parts`);
     const part = await ask(method, { after });
     parts.push(part);
-    // A server that does not go on would be asked for ever.
-    after = part.next === undefined || part.next > after ? part.next : undefined;
+    // Keys are compared as the server does it, which would be asked the same for ever.
+    if (part.next !== undefined && part.next <= after) throw cannot('the server goes on at what it has given already');
+    after = part.next;
   }
   return parts;
 }
