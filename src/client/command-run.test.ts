@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { settled } from '../../test/kit/clock.ts';
-import { StillWorld } from '../../test/kit/fake-chat.ts';
 import { FakeCommands } from '../../test/kit/fake-commands.ts';
+import { aRunHouse } from '../../test/kit/run-house.ts';
 import { INITIAL_WINDOW_BYTES } from '../protocol/native/limits.ts';
-import { CommandRun, type RunOptions } from './command-run.ts';
-import { BrokenPipeError, ClosedError, RefusedError, UnreachableError } from './errors.ts';
-import { Running } from './running.ts';
-
-function aHouse({ isConnected = true } = {}) {
-  const wire = new FakeCommands();
-  const running = new Running();
-  const world = new StillWorld();
-  if (isConnected) running.attach(wire);
-  const run = (options: RunOptions) => new CommandRun({ options, running, world });
-  return { wire, running, world, run };
-}
+import { BrokenPipeError, ClosedError, UnreachableError } from './errors.ts';
 
 async function text(output: AsyncIterable<Uint8Array>): Promise<string> {
   const pieces: Uint8Array[] = [];
@@ -24,7 +13,7 @@ async function text(output: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 test('what is asked for is what the server is asked, and no more of this program than that', () => {
-  const { wire, run } = aHouse();
+  const { wire, run } = aRunHouse();
   run({ command: 'ls' });
   run({
     argv: ['ls', '-l'],
@@ -55,7 +44,7 @@ test('what is asked for is what the server is asked, and no more of this program
 });
 
 test('an output is granted again as it is read, and not before', async () => {
-  const { wire, run } = aHouse();
+  const { wire, run } = aRunHouse();
   const { stdout } = run({ command: 'ls' });
   const { stdout: stream } = wire.streamsOf(0);
   wire.say(stream, 'one');
@@ -72,7 +61,7 @@ test('an output is granted again as it is read, and not before', async () => {
 });
 
 test('leaving the loop over an output resets its stream, once', async () => {
-  const { wire, run } = aHouse();
+  const { wire, run } = aRunHouse();
   const { stdout, stderr } = run({ command: 'yes' });
   const streams = wire.streamsOf(0);
   wire.say(streams.stdout, 'y\n');
@@ -89,7 +78,7 @@ test('leaving the loop over an output resets its stream, once', async () => {
 });
 
 test('each way to end is a result', async () => {
-  const { wire, run } = aHouse();
+  const { wire, run } = aRunHouse();
   const runs = Array.from({ length: 7 }, () => run({ command: 'x' }));
   for (const index of [0, 1, 2, 3, 4]) wire.answer(index, { run: index + 1, record: index + 10 });
   await settled();
@@ -115,7 +104,7 @@ test('each way to end is a result', async () => {
 });
 
 test('a run whose connection goes is lost; what had come is read, and the loop throws after it', async () => {
-  const { wire, run, running } = aHouse();
+  const { wire, run, running } = aRunHouse();
   const { result, stdout, stderr, stdin } = run({ command: 'ls', stdin: true });
   wire.say(wire.streamsOf(0).stdout, 'half a li');
   const reading = stderr.next();
@@ -130,7 +119,7 @@ test('a run whose connection goes is lost; what had come is read, and the loop t
 });
 
 test('a run waits for a connection, is asked for once, and is lost if there will be none', async () => {
-  const { wire, run, running } = aHouse({ isConnected: false });
+  const { wire, run, running } = aRunHouse({ isConnected: false });
   const { result, stdin } = run({ command: 'ls', stdin: true });
   const written = stdin.write('hello');
   stdin.end();
@@ -163,7 +152,7 @@ test('a run waits for a connection, is asked for once, and is lost if there will
 });
 
 test('so many starts wait for their answers, and the next one for one of them', async () => {
-  const { wire, run } = aHouse();
+  const { wire, run } = aRunHouse();
   for (let count = 0; count < 20; count++) run({ command: 'x' });
   assert.equal(wire.asked.length, 12);
   wire.answer(3, { run: 1 });
@@ -173,14 +162,14 @@ test('so many starts wait for their answers, and the next one for one of them', 
 });
 
 test('runs beyond those that may wait are refused', async () => {
-  const { run } = aHouse({ isConnected: false });
+  const { run } = aRunHouse({ isConnected: false });
   for (let count = 0; count < 10_000; count++) run({ command: 'x' });
   const { result, status } = await run({ command: 'x' }).result;
   assert.deepEqual([result, status], ['denied', null]);
 });
 
 test('a run that is cancelled before it began is never asked for', async () => {
-  const { wire, run, running } = aHouse({ isConnected: false });
+  const { wire, run, running } = aRunHouse({ isConnected: false });
   const cancelled = { result: 'cancelled', status: null, reason: 'nothing was started' };
   const stop = new AbortController();
   const [one, other] = [run({ command: 'x' }), run({ command: 'x', signal: stop.signal })];
@@ -194,7 +183,7 @@ test('a run that is cancelled before it began is never asked for', async () => {
 });
 
 test('a signal that is aborted cancels the run, whose end is waited for', async () => {
-  const { wire, run, world } = aHouse();
+  const { wire, run, world } = aRunHouse();
   const stop = new AbortController();
   const { result } = run({ command: 'x', signal: stop.signal });
   wire.answer(0, { run: 7 });
@@ -210,7 +199,7 @@ test('a signal that is aborted cancels the run, whose end is waited for', async 
 });
 
 test('a server that does not confirm an end within 10 s is not waited for', async () => {
-  const { wire, run, world } = aHouse();
+  const { wire, run, world } = aRunHouse();
   const one = run({ command: 'x' });
   wire.answer(0, { run: 8 });
   await settled();
@@ -226,7 +215,7 @@ test('a server that does not confirm an end within 10 s is not waited for', asyn
 });
 
 test('once it is cancelled its end waits for no reader, who still finds what came: a window, and no more', async () => {
-  const { wire, run } = aHouse();
+  const { wire, run } = aRunHouse();
   const one = run({ command: 'yes' });
   const { stdout } = wire.streamsOf(0);
   wire.answer(0, { run: 1 });
@@ -245,71 +234,8 @@ test('once it is cancelled its end waits for no reader, who still finds what cam
   assert.deepEqual([said.length, said.slice(0, 12)], [12 + INITIAL_WINDOW_BYTES, 'before after']);
 });
 
-test('a write waits for room, writes keep their order, and an end comes after them', async () => {
-  const { wire, run } = aHouse();
-  const { stdin } = run({ command: 'cat', stdin: true });
-  const { stdin: stream } = wire.streamsOf(0);
-  wire.isFull = true;
-  let isThrough = false;
-  const first = stdin.write('one ').then(() => (isThrough = true));
-  const second = stdin.write(Buffer.from('two'));
-  stdin.end();
-  await settled();
-  assert.deepEqual([isThrough, wire.written.get(stream), wire.ended.has(stream)], [false, 'one ', false]);
-  wire.isFull = false;
-  wire.tell({ type: 'drain', stream });
-  await Promise.all([first, second]);
-  await settled();
-  assert.deepEqual([wire.written.get(stream), wire.ended.has(stream)], ['one two', true]);
-  await assert.rejects(stdin.write('three'), TypeError);
-});
-
-test('a command that takes no more input breaks the pipe of whoever writes', async () => {
-  const { wire, run } = aHouse();
-  const { stdin } = run({ command: 'head -1', stdin: true });
-  const { stdin: stream } = wire.streamsOf(0);
-  wire.isFull = true;
-  const written = stdin.write('one');
-  await settled();
-  wire.tell({ type: 'reset', stream });
-  await assert.rejects(written, BrokenPipeError);
-  await assert.rejects(stdin.write('two'), BrokenPipeError);
-});
-
-test('whoever writes on without waiting is refused at last', async () => {
-  const { run } = aHouse({ isConnected: false });
-  const { stdin } = run({ command: 'cat', stdin: true });
-  for (let count = 0; count < 10_000; count++) void stdin.write('x').catch(() => {});
-  await assert.rejects(stdin.write('x'), RefusedError);
-});
-
-test('input that is given is passed on with its end; where it fails the command is ended, and why is said', async () => {
-  const { wire, run } = aHouse();
-  run({ command: 'cat', stdin: 'all of it' });
-  run({ command: 'cat' });
-  const pieces = async function* () {
-    yield 'one ';
-    yield await Promise.resolve('two');
-    throw new Error('the disk is gone');
-  };
-  const { result } = run({ command: 'cat', stdin: pieces() });
-  wire.answer(2, { run: 3 });
-  await settled();
-  const streams = [0, 1, 2].map((index) => wire.streamsOf(index).stdin);
-  assert.deepEqual(
-    streams.map((stream) => [wire.written.get(stream), wire.ended.has(stream)]),
-    [
-      ['all of it', true],
-      [undefined, true],
-      ['one two', false],
-    ],
-  );
-  wire.finish({ run: 3, result: 'cancelled', status: 143 });
-  assert.deepEqual(await result, { result: 'cancelled', status: 143, reason: 'its input failed: the disk is gone' });
-});
-
 test('the text of both outputs is kept up to a bound, and the rest is read all the same', async () => {
-  const { wire, run } = aHouse();
+  const { wire, run } = aRunHouse();
   const texts = run({ command: 'x' }).text({ maxBytes: 5 });
   const { stdout, stderr } = wire.streamsOf(0);
   wire.answer(0, { run: 1 });
@@ -325,7 +251,7 @@ test('the text of both outputs is kept up to a bound, and the rest is read all t
 });
 
 test('a terminal is told its size, the last one too that was given before it began', async () => {
-  const { wire, run, running } = aHouse({ isConnected: false });
+  const { wire, run, running } = aRunHouse({ isConnected: false });
   const one = run({ command: 'top', terminal: { columns: 80, rows: 24 } });
   one.resize({ columns: 100, rows: 30 });
   running.attach(wire);
@@ -343,7 +269,7 @@ test('a terminal is told its size, the last one too that was given before it beg
 });
 
 test('a run ends with the block that it is used in', async () => {
-  const { wire, run } = aHouse();
+  const { wire, run } = aRunHouse();
   {
     await using _run = run({ command: 'sleep 100' });
     wire.answer(0, { run: 1 });
@@ -354,7 +280,7 @@ test('a run ends with the block that it is used in', async () => {
 });
 
 test('a text of so many bytes that are no number is refused, and none of it is read', async () => {
-  const { run } = aHouse();
+  const { run } = aRunHouse();
   const given = run({ command: 'ls' });
   // As from a program without types: 'abc'.
   for (const maxBytes of [Number.NaN, -5, 0.5, JSON.parse('"abc"')]) {

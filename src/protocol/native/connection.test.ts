@@ -3,39 +3,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { aPair } from '../../../test/kit/connection-pair.ts';
 import { NativeConnection, type NativeEvent } from './connection.ts';
 import type { Frame } from './frame.ts';
 import {
   CREDIT_STEP_BYTES,
   INITIAL_WINDOW_BYTES,
-  MAX_CONTROL_BYTES,
   MAX_DATA_BYTES,
   MAX_OUTSTANDING_REQUESTS,
   MAX_STREAMS,
 } from './limits.ts';
-
-function aPair() {
-  const client = new NativeConnection('client');
-  const server = new NativeConnection('server');
-  /** Carries frames across until both are silent. */
-  const settle = () => {
-    const events: { client: NativeEvent[]; server: NativeEvent[]; frames: Frame[] } = {
-      client: [],
-      server: [],
-      frames: [],
-    };
-    for (;;) {
-      events.client.push(...client.takeEvents());
-      events.server.push(...server.takeEvents());
-      const [up, down] = [client.takeOutput(), server.takeOutput()];
-      if (up.length + down.length === 0) return events;
-      for (const frame of up) server.receive(frame);
-      for (const frame of down) client.receive(frame);
-      events.frames.push(...up, ...down);
-    }
-  };
-  return { client, server, settle };
-}
 
 /** A stream from server to client, as a run's output is. */
 function withOutput() {
@@ -88,112 +65,6 @@ test('whoever was told to wait is told when there is room, and only then', () =>
   assert.deepEqual(settle().server, []);
   client.consume(stream, CREDIT_STEP_BYTES);
   assert.deepEqual(settle().server, [{ type: 'drain', stream }]);
-});
-
-test('a request of as many bytes as a frame may have is sent, and one more is refused here: the connection goes on', () => {
-  const frameOf = (id: number, words: string) =>
-    JSON.stringify({ jsonrpc: '2.0', id, method: 'chat.search', params: { words } });
-  const room = MAX_CONTROL_BYTES - frameOf(1, '').length;
-  // Of one, two and three bytes, and one that JSON writes in six.
-  for (const [letter, bytes] of [
-    ['x', 1],
-    ['é', 2],
-    ['€', 3],
-    ['\u0001', 6],
-  ] as const) {
-    const { client, settle } = aPair();
-    const words = letter.repeat(Math.floor(room / bytes)) + 'x'.repeat(room % bytes);
-    const sent = client.request('chat.search', { words });
-    assert.deepEqual(settle().server, [{ type: 'request', id: sent, method: 'chat.search', params: { words } }]);
-    const refused = client.request('chat.search', { words: `${words}x` });
-    const message =
-      'Cannot ask for chat.search: the request has 1048577 bytes, and 1048576 are the most; it was not sent';
-    const { client: told, frames } = settle();
-    const error = { code: -32_602, message, data: { code: 'bad-params' } };
-    assert.deepEqual([told, frames], [[{ type: 'refusal', id: refused, error }], []]);
-  }
-});
-
-test('a notification that cannot be sent is a TypeError, nothing of it leaves, and the connection goes on', () => {
-  const circle: Record<string, unknown> = {};
-  circle['itself'] = circle;
-  for (const [params, message] of [
-    [{ id: 5n }, /^Cannot notify of chat\.ack: JSON cannot say it \(.*BigInt.*\); it was not sent$/],
-    [circle, /^Cannot notify of chat\.ack: JSON cannot say it \(.*circular.*\); it was not sent$/],
-    [
-      { id: 'x'.repeat(MAX_CONTROL_BYTES) },
-      /: the notification has \d+ bytes, and 1048576 are the most; it was not sent$/,
-    ],
-  ] as const) {
-    const { client, settle } = aPair();
-    assert.throws(() => client.notify('chat.ack', params), { name: 'TypeError', message });
-    assert.deepEqual(settle().frames, []);
-    client.notify('chat.ack', { id: 5 });
-    assert.deepEqual(settle().server, [{ type: 'notification', method: 'chat.ack', params: { id: 5 } }]);
-  }
-});
-
-test('an answer or a refusal that is too long is a short refusal in its place, and the connection goes on', () => {
-  const { client, server, settle } = aPair();
-  const told = (reply: (id: number) => void) => {
-    const id = client.request('chat.list', {});
-    settle();
-    reply(id);
-    const [event, ...others] = settle().client;
-    assert.deepEqual(others, []);
-    return event?.type === 'refusal' && event.id === id ? event.error : assert.fail(JSON.stringify(event));
-  };
-  const long = 'é'.repeat(MAX_CONTROL_BYTES / 2);
-  assert.deepEqual(
-    told((id) => server.respond(id, { long })),
-    {
-      code: -32_000,
-      message: 'Cannot answer: the answer has 1048621 bytes, and 1048576 are the most',
-      data: { code: 'answer-too-long' },
-    },
-  );
-  const refusal = { code: -32_000, message: long, data: { code: 'unknown-recipient', names: [long] } };
-  const { message, ...error } = told((id) => server.refuse(id, refusal));
-  assert.deepEqual(error, { code: -32_000, data: { code: 'unknown-recipient' } });
-  assert.ok(message.startsWith('éé') && message.length <= 1_000, `${message.length}`);
-  const id = client.request('ping', {});
-  settle();
-  server.respond(id, { long: 'é'.repeat(MAX_CONTROL_BYTES / 2 - 100) });
-  assert.equal(settle().client[0]?.type, 'answer');
-});
-
-test('a reason that is longer than a frame is cut: whoever is told why the connection ends can read it', () => {
-  const { client, server } = aPair();
-  const message = 'x'.repeat(MAX_CONTROL_BYTES - 100);
-  const error = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: 1, message } });
-  server.receive({ kind: 'control', text: error });
-  for (const frame of server.takeOutput()) client.receive(frame);
-  const [event] = client.takeEvents();
-  assert.ok(event?.type === 'notification' && event.method === 'connection.closing', JSON.stringify(event));
-  assert.match(
-    JSON.stringify(event.params),
-    /^\{"reason":"an error that answers no request: x{900,970}…","code":"broken-rule"\}$/,
-  );
-});
-
-test('a request that JSON has no form for is refused here, in one line: the connection goes on', () => {
-  const circle: Record<string, unknown> = {};
-  circle['itself'] = circle;
-  for (const [params, why] of [
-    [{ env: { LANG: 5n } }, /^Cannot ask for run\.start: JSON cannot say it \(.*BigInt.*\); it was not sent$/],
-    [circle, /^Cannot ask for run\.start: JSON cannot say it \(.*circular.*\); it was not sent$/],
-  ] as const) {
-    const { client, settle } = aPair();
-    const refused = client.request('run.start', params);
-    const { client: told, frames } = settle();
-    const [event] = told;
-    assert.ok(event?.type === 'refusal' && event.id === refused && told.length === 1);
-    assert.match(event.error.message, why);
-    assert.equal(event.error.data?.code, 'bad-params');
-    assert.deepEqual(frames, []);
-    const sent = client.request('ping', {});
-    assert.deepEqual(settle().server, [{ type: 'request', id: sent, method: 'ping', params: {} }]);
-  }
 });
 
 test('who sends more than was granted is told why and heard no more', () => {
