@@ -177,6 +177,36 @@ test('what was taken back already is not asked for', async () => {
   assert.deepEqual(wire.asked, []);
 });
 
+test('a request takes the place of the start until the server has taken it: so many are under way, and no more', async () => {
+  const wire = new FakeCommands();
+  const running = new Running();
+  running.attach(wire);
+  const methods = () => wire.asked.map(({ method }) => method);
+  const options: RunOptions = { command: 'reboot', onApproval() {} };
+  for (let count = 0; count < 13; count++) void new CommandRun({ options, running, world: new StillWorld() });
+  await settled();
+  const starts = Array<string>(12).fill('run.start');
+  assert.deepEqual(methods(), starts);
+  wire.refuse(0, 'needs-approval', 'Somebody else has to approve it');
+  await settled();
+  assert.deepEqual(methods(), [...starts, 'run.ask']);
+  wire.answer(12, ASKED);
+  await settled();
+  assert.deepEqual(methods().toSorted(), ['approval.wait', 'run.ask', ...starts, 'run.start']);
+});
+
+test('so many requests for several machines are under way, and the next one when one of them was answered', async () => {
+  const running = new Running();
+  const { wire, methods } = aRequestForMany(running);
+  for (let count = 0; count < 12; count++) aRequestForMany(running);
+  running.attach(wire);
+  await settled();
+  assert.deepEqual(methods(), Array<string>(12).fill('run.ask'));
+  wire.answer(0, ASKED);
+  await settled();
+  assert.deepEqual(methods().slice(12).toSorted(), ['approval.wait', 'run.ask']);
+});
+
 function stoppable() {
   const controller = new AbortController();
   return { signal: controller.signal, abort: () => controller.abort() };

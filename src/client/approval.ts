@@ -18,6 +18,8 @@ export interface AskedApproval {
 }
 
 export interface Asking {
+  /** The server has said whether it takes the request. */
+  readonly onAnswered?: () => void;
   /** It is asked for, and waited for from now on. */
   readonly onApproval: (asked: AskedApproval) => void;
   /** Takes the request back. */
@@ -33,9 +35,11 @@ export type Approval =
 type Asks = Pick<RunsClient, 'request'>;
 
 /** Asks, tells who is waited for, and waits for what they say. Throws what `onApproval` throws; nothing waits then. */
-export async function getApproval(client: Asks, wishes: RunWishes, { onApproval, signal }: Asking): Promise<Approval> {
+export async function getApproval(client: Asks, wishes: RunWishes, asking: Asking): Promise<Approval> {
+  const { onAnswered, onApproval, signal } = asking;
   if (signal.aborted) return notApproved(WHY.withdrawn());
   const asked = read(await client.request(runAsk.name, wishes), runAsk);
+  onAnswered?.();
   if ('refused' in asked || 'lost' in asked) return asked;
   const { approval } = asked;
   // It may be decided already, which is as good.

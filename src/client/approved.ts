@@ -27,9 +27,12 @@ async function ask(running: Running, wishes: RunWishes, asking: Asking): Promise
   const { promise, resolve, reject } = Promise.withResolvers<Approval>();
   const request: Startable = {
     begin(_runs, wire) {
-      getApproval(wire, wishes, asking).then(resolve, reject);
+      const { promise: answered, resolve: onAnswered } = Promise.withResolvers<void>();
       // Somebody else takes their time: what starts meanwhile does not wait for that.
-      return Promise.resolve();
+      getApproval(wire, wishes, { ...asking, onAnswered })
+        .then(resolve, reject)
+        .finally(onAnswered);
+      return answered;
     },
     refuse: ({ reason }) => resolve({ lost: reason }),
   };

@@ -58,6 +58,8 @@ export class CommandRun implements Startable, AsyncDisposable {
   #handle: RunHandle | undefined;
   /** Of the request for approval that it waits for. */
   readonly #withdrawal = new AbortController();
+  /** Settles when the server has said whether it takes that request. */
+  #asking: Promise<void> | undefined;
   #isCancelled = false;
   #isOver = false;
   #size: WireSize | undefined;
@@ -128,14 +130,15 @@ export class CommandRun implements Startable, AsyncDisposable {
 
   // ── for whoever starts it ──
 
-  begin(runs: Runs, wire: Wire): Promise<void> {
+  async begin(runs: Runs, wire: Wire): Promise<void> {
     const { together, approval } = this.#options;
     const wishes = {
       ...this.#wishes,
       ...(together === undefined ? {} : { together: together.on(runs) }),
       ...(approval === undefined ? {} : { approval }),
     };
-    return this.#start(wishes, { runs, wire });
+    await this.#start(wishes, { runs, wire });
+    await this.#asking;
   }
 
   #start(wishes: RunWishes, on: { readonly runs: Runs; readonly wire: Wire }): Promise<void> {
@@ -172,10 +175,14 @@ export class CommandRun implements Startable, AsyncDisposable {
     }
     const { signal } = this.#withdrawal;
     const onApproval = this.#onApproval ?? (() => {});
-    const decided = await getApproval(on.wire, wishes, { onApproval, signal }).catch((error: unknown) => {
-      this.#why = `onApproval failed: ${error instanceof Error ? error.message : String(error)}`;
-      return undefined;
-    });
+    const { promise: asking, resolve: onAnswered } = Promise.withResolvers<void>();
+    this.#asking = asking;
+    const decided = await getApproval(on.wire, wishes, { onAnswered, onApproval, signal })
+      .catch((error: unknown) => {
+        this.#why = `onApproval failed: ${error instanceof Error ? error.message : String(error)}`;
+        return undefined;
+      })
+      .finally(onAnswered);
     if (this.#isOver) return undefined;
     if (decided === undefined) return this.#conclude(NOT_STARTED);
     if ('lost' in decided) return this.refuse({ code: 'unreachable', reason: decided.lost });

@@ -7,8 +7,10 @@ import { ClosedError, RefusedError, refusedBy, UnreachableError } from './errors
 import type { Answer, Wire } from './wire.ts';
 
 /**
- * Of the 64 that a server takes at once; the others are for what is asked beside this queue: 12 starts, as many requests for
- * approval as an account may have, which is 10, a ping, a subscription, a cancellation.
+ * Of the 64 that a server takes at once. The others are for what is asked beside this queue: 12 starts, or requests for
+ * approval that come of them, as many waits for approval as an account may have, which is 10, a subscription. Pings, what
+ * cancels a command or takes a request back, and sizes of terminals are answered as they are read, and take one place
+ * however many they are.
  */
 const MAX_IN_FLIGHT = 38;
 /** Questions that wait: whoever asks more without waiting for an answer would only fill the memory. */

@@ -5,7 +5,7 @@ import { ClosedError, UnreachableError } from './errors.ts';
 import { Runs } from './run.ts';
 import type { Wire } from './wire.ts';
 
-/** Starts that wait for an answer: of the 64 questions that a server takes at once those that no other queue asks. */
+/** Starts, and requests for approval, that wait for an answer: of the 64 questions that a server takes at once those that no other queue asks. */
 const MAX_UNANSWERED = 12;
 /** Runs that wait for a connection: as many as questions may. */
 const MAX_WAITING = 10_000;

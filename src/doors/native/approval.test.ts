@@ -8,6 +8,7 @@ import { START } from '../../../test/kit/native.ts';
 import { LOOPBACKS } from '../../../test/kit/server.ts';
 import type { Talker } from '../../../test/kit/talker.ts';
 import { APPROVAL_LIFETIME_MS, START_WITHIN_MS } from '../../core/run/approvals.ts';
+import { MAX_OUTSTANDING_REQUESTS } from '../../protocol/native/limits.ts';
 import { approvalShow, approvalWait } from '../../protocol/native/methods/approval.ts';
 import { runStart } from '../../protocol/native/methods/run.ts';
 
@@ -22,6 +23,23 @@ async function show(talker: Talker, approval: number) {
 }
 
 for (const host of LOOPBACKS) {
+  test(`requests that are taken back in one turn take one place of those that a server answers at once: ${host}`, async () => {
+    await using house = await anApprovingHouse(host);
+    const janaki = await house.as('Janaki');
+    const asked = [await askFor(janaki), await askFor(janaki), await askFor(janaki)];
+    const [kept, ...others] = asked.map(({ approval }) => ({ approval }));
+    const waiting = Array.from({ length: MAX_OUTSTANDING_REQUESTS - 1 }, () => janaki.ask('approval.wait', kept));
+    const withdrawn = { how: 'withdrawn' };
+    const answers = await Promise.all(others.map((one) => janaki.ask('approval.deny', one)));
+    assert.deepEqual(answers, [withdrawn, withdrawn]);
+    const last = janaki.ask('approval.wait', kept);
+    assert.equal(await janaki.ask('approval.deny', kept), 'too-many-requests');
+    const prashanth = await house.as('Prashanth');
+    assert.deepEqual(await prashanth.ask('approval.deny', kept), { how: 'denied' });
+    const decided = { how: 'denied', by: 'Prashanth' };
+    for (const one of await Promise.all([...waiting, last])) assert.deepEqual(one, decided);
+  });
+
   test(`a command that needs approval starts once, as it was approved, by the connection that asked: ${host}`, async () => {
     await using house = await anApprovingHouse(host);
     const eve = await house.as('Eve');
