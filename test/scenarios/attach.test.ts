@@ -215,10 +215,10 @@ test('what cannot be understood is one line', async () => {
     [['run', '--detach'], /no command, and no terminal for a prompt/, 255],
     [['run', '--wait', '0', '--', 'true'], /--wait takes seconds/, 255],
     [['run', '--detach', '--on', 'a', '--out', 'x', '--', 'true'], /do not go with --detach/, 255],
-    [['attach'], /number of a run is expected/, 64],
+    [['attach'], /ID is missing: the number of a run/, 64],
     [['attach', 'x'], /number of a run is expected/, 64],
     [['attach', '1', '--from', 'here'], /--from takes start, end or a number/, 64],
-    [['runs', 'cancel'], /cancel takes the number of a run/, 64],
+    [['runs', 'cancel'], /ID is missing after cancel: the number of a run/, 64],
     [['runs', 'stop', '1'], /show ID or cancel ID is expected/, 64],
   ];
   for (const [args, pattern, status] of cases) refused(await outcomeOf(partyline(args)), pattern, status);

@@ -108,8 +108,10 @@ export class ManyScreen implements Screen {
   ended(host: string, end: RunEnd): void {
     this.#view.outputEnd(host, 'stdout');
     this.#view.outputEnd(host, 'stderr');
-    if (mayGoOn(end) && this.#isJson) return;
-    this.#view.ended(host, resultOf(end), reasonOf(end));
+    const goesOn = mayGoOn(end);
+    if (goesOn && this.#isJson) return;
+    // Nothing has become of it yet: why it is watched no more is told once, for all.
+    this.#view.ended(host, resultOf(end), goesOn ? undefined : reasonOf(end));
     // A denial is among the lines.
     if (end.end === 'refused' && end.code === 'offline' && !this.#isJson) say(end.message, this.#command);
   }
