@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto';
 import type { Name } from '../core/name.ts';
 import type { RunResult } from '../core/ports.ts';
 import type { DetachKey } from '../core/run/detached.ts';
-import type { Approved } from '../core/run/approval.ts';
 import type { AskedCommand } from '../core/run/policy.ts';
 import type { RecordedResult } from '../core/run/why.ts';
 import type {
@@ -68,8 +67,10 @@ export type PackedEntry =
       readonly type: 'started';
       readonly host: string;
       readonly detached?: DetachKey;
-      /** Name of the account, and the digest of the request. */
+      /** Name and number of the account, and the digest of the request. */
       readonly approvedBy?: Name;
+      /** Missing in entries that an earlier version has made, though it names somebody. */
+      readonly approver?: number;
       readonly approval?: Hash;
     })
   | (Asked & {
@@ -136,7 +137,9 @@ function packAsked<Type extends 'started' | 'refused'>(type: Type, entry: (RunSt
 }
 
 function packApproved({ approved }: RunStarted) {
-  return approved === undefined ? {} : { approvedBy: approved.by, approval: approved.hash };
+  if (approved === undefined) return {};
+  const { by: approvedBy, member: approver, hash: approval } = approved;
+  return { approvedBy, approver, approval };
 }
 
 function packFirst({ command, setting }: RunStarted | RunRefused, { isFirst }: Place) {
@@ -207,7 +210,7 @@ export function unendedOf(text: string, condemned: Condemned | undefined): Unend
 export function runOf(entries: readonly PackedEntry[]): StoredRun | undefined {
   const hosts = new Map<EntryNumber, readonly RunOnHost[]>();
   let run: Omit<StoredRun, 'hosts'> | undefined;
-  let approved: Approved | undefined;
+  let approved: StoredRun['approved'];
   let leftOut: number | undefined;
   let request: Unapproved | undefined;
   for (const entry of entries) {

@@ -72,7 +72,7 @@ export class MemoryRuns {
   run({ id, member, approver }: RunQuery): StoredRun | undefined {
     const run = runOf(this.#of(id).map(({ text }) => parseEntry(text)));
     const isApproved = this.#of(id).some(
-      ({ entry }) => entry.type === 'started' && entry.approved !== undefined && entry.approved.by === approver,
+      ({ entry }) => entry.type === 'started' && approver !== undefined && entry.approved?.member === approver,
     );
     return member === undefined || run?.by === member || isApproved ? run : undefined;
   }

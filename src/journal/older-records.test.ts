@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { anAccount, aName, record } from '../../test/contracts/journal.ts';
 import { aDirectory } from '../../test/kit/directory.ts';
-import type { Chained, RunEntry } from '../core/run/record.ts';
+import { NO_HASH, type Chained, type RunEntry } from '../core/run/record.ts';
+import { hashOf } from './entry.ts';
 import { openSqliteJournal } from './sqlite.ts';
 import { verifyJournal } from './verify.ts';
 
@@ -91,4 +92,27 @@ test('records of the version before are read, verified, and gone on from', async
   assert.deepEqual(await verifyJournal(path), [
     'Record 6 (of run 3) is not what it was, or not after the one before it',
   ]);
+});
+
+test('an approval of before, by a name alone, is shown to nobody for that name', async (t) => {
+  const path = join(aDirectory(t), 'journal');
+  const { journal: empty } = await openSqliteJournal({ path });
+  await record(empty, { type: 'account-added', account: anAccount(1, 'bob') });
+  await record(empty, { type: 'account-added', account: anAccount(2, 'eve') });
+  await empty.close();
+  const entry =
+    '{"number":1,"type":"started","run":1,"at":"1970-01-01T00:00:01.000Z","by":"bob","member":1,"from":"::1","host":"web1",' +
+    `"approvedBy":"eve","approval":"${'a'.repeat(64)}","command":{"shell":"make"},"cwd":null,"env":[],"terminal":false}`;
+  const database = new DatabaseSync(path);
+  database
+    .prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?)')
+    .run(1, Buffer.from(hashOf(NO_HASH, entry), 'hex'), 1, 1, entry);
+  database.exec('INSERT INTO unended (record) VALUES (1)');
+  database.close();
+  assert.deepEqual(await verifyJournal(path), []);
+  const { journal } = await openSqliteJournal({ path });
+  t.after(() => journal.close());
+  assert.equal(await journal.run({ id: 1, member: 2, approver: 2 }), undefined);
+  assert.deepEqual((await journal.runs({ member: 2, approver: 2, limit: 9, maxBytes: 99_999 })).runs, []);
+  assert.deepEqual((await journal.run({ id: 1, member: 1 }))?.approved, { by: 'eve', hash: 'a'.repeat(64) });
 });

@@ -194,13 +194,15 @@ export function holdsRuns(holds: Holds): void {
   });
 
   holds('whoever approved a run on one of its machines finds it, beside their own', async ({ journal, reopen }) => {
-    const approved = { by: aName('Eve').name, hash: 'a'.repeat(64) };
+    const approved = { by: aName('Eve').name, member: EVE, hash: 'a'.repeat(64) };
     await chain(journal, aStart({ run: 1, by: EVE }));
     await chain(journal, aStart({ run: 2 }));
     await chain(journal, aStart({ run: 3 }));
     for (let host = 0; host < 2; host++) await chain(journal, aStart({ run: 3, approved }));
-    await chain(journal, aStart({ run: 4, by: EVE, approved: { ...approved, by: aName('Bob').name } }));
-    const seeing = { member: EVE, approver: aName('Eve').name };
+    await chain(journal, aStart({ run: 4, by: EVE, approved: { ...approved, by: aName('Bob').name, member: BOB } }));
+    // Somebody else was called so then.
+    await chain(journal, aStart({ run: 5, approved: { ...approved, member: BOB } }));
+    const seeing = { member: EVE, approver: EVE };
     for (const open of [() => journal, async () => (await reopen()).journal]) {
       const one = await open();
       const idsOf = async (part: object) => {
@@ -213,7 +215,7 @@ export function holdsRuns(holds: Holds): void {
       assert.deepEqual(await idsOf({ approver: undefined }), [1, 4, false]);
       assert.equal((await one.run({ id: 3, ...seeing }))?.id, 3);
       assert.ok((await one.output({ id: 3, ...seeing, at: 1, stream: 'stdout' })) === undefined, 'it has no end yet');
-      assert.equal(await one.run({ id: 2, ...seeing }), undefined);
+      for (const id of [2, 5]) assert.equal(await one.run({ id, ...seeing }), undefined);
       assert.equal(await one.run({ id: 3, member: EVE }), undefined);
     }
   });

@@ -92,6 +92,8 @@ export type UseRefusal =
 /** Who said yes, and to what. */
 export interface Approved {
   readonly by: Name;
+  /** The account, which a name is not: the owner's may be given away. */
+  readonly member: MemberId;
   readonly hash: string;
 }
 

@@ -98,7 +98,7 @@ test('what somebody else has approved starts once on each of its machines', asyn
   assert.equal(refusalOf(house.use(approval)), 'not-approved');
   assert.equal(house.approve(approval, person(EVE)), undefined);
   assert.deepEqual(await house.approvals.wait(approval.id, house.owner), { how: 'approved', by: EVE.name });
-  assert.deepEqual(house.use(approval), { by: EVE.name, hash: approval.hash });
+  assert.deepEqual(house.use(approval), { by: EVE.name, member: EVE.id, hash: approval.hash });
   assert.equal(refusalOf(house.use(approval)), 'approval-used');
   assert.equal(refusalOf(house.use(approval, 'web3')), 'approval-changed');
   assert.equal(refusalOf(house.use(approval, 'web2')), undefined);

@@ -137,8 +137,9 @@ export class Approvals {
     if (!mayApprove(state.approver, approvers)) return { refused: 'may-not-approve', id };
     if (!state.left.delete(host)) return { refused: 'approval-used', id, host };
     entry.deadlineMs = state.sinceMs + START_EVERYWHERE_WITHIN_MS;
-    const approved = { by: state.approver.name, hash: approval.hash };
-    if (state.left.size === 0) this.#end(entry, { how: 'approved', by: approved.by });
+    const { name: by, member } = state.approver;
+    const approved = { by, member: member.id, hash: approval.hash };
+    if (state.left.size === 0) this.#end(entry, { how: 'approved', by });
     return approved;
   }
 

@@ -170,7 +170,7 @@ export interface StoredRun extends Starter {
   /** Refused attempts of the account before this one that have no record of their own. */
   readonly leftOut?: number;
   /** On the first host where somebody had to. */
-  readonly approved?: Approved;
+  readonly approved?: Omit<Approved, 'member'>;
   /** In the order in which they were asked for. */
   readonly hosts: readonly RunOnHost[];
 }
@@ -178,8 +178,8 @@ export interface StoredRun extends Starter {
 /** Whose runs may be seen; undefined: everybody's. */
 export interface Seeing {
   readonly member: MemberId | undefined;
-  /** Those too that somebody of this name has approved on some machine. */
-  readonly approver?: Name;
+  /** Those too that this account has approved on some machine; not those of before accounts were on record for that. */
+  readonly approver?: MemberId;
 }
 
 /** The newest so many, older than `before`; the first is taken whatever its size. */

@@ -14,6 +14,6 @@ export function starterOf(session: Session, { hub, address }: { hub: Pick<Hub, '
 /** Whose runs a session may see: its own and those that it approved, the owner everybody's. */
 export function seenBy(session: Session, hub: Pick<Hub, 'rights'>): Seeing {
   if (session.role === 'owner') return { member: undefined };
-  const { id: member, name: approver, account } = hub.rights.of(session);
-  return account === undefined ? { member } : { member, approver };
+  const { id: member, account } = hub.rights.of(session);
+  return account === undefined ? { member } : { member, approver: member };
 }

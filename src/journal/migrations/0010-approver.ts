@@ -1,4 +1,4 @@
-// Whoever approved a run finds it: the name is in the entry, and an account's name is never another's. Entries of before count too.
+// Whoever approved a run finds it, by the name in the entry: until 0012, since a name may come to be another's.
 
 export const APPROVER = `
 ALTER TABLE record ADD COLUMN approver TEXT

@@ -199,6 +199,28 @@ test('who invited an account is found by its name, and a name that nobody had be
   );
 });
 
+test('who approved is found by number also where it was found by name', async (t) => {
+  const path = join(aDirectory(t), 'journal');
+  const before = new DatabaseSync(path);
+  for (const step of MIGRATIONS.slice(0, 11)) before.exec(step);
+  const add = before.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?)');
+  const entries = [
+    { run: 1, approvedBy: 'eve', approver: 2 },
+    { run: 2, approvedBy: 'eve' },
+    { run: 3, approvedBy: 'eve', approver: 'eve' },
+  ];
+  for (const [at, entry] of entries.entries()) add.run(at + 1, Buffer.alloc(32), entry.run, 1, JSON.stringify(entry));
+  add.run(4, Buffer.alloc(32), 4, 1, 'damaged');
+  before.exec(MIGRATIONS[11] ?? '');
+  const found = before.prepare('SELECT run FROM record INDEXED BY run_by_approver WHERE approver = 2').all();
+  assert.deepEqual(
+    found.map(({ run }) => run),
+    [1],
+  );
+  assert.deepEqual(before.prepare('PRAGMA integrity_check').all().map(Object.values), [['ok']]);
+  before.close();
+});
+
 test('a step that is out there is never changed', () => {
   const digestOf = (sql: string) => createHash('sha256').update(sql).digest('hex').slice(0, 16);
   // DO NOT EDIT: append the digest of a new step.
@@ -214,5 +236,6 @@ test('a step that is out there is never changed', () => {
     '3db3421f0cd0fb4e',
     '0f193f7c3b9b6e06',
     '353edb59a8317c51',
+    'd26b7133fc519300',
   ]);
 });

@@ -12,6 +12,7 @@ import { CONDEMNED } from './0008-condemned.ts';
 import { ENDED_BY } from './0009-ended-by.ts';
 import { APPROVER } from './0010-approver.ts';
 import { DOUBT } from './0011-doubt.ts';
+import { APPROVER_NUMBER } from './0012-approver-number.ts';
 
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly string[] = [
   ENDED_BY,
   APPROVER,
   DOUBT,
+  APPROVER_NUMBER,
 ];
