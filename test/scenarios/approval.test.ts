@@ -2,6 +2,8 @@
 // approves it on the command line or at `nc`.
 
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, RefusedError, type AskedApproval } from '../../src/client/mod.ts';
 import { Caller } from '../kit/caller.ts';
@@ -234,6 +236,14 @@ for (const host of LOOPBACKS) {
     await using input = janaki.start('run', '--on', 'web[1-2]', '--stdin', '--', 'cat');
     assert.equal(await input.ended, 255);
     assert.match(input.stderr.text, /--stdin: what somebody approves gets no input; nothing was started/);
+    // What it cannot write it finds before anybody is asked.
+    const out = aDirectory(t);
+    symlinkSync('elsewhere', join(out, 'web2.stdout'));
+    await using linked = janaki.start('run', '--on', 'web[1-2]', '--out', out, '--', 'echo', 'hi');
+    const first = await linked.stderr.until(/^partyline run: (?:waiting for|Cannot write) .*$/m);
+    assert.match(first, /Cannot write ".*web2\.stdout": it is a symbolic link; nothing was started$/m);
+    assert.equal(await linked.ended, 255);
+    assert.deepEqual(await eve.json('approvals'), []);
     // Of one machine too: what is typed was approved by nobody.
     await using cat = janaki.start('run', '--on', 'web1', '--', 'cat');
     cat.stdin.write('not approved\n');

@@ -49,18 +49,19 @@ async function carryOut(
   const { hosts, needsApproval } = chosen;
   const names = hosts.map(({ name }) => name);
   let { wishes } = given;
+  if (needsApproval && wide.hasInput) {
+    return fail('--stdin: what somebody approves gets no input; nothing was started');
+  }
+  // Before anybody is asked: what they approve would be lost.
+  const unwritable = wide.out === undefined ? undefined : (makeOut(wide.out) ?? faultOfFiles(wide.out, names));
+  if (unwritable !== undefined) return fail(unwritable);
   if (needsApproval) {
-    if (wide.hasInput) return fail('--stdin: what somebody approves gets no input; nothing was started');
     const { waitForApproval } = await import('./approval.ts');
     const approved = await waitForApproval(client, { wishes, hosts: names, isJson, interruption });
     if (interruption.name !== undefined) return INTERRUPTED[interruption.name];
     if ('refused' in approved) return deny(approved.refused, { targets, isJson });
     wishes = { ...wishes, ...approved };
   }
-  const unmade = wide.out === undefined ? undefined : makeOut(wide.out);
-  if (unmade !== undefined) return fail(unmade);
-  const unwritable = wide.out === undefined ? undefined : faultOfFiles(wide.out, names);
-  if (unwritable !== undefined) return fail(unwritable);
   const progress = new Progress(hosts.length, isJson && wide.out === undefined);
   const { results, view } = await runOnMany({
     client,
