@@ -45,7 +45,7 @@ none of them. More than 10 machines, or all, are to be confirmed by typing how m
   --stop-after N     begin with no other machine after N failures
   --stdin            pass standard input to all of them; with --detach leave it open, for partyline attach --stdin
   --out DIR          a file for each machine's output, DIR/NAME.stdout and DIR/NAME.stderr, in the place of lines; files that are there
-                     already are overwritten
+                     already are emptied when the run begins
   --no-fold          each machine's lines by themselves
 
 With -t everything that is typed goes there, Ctrl-C too. At the beginning of a line ~. ends it from here, ~^Z stops this program,

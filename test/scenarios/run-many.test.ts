@@ -186,6 +186,14 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(readdirSync(out).sort(), ['web1.stderr', 'web1.stdout', 'web2.stderr', 'web2.stdout']);
     assert.deepEqual([...readFileSync(join(out, 'web2.stdout'))], [0xff, 0]);
     assert.equal(readFileSync(join(out, 'web1.stderr'), 'utf8'), 'oh\n');
+    writeFileSync(join(out, 'web3.stdout'), 'of another machine');
+    const again = ['--on', 'web[1-2]', '--out', out, '--', 'echo hi'];
+    const before = readFileSync(join(out, 'web1.stderr'), 'utf8');
+    assert.equal((await outcome(there, ['--dry-run', ...again])).status, 0);
+    assert.equal(readFileSync(join(out, 'web1.stderr'), 'utf8'), before);
+    assert.equal((await outcome(there, again)).status, 0);
+    const now = ['web1.stdout', 'web1.stderr', 'web3.stdout'].map((name) => readFileSync(join(out, name), 'utf8'));
+    assert.deepEqual(now, ['hi\n', '', 'of another machine']);
     const single = join(out, 'of', 'one');
     const one = await outcome(there, ['--on', 'web1', '--out', single, '--', 'echo hi; exit 3']);
     assert.deepEqual([one.status, one.stdout, readdirSync(single)], [3, '', ['web1.stdout']]);

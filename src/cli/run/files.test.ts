@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { aDirectory } from '../../../test/kit/directory.ts';
-import { faultOfFiles, FileView } from './files.ts';
+import { emptyFiles, faultOfFiles, FileView } from './files.ts';
 import type { View } from './view.ts';
 
 /** Of what is told beside the files. */
@@ -51,6 +51,33 @@ test('a file that an earlier run has left is overwritten, and empty output makes
   assert.equal(view.failure, undefined);
   assert.deepEqual(readdirSync(directory), ['web1.stdout']);
   assert.equal(readFileSync(join(directory, 'web1.stdout'), 'utf8'), 'hello');
+});
+
+test('what an earlier run has left of these machines is emptied, none is made, and others are left alone', (t) => {
+  const directory = aDirectory(t);
+  const left = ['web1.stdout', 'web1.stderr', 'web2.stderr', 'web9.stdout', 'notes'];
+  for (const name of left) writeFileSync(join(directory, name), 'yesterday');
+  assert.equal(faultOfFiles(directory, ['web1', 'web2']), undefined);
+  assert.equal(readFileSync(join(directory, 'web1.stderr'), 'utf8'), 'yesterday', 'to look does nothing');
+  assert.equal(emptyFiles(directory, ['web1', 'web2']), undefined);
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => readFileSync(join(directory, name), 'utf8') === ''),
+    ['web1.stderr', 'web1.stdout', 'web2.stderr'],
+  );
+  assert.deepEqual(readdirSync(directory), left.toSorted());
+});
+
+test('nothing is emptied where one cannot be, or the directory has gone', (t) => {
+  const directory = aDirectory(t);
+  writeFileSync(join(directory, 'web1.stdout'), 'yesterday');
+  symlinkSync('web1.stdout', join(directory, 'web2.stdout'));
+  assert.match(
+    emptyFiles(directory, ['web1', 'web2']) ?? '',
+    /web2\.stdout": it is a symbolic link; nothing was started$/,
+  );
+  assert.equal(readFileSync(join(directory, 'web1.stdout'), 'utf8'), 'yesterday');
+  const gone = join(directory, 'gone');
+  assert.equal(emptyFiles(gone, ['web1']), `Cannot write into "${gone}": it is not there; nothing was started`);
 });
 
 for (const [what, make] of OTHERS) {

@@ -1,5 +1,5 @@
 // `--out DIR`: a file for each machine and stream. What is there is looked at before anything starts; a file that an earlier
-// run has left is overwritten, and nothing else is: no link is followed, and no pipe is waited for.
+// run has left is emptied at the beginning, and nothing else is touched: no link is followed, and no pipe is waited for.
 
 import {
   accessSync,
@@ -29,6 +29,7 @@ const WHY: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ELOOP: 'it is a symbolic link',
   EISDIR: 'it is a directory',
+  ENOENT: 'it is not there',
   ENXIO: 'it is no file',
 };
 
@@ -46,7 +47,25 @@ export function faultOfFiles(directory: string, hosts: readonly string[]): strin
   return undefined;
 }
 
-/** `DIR/web1.stdout` and `DIR/web1.stderr`, in a directory that is there, byte for byte; only what is not empty. How it ended `ends` tells. */
+/**
+ * The run begins: what an earlier one has left must not look like what this one says. Emptied, not removed: that may be done
+ * to whatever may be written, and who may read it stays as it is. Looked at once more before, for somebody may have been
+ * waited for meanwhile; why it could not be done.
+ */
+export function emptyFiles(directory: string, hosts: readonly string[]): string | undefined {
+  const fault = faultOfFiles(directory, hosts);
+  if (fault !== undefined) return fault;
+  for (const host of hosts) {
+    for (const stream of STREAMS) {
+      const path = pathOf(directory, host, stream);
+      const why = whyOf(() => empty(path));
+      if (why !== undefined) return `Cannot empty ${quote(path)}: ${why}; nothing was started`;
+    }
+  }
+  return undefined;
+}
+
+/** `DIR/web1.stdout` and `DIR/web1.stderr`, in a directory that is there, byte for byte; none is made for what is empty. How it ended `ends` tells. */
 export class FileView implements View {
   readonly #directory: string;
   /** Undefined: it could not be opened. */
@@ -120,6 +139,10 @@ function look(path: string): void {
   if (stats === undefined) return;
   if (!stats.isFile()) throw new NoFile(stats);
   closeSync(openSync(path, SAFELY));
+}
+
+function empty(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) closeSync(open(path));
 }
 
 /** Looked at once more: something else may be there by now. */

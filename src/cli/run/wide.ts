@@ -11,7 +11,7 @@ import { isInForeground } from '../terminal/foreground.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { runOnMany } from './many.ts';
 import type { RunArguments } from './arguments.ts';
-import { faultOfFiles, FileView } from './files.ts';
+import { emptyFiles, faultOfFiles, FileView } from './files.ts';
 import { confirm, isWide, resolveTargets, wordsForTargets, type Resolved, type TargetHost } from './targets.ts';
 import { FoldedView, JsonView, type Drop, type View } from './view.ts';
 import { UNREACHED_STATUS } from '../kit/status.ts';
@@ -62,6 +62,8 @@ async function carryOut(
     if ('refused' in approved) return deny(approved.refused, { targets, isJson });
     wishes = { ...wishes, ...approved };
   }
+  const unemptied = wide.out === undefined ? undefined : emptyFiles(wide.out, names);
+  if (unemptied !== undefined) return fail(unemptied);
   const progress = new Progress(hosts.length, isJson && wide.out === undefined);
   const { results, view } = await runOnMany({
     client,
