@@ -59,6 +59,26 @@ test('memory is used again when all of it was read and nobody holds a piece, and
   assert.notEqual(bufferful(one)[0]?.buffer, piece.buffer, 'it is given out once');
 });
 
+test('what is held only once all was read stays as it is, and is given out once afterwards', () => {
+  const one = reading();
+  const { memory } = one;
+  const first = bufferful(one);
+  const [piece = new Uint8Array(0)] = first;
+  for (const bytes of first) memory.read(bytes);
+  const [release, another] = [memory.hold(piece), memory.hold(piece)];
+  bufferful(one); // the next one is being filled already
+  assert.notEqual(bufferful(one)[0]?.buffer, piece.buffer, 'it is held twice');
+  release?.();
+  bufferful(one);
+  assert.notEqual(bufferful(one)[0]?.buffer, piece.buffer, 'it is held');
+  another?.();
+  memory.hold(piece)?.();
+  memory.read(piece.subarray(0, 0));
+  bufferful(one);
+  const later = [bufferful(one)[0]?.buffer, bufferful(one)[0]?.buffer, bufferful(one)[0]?.buffer];
+  assert.equal(later.filter((buffer) => buffer === piece.buffer).length, 1);
+});
+
 test('few bytes are copied, and the next ones come where they came', () => {
   const one = reading();
   const large = one.bring(RECORD);

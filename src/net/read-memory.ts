@@ -17,6 +17,8 @@ interface Lent {
   unread: number;
   /** Pieces of it that somebody holds. */
   held: number;
+  /** It is kept for the next reads: once, or two of them would fill the same bytes. */
+  isFree: boolean;
 }
 
 const memories = new WeakMap<Socket, ReadMemory>();
@@ -50,6 +52,7 @@ export class ReadMemory implements Memory {
     const lent = this.#lent.get(bytes.buffer);
     if (lent === undefined) return undefined;
     lent.held += 1;
+    this.#unfree(lent);
     let isHeld = true;
     return () => {
       if (!isHeld) return;
@@ -73,20 +76,35 @@ export class ReadMemory implements Memory {
     this.#current.unread += count;
     this.#at += count;
     if (buffer.length - this.#at < FEW_BYTES) {
-      this.#current = this.#free.pop() ?? this.#make();
+      this.#current = this.#next();
       this.#at = 0;
     }
     return bytes;
   }
 
+  #next(): Lent {
+    const lent = this.#free.pop() ?? this.#make();
+    lent.isFree = false;
+    return lent;
+  }
+
   #make(): Lent {
-    const lent = { buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES), unread: 0, held: 0 };
+    const lent = { buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES), unread: 0, held: 0, isFree: false };
     this.#lent.set(lent.buffer.buffer, lent);
     return lent;
   }
 
   #reuse(lent: Lent): void {
-    if (lent === this.#current || lent.unread > 0 || lent.held > 0) return;
-    if (this.#free.length < MAX_FREE) this.#free.push(lent);
+    if (lent === this.#current || lent.isFree || lent.unread > 0 || lent.held > 0) return;
+    if (this.#free.length === MAX_FREE) return;
+    lent.isFree = true;
+    this.#free.push(lent);
+  }
+
+  /** Somebody who has read all of it holds a piece after all. */
+  #unfree(lent: Lent): void {
+    if (!lent.isFree) return;
+    lent.isFree = false;
+    this.#free.splice(this.#free.indexOf(lent), 1);
   }
 }
