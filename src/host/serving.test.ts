@@ -16,6 +16,7 @@ import { clientOn } from '../client/on-socket.ts';
 import type { Run } from '../core/ports.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { dial } from '../net/dial.ts';
+import { MAX_OUTSTANDING_REQUESTS } from '../protocol/native/limits.ts';
 import { DETACHED } from '../protocol/native/methods/detached.ts';
 import { NativeLink } from '../protocol/native/link.ts';
 import { Pump } from '../protocol/native/pump.ts';
@@ -47,7 +48,8 @@ function aServerEnd(socket: Socket) {
     get isBacklogged() {
       return pump.isBacklogged;
     },
-    settle: () => pump.settle(),
+    // What one turn brings is one write, as the door has it.
+    settle: () => void setImmediate(() => pump.settle()),
   });
   let asked = 0;
   pump.start();
@@ -148,6 +150,26 @@ for (const host of LOOPBACKS) {
       assert.equal(await again.detached.ended('f'.repeat(32)), 'unknown');
     },
   );
+  test(
+    `starts of one turn, more than a machine answers at once, are all taken, and so is a ping: ${host}`,
+    LIMIT,
+    async (t) => {
+      const machine = await aMachine(t, host);
+      const { server } = await machine.connect();
+      const command = { kind: 'argv', argv: ['cat'] } as const;
+      const runs = Array.from({ length: MAX_OUTSTANDING_REQUESTS + 16 }, () => server.start({ command, env: {} }));
+      const pong = new Promise<void>((resolve) => server.ping(resolve));
+      for (const { stdout, stderr } of runs) for (const output of [stdout, stderr]) output.resume();
+      await pong;
+      assert.equal(machine.started.length, runs.length);
+      const [cancelled, ...others] = runs;
+      cancelled?.cancel();
+      assert.deepEqual((await cancelled?.ended)?.result, 'cancelled');
+      for (const { stdin } of others) stdin.end();
+      for (const { ended } of others) assert.deepEqual(await ended, { result: 'exited', status: 0 });
+    },
+  );
+
   test(`whoever cannot be attached to a run leaves it as it was: its input is free: ${host}`, LIMIT, async (t) => {
     const machine = await aMachine(t, host);
     const { server, refused } = await machine.connect();

@@ -48,6 +48,14 @@ test('of a run that the machine refuses no stream is left, nor what was written 
   assert.deepEqual([connection.takeEvents(), connection.takeOutput()], [[], []]);
 });
 
+test('what a machine has not taken, for it has not answered enough, has not been started there', async () => {
+  const { runner, refuse } = aMachine();
+  const run = runner.start(LS);
+  refuse(rpcError('refused', 'too-many-requests', 'Cannot take more than 64 requests at once'));
+  const reason = 'Cannot take more than 64 requests at once';
+  assert.deepEqual(await run.ended, { result: 'denied', status: null, reason });
+});
+
 test('a refusal with a code that is not known here is one, in its own words', async () => {
   const { runner, refuse } = aMachine();
   const start = runner.detached.start(DETACHED);
