@@ -17,6 +17,7 @@ import type { Run } from '../core/ports.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { dial } from '../net/dial.ts';
 import { MAX_OUTSTANDING_REQUESTS } from '../protocol/native/limits.ts';
+import { METHODS } from '../protocol/native/methods.ts';
 import { DETACHED } from '../protocol/native/methods/detached.ts';
 import { NativeLink } from '../protocol/native/link.ts';
 import { Pump } from '../protocol/native/pump.ts';
@@ -37,6 +38,7 @@ function aServerEnd(socket: Socket) {
   const pump: Pump = new Pump(socket, link, {
     onEvent: (event) => {
       if (event.type === 'ended') pump.close();
+      else if (event.type === 'request') link.connection.respond(event.id, {});
       else if (event.type === 'refusal' && event.id === asked) tellRefusal(event.error.message);
       else if (event.type !== 'opened' && event.type !== 'unusable') runner.receive(event);
     },
@@ -88,7 +90,7 @@ async function aMachine(t: TestContext, host: string) {
   return {
     started,
     /** The server's end of a new connection, and the machine's. */
-    async connect(leaseMs?: number) {
+    async connect(leaseMs?: number, isAcceptedAtOnce = true) {
       accepted = Promise.withResolvers();
       const client = clientOn(await dial({ host, port }));
       // Not held: it is somebody's test that nobody else does.
@@ -97,15 +99,16 @@ async function aMachine(t: TestContext, host: string) {
       assert.equal(await client.greeted(), undefined);
       const lease = leaseMs === undefined ? {} : { leaseMs };
       const both = { client, runner: { ...runner, start: kept.start }, detached };
-      serveOnceAccepted({
+      const serve = serveOnceAccepted({
         ...both,
         policy: { current: EVERYTHING },
         onDenied: assert.fail,
         onRecordsHead: () => {},
         ...lease,
-      })();
+      });
+      if (isAcceptedAtOnce) serve();
       const { runner: server, refused } = await accepted.promise;
-      return { server, refused, client };
+      return { server, refused, client, serve };
     },
   };
 }
@@ -167,6 +170,28 @@ for (const host of LOOPBACKS) {
       assert.deepEqual((await cancelled?.ended)?.result, 'cancelled');
       for (const { stdin } of others) stdin.end();
       for (const { ended } of others) assert.deepEqual(await ended, { result: 'exited', status: 0 });
+    },
+  );
+
+  test(
+    `a hundred ends that are asked for before the machine is accepted are all told behind that: ${host}`,
+    LIMIT,
+    async (t) => {
+      const machine = await aMachine(t, host);
+      const { server, client, serve } = await machine.connect(undefined, false);
+      let answered = 0;
+      const ends = Array.from({ length: 100 }, async (_, count) => {
+        const key = String(count).padStart(32, '0');
+        server.detached.cancel(key);
+        const end = await server.detached.ended(key);
+        answered += 1;
+        return end;
+      });
+      // What was asked before has come by the answer.
+      assert.deepEqual(await client.request(METHODS.ping, {}), { result: {} });
+      assert.equal(answered, 0);
+      serve();
+      assert.deepEqual(await Promise.all(ends), Array(100).fill('unknown'));
     },
   );
 

@@ -99,6 +99,25 @@ test('of many detached runs a machine is asked to start so many at once, and the
     assert.ok(refused !== undefined && 'refused' in refused && refused.refused === 'away');
 });
 
+test('of many ends that are waited for, or asked for, a machine is asked so many at once, and none is forgotten', async () => {
+  const { runner, refuse } = aMachine();
+  const keys = Array.from({ length: 10 }, (_, count) => String(count).padStart(32, '0'));
+  const ends = keys.map((key) => {
+    runner.detached.cancel(key);
+    return runner.detached.ended(key);
+  });
+  const rounds: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    rounds.push(refuse(rpcError('refused', 'not-kept', 'nothing is known of it here')));
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(rounds, [8, 8, 4, 0]);
+  assert.deepEqual(await Promise.all(ends), Array(10).fill('unknown'));
+  const more = keys.map((key) => runner.detached.ended(key));
+  runner.lose('the connection to web1 was lost');
+  assert.deepEqual(await Promise.all(more), Array(10).fill('away'));
+});
+
 test('what runs is lost with the connection, and is being ended; what somebody is attached to may go on', async () => {
   const { runner } = aMachine();
   const run = runner.start(LS);
