@@ -32,6 +32,7 @@ const LIMIT = { timeout: 60_000 };
 /** With chance in the middle: half of 250 ms, which doubles. */
 const DELAYS = [125, 250, 500];
 const STEADY_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** A time that passes when the test says so. */
 class Timers {
@@ -73,6 +74,7 @@ function aProgram(t: TestContext, { server, host, key, code, detached }: Wanted)
   const directory = join(aDirectory(t), 'detached');
   const stop = new AbortController();
   const counts = { joined: 0, lost: 0 };
+  const reasons: string[] = [];
   const stay = beJoined(
     {
       host: at(host, server.port),
@@ -87,7 +89,10 @@ function aProgram(t: TestContext, { server, host, key, code, detached }: Wanted)
       onRecordsHead: () => {},
       world,
       onJoined: () => (counts.joined += 1),
-      onLost: () => (counts.lost += 1),
+      onLost: (reason) => {
+        reasons.push(reason);
+        counts.lost += 1;
+      },
     },
     stop.signal,
   );
@@ -99,6 +104,7 @@ function aProgram(t: TestContext, { server, host, key, code, detached }: Wanted)
       await until(() => counts.lost === times && world.delays.length > 0, `it was thrown out ${times} times`);
       return world.delays;
     },
+    reasons,
     stay,
     async end() {
       stop.abort();
@@ -228,4 +234,49 @@ for (const host of LOOPBACKS) {
     assert.deepEqual(await results(), Array(100).fill('cancelled'));
     await second.end();
   });
+}
+
+/** Answers every ping, and at its first connection neither the request `silentTo` nor what follows. */
+async function aSilentServer(t: TestContext, host: string, silentTo: string) {
+  const silent = Promise.withResolvers<void>();
+  let connections = 0;
+  const server = await listenByTls(t, host, (socket) => {
+    const isFirst = ++connections === 1;
+    const link = new NativeLink('server', { serverName: 'Server' });
+    const pump = new Pump(socket, link, {
+      onEvent(event) {
+        if (event.type !== 'request') return undefined;
+        if (isFirst && event.method === silentTo) return silent.resolve();
+        const results: Record<string, object> = {
+          [METHODS.hostChallenge]: { nonce: 'n'.repeat(43) },
+          [METHODS.hostProve]: { name: 'web1' },
+        };
+        return link.connection.respond(event.id, results[event.method] ?? {});
+      },
+      onDrain() {},
+      onClosed() {},
+    });
+    pump.start();
+  });
+  return { server, silent: silent.promise };
+}
+
+for (const host of LOOPBACKS) {
+  for (const silentTo of [METHODS.hostChallenge, METHODS.hostProve]) {
+    test(`a server that never answers ${silentTo} is left, and tried again: ${host}`, LIMIT, async (t) => {
+      const { server, silent } = await aSilentServer(t, host, silentTo);
+      const program = aProgram(t, { server, host, key: ensureMachineKey(join(aDirectory(t), 'key')) });
+      await silent;
+      // By TLS the greeting may come in later than the request has gone out.
+      await until(() => program.world.delays.length > 0, 'it waits for the answer');
+      assert.deepEqual(program.world.delays, [ANSWER_TIMEOUT_MS]);
+      program.world.pass(ANSWER_TIMEOUT_MS);
+      assert.deepEqual(await program.lost(1), [DELAYS[0]]);
+      const why = 'The server has not accepted the machine: it did not answer within 10 s';
+      assert.deepEqual(program.reasons, [why]);
+      program.world.pass(DELAYS[0] ?? 0);
+      await program.joined(1);
+      await program.end();
+    });
+  }
 }
