@@ -78,6 +78,7 @@ export function serveOnceAccepted(options: ServingOptions): () => void {
     const serving = new MachineServing(options);
     void client.gone.then(() => serving.gone());
     for (const event of early) serving.onAsked(event);
+    serving.settle();
   };
 }
 
@@ -128,6 +129,11 @@ class MachineServing implements Serving {
       default:
         return this.#refuse(event.id, rpcError('method', { code: 'unknown-method' }, 'A machine only runs commands'));
     }
+  }
+
+  /** Sends what has been answered; whoever calls while an event is told need not. */
+  settle(): void {
+    this.#pump.settle();
   }
 
   onDrain(): void {
