@@ -173,6 +173,15 @@ for (const host of LOOPBACKS) {
     },
   );
 
+  test(`a ping that was held is answered as soon as the machine is accepted: ${host}`, LIMIT, async (t) => {
+    const machine = await aMachine(t, host);
+    const { server, client, serve } = await machine.connect(1_000, false);
+    const pong = new Promise<string>((resolve) => server.ping(() => resolve('pong')));
+    await client.request(METHODS.ping, {});
+    serve();
+    assert.equal(await Promise.race([pong, client.gone]), 'pong');
+  });
+
   test(
     `a hundred ends that are asked for before the machine is accepted are all told behind that: ${host}`,
     LIMIT,
