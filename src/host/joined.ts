@@ -37,6 +37,9 @@ export interface Joining extends Pick<ServingOptions, 'runner' | 'detached' | 'p
  */
 const STEADY_MS = 30_000;
 
+/** Milliseconds that a server has for each answer until the machine is accepted: it does nothing slow for one, and may answer pings. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
 /** Settles when the signal says so. Throws a `RefusedError` once the server does not take it, and for good. */
 export async function beJoined(joining: Joining, signal: AbortSignal): Promise<void> {
   const { world, reconnect = {} } = joining;
@@ -75,7 +78,7 @@ function isForNow({ code }: RefusedError, hasJoined: boolean): boolean {
 }
 
 async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSignal): Promise<NativeClient> {
-  const { host, key, labels, trust, runner, detached, policy, onDenied, onRecordsHead } = joining;
+  const { host, key, labels, trust, runner, detached, policy, onDenied, onRecordsHead, world } = joining;
   // By TLS the server has shown its key by then, and that it is the one that is known.
   const { client, greeting } = await openClient({ host, trust, policy: MACHINE }, signal);
   // Whoever is told to stop does not wait for a server that does not answer.
@@ -86,15 +89,18 @@ async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSign
     const asked = client.request(hostChallenge.name, { nonce: clientNonce });
     const wrong = await greeting;
     if (wrong !== undefined) throw wrong;
-    const challenged = readResult(hostChallenge, resultIn(await asked));
-    const refused = code === undefined ? undefined : await join(client, { code: code.code, key: key.publicKey });
+    const challenged = readResult(hostChallenge, resultIn(await inTime(asked, world)));
+    const joined =
+      code === undefined ? undefined : client.request(hostJoin.name, { code: code.code, key: key.publicKey });
+    const refused = joined === undefined ? undefined : whyUnjoined(await inTime(joined, world));
     const proof = key.prove({ clientNonce, serverNonce: challenged.nonce, server: undefined });
     const params = { key: key.publicKey, proof, labels: Object.fromEntries(labels) };
     // What the server asks may come before its answer and right behind it.
     const serve = serveOnceAccepted({ client, runner, detached, policy, onDenied, onRecordsHead });
-    const proven = await client.request(hostProve.name, params, (answer) => {
+    const proving = client.request(hostProve.name, params, (answer) => {
       if ('result' in answer) serve();
     });
+    const proven = await inTime(proving, world);
     // A code that was used, by this very machine: then its key says so.
     if ('error' in proven && refused !== undefined) throw refused;
     const { name } = readResult(hostProve, resultIn(proven));
@@ -109,11 +115,21 @@ async function comeIn(joining: Joining, code: Joining['code'], signal: AbortSign
 }
 
 /** Why the code counts no more: it may have been this very machine that used it. */
-async function join(client: NativeClient, given: { code: string; key: string }): Promise<RefusedError | undefined> {
-  const answer = await client.request(hostJoin.name, given);
+function whyUnjoined(answer: Answer): RefusedError | undefined {
   if ('error' in answer && answer.error.data?.code === 'bad-secret') return refusedBy(answer.error);
   readResult(hostJoin, resultIn(answer));
   return undefined;
+}
+
+async function inTime(asked: Promise<Answer>, world: Joining['world']): Promise<Answer> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const why = `The server has not accepted the machine: it did not answer within ${ANSWER_TIMEOUT_MS / 1_000} s`;
+  const cancel = world.after(ANSWER_TIMEOUT_MS, () => reject(new UnreachableError(why)));
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    cancel();
+  }
 }
 
 function resultIn(answer: Answer): unknown {

@@ -16,6 +16,8 @@ import { clientOn } from '../client/on-socket.ts';
 import type { Run } from '../core/ports.ts';
 import { DetachedRuns } from '../detached/detached-runs.ts';
 import { dial } from '../net/dial.ts';
+import { MAX_OUTSTANDING_REQUESTS } from '../protocol/native/limits.ts';
+import { METHODS } from '../protocol/native/methods.ts';
 import { DETACHED } from '../protocol/native/methods/detached.ts';
 import { NativeLink } from '../protocol/native/link.ts';
 import { Pump } from '../protocol/native/pump.ts';
@@ -36,6 +38,7 @@ function aServerEnd(socket: Socket) {
   const pump: Pump = new Pump(socket, link, {
     onEvent: (event) => {
       if (event.type === 'ended') pump.close();
+      else if (event.type === 'request') link.connection.respond(event.id, {});
       else if (event.type === 'refusal' && event.id === asked) tellRefusal(event.error.message);
       else if (event.type !== 'opened' && event.type !== 'unusable') runner.receive(event);
     },
@@ -47,7 +50,8 @@ function aServerEnd(socket: Socket) {
     get isBacklogged() {
       return pump.isBacklogged;
     },
-    settle: () => pump.settle(),
+    // What one turn brings is one write, as the door has it.
+    settle: () => void setImmediate(() => pump.settle()),
   });
   let asked = 0;
   pump.start();
@@ -86,7 +90,7 @@ async function aMachine(t: TestContext, host: string) {
   return {
     started,
     /** The server's end of a new connection, and the machine's. */
-    async connect(leaseMs?: number) {
+    async connect(leaseMs?: number, isAcceptedAtOnce = true) {
       accepted = Promise.withResolvers();
       const client = clientOn(await dial({ host, port }));
       // Not held: it is somebody's test that nobody else does.
@@ -95,15 +99,16 @@ async function aMachine(t: TestContext, host: string) {
       assert.equal(await client.greeted(), undefined);
       const lease = leaseMs === undefined ? {} : { leaseMs };
       const both = { client, runner: { ...runner, start: kept.start }, detached };
-      serveOnceAccepted({
+      const serve = serveOnceAccepted({
         ...both,
         policy: { current: EVERYTHING },
         onDenied: assert.fail,
         onRecordsHead: () => {},
         ...lease,
-      })();
+      });
+      if (isAcceptedAtOnce) serve();
       const { runner: server, refused } = await accepted.promise;
-      return { server, refused, client };
+      return { server, refused, client, serve };
     },
   };
 }
@@ -148,6 +153,57 @@ for (const host of LOOPBACKS) {
       assert.equal(await again.detached.ended('f'.repeat(32)), 'unknown');
     },
   );
+  test(
+    `starts of one turn, more than a machine answers at once, are all taken, and so is a ping: ${host}`,
+    LIMIT,
+    async (t) => {
+      const machine = await aMachine(t, host);
+      const { server } = await machine.connect();
+      const command = { kind: 'argv', argv: ['cat'] } as const;
+      const runs = Array.from({ length: MAX_OUTSTANDING_REQUESTS + 16 }, () => server.start({ command, env: {} }));
+      const pong = new Promise<void>((resolve) => server.ping(resolve));
+      for (const { stdout, stderr } of runs) for (const output of [stdout, stderr]) output.resume();
+      await pong;
+      assert.equal(machine.started.length, runs.length);
+      const [cancelled, ...others] = runs;
+      cancelled?.cancel();
+      assert.deepEqual((await cancelled?.ended)?.result, 'cancelled');
+      for (const { stdin } of others) stdin.end();
+      for (const { ended } of others) assert.deepEqual(await ended, { result: 'exited', status: 0 });
+    },
+  );
+
+  test(`a ping that was held is answered as soon as the machine is accepted: ${host}`, LIMIT, async (t) => {
+    const machine = await aMachine(t, host);
+    const { server, client, serve } = await machine.connect(1_000, false);
+    const pong = new Promise<string>((resolve) => server.ping(() => resolve('pong')));
+    await client.request(METHODS.ping, {});
+    serve();
+    assert.equal(await Promise.race([pong, client.gone]), 'pong');
+  });
+
+  test(
+    `a hundred ends that are asked for before the machine is accepted are all told behind that: ${host}`,
+    LIMIT,
+    async (t) => {
+      const machine = await aMachine(t, host);
+      const { server, client, serve } = await machine.connect(undefined, false);
+      let answered = 0;
+      const ends = Array.from({ length: 100 }, async (_, count) => {
+        const key = String(count).padStart(32, '0');
+        server.detached.cancel(key);
+        const end = await server.detached.ended(key);
+        answered += 1;
+        return end;
+      });
+      // What was asked before has come by the answer.
+      assert.deepEqual(await client.request(METHODS.ping, {}), { result: {} });
+      assert.equal(answered, 0);
+      serve();
+      assert.deepEqual(await Promise.all(ends), Array(100).fill('unknown'));
+    },
+  );
+
   test(`whoever cannot be attached to a run leaves it as it was: its input is free: ${host}`, LIMIT, async (t) => {
     const machine = await aMachine(t, host);
     const { server, refused } = await machine.connect();

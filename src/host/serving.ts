@@ -35,9 +35,15 @@ export interface ServingOptions {
 
 interface Served {
   readonly start: () => Run;
-  /** Its number goes with its end, if that comes at once. */
-  readonly isNumberHeld: boolean;
+  /** Its number may go with its end, if that comes at once. */
+  readonly mayHoldNumber: boolean;
 }
+
+/**
+ * Starts whose number waits for the end. Each is a request without an answer, of which a connection takes 64: the others are
+ * for what the server asks meanwhile, its ping first of all.
+ */
+const MAX_HELD_NUMBERS = 16;
 
 type Permitted = Pick<RunRequest, 'command' | 'env'>;
 
@@ -54,17 +60,17 @@ const NO_STREAMS = {
   'too-many-streams': 'the machine has too many commands running',
 } as const;
 
-/** Events that may come before the machine is accepted: a server asks for the end of each detached run that it knows. */
-const MAX_EARLY = 10_000;
-
-/** Holds what is asked until what is returned is called; then serves, that first, until the connection is gone. */
+/**
+ * Holds what is asked until what is returned is called; then serves, that first, until the connection is gone. A server asks
+ * nothing before it has accepted the machine; of another one the connection takes its 64 requests without an answer, and
+ * no stream is open on which more could come.
+ */
 export function serveOnceAccepted(options: ServingOptions): () => void {
   const { client } = options;
   const early: Asked[] = [];
   client.serve({
     onAsked(event) {
       early.push(event);
-      if (early.length > MAX_EARLY) client.destroy();
     },
     onDrain() {},
   });
@@ -72,6 +78,7 @@ export function serveOnceAccepted(options: ServingOptions): () => void {
     const serving = new MachineServing(options);
     void client.gone.then(() => serving.gone());
     for (const event of early) serving.onAsked(event);
+    serving.settle();
   };
 }
 
@@ -88,6 +95,7 @@ class MachineServing implements Serving {
    */
   readonly #awaited = new Set<(end: DetachedEnd | 'unknown') => void>();
   #lastRun = 0;
+  #heldNumbers = 0;
 
   constructor(options: ServingOptions) {
     const { client, leaseMs = LEASE_MS } = options;
@@ -123,6 +131,11 @@ class MachineServing implements Serving {
     }
   }
 
+  /** Sends what has been answered; whoever calls while an event is told need not. */
+  settle(): void {
+    this.#pump.settle();
+  }
+
   onDrain(): void {
     for (const run of this.#runs.values()) run.update();
   }
@@ -141,7 +154,7 @@ class MachineServing implements Serving {
         ...(terminal === undefined ? {} : { terminal }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
-    this.#serve(id, streams, { start, isNumberHeld: true });
+    this.#serve(id, streams, { start, mayHoldNumber: true });
     return undefined;
   }
 
@@ -172,7 +185,7 @@ class MachineServing implements Serving {
     return undefined;
   }
 
-  #serve(id: Id, streams: ServedStreams, { start, isNumberHeld }: Served): boolean {
+  #serve(id: Id, streams: ServedStreams, { start, mayHoldNumber }: Served): boolean {
     const named = [streams.stdin, streams.stdout, streams.stderr].filter((stream) => stream !== undefined);
     const cannot = this.#connection.refusalToAccept(named);
     if (cannot !== undefined) {
@@ -181,6 +194,12 @@ class MachineServing implements Serving {
     }
     const number = ++this.#lastRun;
     const answer = () => this.#connection.respond(id, { run: number });
+    const isNumberHeld = mayHoldNumber && this.#heldNumbers < MAX_HELD_NUMBERS;
+    if (isNumberHeld) this.#heldNumbers += 1;
+    const answerHeld = () => {
+      this.#heldNumbers -= 1;
+      answer();
+    };
     const served = new ServedRun({
       id: number,
       run: start(),
@@ -188,7 +207,7 @@ class MachineServing implements Serving {
       connection: this.#connection,
       pump: this.#pump,
       onEnded: () => this.#forget(served),
-      onNumbered: isNumberHeld ? answer : undefined,
+      onNumbered: isNumberHeld ? answerHeld : undefined,
     });
     this.#runs.set(number, served);
     for (const stream of served.streams) this.#runOfStream.set(stream, served);
@@ -229,7 +248,7 @@ class MachineServing implements Serving {
     const streams = { stdout: output, ...(input === undefined ? {} : { stdin: input }) };
     const start = () => asRun(found.attachment);
     // Whoever asked for it waits for the answer.
-    if (!this.#serve(id, streams, { start, isNumberHeld: false })) found.attachment.leave();
+    if (!this.#serve(id, streams, { start, mayHoldNumber: false })) found.attachment.leave();
     return undefined;
   }
 

@@ -17,6 +17,7 @@ import { toWireCommand } from './command.ts';
 import { fromRunEnded } from './ended.ts';
 import type { RemoteRun, Streams } from './remote-run.ts';
 import type { Answered } from './remote-runner.ts';
+import { Turns } from './turns.ts';
 
 /** What this needs of the connection. */
 export interface Channel {
@@ -32,6 +33,8 @@ export interface Channel {
 
 /** At once: a machine takes 64 questions, answers this one when there is a command, and is asked others meanwhile. */
 const MAX_STARTING = 32;
+/** The same of ends that are waited for or asked for, two for each run where a machine comes back: it answers them at once. */
+const MAX_TELLING = 8;
 const AWAY = 'the connection to the machine was lost';
 const UNSURE = 'the connection to the machine was lost; the record will say whether it was started';
 
@@ -39,8 +42,9 @@ export class RemoteDetached implements DetachedRunner {
   readonly #channel: Channel;
   readonly #awaited = new Map<DetachKey, ((end: DetachedEnd | 'unknown' | 'away') => void)[]>();
   readonly #attached = new Set<RemoteRun>();
-  readonly #waiting: (() => void)[] = [];
-  #starting = 0;
+  readonly #starts = new Turns(MAX_STARTING);
+  /** In their order: a run that is to end is told so before its end is waited for. */
+  readonly #tellings = new Turns(MAX_TELLING);
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -58,25 +62,13 @@ export class RemoteDetached implements DetachedRunner {
       ...(recordsHead === undefined ? {} : { recordsHead }),
     };
     return new Promise<DetachRefusal | StartFailed | undefined>((resolve) => {
-      const ask = () => {
+      this.#starts.take((done) => {
         this.#channel.ask(DETACHED.start, params, (answer) => {
-          this.#starting -= 1;
           resolve(failureIn(answer) ?? refusalIn(answer, UNSURE));
-          // Not at once: of a connection that is gone each has its answer before it returns.
-          queueMicrotask(() => this.#startNext());
+          done();
         });
-      };
-      this.#waiting.push(ask);
-      this.#startNext();
+      });
     });
-  }
-
-  #startNext(): void {
-    if (this.#starting >= MAX_STARTING) return;
-    const next = this.#waiting.shift();
-    if (next === undefined) return;
-    this.#starting += 1;
-    next();
   }
 
   attach(key: DetachKey, { from, givesInput }: AttachWishes): Attaching {
@@ -101,16 +93,19 @@ export class RemoteDetached implements DetachedRunner {
   ended(key: DetachKey): Promise<DetachedEnd | 'unknown' | 'away'> {
     return new Promise((resolve) => {
       this.#awaited.set(key, [...(this.#awaited.get(key) ?? []), resolve]);
-      this.#channel.ask(DETACHED.await, { key }, (answer) => {
-        if (answer === undefined) this.#tell(key, 'away');
-        // Whatever else it refuses this for, it may run it.
-        if (answer?.type === 'refusal') this.#tell(key, isUnknown(answer.error) ? 'unknown' : 'away');
+      this.#tellings.take((done) => {
+        this.#channel.ask(DETACHED.await, { key }, (answer) => {
+          if (answer === undefined) this.#tell(key, 'away');
+          // Whatever else it refuses this for, it may run it.
+          if (answer?.type === 'refusal') this.#tell(key, isUnknown(answer.error) ? 'unknown' : 'away');
+          done();
+        });
       });
     });
   }
 
   cancel(key: DetachKey): void {
-    this.#channel.ask(DETACHED.cancel, { key }, () => {});
+    this.#tellings.take((done) => this.#channel.ask(DETACHED.cancel, { key }, done));
   }
 
   told({ method, params }: { readonly method: string; readonly params: unknown }): void {

@@ -48,6 +48,14 @@ test('of a run that the machine refuses no stream is left, nor what was written 
   assert.deepEqual([connection.takeEvents(), connection.takeOutput()], [[], []]);
 });
 
+test('what a machine has not taken, for it has not answered enough, has not been started there', async () => {
+  const { runner, refuse } = aMachine();
+  const run = runner.start(LS);
+  refuse(rpcError('refused', 'too-many-requests', 'Cannot take more than 64 requests at once'));
+  const reason = 'Cannot take more than 64 requests at once';
+  assert.deepEqual(await run.ended, { result: 'denied', status: null, reason });
+});
+
 test('a refusal with a code that is not known here is one, in its own words', async () => {
   const { runner, refuse } = aMachine();
   const start = runner.detached.start(DETACHED);
@@ -89,6 +97,25 @@ test('of many detached runs a machine is asked to start so many at once, and the
   runner.lose('the connection to web1 was lost');
   for (const refused of await Promise.all(more))
     assert.ok(refused !== undefined && 'refused' in refused && refused.refused === 'away');
+});
+
+test('of many ends that are waited for, or asked for, a machine is asked so many at once, and none is forgotten', async () => {
+  const { runner, refuse } = aMachine();
+  const keys = Array.from({ length: 10 }, (_, count) => String(count).padStart(32, '0'));
+  const ends = keys.map((key) => {
+    runner.detached.cancel(key);
+    return runner.detached.ended(key);
+  });
+  const rounds: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    rounds.push(refuse(rpcError('refused', 'not-kept', 'nothing is known of it here')));
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(rounds, [8, 8, 4, 0]);
+  assert.deepEqual(await Promise.all(ends), Array(10).fill('unknown'));
+  const more = keys.map((key) => runner.detached.ended(key));
+  runner.lose('the connection to web1 was lost');
+  assert.deepEqual(await Promise.all(more), Array(10).fill('away'));
 });
 
 test('what runs is lost with the connection, and is being ended; what somebody is attached to may go on', async () => {

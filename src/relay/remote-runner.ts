@@ -191,8 +191,8 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
   }
 }
 
-/** The machine's own word: it could have, and would not. */
-const DENIED = new Set(['not-allowed', 'env-not-allowed']);
+/** The machine's own word: nothing was started there. */
+const DENIED = new Set(['not-allowed', 'env-not-allowed', 'too-many-requests']);
 
 function opened(connection: NativeConnection, direction: 'in' | 'out'): number {
   const stream = connection.nextStream();

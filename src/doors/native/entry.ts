@@ -36,8 +36,11 @@ export interface Asker {
   challenge: Nonces | undefined;
   /** Somebody has come in by the ear; false: the connection has gone meanwhile. */
   comeIn(): boolean;
-  /** The connection is a machine's from now on; false: it has gone meanwhile. */
-  becomeMachine(member: Member, labels: ReadonlyMap<string, string>): boolean;
+  /**
+   * The connection is a machine's from now on; what is returned is called once that has been told, and asks the first things
+   * of it. Undefined: it has gone meanwhile.
+   */
+  becomeMachine(member: Member, labels: ReadonlyMap<string, string>): (() => void) | undefined;
   /** One more wrong secret; `event` is for the log. `isLast`: after this one the connection is closed. */
   fail(
     error: RpcError,

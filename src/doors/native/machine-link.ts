@@ -36,7 +36,7 @@ export class MachineLink implements Machine {
   readonly family: Peer['family'];
   readonly #options: MachineLinkOptions;
   readonly #session: Session;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #rttMs: number | undefined;
   #heardMs: number;
   /** Why the connection goes, where that is our doing. */
@@ -53,6 +53,11 @@ export class MachineLink implements Machine {
     const entrance = { listener: this.#listener(), outlet: NO_OUTLET, isLoopback, family, atMs: house.now() };
     this.#session = house.hub.enterAs(member, entrance);
     house.hosts.enter(member, this);
+  }
+
+  /** The machine has been told that it is accepted: before, it does nothing that it is asked. */
+  begin(): void {
+    const { member, house } = this.#options;
     house.detachments.came(member.name);
     this.#timer = setInterval(() => this.#ping(), PING_MS).unref();
     this.#ping();

@@ -111,8 +111,8 @@ export class NativeSession implements Asker, Wire {
     return true;
   }
 
-  becomeMachine(member: Member, labels: ReadonlyMap<string, string>): boolean {
-    if (!this.comeIn()) return false;
+  becomeMachine(member: Member, labels: ReadonlyMap<string, string>): (() => void) | undefined {
+    if (!this.comeIn()) return undefined;
     const pump = this.#pump;
     this.#machine = new MachineLink({
       member,
@@ -131,7 +131,7 @@ export class NativeSession implements Asker, Wire {
       end: (reason) => this.end(reason),
       cut: () => this.destroy(),
     });
-    return true;
+    return () => this.#machine?.begin();
   }
 
   fail(error: RpcError, event: string, { isLast = false } = {}): ReturnType<Asker['fail']> {

@@ -94,8 +94,9 @@ function prove(
     );
   }
   house.guesses.cameIn({ name: member.key, from: countedAs(peer) });
-  if (!asker.becomeMachine(member, labels)) return no('closing', 'Cannot join: the connection is closing');
-  return { result: { name: member.name } };
+  const begin = asker.becomeMachine(member, labels);
+  if (begin === undefined) return no('closing', 'Cannot join: the connection is closing');
+  return { result: { name: member.name }, after: begin };
 }
 
 function machineOf({ house: { hub } }: Asker, key: string): Member | undefined {
