@@ -9,25 +9,17 @@ import { aDirectory, type Cleanup } from './directory.ts';
 
 /** Listens until the test's end and returns its port. Connections may be half-closed, and end with the test. */
 export async function listenOn(t: Cleanup, host: string, accept: (socket: Socket) => void): Promise<number> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    t.after(() => void socket.destroy());
-    socket.on('error', () => {});
-    accept(socket);
-  }).listen(0, host);
+  const server = createServer({ allowHalfOpen: true }, taking(t, accept)).listen(0, host);
   await once(server, 'listening');
   t.after(() => void server.close());
   return portOf(server.address());
 }
 
-/** The same by TLS; `directory` is where such a server has its key. */
+/** By TLS, and not half-closed; `directory` is where such a server has its key. */
 export async function listenByTls(t: Cleanup, host: string, accept: (socket: Socket) => void) {
   const directory = aDirectory(t);
   const identity = loadIdentity({ directory, names: [], now: Date.now });
-  const server = createTlsServer(identity, (socket) => {
-    t.after(() => void socket.destroy());
-    socket.on('error', () => {});
-    accept(socket);
-  }).listen(0, host);
+  const server = createTlsServer(identity, taking(t, accept)).listen(0, host);
   await once(server, 'listening');
   t.after(() => void server.close());
   return { port: portOf(server.address()), directory, fingerprint: identity.fingerprint };
@@ -41,6 +33,15 @@ export async function freePort(host: string): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Each connection ends with the test; whoever breaks one off is no mistake. */
+function taking(t: Cleanup, accept: (socket: Socket) => void) {
+  return (socket: Socket): void => {
+    t.after(() => void socket.destroy());
+    socket.on('error', () => {});
+    accept(socket);
+  };
 }
 
 function portOf(address: AddressInfo | string | null): number {
