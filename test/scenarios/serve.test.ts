@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Caller } from '../kit/caller.ts';
 import { aDirectory } from '../kit/directory.ts';
+import { freePort } from '../kit/listener.ts';
 import { aMachine } from '../kit/machine.ts';
+import { hasProc, isRunning } from '../kit/proc.ts';
 import { outcomeOf, partyline, PARTYLINE, start } from '../kit/program.ts';
 import { at, LOOPBACKS, startServer } from '../kit/server.ts';
 
@@ -167,7 +168,7 @@ test('wrong usage is status 64 and says what is expected', async (t) => {
 });
 
 test('a console that cannot be written to costs its lines, not the server', async (t) => {
-  const port = await freePort();
+  const port = await freePort('::1');
   const command = 'exec "$0" serve --data "$1" --listen "tcp://localhost:$2" >/dev/full';
   await using server = start('/bin/sh', ['-c', command, PARTYLINE, aDirectory(t), String(port)]);
   // It cannot say when it is ready: knock until somebody opens.
@@ -214,17 +215,8 @@ test('a console that nobody reads costs lines, never the server', async (t) => {
   assert.equal(status, 0);
 });
 
-/** A port that nobody listens on at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '::1');
-  await once(server, 'listening');
-  const bound = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof bound === 'object' && bound !== null ? bound.port : 0;
-}
-
-test('SIGUSR1 opens no debugger in a server, a machine, a client or what they start, and ends none of them', async () => {
+test('SIGUSR1 opens no debugger in a server, a machine, a client or what they start, and ends none of them', async (t) => {
+  if (!hasProc(t)) return;
   await using server = await startServer();
   const [host] = LOOPBACKS;
   await using machine = await aMachine('web1', server, host);
@@ -242,7 +234,7 @@ test('SIGUSR1 opens no debugger in a server, a machine, a client or what they st
   assert.equal(await client.ended, 0);
   assert.match(client.stdout.text, /still here\n$/);
   for (const { stderr } of programs) assert.doesNotMatch(stderr.text, /debugger/i);
-  for (const pid of pids) if (pid !== client.pid) assert.ok(existsSync(`/proc/${pid}`), `${pid} is there`);
+  for (const pid of pids) if (pid !== client.pid) assert.ok(isRunning(pid), `${pid} is there`);
 });
 
 /** Those that run on Node among the children of a process. */
