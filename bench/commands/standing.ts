@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import type { NativeClient } from '../../src/client/native.ts';
-import { connectAsOwner, OWNER_TOKEN_FILE } from '../../src/client/on-socket.ts';
+import { enterAsOwner, OWNER_TOKEN_FILE } from '../../src/client/on-socket.ts';
 import { Runs, type RunListener } from '../../src/client/run.ts';
 import type { Scratch } from '../processes.ts';
 import type { Result } from '../table.ts';
@@ -32,8 +32,9 @@ export async function benchStanding(scratch: Scratch, rounds: number): Promise<R
   const setUp = async (turnsOf: (client: NativeClient) => readonly Turn[]) => {
     const lab = await startLab(scratch);
     const trust = { meet: () => ({ met: 'again' }) as const, tell: () => {} };
-    const client = await connectAsOwner(HOST, { tokenFile: join(lab.directory, OWNER_TOKEN_FILE), trust });
-    if ('refused' in client) throw new Error(client.refused);
+    const entering = await enterAsOwner(HOST, { tokenFile: join(lab.directory, OWNER_TOKEN_FILE), trust });
+    if ('refused' in entering) throw new Error(entering.refused);
+    const { client } = entering;
     const sshd = isSshInstalled ? await ssh.startServer() : undefined;
     const masters = sshd && (await ssh.startMasters(['mux']));
     return {

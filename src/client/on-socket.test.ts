@@ -20,7 +20,7 @@ import { Pump } from '../protocol/native/pump.ts';
 import { enter } from './credential.ts';
 import { connect } from './mod.ts';
 import { openClient, toOpened } from './node-transport.ts';
-import { connectAsOwner } from './on-socket.ts';
+import { enterAsOwner } from './on-socket.ts';
 import { trustKey, type Trust } from './trust.ts';
 
 const FIRST: Trust = { meet: () => ({ met: 'first', where: 'a test' }), tell() {} };
@@ -95,8 +95,10 @@ for (const host of LOOPBACKS) {
     const { port } = await aQuietServer(t, host, { until: 'owner.challenge', answer: OWNER });
     const tokenFile = join(aDirectory(t), 'owner.token');
     writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
-    const client = await connectAsOwner(at(host, port), { tokenFile, trust: NOBODY });
-    assert.ok(!('refused' in client), JSON.stringify(client));
+    const entering = await enterAsOwner(at(host, port), { tokenFile, trust: NOBODY });
+    assert.ok(!('refused' in entering), JSON.stringify(entering));
+    const { client, cameIn } = entering;
+    assert.equal(await cameIn, undefined);
     assert.equal(client.serverName, 'Server');
     client.destroy();
   });
@@ -139,7 +141,7 @@ for (const host of LOOPBACKS) {
         const target = `tls://${at(host, port)}`;
         const connecting = connect({ host: target, trust: trustKey(fingerprint), credential });
         await assert.rejects(connecting, { name: 'UnreachableError', message: `Cannot connect to ${target}: ${why}` });
-        const owner = await connectAsOwner(at(host, port), { tokenFile, trust: NOBODY });
+        const owner = await enterAsOwner(at(host, port), { tokenFile, trust: NOBODY });
         assert.deepEqual(owner, { refused: `Cannot connect to ${at(host, port)}: ${why}`, kind: 'unreached' });
       }
     }

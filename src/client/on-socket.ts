@@ -55,12 +55,6 @@ export interface Entering {
   readonly keep: () => void;
 }
 
-/** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
-export async function connectAsOwner(target: string, options: ConnectOptions): Promise<NativeClient | Refused> {
-  const entering = await enterAsOwner(target, options);
-  return 'refused' in entering ? entering : await entered(entering, options.signal);
-}
-
 /** The client, once it is in. Throws the reason of `signal`, and nothing else. */
 export async function entered(
   { client, cameIn }: Entering,
@@ -72,7 +66,7 @@ export async function entered(
   return refused ?? client;
 }
 
-/** The same, and the last answer is not waited for. */
+/** Connects to a server and shows it that the owner is there. Throws the reason of `signal`, and nothing else. */
 export async function enterAsOwner(
   target: string,
   { tokenFile, trust, signal }: ConnectOptions,

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { connectAsOwner } from '../../src/client/on-socket.ts';
+import { enterAsOwner } from '../../src/client/on-socket.ts';
 import { Runs } from '../../src/client/run.ts';
 import { INITIAL_WINDOW_BYTES, MAX_DATA_BYTES } from '../../src/protocol/native/limits.ts';
 import { aPlace, WHERE, type Place } from '../kit/place.ts';
@@ -120,8 +120,9 @@ for (const host of LOOPBACKS) {
       // And over one connection.
       const trust = { meet: () => assert.fail('loopback is plain'), tell: () => {} };
       const tokenFile = join(place.server.directory, 'owner.token');
-      const client = await connectAsOwner(at(host, place.server.port), { tokenFile, trust });
-      if ('refused' in client) assert.fail(client.refused);
+      const entering = await enterAsOwner(at(host, place.server.port), { tokenFile, trust });
+      if ('refused' in entering) assert.fail(entering.refused);
+      const { client } = entering;
       const runs = new Runs(client);
       await Promise.all(
         inputs.map(async (input, index) => {
