@@ -108,7 +108,7 @@ test('of a literal address nobody says that it resolves', () => {
   assert.match(said(hole) ?? '', /^IPv6 connects, but nothing larger than 1,208 bytes comes back/);
 });
 
-test('where neither family connects, the host does not answer', () => {
+test('where neither family connects, the host does not answer, or takes no connections if an address refuses', () => {
   assert.deepEqual(
     verdict({
       v4: unreached(4, 'refused', 'connection refused'),
