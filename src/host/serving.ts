@@ -47,6 +47,7 @@ const MAX_HELD_NUMBERS = 16;
 
 type Permitted = Pick<RunRequest, 'command' | 'env'>;
 
+const LISTED_BY = 'env in its policy, or partyline join --allow-env';
 /** UTF-16 units of a command that was not allowed, where it is told. */
 const MAX_TOLD_LENGTH = 120;
 
@@ -179,7 +180,7 @@ class MachineServing implements Serving {
       this.#refuse(id, rpcError('refused', { code: 'not-allowed' }, why));
       return undefined;
     }
-    const passed = passOn(env, { wider: policy.env, host: 'the machine' });
+    const passed = passOn(env, { wider: policy.env, host: 'the machine', listedBy: LISTED_BY });
     if (!('error' in passed)) return { command, env: passed.env };
     this.#refuse(id, passed.error);
     return undefined;

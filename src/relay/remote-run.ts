@@ -85,7 +85,7 @@ export class RemoteRun implements Run {
     this.#settleIfOver();
   }
 
-  /** It never started, or nobody knows any more how it fares: no byte follows those that have come. */
+  /** Nobody knows any more how it fares, or whether it was started: no byte follows those that have come. */
   lose(reason: string): void {
     this.#cease({ result: 'lost', status: null, reason });
   }
@@ -95,7 +95,7 @@ export class RemoteRun implements Run {
     this.#cease({ result: 'lost', status: null, reason, mayGoOn: true });
   }
 
-  /** The other end does not allow it: it never started. */
+  /** The other end refuses it, for whatever reason: it never started. */
   deny(reason: string): void {
     this.#cease({ result: 'denied', status: null, reason });
   }

@@ -48,13 +48,16 @@ test('of a run that the machine refuses no stream is left, nor what was written 
   assert.deepEqual([connection.takeEvents(), connection.takeOutput()], [[], []]);
 });
 
-test('what a machine has not taken, for it has not answered enough, has not been started there', async () => {
-  const { runner, refuse } = aMachine();
-  const run = runner.start(LS);
-  refuse(rpcError('refused', 'too-many-requests', 'Cannot take more than 64 requests at once'));
-  const reason = 'Cannot take more than 64 requests at once';
-  assert.deepEqual(await run.ended, { result: 'denied', status: null, reason });
-});
+const REFUSALS = ['too-many-requests', 'too-many-streams', 'stream-number', 'bad-params', 'too-hot'];
+for (const code of REFUSALS) {
+  test(`what a machine refuses has not been started there, whatever the reason: ${code}`, async () => {
+    const { runner, refuse } = aMachine();
+    const run = runner.start(LS);
+    refuse(rpcError('refused', code, 'in its own words'));
+    assert.deepEqual(await run.ended, { result: 'denied', status: null, reason: 'in its own words' });
+    assert.ok(runner.isIdle);
+  });
+}
 
 test('a refusal with a code that is not known here is one, in its own words', async () => {
   const { runner, refuse } = aMachine();

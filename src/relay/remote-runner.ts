@@ -150,10 +150,9 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     if (asked.what === 'other') return undefined;
     const { run } = asked;
     if (event.type === 'refusal') {
-      const { message, data } = event.error;
       // It has none of them: here they would stay for as long as the machine does.
       for (const stream of run.streams) this.#far.connection.forget(stream);
-      return DENIED.has(data?.code ?? '') ? run.deny(message) : run.lose(message);
+      return run.deny(event.error.message);
     }
     const started = parseRunStarted(event.result);
     if (started === undefined) return run.lose('the machine answered in a way not known here');
@@ -190,9 +189,6 @@ export class RemoteRunner implements Pick<Runner, 'start'> {
     this.#ask(METHODS.runCancel, { run }, { what: 'cancel' });
   }
 }
-
-/** The machine's own word: nothing was started there. */
-const DENIED = new Set(['not-allowed', 'env-not-allowed', 'too-many-requests']);
 
 function opened(connection: NativeConnection, direction: 'in' | 'out'): number {
   const stream = connection.nextStream();

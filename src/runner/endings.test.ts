@@ -173,7 +173,7 @@ test(
     const run = runner.start({ command: sh(`exec 9>${path}; echo $PPID; timeout 5000 sleep 100; :`), env });
     run.stderr.resume();
     process.kill(Number(await firstLineOf(run.stdout)), 'SIGKILL');
-    assert.deepEqual(await run.ended, { result: 'lost', status: null, reason: 'The runner process died.' });
+    assert.deepEqual(await run.ended, { result: 'lost', status: null, reason: 'The runner process died' });
     await gone();
     assert.deepEqual(warnings, ['runner lost']);
     assert.equal((await finish(runner.start({ command: argv('echo', 'again'), env }))).stdout, 'again\n');

@@ -110,7 +110,10 @@ export class Link {
     });
     this.#child.on('exit', () => this.#left.resolve());
     // After 'disconnect' no message follows; after 'exit' some still may.
-    this.#child.on('disconnect', () => this.#end(`The runner process died. ${this.#lastWords}`.trim()));
+    this.#child.on('disconnect', () => {
+      const words = this.#lastWords.trim();
+      this.#end(words === '' ? 'The runner process died' : `The runner process died: ${words}`);
+    });
   }
 
   start(started: Started): void {
@@ -285,7 +288,7 @@ export class Link {
     killMarked(this.#settings, new Set(own.map(({ pid }) => pid)));
     removePlace(this.#settings.directory);
     void this.#left.promise.then(() => dropMark(this.#marks, this.#settings));
-    for (const { run } of this.#waiting.splice(0)) run.refuse(reason.replace(/\.$/, ''));
+    for (const { run } of this.#waiting.splice(0)) run.refuse(reason);
     for (const run of this.#runs.values()) run.lose(reason);
     if (!wasClosing) this.#onGone(reason);
   }

@@ -1,24 +1,30 @@
 // A house in which one command needs a second person: who asks, who approves, natively and at `nc`, on a clock that stands still.
 
 import assert from 'node:assert/strict';
+import type { Policy } from '../../src/core/run/policy.ts';
 import { parsePolicy } from '../../src/core/run/policy-file.ts';
 import { runAsk } from '../../src/protocol/native/methods/approval.ts';
 import { aNativeHouse } from './native-house.ts';
 import type { Talker } from './talker.ts';
 
-const RULE = `
+/** One rule, by which one of these approves. */
+export function thatApprovedBy(...names: readonly string[]): Policy {
+  const rule = `
 [[allow]]
 who = ["janaki", "eve"]
 on = "Server"
 run = ["reboot **"]
-approve = ["eve", "prashanth"]
+approve = ${JSON.stringify(names)}
 `;
+  const policy = parsePolicy(rule);
+  return 'refused' in policy ? assert.fail(JSON.stringify(policy)) : policy;
+}
+
 export const REBOOT = { command: { argv: ['reboot', '-f'] }, timeoutMs: 9, env: { LANG: 'C' } };
 export const STREAMS = { stdin: 1, stdout: 3, stderr: 5 };
 
 export async function anApprovingHouse(host: string) {
-  const policy = parsePolicy(RULE);
-  assert.ok(!('refused' in policy));
+  const policy = thatApprovedBy('eve', 'prashanth');
   const time = { ms: 0 };
   const house = await aNativeHouse(host, { policy, isServerOpen: true, clock: () => time.ms, receiptWaitMs: 0 });
   const tokens = new Map<string, { token: string }>();

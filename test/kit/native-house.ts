@@ -169,6 +169,8 @@ export async function aNativeHouse(host: string, options: NativeHouseOptions = {
     warned,
     hub,
     approvals,
+    /** A test may replace what is in force, as a reload does. */
+    policy: shared.policy,
     journal,
     native,
     web,

@@ -77,9 +77,12 @@ for (const host of LOOPBACKS) {
     for (const [args, why] of [
       [
         ['--env', 'BUILD'],
-        /Cannot pass BUILD on to the command: Server does not list it .*env in its policy, or .*--allow-env\); nothing was started$/m,
+        /Cannot pass BUILD on to the command: Server does not list it among what it passes \(env in its policy\); nothing was started$/m,
       ],
-      [['--on', 'web1', '--env', 'DEPLOY_ENV='], /Cannot pass DEPLOY_ENV on to .*: the machine does not list it/],
+      [
+        ['--on', 'web1', '--env', 'DEPLOY_ENV='],
+        /Cannot pass DEPLOY_ENV on to .*: the machine does not list it .* \(env in its policy, or partyline join --allow-env\)/,
+      ],
       [['--on', 'web1', '--env', 'BUILD', '--env', 'A=1', '--env', 'B='], /Cannot pass A, B on to the command/],
       [['--env', 'LD_PRELOAD=/x.so'], /Cannot pass LD_PRELOAD on to .*: it can make programs load or run something/],
       [['--on', 'web1', '--env', 'PATH'], /Cannot pass PATH on to the command/],

@@ -82,6 +82,12 @@ export type ApprovalRefusal =
   | { readonly refused: 'own-approval'; readonly id: ApprovalId }
   | { readonly refused: 'may-not-approve'; readonly id: ApprovalId };
 
+/** Why a request cannot be approved. */
+export type ApproveRefusal =
+  | ApprovalRefusal
+  /** Whoever approves it: the policy of now refuses the command. */
+  | { readonly refused: 'not-allowed'; readonly id: ApprovalId };
+
 /** Why an approval does not let a command start. */
 export type UseRefusal =
   | ApprovalRefusal

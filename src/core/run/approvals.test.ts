@@ -77,8 +77,9 @@ function aHouse({ start = 1 } = {}) {
       const asked = approvals.ask(person(by), run, { owner: from, approvers, starter: starterOf(by) });
       return 'refused' in asked ? assert.fail(asked.refused) : asked;
     },
-    approve(approval: Approval, by: Person) {
-      return refusalOf(approvals.approve(approval.id, { person: by, isSeen: (hash) => hash === approval.hash }));
+    approve(approval: Approval, by: Person, approversNow = (one: Approval): Approvers | undefined => one.approvers) {
+      const isSeen = (hash: string) => hash === approval.hash;
+      return refusalOf(approvals.approve(approval.id, { person: by, isSeen, approversNow }));
     },
     use({ id, asked, approvers }: Approval, host = 'web1', with_: object = {}) {
       return approvals.use(id, { owner, host, asked, approvers, ...with_ });
@@ -163,11 +164,34 @@ test('only those approve and look whom the rules of every machine name, and the 
     assert.equal(house.approvals.show(approval.id, knowing), approval);
   }
   assert.equal(
-    refusalOf(house.approvals.approve(approval.id, { person: person(EVE), isSeen: () => false })),
+    refusalOf(
+      house.approvals.approve(approval.id, { person: person(EVE), isSeen: () => false, approversNow: () => [] }),
+    ),
     'approval-changed',
   );
   assert.equal(house.approve(approval, person(EVE)), undefined);
   assert.equal(house.approve(approval, person(EVE)), 'approval-over');
+});
+
+test('nobody approves what the policy does not allow any more, nor whom it does not name any more', () => {
+  const house = aHouse();
+  const approval = house.ask();
+  for (const by of [person(EVE), person(OWNER)]) {
+    assert.equal(
+      house.approve(approval, by, () => undefined),
+      'not-allowed',
+    );
+  }
+  assert.equal(
+    house.approve(approval, person(JANAKI), () => undefined),
+    'own-approval',
+  );
+  assert.equal(
+    house.approve(approval, person(EVE), () => BY_OPERATORS),
+    'may-not-approve',
+  );
+  assert.deepEqual(house.approvals.list(person(EVE)), [approval]);
+  assert.equal(house.approve(approval, person(EVE)), undefined);
 });
 
 test('a request is over when it is denied, withdrawn, too old, or nobody is there any more who asked', async () => {

@@ -8,6 +8,7 @@ import {
   type ApprovalId,
   type ApprovalRefusal,
   type Approved,
+  type ApproveRefusal,
   type AskedRun,
   type AskRefusal,
   type Decision,
@@ -172,17 +173,17 @@ export class Approvals {
     return this.#mayKnow(approval, person) ? approval : { refused: 'may-not-approve', id };
   }
 
-  /** `isSeen`: whether this is the digest of what was looked at. */
-  approve(
-    id: ApprovalId,
-    { person, isSeen }: { person: Person; isSeen: (hash: string) => boolean },
-  ): Approval | ApprovalRefusal {
+  approve(id: ApprovalId, { person, isSeen, approversNow }: Approving): Approval | ApproveRefusal {
     const entry = this.#waiting(id);
     if ('refused' in entry) return entry;
     const { approval, settle } = entry;
     if (isSamePerson(approval.asker, person)) return { refused: 'own-approval', id };
     if (!mayApprove(person, approval.approvers)) return { refused: 'may-not-approve', id };
     if (!isSeen(approval.hash)) return { refused: 'approval-changed', id };
+    // Looked at again when it starts; whoever would approve in vain is told so here.
+    const approvers = approversNow(approval);
+    if (approvers === undefined) return { refused: 'not-allowed', id };
+    if (!mayApprove(person, approvers)) return { refused: 'may-not-approve', id };
     const sinceMs = this.#world.clock();
     entry.state = { approver: person, sinceMs, left: new Set(approval.asked.hosts) };
     entry.deadlineMs = sinceMs + START_WITHIN_MS;
@@ -246,6 +247,14 @@ export class Approvals {
 export interface Denied {
   readonly approval: Approval;
   readonly how: 'denied' | 'withdrawn';
+}
+
+export interface Approving {
+  readonly person: Person;
+  /** Whether this is the digest of what was looked at. */
+  readonly isSeen: (hash: string) => boolean;
+  /** By the policy as it is now; undefined: that does not allow the command at all. */
+  readonly approversNow: (approval: Approval) => Approvers | undefined;
 }
 
 interface Asking {

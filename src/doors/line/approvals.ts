@@ -4,7 +4,9 @@ import type { Person, Decision } from '../../core/run/approval.ts';
 import { MIN_HASH_LENGTH, type Approvals } from '../../core/run/approvals.ts';
 import { formatError } from '../../protocol/line/reply.ts';
 import type { LineRequest } from '../../protocol/line/request.ts';
+import { approversNow } from '../shared/places.ts';
 import { lineText, shortHash, wordsForApproval } from '../shared/words-approval.ts';
+import type { House } from './room.ts';
 
 /** What a session has under way: a command, or one that waits for somebody to approve it. */
 export interface UnderWay {
@@ -45,7 +47,8 @@ export class LineAsk implements UnderWay {
 export type Asked = Extract<LineRequest, { type: 'approvals' | 'approve' | 'deny' }>;
 
 /** What is answered. */
-export function answerApproval(request: Asked, { person, approvals }: Answering): string {
+export function answerApproval(request: Asked, { person, house }: Answering): string {
+  const { approvals } = house;
   switch (request.type) {
     case 'approvals': {
       const lines = approvals.list(person).map((approval) => `${lineText(approval)}\n`);
@@ -61,7 +64,12 @@ export function answerApproval(request: Asked, { person, approvals }: Answering)
       if (hash.length < MIN_HASH_LENGTH) {
         return formatError(`Cannot approve: at least ${MIN_HASH_LENGTH} digits of the digest are to follow the number`);
       }
-      const given = approvals.approve(id, { person, isSeen: (whole) => whole.startsWith(hash) });
+      const isSeen = (whole: string) => whole.startsWith(hash);
+      const given = approvals.approve(id, {
+        person,
+        isSeen,
+        approversNow: (approval) => approversNow(house, approval),
+      });
       return 'refused' in given
         ? formatError(wordsForApproval(given, 'Cannot approve'))
         : `Approved ${lineText(given)}\n`;
@@ -77,5 +85,5 @@ export function answerApproval(request: Asked, { person, approvals }: Answering)
 
 interface Answering {
   readonly person: Person;
-  readonly approvals: Approvals;
+  readonly house: House;
 }

@@ -151,9 +151,8 @@ export class Commands {
   }
 
   #answerApproval(request: Asked): string {
-    const { hub, approvals } = this.#house;
-    const person = personIn(hub, this.#session);
-    if (person.key !== undefined) return answerApproval(request, { person, approvals });
+    const person = personIn(this.#house.hub, this.#session);
+    if (person.key !== undefined) return answerApproval(request, { person, house: this.#house });
     const why = 'it takes an account, and a guest has none; whoever has one shows it with login TOKEN';
     return formatError(`Cannot approve or deny anything as ${person.name}: ${why}`);
   }

@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { anApprovingHouse, askFor, REBOOT, STREAMS, until } from '../../../test/kit/approving-house.ts';
+import { anApprovingHouse, askFor, REBOOT, STREAMS, thatApprovedBy, until } from '../../../test/kit/approving-house.ts';
 import { START } from '../../../test/kit/native.ts';
 import { LOOPBACKS } from '../../../test/kit/server.ts';
 import type { Talker } from '../../../test/kit/talker.ts';
 import { APPROVAL_LIFETIME_MS, START_WITHIN_MS } from '../../core/run/approvals.ts';
+import { NO_POLICY } from '../../core/run/policy.ts';
 import { MAX_OUTSTANDING_REQUESTS } from '../../protocol/native/limits.ts';
 import { approvalShow, approvalWait } from '../../protocol/native/methods/approval.ts';
 import { runStart } from '../../protocol/native/methods/run.ts';
@@ -188,6 +189,25 @@ for (const host of LOOPBACKS) {
     const eve = await house.as('Eve');
     for (const id of [approval, 2]) assert.equal(await eve.ask('approval.show', { approval: id }), 'approval-over');
     assert.deepEqual(house.runner.requests, []);
+  });
+
+  test(`whoever approves what the policy allows no longer is told so, and the request waits: ${host}`, async () => {
+    await using house = await anApprovingHouse(host);
+    const [janaki, eve, prashanth] = [await house.as('Janaki'), await house.as('Eve'), await house.as('Prashanth')];
+    const { approval, hash } = await askFor(janaki);
+    const nc = await house.line(`login ${house.tokenOf('Eve')}`);
+    const before = house.policy.current;
+    house.policy.current = NO_POLICY;
+    assert.equal(await eve.ask('approval.give', { approval, hash }), 'not-allowed');
+    nc.type(`approve ${approval} ${hash}`);
+    const why = `the policy of the server does not allow any more what request ${approval} is about; nothing was started`;
+    await nc.until(`error: Cannot approve: ${why}\n`);
+    house.policy.current = thatApprovedBy('prashanth');
+    assert.equal(await eve.ask('approval.give', { approval, hash }), 'may-not-approve');
+    house.policy.current = before;
+    assert.deepEqual([house.warned, house.runner.requests], [[], []]);
+    assert.deepEqual(await prashanth.ask('approval.give', { approval, hash }), {});
+    assert.ok(runStart.parseResult(await janaki.ask('run.start', { ...REBOOT, ...STREAMS, approval })));
   });
 
   test(`what needs nobody, is not allowed or cannot be told to anybody is not asked for: ${host}`, async () => {

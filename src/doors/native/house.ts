@@ -10,7 +10,7 @@ export interface House extends AnyHouse {
   readonly token: OwnerToken;
   /** Of the server's own key, as a machine that joins is to know it. */
   readonly fingerprint: () => string;
-  /** URLs of the addresses that are bound. */
+  /** URLs of the addresses that are bound, and each name that it was told. */
   readonly listening: () => { readonly urls: readonly string[]; readonly names: readonly string[] };
   /** Milliseconds until a connection must have shown who it is. */
   readonly roleTimeoutMs: number;

@@ -4,7 +4,7 @@ import { ALL } from '../../core/chat/send.ts';
 import type { Command } from '../../core/command.ts';
 import type { Invite, MemberId, StoredMessage } from '../../core/journal.ts';
 import type { AccountRefusal, EnterRefusal, GroupRefusal, RunRefusal, SendRefusal } from '../../core/refusal.ts';
-import type { UseRefusal } from '../../core/run/approval.ts';
+import type { ApproveRefusal, UseRefusal } from '../../core/run/approval.ts';
 import type { Member, Role } from '../../core/session.ts';
 import type { WireMessage } from '../../protocol/native/methods/chat.ts';
 import type { ErrorCode, MethodName } from '../../protocol/native/methods.ts';
@@ -136,7 +136,7 @@ export function runError(refused: RunRefusal, denied: Denied): RpcError {
 }
 
 /** A request for approval, or an approval, that is refused. */
-export function approvalError(refused: UseRefusal, attempt: string): { readonly error: RpcError } {
+export function approvalError(refused: UseRefusal | ApproveRefusal, attempt: string): { readonly error: RpcError } {
   return no(refused.refused, wordsForApproval(refused, attempt));
 }
 

@@ -3,9 +3,9 @@
 
 import type { Hub } from '../../core/hub.ts';
 import type { RunRefusal } from '../../core/refusal.ts';
-import { personOf, type Person } from '../../core/run/approval.ts';
-import { placesFor, type Places } from '../../core/run/policy.ts';
-import type { Starter } from '../../core/run/record.ts';
+import { personOf, type Approval, type Person } from '../../core/run/approval.ts';
+import { placesFor, type Approvers, type Places } from '../../core/run/policy.ts';
+import { settingOf, type Starter } from '../../core/run/record.ts';
 import type { Session } from '../../core/session.ts';
 import type { House } from './house.ts';
 import { fieldsOfDenied, recordOfDenied, type Denied, type DeniedAttempt } from './words-run.ts';
@@ -53,6 +53,19 @@ function deniedIn(found: Places | RunRefusal, targets: string): DeniedAttempt | 
   if (found.refused === 'not-allowed') return found;
   const isVerb = found.refused === 'unknown-verb' || found.refused === 'bad-verb';
   return isVerb ? { names: [targets], why: found } : undefined;
+}
+
+/** Who has to approve by now what was asked for, with the rights of then; undefined: it is not allowed any more. */
+export function approversNow(
+  house: PlacesHouse,
+  { asked: { by, hosts, request }, asker: person, starter, approvers }: Approval,
+): Approvers | undefined {
+  const denied = { by, role: person.role, command: request.command, setting: settingOf(request) };
+  const found = lookUp(house, { targets: hosts.join(), person, starter, denied, isLook: true });
+  if (!('refused' in found)) return [];
+  if (found.refused === 'needs-approval') return found.approvers;
+  // Whatever else has become of the machines is said when it starts.
+  return found.refused === 'not-allowed' ? undefined : approvers;
 }
 
 /** Somebody with the rights that their session has now. */

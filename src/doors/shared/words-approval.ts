@@ -1,7 +1,7 @@
 // A second person, in words, where more than one door says it: what is asked and of whom, what became of it, and why
 // somebody cannot approve or start it.
 
-import type { Approval, AskedRun, AskRefusal, Decision, UseRefusal } from '../../core/run/approval.ts';
+import type { Approval, ApproveRefusal, AskedRun, AskRefusal, Decision, UseRefusal } from '../../core/run/approval.ts';
 import type { ApprovalEvent } from '../../core/run/approvals.ts';
 import type { NeedsApproval } from '../../core/run/policy.ts';
 import type { SendRefusal } from '../../core/refusal.ts';
@@ -48,7 +48,7 @@ export function wordsForAsking(refusal: AskRefusal | SendRefusal): string {
 }
 
 /** `attempt`: what somebody tried, up to the colon. */
-export function wordsForApproval(refusal: UseRefusal, attempt: string): string {
+export function wordsForApproval(refusal: UseRefusal | ApproveRefusal, attempt: string): string {
   const { id } = refusal;
   switch (refusal.refused) {
     case 'unknown-approval':
@@ -61,6 +61,8 @@ export function wordsForApproval(refusal: UseRefusal, attempt: string): string {
       return `${attempt}: request ${id} is your own, and somebody else has to approve it`;
     case 'may-not-approve':
       return `${attempt}: the policy of the server does not name you for request ${id}`;
+    case 'not-allowed':
+      return `${attempt}: the policy of the server does not allow any more what request ${id} is about; nothing was started`;
     case 'not-approved':
       return `${attempt}: request ${id} waits for approval`;
     case 'approval-used':

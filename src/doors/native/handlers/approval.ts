@@ -14,7 +14,7 @@ import {
 } from '../../../protocol/native/methods/approval.ts';
 import { shorten } from '../../../protocol/text.ts';
 import { askFor, type AskAnswer } from '../../shared/asking.ts';
-import { personIn } from '../../shared/places.ts';
+import { approversNow, personIn } from '../../shared/places.ts';
 import { requestText, wordsForAsking } from '../../shared/words-approval.ts';
 import { ATTEMPTS } from '../attempts.ts';
 import { entry, sessionOf, type Asker, type Entries } from '../entry.ts';
@@ -122,7 +122,12 @@ function show(asker: Asker, { approval: id }: Which) {
 
 function give(asker: Asker, { approval: id, hash }: Which & { readonly hash: string }) {
   const isSeen = (other: string) => other === hash;
-  const given = asker.house.approvals.approve(id, { person: whoAsks(asker), isSeen });
+  const { house } = asker;
+  const given = house.approvals.approve(id, {
+    person: whoAsks(asker),
+    isSeen,
+    approversNow: (approval) => approversNow(house, approval),
+  });
   return 'refused' in given ? approvalError(given, ATTEMPTS['approval.give']) : { result: {} };
 }
 

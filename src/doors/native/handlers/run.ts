@@ -167,7 +167,7 @@ export function requestOf(
   for (const { name, runner } of places) {
     // What else a machine passes it says itself.
     const wider = runner === house.runner ? house.policy.current.env : 'decided-there';
-    const passed = passOn(given, { wider, host: name });
+    const passed = passOn(given, { wider, host: name, listedBy: 'env in its policy' });
     if ('error' in passed) return passed;
     ({ env } = passed);
   }
