@@ -1,9 +1,9 @@
 // `partyline approvals`: commands that wait for a second person.
 
 import { parseOnce } from './kit/arguments.ts';
-import { misuse, whileIn } from './kit/come-in.ts';
+import { whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readOptions } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
 import { localTime } from './kit/time.ts';
 
@@ -24,12 +24,8 @@ Examples:
 const SHOWN_DIGITS = 12;
 
 export async function approvals(args: string[]): Promise<number> {
-  const read = readCommandLine('approvals', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
-  if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0) {
-    return misuse('approvals', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
-  }
+  const values = readOptions('approvals', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
+  if (typeof values === 'number') return values;
   return whileIn({ command: 'approvals', host: hostOf(values.host) }, async (client) => {
     const waiting = await client.approvals();
     if (values.json) await print(waiting.map((one) => jsonLine(one)).join(''));

@@ -2,9 +2,9 @@
 
 import { parseOnce } from './kit/arguments.ts';
 import type { Host } from '../client/mod.ts';
-import { misuse, whileIn } from './kit/come-in.ts';
+import { whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readOptions } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
 import { localTime } from './kit/time.ts';
 
@@ -26,11 +26,8 @@ Examples:
 `;
 
 export async function hosts(args: string[]): Promise<number> {
-  const read = readCommandLine('hosts', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
-  if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0)
-    return misuse('hosts', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  const values = readOptions('hosts', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
+  if (typeof values === 'number') return values;
   return whileIn({ command: 'hosts', host: hostOf(values.host) }, async (client) => {
     const found = await client.hosts();
     if (values.json)

@@ -1,9 +1,9 @@
 // `partyline list`: who is here.
 
 import { parseOnce } from './kit/arguments.ts';
-import { misuse, whileIn } from './kit/come-in.ts';
+import { whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readOptions } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
 import { localTime } from './kit/time.ts';
 
@@ -23,11 +23,8 @@ Examples:
 `;
 
 export async function list(args: string[]): Promise<number> {
-  const read = readCommandLine('list', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
-  if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0)
-    return misuse('list', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  const values = readOptions('list', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
+  if (typeof values === 'number') return values;
   return whileIn({ command: 'list', host: hostOf(values.host) }, async (client) => {
     const members = await client.list();
     if (values.json) await print(members.map((member) => jsonLine(member)).join(''));

@@ -11,7 +11,7 @@ import { fail, misuse, serverOf, whileIn, attempt } from './kit/come-in.ts';
 import { Questions } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
 import { keptAs } from './kit/kept.ts';
-import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, hostOf, readOptions } from './kit/options.ts';
 import { print } from './kit/print.ts';
 import { askNewPassword, askPassword } from './kit/secret.ts';
 import { reasonOf } from '../reason.ts';
@@ -42,16 +42,14 @@ const MAX_HOSTNAME_LENGTH = 40;
 const LABEL_BYTES = 4;
 
 export async function login(args: string[]): Promise<number> {
-  const read = readCommandLine('login', () =>
+  const values = readOptions('login', () =>
     parseOnce({
       args,
       allowPositionals: true,
       options: { ...COMMON, code: { type: 'string' }, name: { type: 'string' } },
     }),
   );
-  if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0) return misuse('login', 'nothing but options is expected: --host HOST --code CODE');
+  if (typeof values === 'number') return values;
   if ((values.code === undefined) === (values.name === undefined)) {
     return misuse('login', 'one of --code CODE and --name NAME is expected');
   }

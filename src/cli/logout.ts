@@ -5,10 +5,10 @@ import { RefusedError, UnreachableError } from '../client/mod.ts';
 import { readCredential, removeCredential } from '../config/credentials.ts';
 import { stateDirectory } from '../config/state.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { attempt, connectWith, fail, misuse, serverOf } from './kit/come-in.ts';
+import { attempt, connectWith, fail, serverOf } from './kit/come-in.ts';
 import { keptAsRemembered } from './kit/kept.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, hostOf, readOptions } from './kit/options.ts';
 import { print } from './kit/print.ts';
 
 export const HELP = `Forget the token for a server, here and on the server
@@ -26,12 +26,10 @@ Examples:
 `;
 
 export async function logout(args: string[]): Promise<number> {
-  const read = readCommandLine('logout', () =>
+  const values = readOptions('logout', () =>
     parseOnce({ args, allowPositionals: true, options: { ...COMMON, yes: { type: 'boolean', default: false } } }),
   );
-  if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0) return misuse('logout', 'nothing but options is expected: --host HOST');
+  if (typeof values === 'number') return values;
   const host = hostOf(values.host);
   return attempt('logout', async () => {
     const server = keptAsRemembered(serverOf(host));

@@ -1,9 +1,9 @@
 // `partyline members`: who has an account, and who is invited.
 
 import { parseOnce } from './kit/arguments.ts';
-import { misuse, whileIn } from './kit/come-in.ts';
+import { whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readOptions } from './kit/options.ts';
 import { print, table } from './kit/print.ts';
 import { localTime } from './kit/time.ts';
 
@@ -21,11 +21,8 @@ Examples:
 `;
 
 export async function members(args: string[]): Promise<number> {
-  const read = readCommandLine('members', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
-  if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0)
-    return misuse('members', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  const values = readOptions('members', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
+  if (typeof values === 'number') return values;
   return whileIn({ command: 'members', host: hostOf(values.host) }, async (client) => {
     const { accounts, invitations = [] } = await client.accounts();
     if (values.json) {

@@ -3,9 +3,9 @@
 import { parseOnce } from './kit/arguments.ts';
 import { formatIdentity } from '../protocol/line/reply.ts';
 import { escapeControls } from '../protocol/text.ts';
-import { misuse, serverOf, whileIn } from './kit/come-in.ts';
+import { serverOf, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readOptions } from './kit/options.ts';
 import { print } from './kit/print.ts';
 
 export const HELP = `Say who you are to a server, and in which role
@@ -22,11 +22,8 @@ Examples:
 `;
 
 export async function whoami(args: string[]): Promise<number> {
-  const read = readCommandLine('whoami', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
-  if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0)
-    return misuse('whoami', `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  const values = readOptions('whoami', () => parseOnce({ args, allowPositionals: true, options: COMMON }));
+  if (typeof values === 'number') return values;
   const host = hostOf(values.host);
   return whileIn({ command: 'whoami', host }, async (client) => {
     const { name = '', role = '' } = client.identity ?? {};

@@ -32,6 +32,18 @@ export function readCommandLine<Read>(command: string, read: () => Read): Read |
   }
 }
 
+/** The options of a command that takes nothing else; a number as above. */
+export function readOptions<Values>(
+  command: string,
+  read: () => { readonly values: Values; readonly positionals: readonly string[] },
+): Values | number {
+  const given = readCommandLine(command, read);
+  if (typeof given === 'number') return given;
+  const [stray] = given.positionals;
+  if (stray === undefined) return given.values;
+  return misuse(command, `nothing but options is expected, not ${JSON.stringify(stray)}`);
+}
+
 /** `--limit -1` as `--limit=-1`: no option is a number, and the number is what is wrong. */
 export function joinNumbers(args: readonly string[]): string[] {
   const joined: string[] = [];

@@ -2,7 +2,7 @@
 
 import { parseOnce } from './arguments.ts';
 import { misuse } from './come-in.ts';
-import { COMMON, joinNumbers, readCommandLine, readNumbers, readWith } from './options.ts';
+import { COMMON, joinNumbers, readOptions, readNumbers, readWith } from './options.ts';
 
 const TEXT = { type: 'string' } as const;
 const PLACE = { ...COMMON, with: TEXT, before: TEXT, after: TEXT };
@@ -22,15 +22,12 @@ export interface PastOptions {
 /** A number is the status to end with, and why is on stderr. */
 export function readPastOptions(command: string, args: string[], names: readonly Bound[]): PastOptions | number {
   const given = { args: joinNumbers(args), allowPositionals: true } as const;
-  const read = readCommandLine(command, () =>
+  const values = readOptions(command, () =>
     names.includes('limit')
       ? parseOnce({ ...given, options: { ...PLACE, limit: TEXT } })
       : parseOnce({ ...given, options: PLACE }),
   );
-  if (typeof read === 'number') return read;
-  const { values, positionals } = read;
-  if (positionals.length > 0)
-    return misuse(command, `nothing but options is expected, not ${JSON.stringify(positionals[0])}`);
+  if (typeof values === 'number') return values;
   const numbers = readNumbers<Bound>(values, names);
   if (typeof numbers === 'string') return misuse(command, numbers);
   const partner = readWith(values.with);
