@@ -14,6 +14,7 @@ import {
 import type { Stats, WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { OutputName } from '../../client/run.ts';
+import { codeOf, wordsFor } from '../../config/files.ts';
 import { quote } from '../../protocol/text.ts';
 import type { HostResult } from '../../protocol/summary.ts';
 import type { Drop, View } from './view.ts';
@@ -23,10 +24,8 @@ const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY, W_OK, X_OK } = constants;
 const SAFELY = O_WRONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
 const STREAMS: readonly OutputName[] = ['stdout', 'stderr'];
 
+/** What is said otherwise than of a file of the user's own. */
 const WHY: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
   ELOOP: 'it is a symbolic link',
   EISDIR: 'it is a directory',
   ENOENT: 'it is not there',
@@ -37,14 +36,7 @@ const WHY: Readonly<Record<string, string>> = {
 export function faultOfFiles(directory: string, hosts: readonly string[]): string | undefined {
   const found = whyOf(() => accessSync(directory, W_OK | X_OK));
   if (found !== undefined) return `Cannot write into ${quote(directory)}: ${found}; nothing was started`;
-  for (const host of hosts) {
-    for (const stream of STREAMS) {
-      const path = pathOf(directory, host, stream);
-      const why = whyOf(() => look(path));
-      if (why !== undefined) return `Cannot write ${quote(path)}: ${why}; nothing was started`;
-    }
-  }
-  return undefined;
+  return firstFault(directory, hosts, { verb: 'write', attempt: look });
 }
 
 /**
@@ -53,13 +45,21 @@ export function faultOfFiles(directory: string, hosts: readonly string[]): strin
  * waited for meanwhile; why it could not be done.
  */
 export function emptyFiles(directory: string, hosts: readonly string[]): string | undefined {
-  const fault = faultOfFiles(directory, hosts);
-  if (fault !== undefined) return fault;
+  return faultOfFiles(directory, hosts) ?? firstFault(directory, hosts, { verb: 'empty', attempt: empty });
+}
+
+interface Attempt {
+  /** As it is called where it fails. */
+  readonly verb: string;
+  readonly attempt: (path: string) => void;
+}
+
+function firstFault(directory: string, hosts: readonly string[], { verb, attempt }: Attempt): string | undefined {
   for (const host of hosts) {
     for (const stream of STREAMS) {
       const path = pathOf(directory, host, stream);
-      const why = whyOf(() => empty(path));
-      if (why !== undefined) return `Cannot empty ${quote(path)}: ${why}; nothing was started`;
+      const why = whyOf(() => attempt(path));
+      if (why !== undefined) return `Cannot ${verb} ${quote(path)}: ${why}; nothing was started`;
     }
   }
   return undefined;
@@ -123,7 +123,7 @@ export class FileView implements View {
     const why = whyOf(() => (file = createWriteStream(path, { fd: open(path) })));
     this.#files.set(path, file);
     if (why !== undefined) failed(why);
-    file?.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
+    file?.on('error', (error) => failed(whyFailed(error)));
     return file;
   }
 }
@@ -178,8 +178,10 @@ function whyOf(attempt: () => unknown): string | undefined {
     attempt();
     return undefined;
   } catch (error) {
-    if (!(error instanceof Error)) return String(error);
-    if (!('code' in error)) return error.message;
-    return WHY[String(error.code)] ?? String(error.code);
+    return whyFailed(error);
   }
+}
+
+function whyFailed(error: unknown): string {
+  return WHY[codeOf(error)] ?? wordsFor(error);
 }

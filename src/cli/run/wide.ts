@@ -5,6 +5,7 @@ import { fstatSync } from 'node:fs';
 import type { NativeClient } from '../../client/native.ts';
 import { quote } from '../../protocol/text.ts';
 import { makeDirectory } from '../../config/directory.ts';
+import { codeOf, wordsFor } from '../../config/files.ts';
 import { exitNow, INTERRUPTED, type Interruption } from '../kit/interruption.ts';
 import { Questions } from '../kit/input.ts';
 import { isInForeground } from '../terminal/foreground.ts';
@@ -126,14 +127,11 @@ function deny(reason: string, { targets, isJson }: { targets: string; isJson: bo
   return fail(reason);
 }
 
+/** What is said otherwise than of a file. */
 const UNMADE: Readonly<Record<string, string>> = {
   EEXIST: 'it is a file',
   ENOTDIR: 'a part of that path is a file',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
   ENOENT: 'none can be made there',
-  ENOSPC: 'no space is left',
 };
 
 /** Why there is no such directory. */
@@ -142,8 +140,8 @@ function makeOut(path: string): string | undefined {
     makeDirectory(path, 0o777);
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return `Cannot make the directory ${quote(path)}: ${UNMADE[code] ?? code}; nothing was started`;
+    const why = UNMADE[codeOf(error)] ?? wordsFor(error);
+    return `Cannot make the directory ${quote(path)}: ${why}; nothing was started`;
   }
 }
 
