@@ -12,7 +12,7 @@ import { bind, type Listener } from './net/listen.ts';
 import { ensureOwnerToken } from './net/owner.ts';
 import { TlsServer } from './net/tls-server.ts';
 import { openPolicy } from './policy.ts';
-import { formatDate } from './protocol/line/reply.ts';
+import { formatDate } from './protocol/date.ts';
 import { createRunner } from './runner/runner.ts';
 import { openCore, type Core } from './server/core.ts';
 import { furnish } from './server/furnish.ts';

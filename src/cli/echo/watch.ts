@@ -7,7 +7,7 @@ import type { ProbeFacts } from '../../client/probe/facts.ts';
 import { findingsOf, isWorking } from '../../client/verdict.ts';
 import type { Finding } from '../../client/verdict/finding.ts';
 import type { ProbeHistory } from '../../config/probe-history.ts';
-import { formatDate } from '../../protocol/line/reply.ts';
+import { formatDate } from '../../protocol/date.ts';
 import { escapeControls } from '../../protocol/text.ts';
 import { jsonLine } from '../kit/json-line.ts';
 import { probeObject, verdictOf } from './probe-json.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatDate } from '../../protocol/line/reply.ts';
+import { formatDate } from '../../protocol/date.ts';
 import { wordsForResults, wordsForTimes } from './record.ts';
 
 const [STARTED, ENDED] = ['2026-11-30T13:06:04.000Z', '2026-11-30T13:16:04.000Z'];

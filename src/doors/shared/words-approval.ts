@@ -6,7 +6,7 @@ import type { ApprovalEvent } from '../../core/run/approvals.ts';
 import type { NeedsApproval } from '../../core/run/policy.ts';
 import type { SendRefusal } from '../../core/refusal.ts';
 import type { ConsoleEvent } from '../../log/log.ts';
-import { formatDate, formatDateUtc } from '../../protocol/line/reply.ts';
+import { formatDate, formatDateUtc } from '../../protocol/date.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
 import { escapeControls, quote, shorten } from '../../protocol/text.ts';
 import { commandText, MAX_ANNOUNCED_LENGTH } from './announce.ts';

@@ -3,7 +3,7 @@
 
 import type { RunOnHost, StoredRun } from '../../core/run/record.ts';
 import { OutputLines } from '../../protocol/line/output.ts';
-import { formatDateUtc } from '../../protocol/line/reply.ts';
+import { formatDateUtc } from '../../protocol/date.ts';
 import { formatNodeSet } from '../../protocol/node-set.ts';
 import { summarise, type HostResult } from '../../protocol/summary.ts';
 import { shorten } from '../../protocol/text.ts';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  formatDate,
   formatError,
   formatIdentity,
   formatList,
@@ -17,12 +16,6 @@ import { FORMS, parseRequest } from './request.ts';
 /** The same on every machine: built from local time, as it is shown. */
 const AT_MS = new Date(2020, 11, 7, 9, 6, 3, 999).getTime();
 const DATE = '2020-12-07 09:06:03';
-
-test('a date is local time, two digits each, without fractions', () => {
-  assert.equal(formatDate(AT_MS), DATE);
-  assert.equal(formatDate(new Date(2026, 0, 1, 0, 0, 0).getTime()), '2026-01-01 00:00:00');
-  assert.equal(formatDate(new Date(2026, 9, 31, 23, 59, 59).getTime()), '2026-10-31 23:59:59');
-});
 
 test('a prompt ends without a line end, everything else with one', () => {
   assert.equal(PROMPT, 'Enter your name: ');

@@ -1,5 +1,6 @@
 // What a person sees: each text the line protocol sends, as a function of its facts.
 
+import { formatDate } from '../date.ts';
 import { escapeControls } from '../text.ts';
 import { formatHelp } from './help.ts';
 
@@ -8,22 +9,6 @@ export const PASSWORD_PROMPT = 'Password: ';
 export const NEW_PASSWORD_PROMPT = 'New password: ';
 
 export type Cast = 'singlecast' | 'multicast' | 'broadcast';
-
-/** `YYYY-MM-DD HH:MM:SS` in the server's local time. */
-export function formatDate(atMs: number): string {
-  const at = new Date(atMs);
-  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
-
-/** `YYYY-MM-DD HH:MM:SS UTC`, for what is kept and read by those who are elsewhere. */
-export function formatDateUtc(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length).replace('T', ' ')} UTC`;
-}
-
-function two(value: number): string {
-  return value < 10 ? `0${value}` : `${value}`;
-}
 
 export function formatWelcome(serverName: string, atMs: number): string {
   return `Connected with ${serverName} at date_time = ${formatDate(atMs)}\n${formatHelp()}`;
