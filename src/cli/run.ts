@@ -9,7 +9,6 @@ import type { OwnTerminal } from './terminal/lent.ts';
 import { hintOfWords, isOneName, readRunArguments, type PromptArguments, type RunArguments } from './run/arguments.ts';
 import { enterForRuns } from './run/connect.ts';
 import { Outlet, say } from './run/outlet.ts';
-import { whyNotAsTyped } from './kit/given-words.ts';
 import { NOT_ENDED_STATUS, UNREACHED_STATUS } from './kit/status.ts';
 
 export const HELP = `Run a command on a server, or on machines that joined it: input, output and status as they are there
@@ -93,7 +92,9 @@ export interface RunTimes {
 }
 
 export async function run(args: string[], times: RunTimes = {}): Promise<number> {
-  const lost = whyNotAsTyped(args);
+  // Node has put it in the place of what is not UTF-8, unless it was typed itself.
+  const isDoubtful = args.some((word) => word.includes('\uFFFD'));
+  const lost = isDoubtful ? (await import('./kit/given-words.ts')).whyNotAsTyped(args) : undefined;
   const given = lost === undefined ? readRunArguments(args) : `${lost}; nothing was started`;
   if (typeof given === 'string') {
     say(given);
