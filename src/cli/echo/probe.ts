@@ -23,7 +23,7 @@ import type { EchoArguments, ProbeArguments, WatchArguments } from './options.ts
 import { probeObject } from './probe-json.ts';
 import { textReport } from './report.ts';
 import { NONE_WORKS, statusFor } from './status.ts';
-import { Teller } from './tell.ts';
+import type { Teller } from './tell.ts';
 
 export async function runProbe(given: EchoArguments, how: ProbeArguments, io: EchoIo): Promise<number> {
   if (how.from !== undefined) {
@@ -80,7 +80,7 @@ async function tellerFor(
   names: readonly string[],
   { host, complain }: { host: string; complain: (line: string) => void },
 ): Promise<Teller> {
-  const { connectWith } = await import('../kit/come-in.ts');
+  const [{ connectWith }, { Teller }] = await Promise.all([import('../kit/come-in.ts'), import('./tell.ts')]);
   return new Teller({ names, connect: () => connectWith({ command: 'echo', host }), complain });
 }
 

@@ -2,6 +2,7 @@
 // a while, each with a key of its own, so that nobody hears it twice.
 
 import { randomUUID } from 'node:crypto';
+import { ClosedError, RefusedError, UnreachableError } from '../../client/errors.ts';
 import type { Client } from '../../client/mod.ts';
 import { quote } from '../../protocol/text.ts';
 
@@ -66,13 +67,12 @@ export class Teller {
       }
     });
     if (failed === undefined) return;
-    if (failed.name === 'RefusedError') this.#kept = [];
+    if (failed instanceof RefusedError) this.#kept = [];
     complain(`${failed.message}; ${names.join(', ')} ${names.length === 1 ? 'was' : 'were'} not told`);
   }
 
   /** What the server, or the way to it, says against it. */
   async #unlessAway(work: () => Promise<void>): Promise<Error | undefined> {
-    const { RefusedError, UnreachableError, ClosedError } = await import('../../client/mod.ts');
     try {
       await work();
       return undefined;
