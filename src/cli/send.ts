@@ -1,12 +1,12 @@
 // `partyline send`: one message, stored for good before the command ends.
 
-import { joinNames, oneExpected, parseOnce } from './kit/arguments.ts';
+import { joinNames, oneExpected, parseOnce, readNames } from './kit/arguments.ts';
 import { escapeControls } from '../protocol/text.ts';
 import { formatReceipt } from '../protocol/line/reply.ts';
 import { fail, misuse, whileIn } from './kit/come-in.ts';
 import { readInput } from './kit/input.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNames } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine } from './kit/options.ts';
 import { print } from './kit/print.ts';
 
 export const HELP = `Send a message to one, several, a group or everyone

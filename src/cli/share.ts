@@ -1,11 +1,11 @@
 // `partyline share`: tells others of a run on record.
 
-import { parseOnce } from './kit/arguments.ts';
+import { parseOnce, readNames } from './kit/arguments.ts';
 import { formatReceipt } from '../protocol/line/reply.ts';
 import { escapeControls, quote } from '../protocol/text.ts';
 import { misuse, whileIn } from './kit/come-in.ts';
 import { jsonLine } from './kit/json-line.ts';
-import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readNames, readRunId } from './kit/options.ts';
+import { COMMON, COMMON_HELP, CREDENTIAL_HELP, hostOf, readCommandLine, readRunId } from './kit/options.ts';
 import { print } from './kit/print.ts';
 
 export const HELP = `Send what is on record of a run as a message

@@ -88,6 +88,15 @@ test('what --from and --tell are used wrongly for is said', () => {
   const telling = ['a', '--probe', '--watch', '--tell', 'bob', '--host'] as const;
   assert.match(why(...telling, '::1:26100'), /^Cannot use "::1:26100" as an address/);
   assert.match(why(...telling, 'echo://chat'), /^"echo" does not carry the native protocol/);
+  for (const names of ['bob,,eve', 'bob,']) {
+    assert.match(why('a', '--probe', '--watch', '--tell', names), /^--tell takes names with commas between them/);
+  }
+  const names = ['--tell', 'bob eve', '--tell', '#ops'];
+  assert.deepEqual(
+    read('a', '--probe', '--watch', ...names).probe?.watch?.tell,
+    ['bob', 'eve', '#ops'],
+    'as send --to',
+  );
   assert.match(why('--from', 'web1', '--', '-x'), /Cannot use "-x" as an address/);
   const { probe } = read('a', '--from', 'web[1-2]', '--host', 'chat', '--yes', '--batch', '2', '--timeout', '9');
   const from = { targets: 'web[1-2]', target: 'a', host: 'chat', isConfirmed: true, batch: 2, timeoutMs: 9_000 };

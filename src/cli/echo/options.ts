@@ -4,7 +4,7 @@ import { ECHO, NATIVE, readTarget } from '../../client/reach.ts';
 import type { AddressFamily } from '../../net/race.ts';
 import { formatEchoGreeting, parseEchoGreeting } from '../../protocol/echo/exchange.ts';
 import { quote } from '../../protocol/text.ts';
-import { joinNames, parseOnce, whyUnusable } from '../kit/arguments.ts';
+import { joinNames, parseOnce, readNames, whyUnusable } from '../kit/arguments.ts';
 import { optionsOfWishes } from './measure.ts';
 
 /** As many as can be kept to find percentiles among: 800 KB of numbers a family. */
@@ -222,7 +222,7 @@ function readWatch(values: ProbeValues, defaultHost: string): WatchArguments | W
   if (values.watch !== true) return readStray(values);
   const everyS = readNumber(values.every ?? '60', 1, MAX_EVERY_S);
   if (everyS === undefined) return wrong(`--every is a number of seconds from 1 to ${MAX_EVERY_S}`);
-  const tell = values.tell?.split(',').map((name) => name.trim()) ?? [];
+  const tell = values.tell === undefined ? [] : readNames(values.tell);
   if (tell.includes('')) return wrong('--tell takes names with commas between them');
   if (values.host !== undefined && tell.length === 0) return wrong('--host is the server that tells, and needs --tell');
   const host = values.host ?? defaultHost;

@@ -28,6 +28,11 @@ export function joinNames(given: readonly string[] | undefined): string | undefi
   return given.some((names) => names.replace(/[\s,]/g, '') === '') ? '' : given.join(',');
 }
 
+/** Commas or blanks between them, as people write at `nc` and for `run --on`; what stands between two commas is a name too, if an empty one. */
+export function readNames(given: string): string[] {
+  return given.split(',').flatMap((part) => part.trim().split(/\s+/));
+}
+
 /** Why `parseArgs` took none of it: the first sentence says what is wrong, the rest is Node's advice about `--`. */
 export function whyUnusable(error: unknown): string {
   const text = reasonOf(error);

@@ -18,11 +18,6 @@ export function hostOf(given: string | undefined): string {
   return given ?? (process.env['PARTYLINE_HOST'] || 'localhost');
 }
 
-/** Commas or blanks between them, as people write at `nc` and for `run --on`; what stands between two commas is a name too, if an empty one. */
-export function readNames(given: string): string[] {
-  return given.split(',').flatMap((part) => part.trim().split(/\s+/));
-}
-
 /** What `read` made of the arguments; a number is the status to end with, and why is on stderr. */
 export function readCommandLine<Read>(command: string, read: () => Read): Read | number {
   try {
