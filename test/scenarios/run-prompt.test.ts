@@ -86,6 +86,20 @@ for (const host of LOOPBACKS) {
     assert.match(await tmux.shows(/over$/), /^(?:\{"host":.*\}\n){4}over$/);
   });
 
+  test(`JSON on a terminal has no progress before it, nor where the output goes into files: ${host}`, async (t) => {
+    if (!needs(t, ['tmux'])) return;
+    await using server = await startServer();
+    await using _machines = await someMachines(['web1', 'web2'], server, host);
+    for (const [out, lines] of [
+      [[], 4],
+      [['--out', aDirectory(t)], 2],
+    ] as const) {
+      const run = [`'${PARTYLINE}'`, 'run', `'${at(host, server.port)}'`, '--on', "'web*'", '--json', ...out];
+      await using tmux = await aTmux(`${run.join(' ')} -- 'echo hi'; echo over; exec sleep 1000`, server.env);
+      assert.match(await tmux.shows(/over$/), new RegExp(`^(?:\\{"host":.*\\}\\n){${lines}}over$`));
+    }
+  });
+
   test(`how far it has come is shown in the foreground, and no job in the background writes into what is typed: ${host}`, async (t) => {
     if (!needs(t, ['tmux', 'bash'])) return;
     await using server = await startServer();

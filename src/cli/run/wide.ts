@@ -65,7 +65,7 @@ async function carryOut(
   }
   const unemptied = wide.out === undefined ? undefined : emptyFiles(wide.out, names);
   if (unemptied !== undefined) return fail(unemptied);
-  const progress = new Progress(hosts.length, isJson && wide.out === undefined);
+  const progress = new Progress(hosts.length, isJson);
   const { results, view } = await runOnMany({
     client,
     hosts,
