@@ -115,15 +115,17 @@ export class FileView implements View {
   #file(host: string, stream: OutputName): WriteStream | undefined {
     const path = pathOf(this.#directory, host, stream);
     if (this.#files.has(path)) return this.#files.get(path);
-    const failed = (why: string) => {
-      this.#failure ??= `Cannot write ${path}: ${why}`;
+    const onError = (error: unknown) => {
+      this.#failure ??= `Cannot write ${path}: ${whyFailed(error)}`;
       this.#drop(stream, host);
     };
     let file: WriteStream | undefined;
-    const why = whyOf(() => (file = createWriteStream(path, { fd: open(path) })));
+    try {
+      file = createWriteStream(path, { fd: open(path) }).on('error', onError);
+    } catch (error) {
+      onError(error);
+    }
     this.#files.set(path, file);
-    if (why !== undefined) failed(why);
-    file?.on('error', (error) => failed(whyFailed(error)));
     return file;
   }
 }
